@@ -1,0 +1,144 @@
+"""The case: everything an agent must see of one user, and what an act gives back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from helpdesk.domain.agents import Agent
+from helpdesk.domain.audit import LogRow
+from helpdesk.domain.challenges import ChallengeLine
+from helpdesk.domain.codes import CodeClock
+from helpdesk.domain.decisions import Decision
+from helpdesk.domain.text import mask, mask_mail, mask_phone
+from helpdesk.domain.tickets import LoopReport, Ticket
+from helpdesk.domain.timeline import AnyEvent, encode_event
+from helpdesk.domain.users import Account, At, User
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    """Somebody the agent may have to name: an administrator of the account."""
+
+    id: str
+    name: str
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """One user as the desk sees them at `at`.
+
+    Attributes:
+        administrators: Who administers the account in the product.
+        manager: The account's manager at this desk, or None.
+        timeline: Oldest first.
+        challenges: Oldest first, made from the timeline.
+        log: What the desk did for this user, newest first.
+        decisions: The answer to each act, in the order of `ACTIONS`; empty until the desk has
+            asked the policy.
+        is_masked: Whether personal data is masked.
+    """
+
+    at: At
+    user: User
+    account: Account
+    administrators: tuple[Person, ...] = ()
+    manager: Agent | None = None
+    timeline: tuple[AnyEvent, ...] = ()
+    codes: CodeClock = CodeClock()
+    challenges: tuple[ChallengeLine, ...] = ()
+    tickets: tuple[Ticket, ...] = ()
+    loops: tuple[LoopReport, ...] = ()
+    log: tuple[LogRow, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    is_masked: bool = False
+
+    @property
+    def open_tickets(self) -> tuple[Ticket, ...]:
+        """Tickets of the user that are open, newest first."""
+        return tuple(
+            sorted((t for t in self.tickets if t.is_open), key=lambda t: t.opened_at, reverse=True)
+        )
+
+    def decision(self, act: str) -> Decision | None:
+        """The answer to one act, or None where it was not asked."""
+        return next((decision for decision in self.decisions if decision.act == act), None)
+
+
+class Preview(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Exactly what an act will do, said before it is done.
+
+    Attributes:
+        goes: What is removed or changed.
+        stays: What is left as it is.
+        signed_out: What happens to open sessions and remembered browsers.
+        told: Who is told.
+        then: What the customer must do next.
+    """
+
+    goes: tuple[str, ...] = ()
+    stays: tuple[str, ...] = ()
+    signed_out: str = ""
+    told: str = ""
+    then: str = ""
+
+
+class Weighed(Struct, frozen=True, kw_only=True):
+    """An action held against the policy, and what it would do."""
+
+    decision: Decision
+    preview: Preview
+
+
+class Handover(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A secret read aloud once and kept nowhere.
+
+    Attributes:
+        secret: What to read out, or the key to type.
+        uri: An `otpauth://` address for the QR code; empty for a pass.
+    """
+
+    title: str
+    secret: str
+    says: str
+    uri: str = ""
+    until: At | None = None
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What an act gave back: the new case, a sentence, and at most one handover."""
+
+    case: Case
+    says: str
+    handover: Handover | None = None
+
+
+def masked(case: Case) -> Case:
+    """Return the case with mail addresses and telephone numbers masked.
+
+    Names stay, they are how people are told apart.
+    """
+    user = case.user
+    factors = tuple(
+        replace(factor, to=mask(factor.to) if factor.to else factor.to) for factor in user.factors
+    )
+    return replace(
+        case,
+        is_masked=True,
+        user=replace(
+            user,
+            login=mask_mail(user.login) if "@" in user.login else "•••",
+            notification_address=user.notification_address and mask_mail(user.notification_address),
+            mobile=user.mobile and mask_phone(user.mobile),
+            factors=factors,
+            passes=(),
+        ),
+    )
+
+
+def case_data(case: Case) -> dict[str, Any]:
+    """Return the case as plain JSON values, each event in the words of the case format."""
+    data: dict[str, Any] = msgspec.to_builtins(replace(case, timeline=()))
+    data["timeline"] = [encode_event(event) for event in case.timeline]
+    return data

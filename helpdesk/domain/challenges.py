@@ -1,0 +1,120 @@
+"""Challenges: each time a product asked somebody for a code, and how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from msgspec import Struct
+
+from helpdesk.domain.timeline import Answer, AnyEvent, Challenge, Delivery, Send
+from helpdesk.domain.users import At
+
+OPEN_FOR = timedelta(minutes=30)
+"""How long an unanswered challenge counts as waiting rather than given up.
+
+Our own measure, no product names one.
+"""
+
+
+class ChallengeState(StrEnum):
+    """How far it came."""
+
+    ASKED = "asked"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    REFUSED = "refused"
+    PASSED = "passed"
+    LEFT = "left"
+    """Never answered."""
+
+
+class ChallengeLine(Struct, frozen=True, kw_only=True):
+    """One challenge of one user, with what followed.
+
+    Attributes:
+        rule: Why it asked, in the case format's word; empty where the log is silent.
+        reason: Why the last answer was refused.
+    """
+
+    user: str
+    challenge: str
+    at: At
+    rule: str
+    factor: str
+    state: ChallengeState
+    sends: int
+    channel: str = ""
+    to: str = ""
+    reason: str = ""
+    ip: str = ""
+    ended_at: At | None = None
+
+
+def challenge_lines(
+    user: str, timeline: Sequence[AnyEvent], now: datetime
+) -> Iterator[ChallengeLine]:
+    """Give the challenges of one timeline, oldest first."""
+    for event in timeline:
+        if isinstance(event, Challenge):
+            yield _line(
+                user,
+                event,
+                [e for e in timeline if getattr(e, "challenge", None) == event.challenge],
+                timeline,
+                now,
+            )
+
+
+def _line(
+    user: str,
+    asked: Challenge,
+    mine: Sequence[AnyEvent],
+    timeline: Sequence[AnyEvent],
+    now: datetime,
+) -> ChallengeLine:
+    sends = [event for event in mine if isinstance(event, Send)]
+    answers = [event for event in mine if isinstance(event, Answer)]
+    names = {send.send for send in sends}
+    deliveries = [
+        event for event in timeline if isinstance(event, Delivery) and event.send in names
+    ]
+    state, ended_at = _state(asked, sends, answers, deliveries, now)
+    last = sends[-1] if sends else None
+    refused = next((a.reason or "" for a in reversed(answers) if not a.ok), "")
+    return ChallengeLine(
+        user=user,
+        challenge=asked.challenge,
+        at=asked.at,
+        rule=asked.rule or "",
+        factor=asked.factor or (last.channel if last else ""),
+        state=state,
+        sends=len(sends),
+        channel=last.channel if last else "",
+        to=(last.to or "") if last else "",
+        reason=refused if state is ChallengeState.REFUSED else "",
+        ip=asked.ip or "",
+        ended_at=ended_at,
+    )
+
+
+def _state(
+    asked: Challenge,
+    sends: list[Send],
+    answers: list[Answer],
+    deliveries: list[Delivery],
+    now: datetime,
+) -> tuple[ChallengeState, datetime | None]:
+    if answers:
+        last = answers[-1]
+        return (ChallengeState.PASSED if last.ok else ChallengeState.REFUSED), last.at
+    if now - asked.at > OPEN_FOR:
+        return ChallengeState.LEFT, None
+    if not sends:
+        return ChallengeState.ASKED, None
+    words = {delivery.state for delivery in deliveries if delivery.send == sends[-1].send}
+    if words & {"bounced", "suppressed", "failed"}:
+        return ChallengeState.UNDELIVERED, None
+    return (ChallengeState.DELIVERED if "delivered" in words else ChallengeState.SENT), None

@@ -1,0 +1,75 @@
+"""What can go wrong, as sentences for the agent.
+
+HelpdeskError
+├── BadInput        the person asked for something malformed                    exit 2
+│   └── BadFile     a file from outside is wrong: which one, where, and why     exit 2
+├── Refused         the policy said no, and what to do instead                  exit 3
+├── NotFound        no such user, factor, ticket …                              exit 4
+├── Unreachable     the desk, its file or its provider cannot be reached        exit 5
+└── NeedsMore       allowed, once something else is there                       exit 6
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from helpdesk.domain.decisions import Decision
+
+
+class HelpdeskError(Exception):
+    """An error whose `str()` is a sentence for the agent."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class BadInput(HelpdeskError):
+    """The words given are not of the form that is asked for."""
+
+    exit_code = 2
+
+
+class BadFile(BadInput):
+    """A file from outside cannot be used.
+
+    Attributes:
+        file: The file's name as the person gave it.
+        place: Where in it: a line, or a path such as `users.17.factors.0.kind`; may be empty.
+        reason: What is wrong there.
+    """
+
+    def __init__(self, file: str, place: str, reason: str) -> None:
+        self.file, self.place, self.reason = file, place, reason
+        super().__init__(f"{file}{f', {place}' if place else ''}: {reason}")
+
+
+class Refused(HelpdeskError):
+    """The policy said no; `decision` says why and what to do instead."""
+
+    exit_code = 3
+
+    def __init__(self, decision: Decision) -> None:
+        self.decision = decision
+        super().__init__(" ".join(part for part in (decision.why, decision.instead) if part))
+
+
+class NotFound(HelpdeskError):
+    """There is no such user, factor, ticket, product or agent here."""
+
+    exit_code = 4
+
+
+class Unreachable(HelpdeskError):
+    """The desk, its file or its provider cannot be reached now."""
+
+    exit_code = 5
+
+
+class NeedsMore(HelpdeskError):
+    """The act is allowed once `decision.needs` are given."""
+
+    exit_code = 6
+
+    def __init__(self, decision: Decision) -> None:
+        self.decision = decision
+        super().__init__(" ".join(need.says for need in decision.needs))

@@ -1,0 +1,208 @@
+"""Finding people: what an agent types, and the rows it gives.
+
+maya product:partner state:locked loop:yes sort:seen
+│    └ filters, in any order                └ order of the rows
+└ words, each of which must be found in name, login, telephone, notification address, account or
+ticket number
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from helpdesk.domain.challenges import ChallengeLine
+from helpdesk.domain.errors import BadInput
+from helpdesk.domain.text import digits, folded
+from helpdesk.domain.tickets import LoopReport, Ticket
+from helpdesk.domain.users import At
+
+T = TypeVar("T")
+
+
+class UserState(StrEnum):
+    """A user in one word, the most urgent first."""
+
+    LOCKED = "locked"
+    FLAGGED = "flagged"
+    LOOP = "loop"
+    PENDING = "pending"
+    SUSPENDED = "suspended"
+    OFF = "off"
+    NONE = "none"
+    OK = "ok"
+
+
+class Sort(StrEnum):
+    """The order of a list."""
+
+    HEAT = "heat"
+    """Loops, locks and callers on the phone first, then by ticket age."""
+    NAME = "name"
+    PRODUCT = "product"
+    STATE = "state"
+    SEEN = "seen"
+
+
+class Query(Struct, frozen=True, kw_only=True):
+    """A search, parsed.
+
+    Attributes:
+        words: Folded; all must be found.
+        product: Card ids; empty for all.
+        loop: Whether an open loop report must be there, must not, or is no matter.
+        ticket: Whether an open ticket must be there, must not, or is no matter.
+    """
+
+    words: tuple[str, ...] = ()
+    product: tuple[str, ...] = ()
+    state: UserState | None = None
+    loop: bool | None = None
+    ticket: bool | None = None
+    sort: Sort | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was asked for."""
+        return self == Query(sort=self.sort)
+
+
+class UserRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of a list of users.
+
+    Attributes:
+        product: The card's id; `login` is masked.
+        rounds: Rounds of the worst open loop report; 0 for none.
+        ticket: The newest open ticket, or None.
+    """
+
+    id: str
+    name: str
+    product: str
+    account: str
+    login: str
+    state: UserState
+    rounds: int = 0
+    ticket: Ticket | None = None
+    seen_at: At | None = None
+
+
+class ChallengeRow(Struct, frozen=True, kw_only=True):
+    """One line of the list of challenges, with whose it is."""
+
+    line: ChallengeLine
+    name: str
+    product: str
+    account: str
+
+
+class LoopRow(Struct, frozen=True, kw_only=True):
+    """One line of the list of loop reports, with whose it is and who has the ticket."""
+
+    report: LoopReport
+    name: str
+    product: str
+    account: str
+    ticket: Ticket | None = None
+
+
+class TicketRow(Struct, frozen=True, kw_only=True):
+    """One line of the list of tickets, with whose it is."""
+
+    ticket: Ticket
+    name: str
+    product: str
+    account: str
+
+
+class Page(Struct, Generic[T], frozen=True, kw_only=True):
+    """A window on a list: `rows` begin at `offset`; `total` is how many there are in all."""
+
+    total: int
+    offset: int
+    rows: tuple[T, ...]
+
+
+def parse(text: str, products: Sequence[tuple[str, str]]) -> Query:
+    """Return the search that *text* asks for.
+
+    Args:
+        text: What was typed.
+        products: Pairs of (card id, all its names in one text), to find `product:partner` by any
+            part of them.
+
+    Raises:
+        BadInput: A filter has a value that is none of its own; the sentence lists those it has.
+    """
+    words: list[str] = []
+    found = Query()
+    for part in text.split():
+        key, colon, value = part.partition(":")
+        if colon and key.casefold() in _FILTERS:
+            if value:
+                found = _FILTERS[key.casefold()](found, folded(value), products)
+        else:
+            words.append(folded(part))
+    return replace(found, words=tuple(words))
+
+
+def matches(blob: str, numbers: str, words: tuple[str, ...]) -> bool:
+    """Whether all *words* are in a user's folded text or, where they are numbers, in the digits."""
+    return all(
+        word in blob or (len(digits(word)) >= 3 and _is_number(word) and digits(word) in numbers)
+        for word in words
+    )
+
+
+def _is_number(word: str) -> bool:
+    return all(c in "+0123456789-./()" for c in word)
+
+
+def _product(query: Query, value: str, products: Sequence[tuple[str, str]]) -> Query:
+    found = tuple(card for card, names in products if value == card)
+    found = found or tuple(card for card, names in products if value in folded(names))
+    if not found:
+        there = ", ".join(card for card, _ in products)
+        raise BadInput(f"product:{value}: no such product. There are {there}.")
+    return replace(query, product=found)
+
+
+def _state(query: Query, value: str, products: Sequence[tuple[str, str]]) -> Query:
+    found = next((state for state in UserState if state.value.startswith(value)), None)
+    if found is None:
+        raise BadInput(f"state:{value}: no such state. There are {', '.join(UserState)}.")
+    return replace(query, state=found)
+
+
+def _sort(query: Query, value: str, products: Sequence[tuple[str, str]]) -> Query:
+    found = next((sort for sort in Sort if sort.value.startswith(value)), None)
+    if found is None:
+        raise BadInput(f"sort:{value}: no such order. There are {', '.join(Sort)}.")
+    return replace(query, sort=found)
+
+
+def _yes(name: str, value: str) -> bool:
+    if value and ("yes".startswith(value) or "no".startswith(value)):
+        return "yes".startswith(value)
+    raise BadInput(f"{name}:{value}: say yes or no.")
+
+
+def _loop(query: Query, value: str, products: Sequence[tuple[str, str]]) -> Query:
+    return replace(query, loop=_yes("loop", value))
+
+
+def _ticket(query: Query, value: str, products: Sequence[tuple[str, str]]) -> Query:
+    return replace(query, ticket=_yes("ticket", value))
+
+
+_FILTERS = {
+    "product": _product,
+    "state": _state,
+    "sort": _sort,
+    "loop": _loop,
+    "ticket": _ticket,
+}

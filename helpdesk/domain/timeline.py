@@ -1,0 +1,282 @@
+"""The timeline: what happened to a user, event by event, in the kinds of the case format.
+
+One Struct a kind; a kind nobody here knows becomes `Other` and is shown as it came. Keys that a
+kind does not name
+are kept in `extra` and written back unchanged, because real logs carry more than we read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from helpdesk.domain.users import At
+
+
+class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
+    """One thing that happened, at `at`.
+
+    Attributes:
+        extra: Keys the kind does not name; on the wire they stand beside the others.
+    """
+
+    at: At
+    id: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict, name="+")
+
+    @property
+    def kind(self) -> str:
+        """The kind's name in the case format."""
+        return str(self.__struct_config__.tag)
+
+
+class Password(Event, frozen=True, kw_only=True, tag="password"):
+    """The password was given; `door` is the address of the page it was given to."""
+
+    ok: bool
+    ip: str | None = None
+    network: str | None = None
+    place: str | None = None
+    browser: str | None = None
+    agent: str | None = None
+    door: str | None = None
+
+
+class PolicyHours(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A session policy and how many hours it lets a sign-in live."""
+
+    name: str
+    hours: float | None = None
+
+
+class Challenge(Event, frozen=True, kw_only=True, tag="challenge"):
+    """The product asked for a second proof.
+
+    `rule` says why, `trust` what the browser brought along.
+    """
+
+    challenge: str
+    rule: str | None = None
+    factor: str | None = None
+    ip: str | None = None
+    network: str | None = None
+    place: str | None = None
+    browser: str | None = None
+    agent: str | None = None
+    door: str | None = None
+    tab: str | None = None
+    trust: str | None = None
+    trust_since: At | None = None
+    policies: tuple[PolicyHours, ...] | None = None
+
+
+class Resend(Event, frozen=True, kw_only=True, tag="resend"):
+    """The user asked for another code."""
+
+    challenge: str
+    allowed: bool | None = None
+    retry_after_s: float | None = None
+
+
+class Send(Event, frozen=True, kw_only=True, tag="send"):
+    """One message with a code left for the user; `to` is masked at the source."""
+
+    send: str
+    channel: str
+    challenge: str | None = None
+    to: str | None = None
+    purpose: str | None = None
+    expires_at: At | None = None
+
+
+class Delivery(Event, frozen=True, kw_only=True, tag="delivery"):
+    """What became of a send, in the carrier's or mail server's words."""
+
+    send: str
+    state: str
+    code: str | None = None
+    detail: str | None = None
+
+
+class Fetch(Event, frozen=True, kw_only=True, tag="fetch"):
+    """A link or code in a message was opened."""
+
+    send: str
+    ip: str | None = None
+    agent: str | None = None
+
+
+class Answer(Event, frozen=True, kw_only=True, tag="answer"):
+    """A code was typed, or a push answered. `drift_s` is positive where the phone is ahead."""
+
+    challenge: str
+    ok: bool
+    reason: str | None = None
+    send: str | None = None
+    drift_s: float | None = None
+    ip: str | None = None
+    browser: str | None = None
+
+
+class Session(Event, frozen=True, kw_only=True, tag="session"):
+    """A session was made, came back with the next request, was missing, or ended."""
+
+    state: str
+    challenge: str | None = None
+    browser: str | None = None
+    ip: str | None = None
+    level: int | str | None = None
+    cause: str | None = None
+
+
+class Redirect(Event, frozen=True, kw_only=True, tag="redirect"):
+    """The browser was sent in circles: *count* times in *seconds*."""
+
+    count: int
+    origin: str | None = field(default=None, name="from")
+    to: str | None = None
+    seconds: float | None = None
+    browser: str | None = None
+
+
+class FactorChange(Event, frozen=True, kw_only=True, tag="factor"):
+    """A factor, number or address was enrolled, changed or taken away."""
+
+    change: str
+    factor: str | None = None
+    by: str | None = None
+    ip: str | None = None
+
+
+class Lock(Event, frozen=True, kw_only=True, tag="lock"):
+    """The user was locked from `since` (the event's `from`) until `until`."""
+
+    since: At = field(name="from")
+    until: At | None = None
+    cause: str | None = None
+    failures: int | None = None
+
+
+class Report(Event, frozen=True, kw_only=True, tag="report"):
+    """The user said: not me, declined, suspicious."""
+
+    what: str
+    factor: str | None = None
+    detail: str | None = None
+
+
+class Reset(Event, frozen=True, kw_only=True, tag="reset"):
+    """Factors were reset: one or all."""
+
+    ok: bool
+    by: str | None = None
+    scope: str | None = None
+
+
+class Call(Event, frozen=True, kw_only=True, tag="call"):
+    """The customer contacted the desk; `origin` is the event's `from`, masked."""
+
+    channel: str | None = None
+    asks: str | None = None
+    origin: str | None = field(default=None, name="from")
+
+
+class Export(Event, frozen=True, kw_only=True, tag="export"):
+    """Contacts were exported (S3.5)."""
+
+    ok: bool | None = None
+    ip: str | None = None
+    browser: str | None = None
+
+
+class Other(Struct, frozen=True, kw_only=True):
+    """An event of a kind that is not in the case format: shown, never judged."""
+
+    at: At
+    kind: str
+    id: str | None = None
+    raw: dict[str, Any] = field(default_factory=dict)
+
+
+AnyEvent = (
+    Password | Challenge | Resend | Send | Delivery | Fetch | Answer | Session | Redirect |
+    FactorChange
+    | Lock | Report | Reset | Call | Export | Other
+)  # fmt: skip
+
+KINDS: dict[str, type[Event]] = {
+    str(kind.__struct_config__.tag): kind
+    for kind in (
+        Password, Challenge, Resend, Send, Delivery, Fetch, Answer, Session, Redirect, FactorChange,
+        Lock, Report, Reset, Call, Export,
+    )
+}  # fmt: skip
+"""The event kinds of the case format by their name there."""
+
+
+class _Stamp(Struct):
+    at: At
+    kind: str
+    id: str | None = None
+
+
+_NAMES = {
+    kind: frozenset(structs.encode_name for structs in msgspec.structs.fields(kind)) | {"kind"}
+    for kind in KINDS.values()
+}
+
+
+def decode_event(raw: Any) -> AnyEvent:
+    """Return the event that one JSON object of a timeline stands for.
+
+    Raises:
+        msgspec.ValidationError: A required key is missing or a value has the wrong type; the text
+        names the place.
+    """
+    kind = KINDS.get(raw.get("kind", "")) if isinstance(raw, dict) else None
+    if kind is None:
+        stamp = msgspec.convert(raw, _Stamp)
+        return Other(at=stamp.at, kind=stamp.kind, id=stamp.id, raw=raw)
+    event = msgspec.convert(raw, kind)
+    unknown = raw.keys() - _NAMES[kind]
+    if unknown:
+        event = msgspec.structs.replace(event, extra={key: raw[key] for key in sorted(unknown)})
+    return event  # type: ignore[return-value]
+
+
+def decode_timeline(raws: Iterable[Any]) -> tuple[AnyEvent, ...]:
+    """Return the events of a timeline, oldest first, each `id` once.
+
+    Events may come unordered or twice; of two with the same id the first stays. Two of the same
+    instant keep the order
+    in which they came.
+
+    Raises:
+        msgspec.ValidationError: As `decode_event`; the place begins with the event's index.
+    """
+    events: list[AnyEvent] = []
+    seen: set[str] = set()
+    for index, raw in enumerate(raws):
+        try:
+            event = decode_event(raw)
+        except msgspec.ValidationError as error:
+            says, _, path = str(error).partition(" - at `$")
+            raise msgspec.ValidationError(f"{says} - at `$[{index}]{path or '`'}") from None
+        if event.id is not None:
+            if event.id in seen:
+                continue
+            seen.add(event.id)
+        events.append(event)
+    return tuple(sorted(events, key=lambda event: event.at))
+
+
+def encode_event(event: AnyEvent) -> dict[str, Any]:
+    """Return the JSON object of an event, with the keys nobody here knew as they came."""
+    if isinstance(event, Other):
+        return dict(event.raw)
+    raw: dict[str, Any] = msgspec.to_builtins(event)
+    extra: dict[str, Any] = raw.pop("+", {})
+    return raw | extra

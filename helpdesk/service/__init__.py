@@ -1,0 +1,1 @@
+"""The desk: what may be asked of it, and the one way in which anything is changed."""

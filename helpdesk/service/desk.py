@@ -1,0 +1,88 @@
+"""What a desk can be asked and told, whoever is behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from helpdesk.domain.actions import AnyAction
+from helpdesk.domain.agents import Agent
+from helpdesk.domain.audit import LogRow
+from helpdesk.domain.cases import Case, Outcome, Weighed
+from helpdesk.domain.products import Product
+from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow, UserRow
+
+
+class Desk(Protocol):
+    """Questions are methods, changes are actions.
+
+    Lists are windows: *offset* and *limit* choose rows, `Page.total` says how many there are. A
+    case is masked; the
+    outcome of `Reveal` is not. Every method may raise `Unreachable`.
+
+    Attributes:
+        label: What the data is, for the header: `DEMO DATA`, or the file's name.
+        is_demo: Whether nothing real can be changed here.
+        agent: Who works at it.
+        cards: The products by id, in the order they are shown.
+    """
+
+    label: str
+    is_demo: bool
+    agent: Agent
+    cards: Mapping[str, Product]
+
+    async def find(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
+        """Give the users that match, in the query's order; an empty query matches everybody."""
+        ...
+
+    async def queue(self, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
+        """Give the users this agent should look at.
+
+        Own tickets, then unassigned ones by heat and age.
+
+        For an account manager: the turn-off requests.
+        """
+        ...
+
+    async def case(self, user: str) -> Case:
+        """Give everything about one user, by id or login, with the answer to every act.
+
+        Raises:
+            NotFound: There is no such user.
+        """
+        ...
+
+    async def challenges(
+        self, query: Query, *, offset: int = 0, limit: int = 100
+    ) -> Page[ChallengeRow]:
+        """Give recent challenges of everybody that matches, newest first."""
+        ...
+
+    async def loops(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LoopRow]:
+        """Give open login-loop reports of everybody that matches, worst and newest first."""
+        ...
+
+    async def tickets(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[TicketRow]:
+        """Give open tickets of everybody that matches: own first, then unassigned, oldest first."""
+        ...
+
+    async def log(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LogRow]:
+        """Give what agents did, newest first; words match agent, act, user, ticket and reason."""
+        ...
+
+    async def weigh(self, action: AnyAction) -> Weighed:
+        """Give the policy's answer to an action and what it would do; change nothing."""
+        ...
+
+    async def perform(self, action: AnyAction) -> Outcome:
+        """Weigh an action, carry it out, record it, and give the new case.
+
+        A refusal is recorded too.
+
+        Raises:
+            Refused: The policy said no.
+            NeedsMore: Something is missing: a reason, a ticket, a factor, time.
+            NotFound: There is no such user.
+        """
+        ...
