@@ -1,0 +1,140 @@
+"""What the keyboard sends, read so that pasted text stays text.
+
+Textual's own reader gives up a bracketed paste at the first ESC in it and types the rest as keys.
+Here a paste is one state, left only by its end marker or by silence:
+
+    keys ──ESC[200~──▶ paste ──ESC[201~──▶ keys
+                         └──nothing for `IDLE_S`──▶ keys
+"""
+
+from __future__ import annotations
+
+import codecs
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import ClassVar, Final
+
+from textual import constants, events
+from textual._xterm_parser import (
+    BRACKETED_PASTE_END,
+    BRACKETED_PASTE_START,
+    XTermParser,
+)
+from textual.message import Message
+
+from helpdesk.domain.text import clean
+
+if sys.platform != "win32":  # the driver needs termios, which Windows lacks
+    from textual.drivers import linux_driver
+
+PASTE_LIMIT: Final = 100_000
+"""Characters of one paste that are kept; the rest is dropped, never typed."""
+
+IDLE_S: Final = 2.0
+"""Seconds of silence after which a paste without an end is over, so that keys work again."""
+
+MARKER_S: Final = 1.0
+"""Seconds a marker that has begun may take to arrive; no key sends the same beginning alone."""
+
+
+def pasted(text: str) -> str:
+    r"""Return pasted *text* as it may be put into a field.
+
+    Line breaks become `\n`, tabs spaces; every line is cleaned, and all of it bounded by
+    `PASTE_LIMIT`.
+    """
+    lines = text[:PASTE_LIMIT].replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    return "\n".join(clean(line, limit=PASTE_LIMIT) for line in lines.split("\n"))
+
+
+class SafeParser(XTermParser):
+    """Reads keys as Textual does, and pastes as text only.
+
+    It sees the paste markers first; Textual's reader never does.
+
+    Attributes:
+        clock: Seconds, only ever growing.
+    """
+
+    clock: ClassVar[Callable[[], float]] = staticmethod(time.monotonic)
+
+    def __init__(self, debug: bool = False) -> None:
+        self._held = ""
+        self._paste: list[str] | None = None
+        self._kept = 0
+        self._since = self.clock()
+        super().__init__(debug)
+
+    def feed(self, data: str) -> Iterable[Message]:
+        """Give the keys, clicks and pastes that *data* completes; `""` is the end of input."""
+        if not data:
+            yield from self._end_of_paste()
+            yield from super().feed("")
+            return
+        self._since = self.clock()
+        text, self._held = self._held + data, ""
+        while text:
+            if self._paste is None:
+                before, marker, text = text.partition(BRACKETED_PASTE_START)
+                if marker:
+                    self._paste, self._kept = [], 0
+                else:
+                    before, self._held = _split(before, BRACKETED_PASTE_START)
+                if before:
+                    yield from super().feed(before)
+            else:
+                inside, marker, text = text.partition(BRACKETED_PASTE_END)
+                if not marker:
+                    inside, self._held = _split(inside, BRACKETED_PASTE_END)
+                self._keep(inside)
+                if marker:
+                    yield from self._end_of_paste()
+
+    def tick(self) -> Iterable[Message]:
+        """Give what silence decides: a lone Escape, a paste that never ended."""
+        silent = self.clock() - self._since
+        if self._paste is not None:
+            if silent >= IDLE_S:
+                yield from self._end_of_paste()
+        elif self._held:
+            patience = constants.ESCAPE_DELAY if len(self._held) < 3 else MARKER_S
+            if silent >= patience:
+                held, self._held = self._held, ""
+                yield from super().feed(held)
+                if self._timeout_time is not None:
+                    self._timeout_time = 0.0
+        yield from super().tick()
+
+    def _keep(self, inside: str) -> None:
+        if self._paste is not None and self._kept < PASTE_LIMIT:
+            self._paste.append(inside[: PASTE_LIMIT - self._kept])
+            self._kept += len(inside)
+
+    def _end_of_paste(self) -> Iterator[Message]:
+        if self._paste is None:
+            return
+        text, self._paste = "".join(self._paste), None
+        self._held = ""
+        yield events.Paste(pasted(text))
+
+
+def _split(text: str, marker: str) -> tuple[str, str]:
+    """Part *text* from an ending that may be the beginning of *marker*."""
+    for size in range(min(len(marker) - 1, len(text)), 0, -1):
+        if text.endswith(marker[:size]):
+            return text[:-size], text[-size:]
+    return text, ""
+
+
+def forgiving_decoder(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
+    """Return a maker of decoders that turn bytes that are no text into U+FFFD."""
+    return partial(codecs.getincrementaldecoder(encoding), errors="replace")
+
+
+def guard_input() -> None:
+    """Make Textual's terminal driver read with `SafeParser` and a forgiving decoder."""
+    if sys.platform != "win32":
+        linux_driver.XTermParser = SafeParser  # type: ignore[misc]
+        linux_driver.getincrementaldecoder = forgiving_decoder  # type: ignore[assignment]

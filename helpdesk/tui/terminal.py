@@ -1,0 +1,345 @@
+"""What keeps the console safe in a real terminal, whatever is typed, pasted, shown or sent to it.
+
+    bytes ─▶ forgiving decoder ─▶ SafeParser ─▶ keys and pastes
+    values ─▶ widgets ─▶ NoControls ─▶ terminal
+    SIGTERM, SIGHUP, SIGQUIT, terminal gone ─▶ orderly exit with 128 + n
+    unexpected error ─▶ terminal restored, one sentence, exit 1
+
+All of it leans on private parts of one Textual release; the tests notice when they change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import re
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache, partial
+from types import FrameType
+from typing import Any, Final
+
+from rich.console import RenderableType
+from rich.segment import Segment
+from rich.style import Style
+from textual.app import App, SystemCommand
+from textual.color import Color
+from textual.filter import LineFilter, Monochrome, NoColor
+from textual.notifications import Notify, SeverityLevel
+from textual.screen import Screen
+from textual.worker import WorkerFailed
+
+from helpdesk.domain.text import clean
+from helpdesk.tui.crashes import report
+from helpdesk.tui.paste import guard_input
+
+if sys.platform != "win32":  # which lacks it
+    import termios
+
+TOASTS: Final = 5
+"""Notices shown at once; an older one gives way."""
+
+NOTICE_LIMIT: Final = 500
+"""Characters of a notice."""
+
+COPY_LIMIT: Final = 20_000
+"""Characters that are copied at once."""
+
+GRACE_S: Final = 3.0
+"""Seconds an orderly exit may take before the terminal is restored the hard way."""
+
+WATCH_S: Final = 1.0
+"""Seconds between two looks whether the terminal is still there."""
+
+RESTORE: Final = (
+    "\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"
+    "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
+)
+"""What takes back all that the driver asked of a terminal."""
+
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
+
+
+class NoControls(LineFilter):
+    """Puts a picture in the place of every control character that is about to be drawn.
+
+    The last of several guards: links are taken out too, since their address is sent raw.
+    """
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return *segments* with the same widths and nothing that commands a terminal."""
+        return [
+            segment
+            if segment.text.isprintable() and not (segment.style and segment.style.link)
+            else Segment(_CONTROLS.sub(_picture, segment.text), _unlinked(segment.style))
+            for segment in segments
+        ]
+
+
+class Colourless(LineFilter):
+    """Takes all colour away; what stood out by its ground stands out reversed.
+
+    Args:
+        dark: Whether the theme is a dark one.
+    """
+
+    def __init__(self, *, dark: bool) -> None:
+        super().__init__()
+        self._dark = dark
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return *segments* in the terminal's own two colours."""
+        return [
+            Segment(text, style and _plain(style, self._dark), control)
+            for text, style, control in segments
+        ]
+
+
+_NO_CONTROLS = NoControls()
+_COLOURLESS = {dark: Colourless(dark=dark) for dark in (True, False)}
+
+
+class SafeApp(App[None]):
+    """An app that leaves the terminal as it found it and shows nothing that commands it.
+
+    Run it with `run_safely`, which gives the exit code.
+    """
+
+    def __init__(self) -> None:
+        guard_input()
+        super().__init__()
+        self._toasts_due = False
+        self.no_color = bool(os.environ.get("NO_COLOR"))
+        self._filters = [f for f in self._filters if not isinstance(f, (Monochrome, NoColor))]
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Give the filters of every line, ours last."""
+        ours = [_COLOURLESS[self.current_theme.dark]] if self.no_color else []
+        return [*super().get_line_filters(), _NO_CONTROLS, *ours]
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Give Textual's commands but Screenshot, which would write what is shown to a file."""
+        return (c for c in super().get_system_commands(screen) if c.title != "Screenshot")
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show a notice: cleaned, bounded, and never read as markup, whatever *markup* says."""
+        super().notify(
+            clean(message, limit=NOTICE_LIMIT),
+            title=clean(title, limit=NOTICE_LIMIT),
+            severity=severity,
+            timeout=timeout,
+            markup=False,
+        )
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy *text*, every line of it cleaned and all of it bounded by `COPY_LIMIT`."""
+        lines = text[:COPY_LIMIT].splitlines()
+        super().copy_to_clipboard("\n".join(clean(line, limit=COPY_LIMIT) for line in lines))
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """Leave with code 1 and one sentence; what Textual wanted to print is not printed."""
+        self._handle_exception(InputLost())
+
+    def _handle_exception(self, error: Exception) -> None:
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+            cause = error.error if isinstance(error, WorkerFailed) else error
+            if not self.is_headless:  # a test gets the error itself, and writes no log
+                self._exit_renderables.append(report(cause))
+        self._close_messages_no_wait()
+
+    def _print_error_renderables(self) -> None:
+        told = next((each for each in self._exit_renderables if isinstance(each, str)), None)
+        self._exit_renderables.clear()
+        if told is not None:
+            _tell(told)
+
+    def _on_notify(self, event: Notify) -> None:
+        shown = list(self._notifications)
+        words = (event.notification.message, event.notification.title)
+        same = [notice for notice in shown if (notice.message, notice.title) == words]
+        others = [notice for notice in shown if notice not in same]
+        for old in same + others[: max(0, len(others) - TOASTS + 1)]:
+            self._unnotify(old, refresh=False)
+        super()._on_notify(event)
+        event.prevent_default()
+
+    def _refresh_notifications(self) -> None:
+        """Draw notices once for all that are waiting: two thousand of them froze the screen."""
+        if not self._toasts_due:
+            self._toasts_due = True
+            self.call_later(self._draw_notifications)
+
+    def _draw_notifications(self) -> None:
+        self._toasts_due = False
+        super()._refresh_notifications()
+
+
+class InputLost(Exception):
+    """The thread that reads the keyboard has ended."""
+
+
+def run_safely(app: SafeApp) -> int:
+    """Run *app* in this process's terminal and return the exit code.
+
+    Whatever the app gives; 128 + n after signal n or when the terminal has gone (129); 1 after a
+    fault, which one sentence on the standard error tells.
+    """
+    watch = _Watch(app)
+    with _heeding(watch.leave), _quiet_threads(), asyncio.Runner() as runner:
+        runner.get_loop().set_exception_handler(_note)
+        watch.start()
+        try:
+            runner.run(app.run_async())
+        except Exception as error:  # noqa: BLE001 - the last place where one can be caught
+            _tell(report(error))
+            return 1
+        finally:
+            watch.over.set()
+    code = watch.code if watch.code is not None else app.return_code
+    return 1 if code is None else code
+
+
+class _Watch(threading.Thread):
+    """Waits beside the app for a signal or the end of the terminal, then sees the app out.
+
+    A thread, since the event loop stands still when the terminal stops reading.
+    """
+
+    def __init__(self, app: SafeApp) -> None:
+        super().__init__(name="helpdesk-watch", daemon=True)
+        self.over = threading.Event()
+        self.code: int | None = None
+        self._app = app
+        self._asked: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._before = _attributes()
+
+    def leave(self, number: int, _frame: FrameType | None = None) -> None:
+        """Ask for the end with 128 + *number*; may be called from a signal handler."""
+        self._asked.put(128 + number)
+
+    def run(self) -> None:
+        """Watch until the app is over."""
+        code = self._next()
+        if code is None:
+            return
+        self.code = code
+        loop = self._app._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(partial(self._app.exit, return_code=code))
+        if not self.over.wait(GRACE_S):
+            _end_by_force(self._before, code)
+
+    def _next(self) -> int | None:
+        while not self.over.is_set():
+            try:
+                return self._asked.get(timeout=WATCH_S)
+            except queue.Empty:
+                if self._before is not None and _terminal_is_gone():
+                    return 128 + int(signal.Signals["SIGHUP"])
+        return None
+
+
+@contextmanager
+def _heeding(leave: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Heed the signals that ask for the end, but those the caller had ignored."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers}
+    heeded = [number for number in numbers if before[number] is not signal.SIG_IGN]
+    for number in heeded:
+        signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number in heeded:
+            signal.signal(number, before[number])
+
+
+@contextmanager
+def _quiet_threads() -> Iterator[None]:
+    """Let a fault in a thread go to the log, where Python would print it over the screen."""
+    before = threading.excepthook
+    threading.excepthook = lambda args: _log_only(args.exc_value)
+    try:
+        yield
+    finally:
+        threading.excepthook = before
+
+
+def _note(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    _log_only(context.get("exception"))
+
+
+def _log_only(error: BaseException | None) -> None:
+    if error is not None:
+        report(error)
+
+
+def _tell(sentence: str) -> None:
+    sys.stderr.write(f"{clean(sentence)}\n")
+    sys.stderr.flush()
+
+
+def _terminal_is_gone() -> bool:
+    if sys.platform == "win32" or sys.__stdin__ is None:
+        return False
+    poll = select.poll()
+    poll.register(sys.__stdin__.fileno(), select.POLLHUP)
+    return any(mask & (select.POLLHUP | select.POLLERR) for _, mask in poll.poll(0))
+
+
+def _attributes() -> list[Any] | None:
+    """Return how the terminal is set, or None where there is none."""
+    if sys.platform == "win32" or sys.__stdin__ is None:
+        return None
+    try:
+        return termios.tcgetattr(sys.__stdin__.fileno())
+    except (termios.error, ValueError):
+        return None
+
+
+def _end_by_force(attributes: list[Any] | None, code: int) -> None:
+    """Set the terminal back as far as it lets us within half a second, and end the process."""
+    if sys.platform != "win32" and attributes is not None and sys.__stdin__ is not None:
+        with suppress(termios.error):
+            termios.tcsetattr(sys.__stdin__.fileno(), termios.TCSANOW, attributes)
+    writer = threading.Thread(target=os.write, args=(2, RESTORE.encode()), daemon=True)
+    writer.start()
+    writer.join(0.5)
+    os._exit(code)
+
+
+def _picture(control: re.Match[str]) -> str:
+    code = ord(control[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "␡" if code == 0x7F else "\ufffd"
+
+
+def _unlinked(style: Style | None) -> Style | None:
+    return style.update_link(None) if style and style.link else style
+
+
+@lru_cache(2048)
+def _plain(style: Style, dark: bool) -> Style:
+    """Return *style* without its colours, reversed where its ground is far from the theme's."""
+    colour = style.color if style.reverse else style.bgcolor
+    light = None if colour is None else Color.from_rich_color(colour).brightness
+    stands_out = bool(style.reverse) if light is None else (light > 0.33 if dark else light < 0.6)
+    return style.without_color + Style(reverse=stands_out)
