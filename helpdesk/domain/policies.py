@@ -386,7 +386,10 @@ def _own_needs(action: AnyAction, case: Case) -> list[Need]:
             return [Need(what="address", says=says)]
         case ChangeMobile(mobile=mobile) if not is_mobile(mobile):
             return [Need(what="mobile", says=_mobile_says(mobile))]
-        case TurnOnMfa(mobile=mobile) if not is_mobile(mobile or case.user.mobile or ""):
+        case TurnOnMfa(save=True) if action.mobile or case.user.mfa is not MfaState.PENDING:
+            says = "Confirm the number first: the SMS goes out without save; save is a step of its own."
+            return [Need(what="confirmation", says=says)]
+        case TurnOnMfa(mobile=mobile, save=False) if not is_mobile(mobile or case.user.mobile or ""):
             return [Need(what="mobile", says=_mobile_says(mobile))]
         case EnrolTotp(code=code) if code and not re.fullmatch(r"\d{6,8}", code.replace(" ", "")):
             return [Need(what="code", says="The first code has six digits, as the app shows it.")]

@@ -1,0 +1,328 @@
+"""What the command line answers: as JSON with a published schema, and as text a person reads."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from helpdesk.domain.audit import LogRow
+from helpdesk.domain.cases import Case, Handover, Outcome, Preview, Weighed, case_data
+from helpdesk.domain.decisions import Decision, Need
+from helpdesk.domain.errors import HelpdeskError, NeedsMore, Refused
+from helpdesk.domain.products import Product
+from helpdesk.domain.search import ChallengeRow, LoopRow, Page, TicketRow, UserRow
+from helpdesk.domain.text import NOT_DOCUMENTED, clean
+from helpdesk.domain.timeline import AnyEvent, encode_event
+
+_UNSAFE = re.compile("[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """What is printed with `--json` when something could not be done.
+
+    Attributes:
+        result: `refused` (exit 3), `needs` (exit 6) or `failed` (any other).
+        exit: The exit code.
+    """
+
+    result: str
+    exit: int
+    says: str
+    act: str = ""
+    why: str = ""
+    instead: str = ""
+    route: str | None = None
+    needs: tuple[Need, ...] = ()
+    rules: tuple[str, ...] = ()
+    source: str = ""
+    documented: bool = True
+
+
+class Performed(Struct, frozen=True, kw_only=True):
+    """What `perform --json` prints when the act was done.
+
+    `handover` is the only place a secret ever stands.
+    """
+
+    result: str
+    says: str
+    act: str
+    case: dict[str, Any]
+    handover: Handover | None = None
+
+
+class Previewed(Struct, frozen=True, kw_only=True):
+    """What `perform --preview --json` prints: the policy's answer and what the act would do."""
+
+    result: str
+    decision: Decision
+    preview: Preview
+
+
+SCHEMAS: dict[str, Any] = {
+    "find": Page[UserRow],
+    "challenges": Page[ChallengeRow],
+    "loops": Page[LoopRow],
+    "tickets": Page[TicketRow],
+    "log": Page[LogRow],
+    "perform": Performed,
+    "preview": Previewed,
+    "failure": Failure,
+    "card": Product,
+}
+"""What `helpdesk schema NAME` publishes: the type behind each command's JSON."""
+
+
+def schema(name: str) -> dict[str, Any]:
+    """Return the JSON Schema of one answer."""
+    found: dict[str, Any] = msgspec.json.schema(SCHEMAS[name])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+
+
+def as_json(value: object) -> str:
+    """Return a value as JSON that is safe on a terminal.
+
+    What is invisible or commands is escaped.
+    """
+    data = msgspec.to_builtins(value)
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def performed(act: str, outcome: Outcome) -> Performed:
+    """Return an outcome as its JSON answer."""
+    return Performed(
+        result="done",
+        says=outcome.says,
+        act=act,
+        case=case_data(outcome.case),
+        handover=outcome.handover,
+    )
+
+
+def previewed(weighed: Weighed) -> Previewed:
+    """Return a weighed action as its JSON answer."""
+    return Previewed(
+        result=weighed.decision.weight.value, decision=weighed.decision, preview=weighed.preview
+    )
+
+
+def failure(error: HelpdeskError) -> Failure:
+    """Return an error as its JSON answer."""
+    if not isinstance(error, Refused | NeedsMore):
+        return Failure(result="failed", exit=error.exit_code, says=clean(str(error)))
+    decision = error.decision
+    return Failure(
+        result="refused" if isinstance(error, Refused) else "needs",
+        exit=error.exit_code,
+        says=clean(str(error)),
+        act=decision.act,
+        why=decision.why,
+        instead=decision.instead,
+        route=decision.route,
+        needs=decision.needs,
+        rules=decision.rules,
+        source=decision.source,
+        documented=decision.documented,
+    )
+
+
+def user_text(page: Page[UserRow], cards: dict[str, Product]) -> str:
+    """Return a page of users as lines."""
+    lines = [
+        (row.id, row.name, _short(row.product, cards), row.account, _state(row), _ticket(row))
+        for row in page.rows
+    ]
+    return _table(lines) + _more(page)
+
+
+def challenge_text(page: Page[ChallengeRow], cards: dict[str, Product]) -> str:
+    """Return a page of challenges as lines, newest first."""
+    lines = [
+        (
+            f"{row.line.at:%H:%M:%S}",
+            row.line.user,
+            row.name,
+            _short(row.product, cards),
+            row.line.rule or NOT_DOCUMENTED,
+            f"{row.line.channel} {row.line.to}".strip(),
+            f"{row.line.state.value} {row.line.reason}".strip(),
+        )
+        for row in page.rows
+    ]
+    return _table(lines) + _more(page)
+
+
+def loop_text(page: Page[LoopRow], cards: dict[str, Product]) -> str:
+    """Return a page of loop reports as lines, worst first."""
+    lines = [
+        (
+            row.report.id,
+            row.report.user,
+            row.name,
+            _short(row.product, cards),
+            f"{row.report.rounds} rounds in {row.report.seconds} s",
+            f"{row.report.at:%H:%M}",
+            f"#{row.ticket.id}" if row.ticket else "",
+        )
+        for row in page.rows
+    ]
+    return _table(lines) + _more(page)
+
+
+def ticket_text(page: Page[TicketRow], cards: dict[str, Product]) -> str:
+    """Return a page of tickets as lines."""
+    lines = [
+        (
+            f"#{row.ticket.id}",
+            row.ticket.user,
+            row.name,
+            _short(row.product, cards),
+            row.ticket.subject,
+            row.ticket.agent or "nobody",
+            "on the phone" if row.ticket.on_phone else "",
+        )
+        for row in page.rows
+    ]
+    return _table(lines) + _more(page)
+
+
+def log_text(page: Page[LogRow], cards: dict[str, Product]) -> str:
+    """Return a page of the log as lines, newest first."""
+    lines = [
+        (str(r.seq), f"{r.at:%Y-%m-%d %H:%M:%S}", r.agent, r.act, r.user, r.result.value, r.says)
+        for r in page.rows
+    ]
+    return _table(lines) + _more(page)
+
+
+def case_text(case: Case, card: Product) -> str:
+    """Return a case as a person reads it.
+
+    Who, codes, factors, tickets, what one may, what happened.
+    """
+    user = case.user
+    role = card.role(user.role)
+    codes_to = f"   codes go to {user.notification_address}" if user.notification_address else ""
+    lines = [
+        " · ".join(
+            (
+                f"{user.name} ({user.id})",
+                case.account.name,
+                card.name,
+                role.name if role else user.role,
+            )
+        ),
+        f"{user.login}{codes_to}   MFA {user.mfa.value}   "
+        f"{user.sessions} sessions, {user.remembered} remembered",
+    ]
+    if user.flagged:
+        lines.append(f"FLAGGED: {user.flagged}")
+    if user.is_locked(case.at):
+        until = f"{user.locked_until:%H:%M:%S}" if user.locked_until else NOT_DOCUMENTED
+        lines.append(f"LOCKED until {until}")
+    sections = (
+        ("Codes", _code_lines(case)),
+        ("Factors", [f"{f.id}  {f.kind.words} {f.to or ''} {f.state.value}" for f in user.factors]),
+        ("Tickets", [f"#{t.id} {t.subject}" for t in case.open_tickets]),
+        ("May I", [_may(decision) for decision in case.decisions]),
+        ("Timeline", [event_text(event) for event in case.timeline[-20:]]),
+    )
+    for title, body in sections:
+        lines += ["", title, *(f"  {line}" for line in body or ["–"])]
+    return "\n".join(clean(line) for line in lines)
+
+
+def event_text(event: AnyEvent) -> str:
+    """Return an event as one line: time, kind, and what else it tells."""
+    data = encode_event(event)
+    told = {k: v for k, v in data.items() if k not in {"at", "kind", "id"} and v is not None}
+    return f"{event.at:%m-%d %H:%M:%S}  {data['kind']:<10} " + " ".join(
+        f"{key}={value}" for key, value in told.items()
+    )
+
+
+def weighed_text(weighed: Weighed) -> str:
+    """Return the policy's answer and the preview as lines."""
+    decision, preview = weighed.decision, weighed.preview
+    lines = [f"{decision.act}: {decision.weight.value}. {decision.why} {decision.instead}".strip()]
+    lines += [f"Needs: {need.says}" for need in decision.needs]
+    lines += [f"Goes: {line}" for line in preview.goes] + [
+        f"Stays: {line}" for line in preview.stays
+    ]
+    named = (("Signed out", preview.signed_out), ("Told", preview.told), ("Then", preview.then))
+    lines += [f"{title}: {text}" for title, text in named if text]
+    return "\n".join(clean(line) for line in lines)
+
+
+def handover_text(handover: Handover) -> str:
+    """Return a handover as lines: shown once, kept nowhere."""
+    until = f" until {handover.until:%H:%M}" if handover.until else ""
+    return f"{handover.title}{until}: {handover.secret}\n{handover.says}"
+
+
+def _code_lines(case: Case) -> list[str]:
+    life = f"{case.codes.life_s} s" if case.codes.life_s else NOT_DOCUMENTED
+    lines = [f"life of a code: {life}"]
+    for code in case.codes.codes[-5:]:
+        left = _left(code.expires_at, case.at)
+        lines.append(
+            f"{code.at:%H:%M:%S} {code.state.value:<8} {code.channel} {code.to} {left} {code.why}"
+        )
+    return lines
+
+
+def _left(until: datetime | None, now: datetime) -> str:
+    if until is None or until <= now:
+        return ""
+    seconds = int((until - now).total_seconds())
+    return f"{seconds // 60}:{seconds % 60:02d} left"
+
+
+def _may(decision: Decision) -> str:
+    sign = {"allowed": "yes", "needs": "yes, with", "refused": "no"}[decision.weight.value]
+    needs = ", ".join(need.what for need in decision.needs)
+    return f"{decision.act:<15} {sign} {needs or decision.why}".rstrip()
+
+
+def _state(row: UserRow) -> str:
+    return f"loop ×{row.rounds}" if row.state == "loop" else row.state.value
+
+
+def _ticket(row: UserRow) -> str:
+    return f"#{row.ticket.id}" if row.ticket else ""
+
+
+def _short(product: str, cards: dict[str, Product]) -> str:
+    return cards[product].short if product in cards else product
+
+
+def _more(page: Page[Any]) -> str:
+    rest = page.total - page.offset - len(page.rows)
+    count = f"{page.total} in all" if page.total else "Nobody and nothing found."
+    return f"\n{count}{f', {rest} more: --limit or --offset' if rest > 0 else ''}"
+
+
+def _table(rows: Sequence[Iterable[str]]) -> str:
+    cells = [[clean(cell, limit=120) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    )
+
+
+LISTS: dict[str, tuple[str, Callable[[Any, dict[str, Product]], str]]] = {
+    "find": ("Find users by name, login, telephone, address, account or ticket", user_text),
+    "challenges": ("List recent challenges: asked, sent, delivered, answered", challenge_text),
+    "loops": ("List login-loop reports, worst first", loop_text),
+    "tickets": ("List open tickets: yours, then those nobody has", ticket_text),
+    "log": ("List what agents did, newest first", log_text),
+}
+"""The commands that list, what each gives, and how a page of it reads."""

@@ -1,0 +1,101 @@
+"""Settings: helpdesk.toml < environment < flags.
+
+Whatever is wrong is named with its file and line.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import platformdirs
+from msgspec import Struct
+
+from helpdesk.domain.errors import BadFile
+
+DEMO = "demo"
+"""The profile that is always there: the bundled fixture."""
+
+
+class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A desk with a name: `[profiles.north]`.
+
+    Attributes:
+        desk: Its address: a fixture file.
+        agent: The role or agent to work as; empty for the desk's first support agent.
+    """
+
+    desk: str
+    agent: str = ""
+
+
+class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What helpdesk.toml and the environment say.
+
+    Attributes:
+        desk: The desk to open: a file, or the name of a profile.
+        agent: The role or agent to work as.
+        theme: `dark`, `light`, `high-contrast` or `monochrome`; empty for the default.
+    """
+
+    desk: str = DEMO
+    agent: str = ""
+    theme: str = ""
+    profiles: dict[str, Profile] = {}
+
+
+def config_directory() -> Path:
+    """Return the directory of helpdesk.toml; `products/` in it holds the user's own cards."""
+    return Path(os.environ.get("HELPDESK_CONFIG_DIR") or platformdirs.user_config_path("helpdesk"))
+
+
+def data_directory() -> Path:
+    """Return the directory that holds the copy of the demo fixture."""
+    return Path(os.environ.get("HELPDESK_DATA_DIR") or platformdirs.user_data_path("helpdesk"))
+
+
+def load_config(environment: Mapping[str, str]) -> Config:
+    """Return the settings of the file, with those of the environment over them.
+
+    Environment: HELPDESK_DESK, HELPDESK_AS, HELPDESK_THEME.
+
+    Raises:
+        BadFile: helpdesk.toml is wrong; the error names the line.
+    """
+    config = _read(config_directory() / "helpdesk.toml")
+    given = {
+        "desk": environment.get("HELPDESK_DESK"),
+        "agent": environment.get("HELPDESK_AS"),
+        "theme": environment.get("HELPDESK_THEME"),
+    }
+    return msgspec.structs.replace(config, **{key: value for key, value in given.items() if value})
+
+
+def _read(path: Path) -> Config:
+    try:
+        text = path.read_text("utf-8")
+        return msgspec.convert(tomllib.loads(text), Config)
+    except FileNotFoundError:
+        return Config()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadFile(str(path), "", f"cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        says, _, place = str(error).partition(" (at ")
+        raise BadFile(str(path), place.rstrip(")"), says) from error
+    except msgspec.ValidationError as error:
+        raise BadFile(str(path), _line(text, str(error)), str(error).replace("`$.", "`")) from error
+
+
+def _line(text: str, says: str) -> str:
+    """Find the line of the key an error names; tomllib keeps no lines."""
+    keys: list[Any] = re.findall(r"[\w-]+", " ".join(re.findall(r"`([^`]+)`", says)))
+    for key in reversed(keys):
+        for number, line in enumerate(text.splitlines(), 1):
+            if re.match(rf"\s*\[?[\w.-]*\b{re.escape(key)}\b\s*[=\]]", line):
+                return f"line {number}"
+    return ""

@@ -1,0 +1,1 @@
+"""The provider's truth: users, factors and what happened to them, one file a provider."""

@@ -1,0 +1,105 @@
+"""What a provider can be asked and told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from helpdesk.domain.products import Product
+from helpdesk.domain.timeline import AnyEvent
+from helpdesk.domain.users import Account, Factor, User
+
+
+class Connector(Protocol):
+    """Users, accounts and timelines, and one method for each act.
+
+    An act is carried out inside the store's transaction and changes what the next question answers.
+    All methods may
+    raise `Unreachable`; those that name a user raise `NotFound` where there is none.
+    """
+
+    async def refresh(self) -> int:
+        """Take in what changed elsewhere; give a number that changes when anything has."""
+        ...
+
+    @property
+    def users(self) -> Mapping[str, User]:
+        """All users by id, in the provider's order."""
+        ...
+
+    @property
+    def accounts(self) -> Mapping[str, Account]:
+        """All accounts by id."""
+        ...
+
+    async def timeline(self, user: str) -> tuple[AnyEvent, ...]:
+        """Give what happened to a user, oldest first."""
+        ...
+
+    async def timelines(self, users: Sequence[str]) -> Mapping[str, tuple[AnyEvent, ...]]:
+        """Give the timelines of several users at once."""
+        ...
+
+    async def send_code(self, user: User, factor: Factor, card: Product, now: datetime) -> None:
+        """Send a new code for the challenge that waits, or for the next one."""
+        ...
+
+    async def send_confirmation(self, user: User, mobile: str, now: datetime) -> None:
+        """Send the SMS that confirms a number; it is not a login code."""
+        ...
+
+    async def reset(self, user: User, factors: tuple[Factor, ...], now: datetime) -> None:
+        """Remove factors; with all of them gone the user must enrol at the next login."""
+        ...
+
+    async def turn_off(self, user: User, now: datetime) -> None:
+        """Stop asking for a second proof."""
+        ...
+
+    async def turn_on(self, user: User, now: datetime) -> None:
+        """Ask for a second proof from now on (the Save of the set-up)."""
+        ...
+
+    async def change_address(self, user: User, address: str, now: datetime) -> None:
+        """Send codes to another notification address from now on."""
+        ...
+
+    async def change_mobile(self, user: User, mobile: str, now: datetime) -> None:
+        """Put another mobile number on record; its confirmation is `send_confirmation`."""
+        ...
+
+    async def unlock(self, user: User, now: datetime) -> None:
+        """Lift locks and clear failure counts."""
+        ...
+
+    async def end_sessions(self, user: User, now: datetime) -> None:
+        """End all sessions and forget remembered browsers."""
+        ...
+
+    async def suspend(self, user: User, factor: Factor, now: datetime) -> None:
+        """Let nobody in by this factor until it is resumed."""
+        ...
+
+    async def resume(self, user: User, factor: Factor, now: datetime) -> None:
+        """Let the user in by this factor again."""
+        ...
+
+    async def make_pass(self, user: User, now: datetime, until: datetime) -> str:
+        """Make a temporary way in and give it once; only a salted hash is kept."""
+        ...
+
+    async def begin_totp(self, user: User, issuer: str, now: datetime) -> tuple[str, str]:
+        """Make a pending authenticator; give its key and its `otpauth://` address once."""
+        ...
+
+    async def confirm_totp(self, user: User, code: str, now: datetime) -> bool:
+        """Check the first code of the pending authenticator.
+
+        If it is right, the factor is active.
+        """
+        ...
+
+    async def flag(self, user: User, reason: str, now: datetime) -> None:
+        """Mark the user as suspicious."""
+        ...

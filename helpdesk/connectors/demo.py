@@ -1,0 +1,389 @@
+"""The fixture as a provider: every act really changes the file, and the timeline tells of it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from helpdesk.domain.challenges import OPEN_FOR
+from helpdesk.domain.errors import BadFile, NotFound
+from helpdesk.domain.products import Product
+from helpdesk.domain.text import clean, mask_mail, mask_phone
+from helpdesk.domain.timeline import (
+    AnyEvent,
+    Challenge,
+    Delivery,
+    FactorChange,
+    Reset,
+    Send,
+    Session,
+    decode_timeline,
+    encode_event,
+)
+from helpdesk.domain.users import (
+    Account,
+    Factor,
+    FactorKind,
+    FactorState,
+    MfaState,
+    Pass,
+    User,
+)
+
+S = TypeVar("S")
+
+READABLE: Final = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+"""Letters and digits that are not mistaken for one another when read aloud."""
+
+GROUPS: Final = 4
+"""Groups of four characters.
+
+Sixteen of 31 are 79 bits, above the 64 that NIST asks of a saved recovery code.
+"""
+
+
+class Documents(Protocol):
+    """The file this provider lives in; blocking, so used from threads."""
+
+    name: str
+
+    def generation(self) -> int:
+        """Give a number that grows whenever the file was changed."""
+        ...
+
+    def rows(self, table: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Give all documents of a table with their ids."""
+        ...
+
+    def row(self, table: str, key: int) -> dict[str, Any] | None:
+        """Give one document, or None."""
+        ...
+
+    def put(self, table: str, key: int, document: Mapping[str, Any]) -> None:
+        """Write one document whole, inside the transaction under way."""
+        ...
+
+    def decoded(self, table: str, key: int, row: Any, kind: type[S]) -> S:
+        """Return a document as a value, or raise `BadFile` naming the place."""
+        ...
+
+
+class DemoConnector:
+    """Users and accounts of a fixture, read whole into memory.
+
+    Timelines are read when asked for.
+    """
+
+    def __init__(self, file: Documents) -> None:
+        self._file = file
+        self._generation = 0
+        self._keys: dict[str, int] = {}
+        self._timelines: dict[str, tuple[AnyEvent, ...]] = {}
+        self.users: dict[str, User] = {}
+        self.accounts: dict[str, Account] = {}
+
+    async def refresh(self) -> int:
+        """Take in what changed in the file; give its generation."""
+        await asyncio.to_thread(self._load)
+        return self._generation
+
+    async def timeline(self, user: str) -> tuple[AnyEvent, ...]:
+        """Give what happened to a user, oldest first."""
+        return (await self.timelines([user]))[user]
+
+    async def timelines(self, users: Sequence[str]) -> Mapping[str, tuple[AnyEvent, ...]]:
+        """Give the timelines of several users at once."""
+        missing = [user for user in users if user not in self._timelines]
+        if missing:
+            self._timelines |= await asyncio.to_thread(self._read_timelines, missing)
+        return {user: self._timelines[user] for user in users}
+
+    async def send_code(self, user: User, factor: Factor, card: Product, now: datetime) -> None:
+        """Send a new code for the challenge that waits, or for the next one."""
+        timeline = await self.timeline(user.id)
+        waiting = [e for e in timeline if isinstance(e, Challenge) and now - e.at <= OPEN_FOR]
+        life_s = card.codes.life_s.value
+        send = f"desk-{secrets.token_hex(6)}"
+        await self._append(
+            user.id,
+            Send(
+                at=now,
+                id=f"{send}-s",
+                send=send,
+                challenge=waiting[-1].challenge if waiting else None,
+                channel=factor.kind.value,
+                to=_masked(factor, user),
+                purpose="code",
+                expires_at=now + timedelta(seconds=life_s) if life_s else None,
+            ),
+            Delivery(at=now, id=f"{send}-d", send=send, state="accepted"),
+        )
+
+    async def send_confirmation(self, user: User, mobile: str, now: datetime) -> None:
+        """Send the SMS that confirms a number; it is not a login code."""
+        send = f"desk-{secrets.token_hex(6)}"
+        event = Send(
+            at=now,
+            id=f"{send}-s",
+            send=send,
+            channel="sms",
+            to=mask_phone(mobile),
+            purpose="confirmation",
+        )
+        await self._append(
+            user.id, event, Delivery(at=now, id=f"{send}-d", send=send, state="accepted")
+        )
+
+    async def reset(self, user: User, factors: tuple[Factor, ...], now: datetime) -> None:
+        """Remove factors; with all of them gone the user must enrol at the next login."""
+        gone = {factor.id for factor in factors}
+
+        def change(old: User) -> User:
+            kept = tuple(
+                replace(f, state=FactorState.REMOVED, failures=0) if f.id in gone else f
+                for f in old.factors
+            )
+            return replace(old, factors=kept)
+
+        after = await self._edit(user.id, change)
+        is_all = not after.live_factors
+        events: list[AnyEvent] = [
+            Reset(at=now, ok=True, by="agent", scope="all" if is_all else "one")
+        ]
+        events += [FactorChange(at=now, change="removed", factor=f.id, by="agent") for f in factors]
+        if is_all:
+            events.append(FactorChange(at=now, change="must-enrol", by="system"))
+        await self._append(user.id, *events)
+
+    async def turn_off(self, user: User, now: datetime) -> None:
+        """Stop asking for a second proof."""
+        await self._edit(user.id, lambda old: replace(old, mfa=MfaState.OFF))
+        await self._append(user.id, FactorChange(at=now, change="turned-off", by="agent"))
+
+    async def turn_on(self, user: User, now: datetime) -> None:
+        """Ask for a second proof from now on (the Save of the set-up)."""
+        factor = Factor(
+            id=_new_factor_id(user),
+            kind=FactorKind.SMS,
+            state=FactorState.ACTIVE,
+            since=now,
+            to=user.mobile,
+        )
+
+        def change(old: User) -> User:
+            has_one = any(f.kind is FactorKind.SMS for f in old.live_factors)
+            factors = old.factors if has_one else (*old.factors, factor)
+            return replace(old, mfa=MfaState.ON, mobile_confirmed=True, factors=factors)
+
+        await self._edit(user.id, change)
+        confirmed = FactorChange(at=now, change="number-confirmed", by="user")
+        await self._append(user.id, confirmed, FactorChange(at=now, change="turned-on", by="agent"))
+
+    async def change_address(self, user: User, address: str, now: datetime) -> None:
+        """Send codes to another notification address from now on."""
+
+        def change(old: User) -> User:
+            factors = tuple(
+                replace(f, to=address) if f.kind is FactorKind.EMAIL else f for f in old.factors
+            )
+            return replace(old, notification_address=address, factors=factors)
+
+        await self._edit(user.id, change)
+        await self._append(user.id, FactorChange(at=now, change="address-changed", by="agent"))
+
+    async def change_mobile(self, user: User, mobile: str, now: datetime) -> None:
+        """Put another mobile number on record; its confirmation is `send_confirmation`."""
+
+        def change(old: User) -> User:
+            factors = tuple(
+                replace(f, to=mobile) if f.kind in {FactorKind.SMS, FactorKind.VOICE} else f
+                for f in old.factors
+            )
+            mfa = MfaState.PENDING if old.mfa is MfaState.OFF else old.mfa
+            return replace(old, mobile=mobile, mobile_confirmed=False, factors=factors, mfa=mfa)
+
+        await self._edit(user.id, change)
+        await self._append(user.id, FactorChange(at=now, change="number-changed", by="agent"))
+
+    async def unlock(self, user: User, now: datetime) -> None:
+        """Lift locks and clear failure counts."""
+
+        def free(factor: Factor) -> Factor:
+            state = FactorState.ACTIVE if factor.state is FactorState.LOCKED else factor.state
+            return replace(factor, state=state, failures=0)
+
+        def change(old: User) -> User:
+            return replace(old, locked_until=None, factors=tuple(map(free, old.factors)))
+
+        await self._edit(user.id, change)
+        await self._append(user.id, FactorChange(at=now, change="unlocked", by="agent"))
+
+    async def end_sessions(self, user: User, now: datetime) -> None:
+        """End all sessions and forget remembered browsers."""
+        await self._edit(user.id, lambda old: replace(old, sessions=0, remembered=0))
+        await self._append(user.id, Session(at=now, state="ended", cause="ended by the desk"))
+
+    async def suspend(self, user: User, factor: Factor, now: datetime) -> None:
+        """Let nobody in by this factor until it is resumed."""
+        await self._set_state(user, factor, FactorState.SUSPENDED, "suspended", now)
+
+    async def resume(self, user: User, factor: Factor, now: datetime) -> None:
+        """Let the user in by this factor again."""
+        await self._set_state(user, factor, FactorState.ACTIVE, "resumed", now)
+
+    async def make_pass(self, user: User, now: datetime, until: datetime) -> str:
+        """Make a temporary way in and give it once; only a salted hash is kept."""
+        groups = ("".join(secrets.choice(READABLE) for _ in range(4)) for _ in range(GROUPS))
+        secret = "-".join(groups)
+        salt = secrets.token_hex(16)
+        digest = hashlib.sha256(bytes.fromhex(salt) + secret.encode()).hexdigest()
+        made = Pass(id=secrets.token_hex(4), made_at=now, until=until, salt=salt, sha256=digest)
+        await self._edit(user.id, lambda old: replace(old, passes=(made,)))
+        await self._append(user.id, FactorChange(at=now, change="pass-made", by="agent"))
+        return secret
+
+    async def begin_totp(self, user: User, issuer: str, now: datetime) -> tuple[str, str]:
+        """Make a pending authenticator; give its key and its `otpauth://` address once."""
+        import pyotp  # noqa: PLC0415  (not on the way to the first frame)
+
+        key = pyotp.random_base32()
+        factor = Factor(
+            id=_new_factor_id(user),
+            kind=FactorKind.TOTP,
+            state=FactorState.PENDING,
+            since=now,
+            to="Authenticator app",
+        )
+
+        def change(old: User) -> User:
+            kept = tuple(f for f in old.factors if not _is_pending_totp(f))
+            return replace(old, factors=(*kept, factor))
+
+        await self._edit(user.id, change)
+        await asyncio.to_thread(self._put_secret, user.id, factor.id, key)
+        return key, pyotp.TOTP(key).provisioning_uri(name=clean(user.login), issuer_name=issuer)
+
+    async def confirm_totp(self, user: User, code: str, now: datetime) -> bool:
+        """Check the first code of the pending authenticator.
+
+        If it is right, the factor is active.
+        """
+        import pyotp  # noqa: PLC0415
+
+        factor = next((f for f in user.factors if _is_pending_totp(f)), None)
+        key = await asyncio.to_thread(self._secret, user.id, factor.id) if factor else None
+        if (
+            factor is None
+            or key is None
+            or not pyotp.TOTP(key).verify(code, for_time=now, valid_window=1)
+        ):
+            return False
+        await self._set_state(user, factor, FactorState.ACTIVE, "enrolled", now)
+        return True
+
+    async def flag(self, user: User, reason: str, now: datetime) -> None:
+        """Mark the user as suspicious."""
+        await self._edit(user.id, lambda old: replace(old, flagged=reason))
+
+    async def _set_state(
+        self, user: User, factor: Factor, state: FactorState, word: str, now: datetime
+    ) -> None:
+        def change(old: User) -> User:
+            factors = tuple(
+                replace(f, state=state) if f.id == factor.id else f for f in old.factors
+            )
+            return replace(old, factors=factors)
+
+        await self._edit(user.id, change)
+        await self._append(user.id, FactorChange(at=now, change=word, factor=factor.id, by="agent"))
+
+    async def _edit(self, user: str, change: Callable[[User], User]) -> User:
+        return await asyncio.to_thread(self._edit_now, user, change)
+
+    async def _append(self, user: str, *events: AnyEvent) -> None:
+        await asyncio.to_thread(self._append_now, user, events)
+
+    def _load(self) -> None:
+        generation = self._file.generation()
+        if generation == self._generation:
+            return
+        users = [
+            (key, self._file.decoded("users", key, row, User))
+            for key, row in self._file.rows("users")
+        ]
+        self.users = {user.id: user for _, user in users}
+        self._keys = {user.id: key for key, user in users}
+        accounts = (
+            self._file.decoded("accounts", key, row, Account)
+            for key, row in self._file.rows("accounts")
+        )
+        self.accounts = {account.id: account for account in accounts}
+        self._timelines = {}
+        self._generation = generation
+
+    def _read_timelines(self, users: Sequence[str]) -> dict[str, tuple[AnyEvent, ...]]:
+        return {user: self._timeline(self._key(user)) for user in users}
+
+    def _timeline(self, key: int) -> tuple[AnyEvent, ...]:
+        row = self._file.row("timelines", key) or {}
+        try:
+            return decode_timeline(row.get("events", ()))
+        except (msgspec.ValidationError, TypeError) as error:
+            says, _, path = str(error).partition(" - at `$")
+            place = f"timelines.{key}.events{path.rstrip('`')}"
+            raise BadFile(self._file.name, place, says) from error
+
+    def _key(self, user: str) -> int:
+        if user not in self._keys:
+            raise NotFound(f"There is no user {clean(user)} here.")
+        return self._keys[user]
+
+    def _edit_now(self, user: str, change: Callable[[User], User]) -> User:
+        key = self._key(user)
+        after = change(self._file.decoded("users", key, self._file.row("users", key), User))
+        self._file.put("users", key, msgspec.to_builtins(after))
+        return after
+
+    def _append_now(self, user: str, events: Sequence[AnyEvent]) -> None:
+        key = self._key(user)
+        row = self._file.row("timelines", key) or {"user": user, "events": []}
+        old: list[Any] = row["events"]
+        row["events"] = [*old, *map(encode_event, events)]
+        self._file.put("timelines", key, row)
+        self._edit_now(user, lambda old: replace(old, seen_at=events[-1].at))
+
+    def _put_secret(self, user: str, factor: str, key: str) -> None:
+        taken = {row.get("factor"): number for number, row in self._file.rows("secrets")}
+        number = taken.get(factor, max(taken.values(), default=0) + 1)
+        document = {"user": user, "factor": factor, "totp": key, "note": "throw-away demo key"}
+        self._file.put("secrets", number, document)
+
+    def _secret(self, user: str, factor: str) -> str | None:
+        rows = (row for _, row in self._file.rows("secrets"))
+        return next(
+            (r["totp"] for r in rows if r.get("user") == user and r.get("factor") == factor), None
+        )
+
+
+def _masked(factor: Factor, user: User) -> str:
+    if factor.kind is FactorKind.EMAIL:
+        return mask_mail(factor.to or user.notification_address or user.login)
+    if factor.kind is FactorKind.PUSH:
+        return factor.to or ""
+    return mask_phone(factor.to or user.mobile or "")
+
+
+def _is_pending_totp(factor: Factor) -> bool:
+    return factor.kind is FactorKind.TOTP and factor.state is FactorState.PENDING
+
+
+def _new_factor_id(user: User) -> str:
+    taken = {factor.id for factor in user.factors}
+    return next(name for n in range(1, len(taken) + 2) if (name := f"{user.id}-f{n}") not in taken)

@@ -1,0 +1,152 @@
+"""The list of everybody, folded once for the search, with the state each is in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from helpdesk.domain.search import Query, Sort, UserRow, UserState, matches
+from helpdesk.domain.text import digits, folded, mask_mail
+from helpdesk.domain.tickets import LoopReport, Ticket
+from helpdesk.domain.users import Account, FactorState, MfaState, User
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One user as the search sees them.
+
+    Attributes:
+        blob: Everything that is searched in, folded, parted by newlines.
+        numbers: The digits of telephone numbers and tickets.
+    """
+
+    user: User
+    account: str
+    blob: str
+    numbers: str
+    rounds: int
+    ticket: Ticket | None
+
+
+def build(
+    users: Iterable[User],
+    accounts: Mapping[str, Account],
+    tickets: Iterable[Ticket],
+    loops: Iterable[LoopReport],
+) -> dict[str, Entry]:
+    """Return the entries of all users by id, in the order of *users*."""
+    open_tickets: dict[str, list[Ticket]] = {}
+    for ticket in tickets:
+        if ticket.is_open:
+            open_tickets.setdefault(ticket.user, []).append(ticket)
+    rounds: dict[str, int] = {}
+    for report in loops:
+        if report.closed_at is None:
+            rounds[report.user] = max(report.rounds, rounds.get(report.user, 0))
+    return {
+        user.id: _entry(user, accounts.get(user.account), open_tickets.get(user.id, []), rounds)
+        for user in users
+    }
+
+
+def _entry(
+    user: User, account: Account | None, tickets: list[Ticket], rounds: Mapping[str, int]
+) -> Entry:
+    name = account.name if account else user.account
+    phones = [user.mobile or "", *(f.to or "" for f in user.factors if f.kind in {"sms", "voice"})]
+    numbers = [ticket.id for ticket in tickets]
+    mails = [user.login, user.notification_address or ""]
+    return Entry(
+        user=user,
+        account=name,
+        blob="\n".join(folded(text) for text in (user.name, user.id, name, *mails, *numbers)),
+        numbers="\n".join(map(digits, (*phones, *numbers))),
+        rounds=rounds.get(user.id, 0),
+        ticket=max(tickets, key=lambda ticket: ticket.opened_at, default=None),
+    )
+
+
+def state_of(entry: Entry, now: datetime) -> UserState:
+    """Return a user's state in one word, the most urgent that holds."""
+    user = entry.user
+    states = {factor.state for factor in user.live_factors}
+    found = (
+        (user.is_locked(now), UserState.LOCKED),
+        (bool(user.flagged), UserState.FLAGGED),
+        (entry.rounds > 0, UserState.LOOP),
+        (user.mfa is MfaState.PENDING or FactorState.PENDING in states, UserState.PENDING),
+        (FactorState.SUSPENDED in states, UserState.SUSPENDED),
+        (user.mfa is MfaState.OFF, UserState.OFF),
+        (user.mfa is MfaState.NONE, UserState.NONE),
+    )
+    return next((state for holds, state in found if holds), UserState.OK)
+
+
+def row_of(entry: Entry, now: datetime) -> UserRow:
+    """Return the line of a list that stands for a user; the login is masked."""
+    user = entry.user
+    return UserRow(
+        id=user.id,
+        name=user.name,
+        product=user.product,
+        account=entry.account,
+        login=mask_mail(user.login),
+        state=state_of(entry, now),
+        rounds=entry.rounds,
+        ticket=entry.ticket,
+        seen_at=user.seen_at,
+    )
+
+
+def is_found(entry: Entry, query: Query, now: datetime) -> bool:
+    """Whether a user is what the query asks for."""
+    return (
+        (not query.product or entry.user.product in query.product)
+        and (query.loop is None or query.loop is (entry.rounds > 0))
+        and (query.ticket is None or query.ticket is (entry.ticket is not None))
+        and (query.state is None or query.state is state_of(entry, now))
+        and matches(entry.blob, entry.numbers, query.words)
+    )
+
+
+def ordered(entries: Iterable[Entry], query: Query, now: datetime) -> Sequence[Entry]:
+    """Return entries in the order the query asks for.
+
+    Without one, names that begin with a word first.
+    """
+    match query.sort:
+        case None:
+            found = list(entries)
+            return sorted(found, key=lambda e: not _begins(e, query)) if query.words else found
+        case Sort.NAME:
+            return sorted(entries, key=lambda e: folded(e.user.name))
+        case Sort.PRODUCT:
+            return sorted(entries, key=lambda e: (e.user.product, folded(e.user.name)))
+        case Sort.STATE:
+            rank = {state: number for number, state in enumerate(UserState)}
+            return sorted(entries, key=lambda e: (rank[state_of(e, now)], folded(e.user.name)))
+        case Sort.SEEN:
+            seen = [e for e in entries if e.user.seen_at]
+            return sorted(seen, key=lambda e: str(e.user.seen_at), reverse=True)
+        case Sort.HEAT:
+            return sorted(entries, key=lambda e: heat(e, now))
+
+
+def heat(entry: Entry, now: datetime) -> tuple[object, ...]:
+    """Return how urgent a user is, the smallest first.
+
+    On the phone, looping, locked, then the oldest ticket.
+    """
+    ticket = entry.ticket
+    return (
+        not (ticket and ticket.on_phone),
+        -entry.rounds,
+        not entry.user.is_locked(now),
+        ticket.opened_at if ticket else now,
+    )
+
+
+def _begins(entry: Entry, query: Query) -> bool:
+    words = entry.blob.partition("\n")[0].split()
+    return all(any(name.startswith(word) for name in words) for word in query.words)

@@ -1,0 +1,283 @@
+"""What each act does at the provider and in our record.
+
+One short function an act, no policy and no screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from helpdesk.connectors.base import Connector
+from helpdesk.domain.actions import (
+    AnyAction,
+    ChangeAddress,
+    ChangeMobile,
+    CloseTicket,
+    EndSessions,
+    EnrolTotp,
+    Flag,
+    Note,
+    ResetAll,
+    ResetFactor,
+    ResumeFactor,
+    Reveal,
+    Route,
+    SendCode,
+    SuspendFactor,
+    TakeTicket,
+    TemporaryPass,
+    TurnOffMfa,
+    TurnOnMfa,
+    Unlock,
+)
+from helpdesk.domain.agents import Agent
+from helpdesk.domain.cases import Case, Handover
+from helpdesk.domain.errors import BadInput
+from helpdesk.domain.policies import fitting_factors, named
+from helpdesk.domain.previews import PASS_LIFE_S, factor_line
+from helpdesk.domain.products import Product
+from helpdesk.domain.text import NOT_DOCUMENTED, clean, mask
+from helpdesk.domain.tickets import Ticket
+from helpdesk.domain.users import Factor
+from helpdesk.stores.base import Store
+
+
+class Parts(Struct, frozen=True, kw_only=True):
+    """What a step works with; the case is whole, not masked."""
+
+    connector: Connector
+    store: Store
+    card: Product
+    case: Case
+    agent: Agent
+    now: datetime
+
+
+class Done(Struct, frozen=True, kw_only=True):
+    """What a step says when it is done; `says` goes into the log and never holds a secret."""
+
+    says: str
+    handover: Handover | None = None
+
+
+async def send_code(action: SendCode, parts: Parts) -> Done:
+    """Send a code; say which one counts now, and for how long."""
+    factor = _factor(action, parts)
+    await parts.connector.send_code(parts.case.user, factor, parts.card, parts.now)
+    life_s = parts.card.codes.life_s.value
+    life = f"it lives {life_s // 60} min" if life_s else f"its life is {NOT_DOCUMENTED}"
+    line = factor_line(factor, parts.card).partition(",")[0]
+    return Done(says=f"A code went to {line} at {parts.now:%H:%M}; use only this one, {life}.")
+
+
+async def reset_factor(action: ResetFactor, parts: Parts) -> Done:
+    """Remove one factor."""
+    factor = _factor(action, parts)
+    await parts.connector.reset(parts.case.user, (factor,), parts.now)
+    return Done(says=f"Reset: {factor_line(factor, parts.card).partition(',')[0]}.")
+
+
+async def reset_all(action: ResetAll, parts: Parts) -> Done:
+    """Remove all factors."""
+    factors = parts.case.user.live_factors
+    await parts.connector.reset(parts.case.user, factors, parts.now)
+    count = f"{len(factors)} factors are" if len(factors) > 1 else "The one factor is"
+    return Done(says=f"{count} reset; the customer chooses a method at the next login.")
+
+
+async def turn_off_mfa(action: TurnOffMfa, parts: Parts) -> Done:
+    """Turn MFA off."""
+    await parts.connector.turn_off(parts.case.user, parts.now)
+    return Done(says="MFA is off: the password alone lets in.")
+
+
+async def turn_on_mfa(action: TurnOnMfa, parts: Parts) -> Done:
+    """Put the number on record and confirm it, or, as a step of its own, save."""
+    if action.save:
+        await parts.connector.turn_on(parts.case.user, parts.now)
+        return Done(says="Saved: MFA is on.")
+    mobile = action.mobile or parts.case.user.mobile or ""
+    await parts.connector.change_mobile(parts.case.user, mobile, parts.now)
+    await parts.connector.send_confirmation(parts.case.user, mobile, parts.now)
+    return Done(
+        says=f"An SMS went to {mask(mobile)} to confirm the number. MFA is on once it is saved."
+    )
+
+
+async def change_address(action: ChangeAddress, parts: Parts) -> Done:
+    """Change the notification address."""
+    await parts.connector.change_address(parts.case.user, action.address, parts.now)
+    return Done(says=f"Codes go to {mask(action.address)} from now on.")
+
+
+async def change_mobile(action: ChangeMobile, parts: Parts) -> Done:
+    """Change the mobile number and send the SMS that confirms it."""
+    await parts.connector.change_mobile(parts.case.user, action.mobile, parts.now)
+    await parts.connector.send_confirmation(parts.case.user, action.mobile, parts.now)
+    return Done(says=f"The number is {mask(action.mobile)} now; an SMS went there to confirm it.")
+
+
+async def unlock(action: Unlock, parts: Parts) -> Done:
+    """Lift the lock."""
+    await parts.connector.unlock(parts.case.user, parts.now)
+    return Done(says="Unlocked; the count of failures is clear.")
+
+
+async def end_sessions(action: EndSessions, parts: Parts) -> Done:
+    """End sessions and forget browsers."""
+    user = parts.case.user
+    await parts.connector.end_sessions(user, parts.now)
+    return Done(
+        says=f"Ended {user.sessions} sessions, forgot {user.remembered} remembered browsers."
+    )
+
+
+async def suspend_factor(action: SuspendFactor, parts: Parts) -> Done:
+    """Suspend a factor."""
+    factor = _factor(action, parts)
+    await parts.connector.suspend(parts.case.user, factor, parts.now)
+    return Done(says=f"Suspended: {factor_line(factor, parts.card).partition(',')[0]}.")
+
+
+async def resume_factor(action: ResumeFactor, parts: Parts) -> Done:
+    """Resume a factor."""
+    factor = _factor(action, parts)
+    await parts.connector.resume(parts.case.user, factor, parts.now)
+    return Done(says=f"Resumed: {factor_line(factor, parts.card).partition(',')[0]}.")
+
+
+async def temporary_pass(action: TemporaryPass, parts: Parts) -> Done:
+    """Make a pass and hand it over once."""
+    until = parts.now + timedelta(seconds=PASS_LIFE_S)
+    secret = await parts.connector.make_pass(parts.case.user, parts.now, until)
+    handover = Handover(
+        title="Temporary pass",
+        secret=secret,
+        says="Read it out once. It lets in one time and is kept nowhere.",
+        until=until,
+    )
+    return Done(says=f"A temporary pass was made; it ends at {until:%H:%M}.", handover=handover)
+
+
+async def enrol_totp(action: EnrolTotp, parts: Parts) -> Done:
+    """Begin an enrolment, or check its first code."""
+    user = parts.case.user
+    if action.code:
+        if not await parts.connector.confirm_totp(user, action.code.replace(" ", ""), parts.now):
+            raise BadInput(
+                "That code does not fit the new entry. Wait for the next one and try again."
+            )
+        return Done(says="The first code fits: the authenticator is active.")
+    key, uri = await parts.connector.begin_totp(user, parts.card.name, parts.now)
+    handover = Handover(
+        title="Authenticator key",
+        secret=key,
+        says="The customer scans the picture or types the key, then reads out the first code.",
+        uri=uri,
+    )
+    return Done(says="A new authenticator waits for its first code.", handover=handover)
+
+
+async def route(action: Route, parts: Parts) -> Done:
+    """Say who may, and how one reaches them."""
+    way = parts.card.route(action.to) or parts.card.routes[0]
+    to, how = named(way.to, parts.case), named(way.how, parts.case)
+    return Done(says=f"Handed to {to}: {how} Say: {named(way.say, parts.case)}")
+
+
+async def note(action: Note, parts: Parts) -> Done:
+    """Write a note; it goes on the ticket too, where one is named or only one is open."""
+    text = clean(action.text or action.reason)
+    ticket = _ticket(action, parts)
+    if ticket is not None:
+        await parts.store.put_ticket(replace(ticket, notes=(*ticket.notes, text)))
+    return Done(says=text)
+
+
+async def take_ticket(action: TakeTicket, parts: Parts) -> Done:
+    """Take a ticket that nobody has, or open one for somebody who just called."""
+    free = [ticket for ticket in parts.case.open_tickets if ticket.agent is None]
+    ticket = _ticket(action, parts) or (free[0] if free and not action.subject else None)
+    if ticket is None:
+        ticket = Ticket(
+            id=_next_ticket(parts.store),
+            user=parts.case.user.id,
+            subject=clean(action.subject or "Called the desk"),
+            opened_at=parts.now,
+            on_phone=True,
+        )
+    await parts.store.put_ticket(replace(ticket, agent=parts.agent.id))
+    is_new = ticket.opened_at == parts.now
+    return Done(says=f"Ticket #{ticket.id} is {'opened and ' if is_new else ''}yours.")
+
+
+async def close_ticket(action: CloseTicket, parts: Parts) -> Done:
+    """Close a ticket."""
+    ticket = _ticket(action, parts) or parts.case.open_tickets[0]
+    await parts.store.put_ticket(replace(ticket, closed_at=parts.now, on_phone=False))
+    return Done(says=f"Ticket #{ticket.id} is closed.")
+
+
+async def flag(action: Flag, parts: Parts) -> Done:
+    """Mark the user as suspicious."""
+    await parts.connector.flag(parts.case.user, clean(action.reason), parts.now)
+    return Done(says="Flagged as suspicious; everybody at the desk sees it.")
+
+
+async def reveal(action: Reveal, parts: Parts) -> Done:
+    """Show what is masked; the record is the point."""
+    return Done(says="Personal data was shown.")
+
+
+def _factor(action: Any, parts: Parts) -> Factor:
+    """The factor an action is about.
+
+    The policy has made sure there is exactly one, or that it is named.
+    """
+    fits = fitting_factors(action, parts.card, parts.case)
+    return next(factor for factor in fits if action.factor in {"", factor.id})
+
+
+def _ticket(action: AnyAction, parts: Parts) -> Ticket | None:
+    """The ticket an action names, or the only open one; None where there is neither."""
+    wanted = action.ticket.lstrip("#")
+    found = parts.case.open_tickets
+    if wanted:
+        return next((ticket for ticket in found if ticket.id == wanted), None)
+    return found[0] if len(found) == 1 and not isinstance(action, TakeTicket) else None
+
+
+def _next_ticket(store: Store) -> str:
+    numbers = [
+        int(ticket.id) for ticket in store.tickets if ticket.id.isascii() and ticket.id.isdigit()
+    ]
+    return str(max(numbers, default=1000) + 1)
+
+
+STEPS: dict[type[AnyAction], Callable[[Any, Parts], Awaitable[Done]]] = {
+    SendCode: send_code,
+    ResetFactor: reset_factor,
+    ResetAll: reset_all,
+    TurnOffMfa: turn_off_mfa,
+    TurnOnMfa: turn_on_mfa,
+    ChangeAddress: change_address,
+    ChangeMobile: change_mobile,
+    Unlock: unlock,
+    EndSessions: end_sessions,
+    SuspendFactor: suspend_factor,
+    ResumeFactor: resume_factor,
+    TemporaryPass: temporary_pass,
+    EnrolTotp: enrol_totp,
+    Route: route,
+    Note: note,
+    TakeTicket: take_ticket,
+    CloseTicket: close_ticket,
+    Flag: flag,
+    Reveal: reveal,
+}
+"""Each act and the step that carries it out."""

@@ -1,0 +1,1 @@
+"""Our own record: tickets, reports and the log, and the file they are kept in."""

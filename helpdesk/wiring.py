@@ -1,0 +1,123 @@
+"""The only file that names concrete parts: from settings to a desk."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from helpdesk.assets import DEMO as BUNDLED
+from helpdesk.config import DEMO as DEMO_PROFILE
+from helpdesk.config import Config, config_directory, data_directory
+from helpdesk.connectors.demo import DemoConnector
+from helpdesk.domain.agents import Agent, Role
+from helpdesk.domain.errors import BadInput, NotFound, Unreachable
+from helpdesk.domain.text import clean
+from helpdesk.products import load_cards
+from helpdesk.service.desk import Desk
+from helpdesk.service.local import LocalDesk
+from helpdesk.stores.tiny import TinyFile, TinyStore, install
+
+
+def clock() -> datetime:
+    """Return the present, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@contextlib.contextmanager
+def open_desk(config: Config, desk: str = "", as_who: str = "") -> Iterator[Desk]:
+    """Give the desk that flags, environment and settings name.
+
+    Args:
+        config: The settings.
+        desk: A fixture file or a profile's name; empty for that of the settings.
+        as_who: A role or an agent's id; empty for that of the settings, else the first support
+            agent.
+
+    Raises:
+        BadFile, BadInput, NotFound, Unreachable: It cannot be opened; the sentence says why.
+    """
+    name = desk or config.desk
+    profile = config.profiles.get(name)
+    address = profile.desk if profile else name
+    who = as_who or (profile.agent if profile else "") or config.agent or Role.SUPPORT
+    path, is_bundled = fixture_path(address)
+    file = TinyFile(path, clock)
+    store = TinyStore(file)
+    store.load()
+    yield LocalDesk(
+        agent=agent_named(who, store.agents),
+        cards=load_cards(config_directory() / "products"),
+        connector=DemoConnector(file),
+        store=store,
+        clock=clock,
+        label="DEMO DATA" if is_bundled else f"FIXTURE {path.name}",
+        is_demo=True,
+    )
+
+
+def fixture_path(address: str) -> tuple[Path, bool]:
+    """Return the file a desk's address means, and whether it is the user's copy of the bundled one.
+
+    The bundled fixture is never opened itself: the first use copies it into the data directory.
+
+    Raises:
+        Unreachable: There is no such file, or the copy cannot be made.
+        BadInput: The address is of a kind that this version cannot reach.
+    """
+    if address.startswith(("http://", "https://")):
+        raise BadInput(
+            f"{clean(address)}: a desk over HTTP is not part of this version; name a file."
+        )
+    path = BUNDLED if address == DEMO_PROFILE else Path(address).expanduser()
+    if not path.exists():
+        raise Unreachable(
+            f"There is no desk {clean(address)}: no file and no profile of that name."
+        )
+    if path.samefile(BUNDLED):
+        copy = demo_copy()
+        if not copy.exists():
+            install(BUNDLED, copy)
+        return copy, True
+    return path, False
+
+
+def demo_copy() -> Path:
+    """Return where the user's own copy of the demo fixture lies."""
+    return data_directory() / "demo.json"
+
+
+def reset_demo() -> Path:
+    """Start over: put a fresh copy of the bundled fixture in the place of the user's.
+
+    Give its path.
+    """
+    install(BUNDLED, demo_copy())
+    return demo_copy()
+
+
+def agent_named(name: str, agents: Sequence[Agent]) -> Agent:
+    """Return the agent with this id or name, or, for a role, the first of that role.
+
+    A role nobody here has is taken without a person.
+
+    Raises:
+        NotFound: It is neither a role nor an agent; the sentence lists both.
+    """
+    wanted = name.casefold()
+    person = next((a for a in agents if wanted in {a.id.casefold(), a.name.casefold()}), None)
+    if person is not None:
+        return person
+    first = next((a for a in agents if a.role.value == wanted), None)
+    # A role alone stands for the administrators of whatever account is meant, not for one of them.
+    if first is not None and first.account is None:
+        return first
+    if wanted in {role.value for role in Role}:
+        return _role(Role(wanted))
+    there = ", ".join([*(role.value for role in Role), *(clean(a.id) for a in agents)])
+    raise NotFound(f"{clean(name)} is neither a role nor an agent. There are {there}.")
+
+
+def _role(role: Role) -> Agent:
+    return Agent(id=role.value, name=role.words.capitalize(), role=role)
