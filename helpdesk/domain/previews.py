@@ -31,7 +31,7 @@ from helpdesk.domain.users import Factor
 PASS_LIFE_S = 3_600
 """How long a temporary pass lives.
 
-One hour, the default of Microsoft Entra's Temporary Access Pass (threats.md 1.3).
+One hour, the default of Microsoft Entra's Temporary Access Pass.
 """
 
 NOBODY = "Nobody is told by this desk; tell the customer yourself."

@@ -10,15 +10,18 @@ documented*.
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Generic, Literal, TypeVar
 
 from msgspec import Meta, Struct
 
+from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.agents import Role
-from helpdesk.domain.text import NOT_DOCUMENTED
+from helpdesk.domain.text import NOT_DOCUMENTED, clean
 from helpdesk.domain.tickets import Complaint
-from helpdesk.domain.users import FactorKind, VoiceWay
+from helpdesk.domain.users import FactorKind, MfaState, VoiceWay
 
 T = TypeVar("T")
 RuleId = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9]*\.[0-9]+$")]
@@ -113,13 +116,15 @@ class Asked(Card, frozen=True, kw_only=True):
     Attributes:
         rule: The case format's word for it: `every-login`, `new-ip`, `export` …
         when: In words for the customer.
-        mode: Which mode of the account it belongs to, where a product has two (rules.md X4).
+        mode: Which mode of the account it belongs to, where a product has two (S0.8, S0.21):
+            `mfa-on` while MFA is on for the account, `device-check` while it is not. Empty where
+            MFA has to be on.
     """
 
     rule: Slug
     when: Words
     rules: tuple[RuleId, ...]
-    mode: str = ""
+    mode: Literal["", "mfa-on", "device-check"] = ""
 
 
 class FactorRule(Card, frozen=True, kw_only=True):
@@ -132,7 +137,10 @@ class FactorRule(Card, frozen=True, kw_only=True):
 
 
 class Memory(Card, frozen=True, kw_only=True):
-    """What the product remembers so as not to ask again (rules.md X5)."""
+    """What the product remembers so as not to ask again, and for whom.
+
+    Device, browser and place of one user (S0.10 to S0.13), or an address of the account (S3.4).
+    """
 
     by: Fact[Words] = Fact()
     unit: Fact[Literal["user", "account"]] = Fact()
@@ -227,8 +235,9 @@ class Product(Card, frozen=True, kw_only=True):
 
     Attributes:
         synonyms: Other words for its second proof, found by the search.
-        doors: Addresses of its login pages; `landing` is the page a good login ends on, to be
-            opened directly in a loop.
+        landing: The page a good login ends on, to be opened directly in a loop.
+        login_steps: The way in, step by step, in words for the customer; `login_rules` say where
+            it stands.
         acts: By the act's name on the command line. A product act that is missing here is refused:
             silence opens no door.
     """
@@ -248,6 +257,7 @@ class Product(Card, frozen=True, kw_only=True):
     roles: tuple[RoleRule, ...] = ()
     landing: Fact[str] = Fact()
     login_steps: tuple[Words, ...] = ()
+    login_rules: tuple[RuleId, ...] = ()
     acts: dict[Slug, Act]
     routes: tuple[Route, ...]
     advice: tuple[Advice, ...] = ()
@@ -266,6 +276,22 @@ class Product(Card, frozen=True, kw_only=True):
         """What the card says of a kind of user, or None."""
         return next((rule for rule in self.roles if rule.role == role), None)
 
+    def asked_by(self, rule: str) -> Asked | None:
+        """What the card says of the rule that a challenge names, or None."""
+        return next((asked for asked in self.asked if asked.rule == rule), None)
+
+    def asked_while(self, mfa: MfaState) -> tuple[Asked, ...]:
+        """By which rules a user in this state is asked, in the card's order.
+
+        A product with a device check asks while MFA is off too (S0.8 against S0.21).
+        """
+        modes = {MfaState.ON: {"", "mfa-on"}, MfaState.NONE: set[str]()}
+        return tuple(a for a in self.asked if a.mode in modes.get(mfa, {"device-check"}))
+
+    def advice_for(self, complaint: Complaint | None) -> Advice | None:
+        """What the source advises for a complaint, or None where it says nothing."""
+        return next((advice for advice in self.advice if advice.complaint is complaint), None)
+
     def cited(self, rules: tuple[str, ...]) -> str:
         """Where a rule comes from, as the screen says it: `S1.30, 001_….txt`.
 
@@ -274,43 +300,76 @@ class Product(Card, frozen=True, kw_only=True):
         return f"{', '.join(rules)} · {self.source.file}" if rules else ""
 
 
-def faults(card: Product) -> list[tuple[str, str]]:
+Path = tuple[str | int, ...]
+"""The keys and indices that lead to a value of a card: `("acts", "reset-all", "route")`."""
+
+
+def faults(card: Product) -> list[tuple[Path, str]]:
     """Return what is wrong with a card beyond its types.
 
-    Pairs of (the word to look for in the file, the reason).
+    Pairs of (the path of the value, the reason), in no order that matters.
     """
     known = {rule.id for rule in card.rules}
-    found = [
-        (rule, f"rule {rule} is cited but is not among [[rules]]")
-        for rule in _cited(card)
-        if rule not in known
+    return [
+        *_doubled("rules", "id", tuple(rule.id for rule in card.rules)),
+        *_doubled("routes", "id", tuple(route.id for route in card.routes)),
+        *_doubled("roles", "role", tuple(role.role for role in card.roles)),
+        *_doubled("factors", "kind", tuple(factor.kind.value for factor in card.factors)),
+        *_doubled("advice", "complaint", tuple(piece.complaint.value for piece in card.advice)),
+        *(
+            ((*path, "rules", index), f"rule {rule} is cited but is not among [[rules]]")
+            for path, part in _parts(card)
+            for index, rule in enumerate(_cited(part))
+            if rule not in known
+        ),
+        *(
+            (("login_rules", index), f"rule {rule} is cited but is not among [[rules]]")
+            for index, rule in enumerate(card.login_rules)
+            if rule not in known
+        ),
+        *_act_faults(card),
+        *(
+            (path, "has a character that is invisible or steers the terminal")
+            for path, part in _parts(card)
+            if isinstance(part, str) and clean(part) != unicodedata.normalize("NFC", part)
+        ),
     ]
+
+
+def _act_faults(card: Product) -> Iterator[tuple[Path, str]]:
     for name, act in card.acts.items():
-        for route in (act.route, act.again):
+        if name not in ACTIONS:
+            yield ("acts", name), f"{name!r} is no act of this desk"
+        for key, route in (("route", act.route), ("again", act.again)):
             if route is not None and card.route(route) is None:
-                found.append(
-                    (f"acts.{name}", f"route {route!r} of act {name!r} is not among [[routes]]")
+                yield (
+                    ("acts", name, key),
+                    f"route {route!r} of act {name!r} is not among [[routes]]",
                 )
-    if len(known) < len(card.rules):
-        twice = sorted(
-            {rule.id for rule in card.rules if sum(r.id == rule.id for r in card.rules) > 1}
-        )
-        found.append((twice[0], f"rule {twice[0]} stands twice"))
-    return found
 
 
-def _cited(value: object) -> list[str]:
-    """All rule ids that a part of a card cites, in file order."""
-    if isinstance(value, Struct):
-        mine = list(getattr(value, "rules", ())) if not isinstance(value, Product) else []
-        return [rule for rule in mine if isinstance(rule, str)] + [
-            rule
-            for name in value.__struct_fields__
-            if name != "rules"
-            for rule in _cited(getattr(value, name))
-        ]
-    if isinstance(value, dict):
-        return [rule for part in value.values() for rule in _cited(part)]
-    if isinstance(value, tuple):
-        return [rule for part in value for rule in _cited(part)]
-    return []
+def _doubled(table: str, key: str, values: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            yield (table, index, key), f"{value} stands twice in [[{table}]]"
+
+
+def _cited(part: object) -> tuple[str, ...]:
+    """The rules a table of a card cites; the card's own `rules` are the rules themselves."""
+    if isinstance(part, Struct) and not isinstance(part, Product):
+        return tuple(getattr(part, "rules", ()))
+    return ()
+
+
+def _parts(part: object, path: Path = ()) -> Iterator[tuple[Path, object]]:
+    """Give every value of a card with its path, tables before what is in them."""
+    yield path, part
+    if isinstance(part, Struct):
+        for name in part.__struct_fields__:
+            yield from _parts(getattr(part, name), (*path, name))
+    elif isinstance(part, dict):
+        for key, value in part.items():
+            yield from _parts(value, (*path, key))
+    elif isinstance(part, tuple):
+        for index, value in enumerate(part):
+            yield from _parts(value, (*path, index))

@@ -26,7 +26,7 @@ class FactorKind(StrEnum):
 
     @property
     def is_sent(self) -> bool:
-        """Whether something travels to the user (rules.md X13: a generated code never does)."""
+        """Whether something travels to the user (a generated code never does, S4.9)."""
         return self is not FactorKind.TOTP
 
     @property
@@ -52,7 +52,7 @@ class FactorState(StrEnum):
 
 
 class VoiceWay(StrEnum):
-    """The two kinds of telephone call (rules.md X12)."""
+    """The two kinds of telephone call (S2.8, S4.11)."""
 
     CONFIRM = "confirm"
     """The call asks whether it is really you (S2.8)."""

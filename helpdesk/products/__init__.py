@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from helpdesk.domain.errors import BadFile
 from helpdesk.domain.products import Product, faults
+from helpdesk.products.lines import line_of
 
 ORDER = ("activecampaign", "partner-portal", "constant-contact", "sms-2fa", "lead-gen-crm")
 """The order the five are shown in; a user's own follow by name."""
@@ -31,11 +33,8 @@ def load_cards(extra: Path | None = None) -> dict[str, Product]:
     for path in sorted(extra.glob("*.toml")) if extra and extra.is_dir() else ():
         card = read_card(path)
         if card.id in cards:
-            raise BadFile(
-                str(path),
-                _line(path.read_text("utf-8"), "id"),
-                f"there is already a product {card.id!r}",
-            )
+            line = line_of(path.read_text("utf-8"), ("id",))
+            raise BadFile(str(path), f"line {line}", f"there is already a product {card.id!r}")
         cards[card.id] = card
     return cards
 
@@ -46,47 +45,91 @@ def read_card(path: Path) -> Product:
     Raises:
         BadFile: As `load_cards`.
     """
+    text = _text(path)
     try:
-        text = path.read_text("utf-8")
-        card = msgspec.convert(tomllib.loads(text), Product)
-    except OSError as error:
-        raise BadFile(str(path), "", f"cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise BadFile(str(path), f"byte {error.start}", "is not UTF-8 text") from error
+        data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         says, _, place = str(error).partition(" (at ")
+        if place == "end of document)":
+            place = f"line {len(text.splitlines())}, its end"
         raise BadFile(str(path), place.rstrip(")"), says) from error
+    except RecursionError as error:
+        raise BadFile(str(path), "", "brackets are nested too deeply") from error
+    try:
+        card = msgspec.convert(data, Product)
     except msgspec.ValidationError as error:
-        says, _, place = str(error).partition(" - at `$")
-        raise BadFile(str(path), _line(text, place.rstrip("`"), says), says) from error
-    for word, reason in faults(card):
-        raise BadFile(str(path), _line(text, word), reason)
+        place = f"line {line_of(text, _blamed(data, error))}"
+        raise BadFile(str(path), place, _plain(error)) from error
+    for at, reason in faults(card):
+        raise BadFile(str(path), f"line {line_of(text, at)}", reason)
     return card
 
 
-def _line(text: str, place: str, says: str = "") -> str:
-    """Find the line a fault stands in by the keys of its path, since tomllib keeps no lines."""
-    keys = [
-        key for key in re.split(r"[.\[\]]+", place) if key and key != "..." and not key.isdigit()
-    ]
-    named = re.search(r"(?:unknown|required) field `([^`]+)`", says)
-    if named and "unknown" in says:
-        keys.append(named.group(1))
-    index = next((int(number) for number in re.findall(r"\[(\d+)\]", place)), None)
-    lines = text.splitlines()
-    start = _table(lines, keys, index)
-    for word in reversed(keys):
-        for number in range(start, len(lines)):
-            if re.match(rf"\s*\[*[\w.-]*\b{re.escape(word)}\b", lines[number]):
-                return f"line {number + 1}"
-    return f"line {start + 1}" if start else "line 1"
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise BadFile(str(path), "", f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise BadFile(str(path), f"line {line}", "is not UTF-8 text") from error
 
 
-def _table(lines: list[str], keys: list[str], index: int | None) -> int:
-    """Return the line a table begins in, counting `[[array]]` tables up to *index*."""
-    for depth in range(len(keys), 0, -1):
-        head = re.escape(".".join(keys[:depth]))
-        starts = [n for n, line in enumerate(lines) if re.match(rf"\s*\[\[?\s*{head}\s*\]", line)]
-        if starts:
-            return starts[min(index or 0, len(starts) - 1)]
-    return 0
+_MISSING = re.compile(r"Object missing required field `([^`]+)`")
+_UNKNOWN = re.compile(r"Object contains unknown field `([^`]+)`")
+
+_OTHER = re.compile(r"Invalid enum value '([^']*)'")
+
+
+def _plain(error: msgspec.ValidationError) -> str:
+    """Return msgspec's reason in the words of a card."""
+    says = str(error).partition(" - at `")[0]
+    says = _MISSING.sub(r"the key `\1` is missing", says)
+    says = _UNKNOWN.sub(r"there is no key `\1` here", says)
+    return _OTHER.sub(r"'\1' is none of the words that may stand here", says)
+
+
+def _blamed(data: dict[str, Any], error: msgspec.ValidationError) -> tuple[str | int, ...]:
+    """Return the path of the value that an error is about.
+
+    msgspec writes `[...]` for any element of a list or table; which one it was is found by trying
+    each alone.
+    """
+    says = str(error)
+    place = says.partition("`$")[2].partition("`")[0]
+    steps: list[str] = re.findall(r"\[\.\.\.\]|[^.\[\]]+", place)  # `[3]` is given as 3
+    if " - at `key` in `$" in says:
+        steps.append("[...]")
+    path: list[str | int] = []
+    part: Any = data
+    for step in steps:
+        if step == "[...]":
+            path.append(_culprit(part, says, data, path))
+        else:
+            path.append(int(step) if isinstance(part, list) else step)
+        part = part[path[-1]]
+    unknown = _UNKNOWN.search(says)
+    return (*path, unknown.group(1)) if unknown else tuple(path)
+
+
+def _culprit(part: Any, says: str, data: dict[str, Any], path: list[str | int]) -> str | int:
+    """Return which element of *part* is at fault: the first that is wrong when alone."""
+    keys = list(part) if isinstance(part, dict) else list(range(len(part)))
+    for key in keys:
+        alone = {key: part[key]} if isinstance(part, dict) else [part[key]]
+        try:
+            msgspec.convert(_put(data, path, alone), Product)
+        except msgspec.ValidationError as error:
+            if str(error) == says:
+                return key
+    return keys[0]
+
+
+def _put(whole: Any, path: list[str | int], part: Any) -> Any:
+    """Return a copy of *whole* with *part* at *path*."""
+    if not path:
+        return part
+    step, *rest = path
+    new: Any = dict(whole) if isinstance(whole, dict) else list(whole)
+    new[step] = _put(new[step], rest, part)
+    return new
