@@ -147,8 +147,13 @@ def _state(
     expires_at = expiry(card, send)
     if any(_answers(answer, send, newer) for answer in answers if answer.ok):
         return CodeState.USED, "answered well"
-    if any(answer.send == send.send and answer.reason == "superseded" for answer in answers):
+    refused = {answer.reason for answer in answers if answer.send == send.send and not answer.ok}
+    if "reused" in refused:
+        return CodeState.USED, "refused as used already"
+    if "superseded" in refused:
         return CodeState.VOID, "refused as superseded"
+    if "expired" in refused:
+        return CodeState.EXPIRED, "refused as expired"
     if expires_at is not None and expires_at <= now:
         return CodeState.EXPIRED, "its time is over"
     if delivery is not None and delivery.state in {"bounced", "suppressed", "failed"}:
@@ -167,7 +172,11 @@ def _state(
 
 
 def _same_errand(one: Send, other: Send) -> bool:
-    """Whether two sends answer the same question: the same challenge, or neither names one."""
+    """Whether the later of two sends may stand in for the earlier.
+
+    The same challenge, a challenge that is not known, or the same channel: the customer sees two
+    messages of one kind and cannot tell them apart.
+    """
     return (
         one.challenge == other.challenge
         or one.challenge is None

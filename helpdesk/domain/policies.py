@@ -4,8 +4,8 @@
            ─▶ is the role one that changes nothing? refused
            ─▶ desk acts (note, ticket, flag …)      by the desk's own table
            ─▶ does this kind of user have MFA?      refused where not (S1.29)
-           ─▶ who may, by the product's card?       refused: why, and what instead
            ─▶ was it done already, in vain?         refused: the vendor's support (S4.17)
+           ─▶ who may, by the product's card?       refused: why, and what instead
            ─▶ does it apply to what is there?       refused: nothing is locked, nothing is sent …
            ─▶ what does it still need?              reason, ticket, factor, wait …
 
@@ -57,7 +57,7 @@ DESK_ACTS: dict[type[Action], frozenset[Role]] = {
 }
 """Acts that are the desk's own, whatever the product: who may do them."""
 
-MOBILE = re.compile(r"^\+[1-9]\d{7,14}$")
+MOBILE = re.compile(r"^\+[1-9][0-9]{7,14}$")
 """A number with its country, as E.164 writes it.
 
 What *a valid mobile number* (S3.10) means here.
@@ -74,7 +74,7 @@ NOTHING_SENT = "Nothing is ever sent for an authenticator app: the code is made 
 
 def decide(agent: Agent, action: AnyAction, card: Product, case: Case, now: datetime) -> Decision:
     """Return whether *agent* may do *action* at *now*; if not, why, and what to do instead."""
-    for question in (_self, _reader, _desk_act, _without_mfa, _who, _again, _applies):
+    for question in (_self, _reader, _desk_act, _without_mfa, _again, _who, _applies):
         answer = question(agent, action, card, case, now)
         if answer is not None:
             return answer
@@ -130,18 +130,18 @@ def named(text: str, case: Case) -> str:
     administrators = [
         clean(person.name) for person in case.administrators if person.id != case.user.id
     ]
-    manager = (
-        clean(case.manager.name) if case.manager else "the account manager (nobody is on record)"
-    )
-    return (
-        text.replace(
-            "{administrators}",
-            " or ".join(administrators) or "an administrator (nobody is on record)",
-        )
-        .replace("{manager}", manager)
-        .replace("{account}", clean(case.account.name))
-        .replace("{user}", clean(case.user.name))
-    )
+    names = {
+        "administrators": " or ".join(administrators) or "an administrator (nobody is on record)",
+        "manager": clean(case.manager.name)
+        if case.manager
+        else "the account manager (nobody is on record)",
+        "account": clean(case.account.name),
+        "user": clean(case.user.name),
+    }
+    return _PLACE.sub(lambda place: names[place.group(1)], text)
+
+
+_PLACE = re.compile(r"\{(administrators|manager|account|user)\}")
 
 
 def _refused(action: AnyAction, why: str, instead: str = "", **more: object) -> Decision:
@@ -215,13 +215,14 @@ def _without_mfa(
     agent: Agent, action: AnyAction, card: Product, case: Case, now: datetime
 ) -> Decision | None:
     role = card.role(case.user.role)
-    if role is None or role.has_mfa:
+    if case.user.mfa is not MfaState.NONE and (role is None or role.has_mfa):
         return None
+    name = role.name if role and not role.has_mfa else clean(case.user.name)
     return _refused(
         action,
-        f"{role.name} has no MFA in {card.name}, so there is nothing to change.",
+        f"{name} has no MFA in {card.name}, so there is nothing to change.",
         "If a code is asked for, it is another product's: ask which page asks.",
-        rules=role.rules,
+        rules=role.rules if role else (),
         source=card.source.file,
     )
 
@@ -235,7 +236,7 @@ def _who(
         return _refused(
             action,
             f"{action.title}: {NOT_DOCUMENTED} for {card.name}.",
-            f"Ask {route.to}: {route.how}" if route else "",
+            named(f"Ask {route.to}: {route.how}", case) if route else "",
             source=card.source.file,
             documented=False,
             route=route.id if route else None,
@@ -282,8 +283,8 @@ def _by_card(
 def _again(
     agent: Agent, action: AnyAction, card: Product, case: Case, now: datetime
 ) -> Decision | None:
-    act = card.acts[action.name]
-    if act.again is None or not is_still_out_after_reset(case):
+    act = card.acts.get(action.name)
+    if act is None or act.again is None or not is_still_out_after_reset(case):
         return None
     why = "A reset was done and the user still cannot log in: a second one will not help."
     return _by_card(action, act, card, case, act.again, why)
@@ -363,7 +364,7 @@ def _needs(action: AnyAction, card: Product, case: Case, now: datetime) -> tuple
 
 def _ticket_needs(ticket: str, case: Case) -> tuple[Need, ...]:
     choices = tuple(t.id for t in case.open_tickets)
-    if ticket and ticket.lstrip("#") in choices:
+    if ticket and ticket.lstrip("#") in {choice.lstrip("#") for choice in choices}:
         return ()
     if not choices:
         says = "This user has no open ticket: open one first with take-ticket."
@@ -377,7 +378,7 @@ def _ticket_needs(ticket: str, case: Case) -> tuple[Need, ...]:
 
 def _own_needs(action: AnyAction, case: Case) -> list[Need]:
     match action:
-        case ChangeAddress(address=address) if not ADDRESS.fullmatch(address):
+        case ChangeAddress(address=address) if not is_address(address):
             says = (
                 "Give the new address."
                 if not address
@@ -387,11 +388,11 @@ def _own_needs(action: AnyAction, case: Case) -> list[Need]:
         case ChangeMobile(mobile=mobile) if not is_mobile(mobile):
             return [Need(what="mobile", says=_mobile_says(mobile))]
         case TurnOnMfa(save=True) if action.mobile or case.user.mfa is not MfaState.PENDING:
-            says = "Confirm the number first: the SMS goes out without save; save is a step of its own."
+            says = "Confirm the number first: the SMS goes out without save; save is its own step."
             return [Need(what="confirmation", says=says)]
-        case TurnOnMfa(mobile=mobile, save=False) if not is_mobile(mobile or case.user.mobile or ""):
+        case TurnOnMfa(mobile=mobile) if not is_mobile(mobile or case.user.mobile or ""):
             return [Need(what="mobile", says=_mobile_says(mobile))]
-        case EnrolTotp(code=code) if code and not re.fullmatch(r"\d{6,8}", code.replace(" ", "")):
+        case EnrolTotp(code=code) if code and not re.fullmatch(r"[0-9]{6}", code.replace(" ", "")):
             return [Need(what="code", says="The first code has six digits, as the app shows it.")]
     return []
 
@@ -399,6 +400,11 @@ def _own_needs(action: AnyAction, case: Case) -> list[Need]:
 def is_mobile(number: str) -> bool:
     """Whether *number* is a full mobile number with its country, spaces and dashes aside."""
     return bool(MOBILE.fullmatch(re.sub(r"[\s().-]", "", number)))
+
+
+def is_address(address: str) -> bool:
+    """Whether *address* is one mail address with nothing invisible in it."""
+    return bool(ADDRESS.fullmatch(address)) and clean(address) == address
 
 
 def _mobile_says(mobile: str) -> str:
@@ -410,7 +416,7 @@ def _mobile_says(mobile: str) -> str:
 
 
 def _unfit_send(action: AnyAction, card: Product, case: Case, now: datetime) -> str:
-    if case.user.mfa in {MfaState.OFF, MfaState.PENDING}:
+    if not card.asked_while(case.user.mfa):
         return "MFA is not on for this user, so no code is asked for."
     if case.user.is_locked(now):
         return "The user is locked: a code would be refused. Unlock first."

@@ -26,7 +26,7 @@ from helpdesk.domain.cases import Case, Preview
 from helpdesk.domain.policies import factor_of, fitting_factors, named
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import NOT_DOCUMENTED, clean, mask
-from helpdesk.domain.users import Factor
+from helpdesk.domain.users import Factor, FactorKind, VoiceWay
 
 PASS_LIFE_S = 3_600
 """How long a temporary pass lives.
@@ -80,9 +80,7 @@ def _chosen(action: AnyAction, card: Product, case: Case) -> Factor | None:
 def _send(action: SendCode, card: Product, case: Case) -> Preview:
     factor = _chosen(action, card, case)
     life_s = card.codes.life_s.value
-    life = (
-        f"It lives {life_s // 60} minutes." if life_s else f"How long it lives is {NOT_DOCUMENTED}."
-    )
+    life = f"It lives {_span(life_s)}." if life_s else f"How long it lives is {NOT_DOCUMENTED}."
     live = case.codes.live
     if live is None:
         older = "No earlier code is live."
@@ -94,8 +92,26 @@ def _send(action: SendCode, card: Product, case: Case) -> Preview:
         goes=(older,),
         stays=("All factors stay as they are.",),
         told=f"The code goes to {factor_line(factor, card)}." if factor else "",
-        then=f"{life} The customer types it in the box that is waiting; you never see it.",
+        then=" ".join(part for part in (life, _use(factor), card.codes.resend_wait_s.note) if part),
     )
+
+
+def _span(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return (
+        f"{seconds} seconds"
+        if rest or not minutes
+        else f"{minutes} minute{'s' if minutes > 1 else ''}"
+    )
+
+
+def _use(factor: Factor | None) -> str:
+    """What the customer does with what was sent."""
+    if factor and factor.kind is FactorKind.PUSH:
+        return "The customer approves it on the device."
+    if factor and factor.voice is VoiceWay.CONFIRM:
+        return "The customer answers the call and confirms."
+    return "The customer types it in the box that is waiting; you never see it."
 
 
 def _reset(factors: tuple[Factor, ...], card: Product, case: Case) -> Preview:
@@ -177,8 +193,8 @@ def _small(action: AnyAction, card: Product, case: Case) -> Preview:
             user = case.user
             return Preview(
                 goes=(
-                    f"{user.sessions} open sessions",
-                    f"{user.remembered} remembered browsers or addresses",
+                    f"Open sessions: {user.sessions}",
+                    f"Remembered browsers or addresses: {user.remembered}",
                 ),
                 stays=("Password and all factors",),
                 signed_out="Everybody who is in as this user.",

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from helpdesk.domain.challenges import ChallengeLine
 from helpdesk.domain.errors import BadInput
-from helpdesk.domain.text import digits, folded
+from helpdesk.domain.text import clean, digits, folded
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import At
 
@@ -147,13 +147,14 @@ def parse(text: str, products: Sequence[tuple[str, str]]) -> Query:
                 found = _FILTERS[key.casefold()](found, folded(value), products)
         else:
             words.append(folded(part))
-    return replace(found, words=tuple(words))
+    return replace(found, words=tuple(word for word in words if word))
 
 
 def matches(blob: str, numbers: str, words: tuple[str, ...]) -> bool:
     """Whether all *words* are in a user's folded text or, where they are numbers, in the digits."""
     return all(
-        word in blob or (len(digits(word)) >= 3 and _is_number(word) and digits(word) in numbers)
+        word.lstrip("#") in blob
+        or (len(digits(word)) >= 3 and _is_number(word) and digits(word) in numbers)
         for word in words
     )
 
@@ -167,28 +168,28 @@ def _product(query: Query, value: str, products: Sequence[tuple[str, str]]) -> Q
     found = found or tuple(card for card, names in products if value in folded(names))
     if not found:
         there = ", ".join(card for card, _ in products)
-        raise BadInput(f"product:{value}: no such product. There are {there}.")
+        raise BadInput(f"product:{clean(value)}: no such product. There are {there}.")
     return replace(query, product=found)
 
 
 def _state(query: Query, value: str, products: Sequence[tuple[str, str]]) -> Query:
     found = next((state for state in UserState if state.value.startswith(value)), None)
     if found is None:
-        raise BadInput(f"state:{value}: no such state. There are {', '.join(UserState)}.")
+        raise BadInput(f"state:{clean(value)}: no such state. There are {', '.join(UserState)}.")
     return replace(query, state=found)
 
 
 def _sort(query: Query, value: str, products: Sequence[tuple[str, str]]) -> Query:
     found = next((sort for sort in Sort if sort.value.startswith(value)), None)
     if found is None:
-        raise BadInput(f"sort:{value}: no such order. There are {', '.join(Sort)}.")
+        raise BadInput(f"sort:{clean(value)}: no such order. There are {', '.join(Sort)}.")
     return replace(query, sort=found)
 
 
 def _yes(name: str, value: str) -> bool:
     if value and ("yes".startswith(value) or "no".startswith(value)):
         return "yes".startswith(value)
-    raise BadInput(f"{name}:{value}: say yes or no.")
+    raise BadInput(f"{name}:{clean(value)}: say yes or no.")
 
 
 def _loop(query: Query, value: str, products: Sequence[tuple[str, str]]) -> Query:

@@ -41,6 +41,9 @@ _LETTERS_WITHOUT_PARTS = str.maketrans(
 )
 _LONE = re.compile("[\ud800-\udfff]")
 _JOINERS = "\u200c\u200d"
+_VARIANT = re.compile("[\ufe00-\ufe0f\u180b-\u180d\u180f\U000e0100-\U000e01ef]")
+_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters and signs that leave a cell empty."""
 
 
 def clean(text: str, *, limit: int = LIMIT) -> str:
@@ -49,69 +52,97 @@ def clean(text: str, *, limit: int = LIMIT) -> str:
     Bounded, one line, nothing invisible, nothing that commands.
 
     Idempotent. Lone surrogates and C1 controls become U+FFFD, C0 controls their pictures (U+2400
-    …), a newline
-    ` ⏎ `, bidirectional and invisible characters `‹202E›`. Joiners stay between letters or emoji
-    that need them.
+    …), a newline ` ⏎ `, bidirectional and invisible characters `‹202E›`. Joiners and variation
+    selectors stay where a script or an emoji needs them.
 
     Args:
         text: Anything.
         limit: Characters to keep; a longer text ends in `…`.
     """
-    if len(text) > limit:
-        text = text[: limit - 1] + "…"
-    if _PLAIN.fullmatch(text):
+    if len(text) <= limit and _PLAIN.fullmatch(text):
         return text
-    text = unicodedata.normalize("NFC", _LONE.sub("\ufffd", text)).replace("\r\n", "\n")
+    is_cut = len(text) > limit
+    raw = _LONE.sub("\ufffd", text[:limit] if is_cut else text)
+    raw = unicodedata.normalize("NFC", raw.replace("\r\n", "\n"))
     out: list[str] = []
     marks = 0
-    for at, character in enumerate(text):
-        marks = marks + 1 if unicodedata.combining(character) else 0
-        if marks > MARKS:
-            continue
-        out.append(_visible(character, text, at))
-    return "".join(out)
+    for at, character in enumerate(raw):
+        marks = marks + 1 if _is_mark(character) else 0
+        if marks <= MARKS:
+            out.append(_visible(character, out, raw[at + 1 : at + 2]))
+    shown = "".join(out)
+    return shown[: limit - 1] + "…" if is_cut or len(shown) > limit else shown
 
 
-def _visible(character: str, text: str, at: int) -> str:
+def _is_mark(character: str) -> bool:
+    """Whether a character is drawn on top of the letter before it."""
+    return bool(unicodedata.combining(character)) or unicodedata.category(character) == "Me"
+
+
+def _visible(character: str, out: list[str], after: str) -> str:
     code = ord(character)
+    if 0x20 <= code < 0x7F:
+        return character
     if character in "\n\u2028\u2029\x85":
         return " ⏎ "
     if code < 0x20:
         return chr(0x2400 + code)
     if code == 0x7F:
         return "␡"
-    if 0x80 <= code <= 0x9F:
+    if code <= 0x9F:
         return "\ufffd"
-    if character in _JOINERS and _joins(text, at):
+    if character in _JOINERS and _joins(out, after):
         return character
-    if (
+    if _VARIANT.match(character) and _is_drawn(out[-1] if out else ""):
+        return character
+    return f"‹{code:04X}›" if _is_hidden(character) else character
+
+
+def _is_hidden(character: str) -> bool:
+    return (
         unicodedata.category(character) in {"Cf", "Co", "Cn", "Zl", "Zp"}
-        or character in "\u034f\u115f\u1160\u3164\uffa0"
-    ):
-        return f"‹{code:04X}›"
-    return character
+        or character in _BLANKS
+        or bool(_VARIANT.match(character))
+    )
 
 
-def _joins(text: str, at: int) -> bool:
+def _is_drawn(before: str) -> bool:
+    """Whether a variation selector can change how *before* looks: a sign, an ideograph, a digit."""
+    return len(before) == 1 and (
+        unicodedata.category(before) in {"So", "Sm", "Po", "Lo", "Nd"} and not _is_hidden(before)
+    )
+
+
+def _joins(out: list[str], after: str) -> bool:
     """Whether a joiner stands where a script or an emoji needs it.
 
-    Between two letters or signs that are not ASCII.
+    Between two letters or two signs that are not ASCII, marks and colours of skin aside.
     """
-    if at == 0 or at + 1 >= len(text):
+    shown = [part for part in out[-3:] if not (_is_mark(part[-1]) or _VARIANT.match(part))]
+    before = shown[-1] if shown else ""
+    if len(before) != 1 or not after or _is_hidden(after):
         return False
-    before, after = text[at - 1], text[at + 1]
-    if unicodedata.combining(before) or before == "\ufe0f":
-        before = text[at - 2] if at > 1 else before
-    both = unicodedata.category(before) + unicodedata.category(after)
-    return (before > "\u05ff" and after > "\u05ff") and (both in {"LoLo", "SoSo"})
+    return before > "\u05ff" and after > "\u05ff" and _kinds(before) & _kinds(after) != set()
+
+
+def _kinds(character: str) -> set[str]:
+    """Return what a joiner can join here: letters to letters, signs to signs."""
+    if "\U0001f3fb" <= character <= "\U0001f3ff":
+        return {"So"}
+    return {unicodedata.category(character)} & {"Lo", "So"}
 
 
 def folded(text: str) -> str:
-    """Return *text* as it is compared in a search: no case, no accents, no look-alike widths."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in plain if not unicodedata.combining(c)).translate(
-        _LETTERS_WITHOUT_PARTS
-    )
+    """Return *text* as it is compared in a search.
+
+    No case, no accents, no look-alike widths, nothing invisible.
+    """
+    if text.isascii():
+        return text.casefold()
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(
+        c for c in plain if not unicodedata.combining(c) and unicodedata.category(c) != "Cf"
+    ).translate(_LETTERS_WITHOUT_PARTS)
 
 
 def digits(text: str) -> str:
@@ -138,6 +169,7 @@ def mask(value: str) -> str:
     """
     if "@" in value:
         return mask_mail(value)
-    if len(digits(value)) >= 6 and re.fullmatch(r"[+\d\s()./-]+", value):
+    count = sum(c.isdigit() for c in value)
+    if count >= 7 or (count >= 6 and re.fullmatch(r"[+\d\s()./-]+", value)):
         return mask_phone(value)
     return value

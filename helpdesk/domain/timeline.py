@@ -8,6 +8,7 @@ are kept in `extra` and written back unchanged, because real logs carry more tha
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -224,9 +225,18 @@ class _Stamp(Struct):
 
 
 _NAMES = {
-    kind: frozenset(structs.encode_name for structs in msgspec.structs.fields(kind)) | {"kind"}
+    kind: frozenset(key.encode_name for key in msgspec.structs.fields(kind)) - {"+"} | {"kind"}
     for kind in KINDS.values()
 }
+_TIMES = {
+    kind: tuple(
+        (key.name, key.encode_name)
+        for key in msgspec.structs.fields(kind)
+        if key.type in (At, At | None)
+    )
+    for kind in KINDS.values()
+}
+"""The keys of each kind that are moments: (our name, the wire's)."""
 
 
 def decode_event(raw: Any) -> AnyEvent:
@@ -236,15 +246,30 @@ def decode_event(raw: Any) -> AnyEvent:
         msgspec.ValidationError: A required key is missing or a value has the wrong type; the text
         names the place.
     """
-    kind = KINDS.get(raw.get("kind", "")) if isinstance(raw, dict) else None
+    name = raw.get("kind") if isinstance(raw, dict) else None
+    kind = KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         stamp = msgspec.convert(raw, _Stamp)
-        return Other(at=stamp.at, kind=stamp.kind, id=stamp.id, raw=raw)
-    event = msgspec.convert(raw, kind)
+        return Other(at=_utc(stamp.at, "at"), kind=stamp.kind, id=stamp.id, raw=raw)
     unknown = raw.keys() - _NAMES[kind]
+    known = {key: raw[key] for key in raw if key not in unknown} if unknown else raw
+    event = msgspec.convert(known, kind)
+    changed: dict[str, Any] = {
+        own: _utc(value, name)
+        for own, name in _TIMES[kind]
+        if (value := getattr(event, own)) is not None and value.tzinfo is not UTC
+    }
     if unknown:
-        event = msgspec.structs.replace(event, extra={key: raw[key] for key in sorted(unknown)})
-    return event  # type: ignore[return-value]
+        changed["extra"] = {key: raw[key] for key in sorted(unknown)}
+    return msgspec.structs.replace(event, **changed) if changed else event  # type: ignore[return-value]
+
+
+def _utc(at: datetime, name: str) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        says = f"Expected a moment that UTC can name - at `$.{name}`"
+        raise msgspec.ValidationError(says) from None
 
 
 def decode_timeline(raws: Iterable[Any]) -> tuple[AnyEvent, ...]:
