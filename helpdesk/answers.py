@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from helpdesk.domain.audit import LogRow
-from helpdesk.domain.cases import Case, Handover, Outcome, Preview, Weighed, case_data
+from helpdesk.domain.cases import Case, Handover, Outcome, Preview, Weighed, case_data, explicit
 from helpdesk.domain.decisions import Decision, Need
 from helpdesk.domain.errors import HelpdeskError, NeedsMore, Refused
 from helpdesk.domain.products import Product
@@ -90,8 +91,7 @@ def as_json(value: object) -> str:
 
     What is invisible or commands is escaped.
     """
-    data = msgspec.to_builtins(value)
-    text = json.dumps(data, ensure_ascii=False, indent=2)
+    text = json.dumps(explicit(value), ensure_ascii=False, indent=2)
     return _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
@@ -311,11 +311,24 @@ def _more(page: Page[Any]) -> str:
 
 def _table(rows: Sequence[Iterable[str]]) -> str:
     cells = [[clean(cell, limit=120) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        "  ".join(
+            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
         for row in cells
     )
+
+
+def _width(text: str) -> int:
+    """How many cells of a terminal a text takes: two for wide characters, none for combining marks."""
+    return sum(map(_cells, text))
+
+
+def _cells(character: str) -> int:
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 LISTS: dict[str, tuple[str, Callable[[Any, dict[str, Product]], str]]] = {

@@ -137,8 +137,25 @@ def masked(case: Case) -> Case:
     )
 
 
+def explicit(value: Any) -> Any:
+    """Return a value as plain JSON values with every field there.
+
+    Also those that have their default.
+    """
+    if isinstance(value, Struct):
+        return {
+            field.encode_name: explicit(getattr(value, field.name))
+            for field in msgspec.structs.fields(value)
+        }
+    if isinstance(value, list | tuple):
+        return [explicit(part) for part in value]
+    if isinstance(value, dict):
+        return {key: explicit(part) for key, part in value.items()}
+    return msgspec.to_builtins(value)
+
+
 def case_data(case: Case) -> dict[str, Any]:
     """Return the case as plain JSON values, each event in the words of the case format."""
-    data: dict[str, Any] = msgspec.to_builtins(replace(case, timeline=()))
+    data: dict[str, Any] = explicit(replace(case, timeline=()))
     data["timeline"] = [encode_event(event) for event in case.timeline]
     return data

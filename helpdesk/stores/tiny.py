@@ -387,7 +387,7 @@ def moved(value: Any, by: timedelta) -> Any:
     """Return a JSON value with every time in it moved; a time is known by its key and its form."""
     if isinstance(value, Mapping):
         return {key: _moved_entry(key, part, by) for key, part in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [moved(part, by) for part in value]
     return value
 

@@ -1,0 +1,81 @@
+"""Places of their own for every test, and the desks most of them need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from helpdesk.connectors.demo import DemoConnector
+from helpdesk.products import load_cards
+from helpdesk.service.local import LocalDesk
+from helpdesk.stores.tiny import TinyFile, TinyStore
+from helpdesk.wiring import agent_named
+from tests.sample import write_sample
+
+NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def go_on(self, **span: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**span)
+
+
+@pytest.fixture(autouse=True)
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep every test out of the real configuration and data directories."""
+    for name in ("DATA", "CONFIG"):
+        monkeypatch.setenv(f"HELPDESK_{name}_DIR", str(tmp_path / name.lower()))
+    for name in ("HELPDESK_DESK", "HELPDESK_AS", "HELPDESK_THEME"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still."""
+    return Clock()
+
+
+@pytest.fixture
+def sample_file(tmp_path: Path) -> Path:
+    """The small fixture of `tests.sample` in a place of its own."""
+    return write_sample(tmp_path / "sample.json")
+
+
+@pytest.fixture
+def desk_as(sample_file: Path, clock: Clock) -> Callable[[str], LocalDesk]:
+    """Open the sample desk as somebody; several desks are several consoles on one file."""
+
+    def open_as(who: str) -> LocalDesk:
+        file = TinyFile(sample_file, clock)
+        store = TinyStore(file)
+        store.load()
+        return LocalDesk(
+            agent=agent_named(who, store.agents),
+            cards=load_cards(),
+            connector=DemoConnector(file),
+            store=store,
+            clock=clock,
+            label="SAMPLE",
+            is_demo=True,
+        )
+
+    return open_as
+
+
+@pytest.fixture
+def desk(desk_as: Callable[[str], LocalDesk]) -> LocalDesk:
+    """The sample desk, as a support agent."""
+    return desk_as("support")

@@ -1,0 +1,457 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyotp
+import pytest
+
+from helpdesk.domain.actions import (
+    ACTIONS,
+    ChangeAddress,
+    ChangeMobile,
+    CloseTicket,
+    EndSessions,
+    EnrolTotp,
+    Flag,
+    Note,
+    ResetAll,
+    ResetFactor,
+    ResumeFactor,
+    Reveal,
+    Route,
+    SendCode,
+    SuspendFactor,
+    TakeTicket,
+    TemporaryPass,
+    TurnOffMfa,
+    TurnOnMfa,
+    Unlock,
+)
+from helpdesk.domain.audit import Result
+from helpdesk.domain.errors import BadInput, NeedsMore, NotFound, Refused
+from helpdesk.domain.search import Query, Sort, UserState, parse
+from helpdesk.domain.timeline import FactorChange, Reset, Send
+from helpdesk.domain.users import FactorKind, FactorState, MfaState
+from helpdesk.service.local import LocalDesk
+from tests.conftest import NOW, Clock
+
+Open = Callable[[str], LocalDesk]
+
+
+def stored(path: Path, table: str) -> dict[str, Any]:
+    """The documents of one table as they lie in the file, by their `id`, `user` or number."""
+    rows = json.loads(path.read_text("utf-8"))[table]
+    return {row.get("id") or row.get("user") or key: row for key, row in rows.items()}
+
+
+def query(desk: LocalDesk, text: str) -> Query:
+    return parse(text, [(card.id, card.name) for card in desk.cards.values()])
+
+
+async def test_a_case_is_masked_and_its_times_are_those_of_today(desk: LocalDesk) -> None:
+    case = await desk.case("u1")
+
+    assert case.is_masked
+    assert case.user.login == "m•••@rao.example"
+    assert case.user.mobile == "•••• 23"
+    assert case.user.factors[0].to == "•••• 23"
+    assert case.timeline[0].at == NOW - timedelta(minutes=1)
+    assert case.manager is not None
+    assert case.manager.name == "Sam Osei"
+    assert [decision.act for decision in case.decisions] == list(ACTIONS)
+
+
+async def test_a_case_is_found_by_login_whatever_its_case(desk: LocalDesk) -> None:
+    case = await desk.case("ADA@lakes.example")
+
+    assert case.user.id == "u2"
+
+
+async def test_nobody_of_that_name_is_said_so(desk: LocalDesk) -> None:
+    with pytest.raises(NotFound, match="no user nobody here"):
+        await desk.case("nobody")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("odegard", ["u7"]),
+        ("ngoc", ["u6"]),
+        ("陳", ["u8"]),
+        ("0900124", ["u2"]),
+        ("+44 7700-900-1", []),
+        ("900-124", ["u2"]),
+        ("mfa@agency", ["u6"]),
+        ("4821", ["u1"]),
+        ("northwind maya", ["u4"]),
+        ("state:locked", ["u4"]),
+        ("loop:yes", ["u1", "u6"]),
+        ("product:partner", ["u6"]),
+        ("state:suspended product:activecampaign", ["u7"]),
+        ("state:off", ["u8"]),
+        ("zebra", []),
+    ],
+)
+async def test_people_are_found(desk: LocalDesk, text: str, found: list[str]) -> None:
+    page = await desk.find(query(desk, text))
+
+    assert [row.id for row in page.rows] == found
+    assert page.total == len(found)
+
+
+async def test_a_list_is_a_window(desk: LocalDesk) -> None:
+    page = await desk.find(Query(sort=Sort.NAME), offset=2, limit=2)
+
+    assert page.total == 9
+    assert page.offset == 2
+    assert [row.name for row in page.rows] == ["Dana Reyes", "Maya Okafor"]
+
+
+async def test_the_hottest_come_first(desk: LocalDesk) -> None:
+    page = await desk.find(Query(sort=Sort.HEAT), limit=4)
+
+    assert [row.id for row in page.rows] == ["u2", "u6", "u1", "u4"]
+    assert page.rows[3].state is UserState.LOCKED
+
+
+async def test_the_queue_is_mine_then_unassigned(desk: LocalDesk) -> None:
+    page = await desk.queue()
+
+    assert [row.id for row in page.rows] == ["u6", "u2", "u1", "u7", "u8"]
+
+
+async def test_an_account_manager_sees_the_turn_off_requests(desk_as: Open) -> None:
+    page = await desk_as("sam").queue()
+
+    assert [row.id for row in page.rows] == ["u1"]
+
+
+async def test_challenges_loops_and_tickets_name_whose_they_are(desk: LocalDesk) -> None:
+    everything = Query()
+
+    challenges = await desk.challenges(everything)
+    loops = await desk.loops(everything)
+    tickets = await desk.tickets(everything)
+
+    assert [row.name for row in challenges.rows] == ["Mayank Rao", "Ngọc Ánh"]
+    assert [(row.report.rounds, row.name) for row in loops.rows] == [
+        (6, "Ngọc Ánh"),
+        (2, "Mayank Rao"),
+    ]
+    assert [row.ticket.id for row in tickets.rows][:2] == ["4824", "4821"]
+
+
+async def test_a_code_is_sent_and_is_the_live_one(desk: LocalDesk, clock: Clock) -> None:
+    clock.go_on(seconds=150)
+
+    outcome = await desk.perform(SendCode(user="u6"))
+
+    live = outcome.case.codes.live
+    assert live is not None
+    assert live.at == clock.now
+    assert live.expires_at == clock.now + timedelta(minutes=5)
+    assert live.to == "m•••@agency.example"
+    assert "it lives 5 min" in outcome.says
+
+
+async def test_a_code_waits_as_long_as_the_product_says(desk: LocalDesk, clock: Clock) -> None:
+    clock.go_on(seconds=150)
+    await desk.perform(SendCode(user="u6"))
+    clock.go_on(seconds=30)
+
+    with pytest.raises(NeedsMore, match="Wait 90 s") as caught:
+        await desk.perform(SendCode(user="u6"))
+
+    assert caught.value.decision.needs[0].seconds == 90
+
+
+async def test_where_no_life_is_documented_none_is_invented(desk: LocalDesk) -> None:
+    outcome = await desk.perform(SendCode(user="u1"))
+
+    assert "not documented" in outcome.says
+    assert outcome.case.codes.live is not None
+    assert outcome.case.codes.live.expires_at is None
+
+
+async def test_all_factors_are_reset_and_the_user_must_enrol(
+    desk: LocalDesk, sample_file: Path
+) -> None:
+    outcome = await desk.perform(ResetAll(user="u2", reason="phone lost", ticket="4822"))
+
+    assert {factor.state for factor in outcome.case.user.factors} == {FactorState.REMOVED}
+    assert [e.scope for e in outcome.case.timeline if isinstance(e, Reset)] == ["all"]
+    changes = [e.change for e in outcome.case.timeline if isinstance(e, FactorChange)]
+    assert changes == ["removed", "removed", "must-enrol"]
+    assert {f["state"] for f in stored(sample_file, "users")["u2"]["factors"]} == {"removed"}
+
+
+async def test_one_factor_is_reset_and_the_other_stays(desk: LocalDesk) -> None:
+    action = ResetFactor(user="u2", factor="u2-f2", reason="new phone", ticket="#4822")
+
+    outcome = await desk.perform(action)
+
+    states = {factor.id: factor.state for factor in outcome.case.user.factors}
+    assert states == {"u2-f1": FactorState.ACTIVE, "u2-f2": FactorState.REMOVED}
+
+
+async def test_a_reset_without_a_reason_changes_nothing_and_is_recorded(
+    desk: LocalDesk, sample_file: Path
+) -> None:
+    before = stored(sample_file, "users")
+
+    with pytest.raises(NeedsMore, match="reason"):
+        await desk.perform(ResetAll(user="u2", ticket="4822"))
+
+    assert stored(sample_file, "users") == before
+    log = await desk.log(Query())
+    assert [(row.act, row.result) for row in log.rows] == [("reset-all", Result.NEEDS)]
+
+
+async def test_the_ticket_must_be_an_open_one_of_this_user(desk: LocalDesk) -> None:
+    with pytest.raises(NeedsMore, match="4821 is not an open ticket of this user; there is 4822"):
+        await desk.perform(ResetAll(user="u2", reason="lost", ticket="4821"))
+
+
+async def test_only_the_account_manager_turns_it_off(
+    desk: LocalDesk, desk_as: Open, sample_file: Path
+) -> None:
+    action = TurnOffMfa(user="u1", reason="asked in writing", ticket="4821")
+
+    with pytest.raises(Refused, match="Sam Osei"):
+        await desk.perform(action)
+    outcome = await desk_as("account-manager").perform(action)
+
+    assert outcome.case.user.mfa is MfaState.OFF
+    assert stored(sample_file, "users")["u1"]["mfa"] == "off"
+    rows = (await desk.log(Query())).rows
+    assert [(row.agent, row.result) for row in rows] == [
+        ("sam", Result.DONE),
+        ("dana", Result.REFUSED),
+    ]
+
+
+@pytest.mark.parametrize(
+    "who", ["support", "account-manager", "product-administrator", "lead", "trainer", "auditor"]
+)
+async def test_nobody_opts_out_of_the_partner_portal(desk_as: Open, who: str) -> None:
+    with pytest.raises(Refused):
+        await desk_as(who).perform(TurnOffMfa(user="u6", reason="asked", ticket="4824"))
+
+
+async def test_turning_on_takes_number_then_save(desk: LocalDesk) -> None:
+    with pytest.raises(NeedsMore, match="Confirm the number first"):
+        await desk.perform(TurnOnMfa(user="u8", save=True))
+    first = await desk.perform(TurnOnMfa(user="u8", mobile="+44 7700 900199"))
+    second = await desk.perform(TurnOnMfa(user="u8", save=True))
+
+    assert first.case.user.mfa is MfaState.PENDING
+    sends = [e for e in first.case.timeline if isinstance(e, Send)]
+    assert [(e.purpose, e.to) for e in sends] == [("confirmation", "•••• 99")]
+    assert second.case.user.mfa is MfaState.ON
+    assert [f.kind for f in second.case.user.live_factors] == [FactorKind.SMS]
+
+
+async def test_a_number_that_is_none_is_named(desk: LocalDesk) -> None:
+    with pytest.raises(NeedsMore, match="with its country"):
+        await desk.perform(ChangeMobile(user="u1", mobile="0900", reason="r", ticket="4821"))
+
+
+async def test_a_new_number_is_confirmed_by_sms(desk: LocalDesk) -> None:
+    action = ChangeMobile(user="u1", mobile="+447700900177", reason="new SIM", ticket="4821")
+
+    outcome = await desk.perform(action)
+
+    assert outcome.case.user.mobile == "•••• 77"
+    assert outcome.case.user.factors[0].to == "•••• 77"
+    assert isinstance(outcome.case.timeline[-2], Send)
+    assert outcome.case.timeline[-2].purpose == "confirmation"
+    assert outcome.case.codes.live is not None, "the confirmation is no login code"
+    assert outcome.case.codes.live.send == "s1"
+
+
+async def test_the_notification_address_moves(desk: LocalDesk, sample_file: Path) -> None:
+    action = ChangeAddress(
+        user="u6", address="codes@agency.example", reason="mailbox left", ticket="4824"
+    )
+
+    outcome = await desk.perform(action)
+
+    assert outcome.case.user.notification_address == "c•••@agency.example"
+    assert stored(sample_file, "users")["u6"]["notification_address"] == "codes@agency.example"
+
+
+@pytest.mark.parametrize(
+    "address", ["", "nobody", "a@b", "a@b.example,c@d.example", "A <a@b.example>"]
+)
+async def test_what_is_not_one_mail_address_is_not_taken(desk: LocalDesk, address: str) -> None:
+    with pytest.raises(NeedsMore) as caught:
+        await desk.perform(ChangeAddress(user="u6", address=address, reason="r", ticket="4824"))
+
+    assert [need.what for need in caught.value.decision.needs] == ["address"]
+
+
+async def test_a_lock_is_lifted(desk: LocalDesk) -> None:
+    outcome = await desk.perform(Unlock(user="u4"))
+
+    assert outcome.case.user.locked_until is None
+    assert [(f.state, f.failures) for f in outcome.case.user.factors] == [(FactorState.ACTIVE, 0)]
+
+
+async def test_sessions_end_and_browsers_are_forgotten(desk: LocalDesk) -> None:
+    outcome = await desk.perform(EndSessions(user="u1"))
+
+    assert (outcome.case.user.sessions, outcome.case.user.remembered) == (0, 0)
+    assert outcome.says == "Ended 2 sessions, forgot 3 remembered browsers."
+
+
+async def test_a_factor_is_suspended_and_resumed(desk: LocalDesk) -> None:
+    suspended = await desk.perform(SuspendFactor(user="u1"))
+    resumed = await desk.perform(ResumeFactor(user="u1", reason="it was the user", ticket="4821"))
+
+    assert suspended.case.user.factors[0].state is FactorState.SUSPENDED
+    assert resumed.case.user.factors[0].state is FactorState.ACTIVE
+
+
+async def test_a_pass_is_handed_over_once_and_kept_nowhere(
+    desk: LocalDesk, sample_file: Path
+) -> None:
+    outcome = await desk.perform(TemporaryPass(user="u2", reason="phone lost", ticket="4822"))
+
+    assert outcome.handover is not None
+    assert outcome.handover.until == NOW + timedelta(hours=1)
+    written = sample_file.read_text("utf-8")
+    assert outcome.handover.secret not in written
+    assert outcome.handover.secret not in outcome.says
+    assert len(stored(sample_file, "users")["u2"]["passes"]) == 1
+
+
+async def test_an_authenticator_is_enrolled_once_its_first_code_fits(desk: LocalDesk) -> None:
+    begun = await desk.perform(EnrolTotp(user="u2", reason="new phone", ticket="4822"))
+    assert begun.handover is not None
+    totp = pyotp.parse_uri(begun.handover.uri)
+    assert isinstance(totp, pyotp.TOTP)
+    right = totp.at(NOW)
+    wrong = str((int(right) + 1) % 10**6).zfill(6)
+
+    with pytest.raises(BadInput, match="does not fit"):
+        await desk.perform(EnrolTotp(user="u2", code=wrong, reason="new phone", ticket="4822"))
+    done = await desk.perform(EnrolTotp(user="u2", code=right, reason="new phone", ticket="4822"))
+
+    new = [f for f in done.case.user.factors if f.kind is FactorKind.TOTP and f.id != "u2-f2"]
+    assert [f.state for f in new] == [FactorState.ACTIVE]
+    results = [row.result for row in (await desk.log(Query())).rows]
+    assert results == [Result.DONE, Result.FAILED, Result.DONE]
+
+
+async def test_a_route_says_who_and_how(desk: LocalDesk) -> None:
+    outcome = await desk.perform(Route(user="u4", to="administrator"))
+
+    assert "Priya Shah" in outcome.says
+
+
+async def test_notes_go_on_the_ticket(desk: LocalDesk) -> None:
+    outcome = await desk.perform(Note(user="u7", text="called\nback"))
+
+    assert [ticket.notes for ticket in outcome.case.tickets] == [("called ⏎ back",)]
+
+
+async def test_a_ticket_is_taken_and_closed(desk: LocalDesk) -> None:
+    taken = await desk.perform(TakeTicket(user="u7"))
+    closed = await desk.perform(CloseTicket(user="u7"))
+
+    assert taken.case.tickets[0].agent == "dana"
+    assert closed.case.open_tickets == ()
+
+
+async def test_somebody_who_just_called_gets_a_ticket(desk: LocalDesk) -> None:
+    outcome = await desk.perform(TakeTicket(user="u5", subject="keeps asking"))
+
+    assert [(t.id, t.agent, t.on_phone) for t in outcome.case.open_tickets] == [
+        ("4827", "dana", True)
+    ]
+    assert "4827" in outcome.says
+
+
+async def test_a_flag_is_seen_in_the_list(desk: LocalDesk) -> None:
+    await desk.perform(Flag(user="u7", reason="did not know own mailbox"))
+
+    page = await desk.find(query(desk, "state:flagged"))
+    assert [row.id for row in page.rows] == ["u7"]
+
+
+async def test_revealing_shows_everything_and_is_recorded(desk: LocalDesk) -> None:
+    outcome = await desk.perform(Reveal(user="u1"))
+
+    assert not outcome.case.is_masked
+    assert outcome.case.user.mobile == "+447700900123"
+    assert [(row.act, row.result) for row in outcome.case.log] == [("reveal", Result.DONE)]
+
+
+async def test_an_agent_never_acts_on_themselves(desk: LocalDesk) -> None:
+    for name, kind in ACTIONS.items():
+        with pytest.raises(Refused, match="your own user"):
+            await desk.perform(kind(user="u3"))
+        assert (await desk.case("u3")).decision(name) is not None
+
+
+async def test_a_product_administrator_stays_in_their_account(desk_as: Open) -> None:
+    desk = desk_as("pia")
+
+    outcome = await desk.perform(ResetAll(user="u4", reason="lost phone", ticket="4823"))
+    with pytest.raises(Refused, match="another account"):
+        await desk.perform(ResetAll(user="u9", reason="lost phone"))
+
+    assert outcome.case.user.live_factors == ()
+
+
+async def test_what_one_console_did_the_other_sees(desk_as: Open) -> None:
+    one, other = desk_as("dana"), desk_as("lee")
+    await other.case("u4")
+
+    await one.perform(Unlock(user="u4"))
+
+    assert (await other.case("u4")).user.locked_until is None
+
+
+async def test_unknown_keys_of_an_event_survive_an_act(desk: LocalDesk, sample_file: Path) -> None:
+    await desk.perform(SendCode(user="u1"))
+
+    events = stored(sample_file, "timelines")["u1"]["events"]
+    assert events[0]["x-raw"] == {"kept": True}
+    assert len(events) == 4
+
+
+async def test_times_on_file_stay_in_the_fixtures_own_time(
+    desk: LocalDesk, sample_file: Path
+) -> None:
+    await desk.perform(SendCode(user="u1"))
+
+    assert stored(sample_file, "users")["u1"]["factors"][0]["since"] == "2026-01-04T09:00:00Z"
+    assert stored(sample_file, "timelines")["u1"]["events"][-1]["at"] == "2026-05-04T14:05:00Z"
+
+
+async def test_a_fixture_goes_on_within_the_day_and_is_fresh_after_it(
+    desk_as: Open, clock: Clock
+) -> None:
+    await desk_as("dana").perform(SendCode(user="u1"))
+    clock.go_on(minutes=10)
+    soon = await desk_as("dana").case("u1")
+    clock.go_on(days=3)
+    later = await desk_as("dana").case("u1")
+
+    assert soon.at - soon.timeline[-1].at == timedelta(minutes=10)
+    assert later.at - later.timeline[-1].at == timedelta(0)
+
+
+async def test_weighing_changes_nothing(desk: LocalDesk, sample_file: Path) -> None:
+    before = sample_file.read_bytes()
+
+    weighed = await desk.weigh(ResetAll(user="u2"))
+
+    assert sample_file.read_bytes() == before
+    assert [need.what for need in weighed.decision.needs] == ["reason", "ticket"]
+    assert len(weighed.preview.goes) == 2

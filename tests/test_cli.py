@@ -1,0 +1,445 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from helpdesk import __version__, answers
+from helpdesk.assets import DEMO
+from helpdesk.cli import main
+from helpdesk.domain.actions import ACTIONS
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(sample_file: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command on the sample desk; give exit code, output and errors."""
+
+    def run_it(*arguments: str, desk: str = str(sample_file)) -> tuple[int, str, str]:
+        try:
+            code = main(["--desk", desk, *arguments])
+        except SystemExit as stopped:
+            code = int(stopped.code or 0)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run_it
+
+
+@pytest.fixture
+def ask(run: Run) -> Callable[..., Any]:
+    """Run a command with `--json`; give exit code and what it answered, held against its schema."""
+
+    def ask_it(*arguments: str) -> tuple[int, Any]:
+        code, out, _ = run(*arguments, "--json")
+        answer = json.loads(out)
+        name = arguments[0] if code == 0 else "failure"
+        if "--preview" in arguments:
+            name = "preview"
+        if name in answers.SCHEMAS:
+            jsonschema.validate(answer, answers.schema(name))
+        return code, answer
+
+    return ask_it
+
+
+def test_the_version_is_said(run: Run) -> None:
+    code, out, _ = run("--version")
+
+    assert (code, out) == (0, f"helpdesk {__version__}\n")
+
+
+def test_help_names_every_command_and_exit_code(run: Run) -> None:
+    code, out, _ = run("--help")
+
+    assert code == 0
+    for word in (
+        "find",
+        "case",
+        "challenges",
+        "loops",
+        "tickets",
+        "log",
+        "perform",
+        "fixture",
+        "schema",
+    ):
+        assert word in out
+    assert "6 needs something first" in " ".join(out.split())
+
+
+def test_help_of_perform_names_every_act(run: Run) -> None:
+    _, out, _ = run("perform", "--help")
+
+    for name in ACTIONS:
+        assert f"  {name} " in out
+
+
+@pytest.mark.parametrize("command", ["find", "challenges", "loops", "tickets", "log"])
+def test_every_list_answers_in_json_and_in_text(
+    run: Run, ask: Callable[..., Any], command: str
+) -> None:
+    run("perform", "unlock", "u4")
+
+    code, answer = ask(command)
+    text_code, text, _ = run(command)
+
+    assert code == text_code == 0
+    assert answer["total"] == len(answer["rows"]) > 0
+    assert f"{answer['total']} in all" in text
+
+
+def test_a_case_is_masked_and_speaks_the_case_format(run: Run, ask: Callable[..., Any]) -> None:
+    code, case = ask("case", "u1")
+
+    assert code == 0
+    assert case["user"]["login"] == "m•••@rao.example"
+    assert case["timeline"][0]["kind"] == "challenge"
+    assert case["timeline"][0]["x-raw"] == {"kept": True}
+    assert "900123" not in json.dumps(case)
+    assert "900123" not in run("case", "u1")[1]
+
+
+def test_revealing_shows_it_and_is_in_the_log(run: Run, ask: Callable[..., Any]) -> None:
+    code, answer = ask("perform", "reveal", "u1")
+
+    assert code == 0
+    assert answer["case"]["user"]["mobile"] == "+447700900123"
+    assert ask("log")[1]["rows"][0]["act"] == "reveal"
+
+
+def test_a_refusal_exits_3_with_why_and_instead(ask: Callable[..., Any]) -> None:
+    code, answer = ask("perform", "turn-off-mfa", "u1", "--reason", "asked", "--ticket", "4821")
+
+    assert code == answer["exit"] == 3
+    assert answer["result"] == "refused"
+    assert "Sam Osei" in answer["why"] + answer["instead"]
+    assert answer["rules"] == ["S3.14"]
+
+
+def test_a_need_exits_6_and_lists_the_needs(ask: Callable[..., Any]) -> None:
+    code, answer = ask("perform", "turn-off-mfa", "u1", "--as", "account-manager")
+
+    assert code == answer["exit"] == 6
+    assert [need["what"] for need in answer["needs"]] == ["reason", "ticket"]
+    assert answer["needs"][1]["choices"] == ["4821"]
+
+
+def test_what_is_done_exits_0_and_changes_the_file(
+    ask: Callable[..., Any], sample_file: Path
+) -> None:
+    wish = ("perform", "turn-off-mfa", "u1", "--reason", "asked", "--ticket", "4821")
+    code, answer = ask(*wish, "--as", "sam")
+
+    assert code == 0
+    assert answer["result"] == "done"
+    assert json.loads(sample_file.read_text("utf-8"))["users"]["1"]["mfa"] == "off"
+
+
+def test_preview_changes_nothing(ask: Callable[..., Any], sample_file: Path) -> None:
+    before = sample_file.read_bytes()
+
+    code, answer = ask("perform", "reset-all", "u2", "--preview")
+
+    assert code == 0
+    assert answer["result"] == "needs"
+    assert len(answer["preview"]["goes"]) == 2
+    assert sample_file.read_bytes() == before
+
+
+def test_values_are_given_with_set(ask: Callable[..., Any]) -> None:
+    code, answer = ask("perform", "turn-on-mfa", "u8", "--set", "mobile=+447700900199")
+    saved, answer_2 = ask("perform", "turn-on-mfa", "u8", "--set", "save=yes")
+
+    assert (code, saved) == (0, 0)
+    assert answer["case"]["user"]["mfa"] == "pending"
+    assert answer_2["case"]["user"]["mfa"] == "on"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("perform", "turn-on-mfa", "u8", "--set", "number=1"), "It takes mobile=…, save=…."),
+        (("perform", "unlock", "u8", "--set", "x=1"), "It takes none."),
+        (("perform", "turn-on-mfa", "u8", "--set", "save=maybe"), "say yes or no"),
+        (("perform", "unlock", "u8", "--factor", "f1"), "not about one factor"),
+        (
+            ("perform", "note", "u8", "--set", "text=" + "x" * 3000),
+            "note: Expected `str` of length <= 2000",
+        ),
+        (("find", "product:nothing"), "There are activecampaign"),
+        (("find", "state:odd"), "There are locked"),
+        (("find", "loop:perhaps"), "say yes or no"),
+        (("find", "--limit", "-1"), "whole number"),
+        (("perform", "explode", "u1"), "invalid choice"),
+        (("case",), "required"),
+        (("schema", "nothing"), "invalid choice"),
+        ((), "needs a terminal"),
+    ],
+)
+def test_bad_words_get_a_sentence_and_exit_2(
+    run: Run, arguments: tuple[str, ...], says: str
+) -> None:
+    code, out, err = run(*arguments)
+
+    assert code == 2
+    assert says in err
+    assert out == ""
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code"),
+    [
+        (("case", "nobody"), 4),
+        (("perform", "unlock", "nobody"), 4),
+        (("find", "--as", "nobody"), 4),
+        (("find", "--desk", "none.json"), 5),
+        (("find", "--desk", "https://desk.example"), 2),
+    ],
+)
+def test_what_is_not_there_has_its_own_exit_code(
+    run: Run, arguments: tuple[str, ...], exit_code: int
+) -> None:
+    code, out, err = run(*arguments)
+
+    assert code == exit_code
+    assert out == ""
+    assert err.startswith("helpdesk: ")
+    assert len(err.splitlines()) == 1
+
+
+def test_hostile_arguments_do_not_reach_the_terminal(run: Run) -> None:
+    hostile = "\x1b]52;c;ZXZpbA==\x07\u202ex"
+
+    for arguments in (
+        ("case", hostile),
+        ("perform", hostile, "u1"),
+        ("find", f"product:{hostile}"),
+    ):
+        _, out, err = run(*arguments)
+        assert "\x1b" not in out + err
+        assert "\u202e" not in out + err
+
+
+def test_hostile_data_does_not_reach_the_terminal(run: Run, sample_file: Path) -> None:
+    hostile = "Eve\x1b[31m\u202e\x9b1m [/]"
+    text = sample_file.read_text("utf-8").replace("Mayank Rao", json.dumps(hostile)[1:-1])
+    sample_file.write_text(text, "utf-8")
+
+    for arguments in (
+        ("find",),
+        ("find", "--json"),
+        ("case", "u1"),
+        ("case", "u1", "--json"),
+        ("loops",),
+    ):
+        code, out, _ = run(*arguments)
+        assert code == 0
+        assert not {"\x1b", "\x9b", "\u202e"} & set(out)
+    assert json.loads(run("case", "u1", "--json")[1])["user"]["name"] == hostile
+
+
+def test_a_damaged_fixture_is_refused_by_name(run: Run, sample_file: Path) -> None:
+    sample_file.write_bytes(sample_file.read_bytes()[:-40])
+
+    code, _, err = run("find")
+
+    assert code == 2
+    assert str(sample_file) in err
+    assert "cut short" in err
+
+
+def test_a_wrong_field_is_named(run: Run, sample_file: Path) -> None:
+    text = sample_file.read_text("utf-8").replace('"kind": "push"', '"kind": "telepathy"')
+    sample_file.write_text(text, "utf-8")
+
+    code, _, err = run("find")
+
+    assert code == 2
+    assert "users.5.factors[0].kind" in err
+
+
+def test_every_schema_is_json_schema(run: Run) -> None:
+    listed = run("schema")[1].split()
+
+    assert set(listed) == set(answers.SCHEMAS)
+    for name in listed:
+        jsonschema.Draft202012Validator.check_schema(json.loads(run("schema", name)[1]))
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_completion_knows_the_commands(run: Run, shell: str) -> None:
+    code, out, _ = run("completion", shell)
+
+    assert code == 0
+    assert "perform" in out
+    assert "reset-all" in out
+
+
+def test_a_profile_names_a_desk_and_a_role(run: Run, places: Path, sample_file: Path) -> None:
+    config = places / "config"
+    config.mkdir()
+    (config / "helpdesk.toml").write_text(
+        f'[profiles.north]\ndesk = "{sample_file}"\nagent = "sam"\n', "utf-8"
+    )
+
+    code, out, _ = run("find", "--desk", "north", "mayank")
+    wish = ("perform", "turn-off-mfa", "u1", "--reason", "asked", "--ticket", "4821")
+    done, _, _ = run(*wish, "--desk", "north")
+
+    assert code == 0
+    assert "Mayank" in out
+    assert done == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("desk = 1", "line 1"),
+        ('theme = "dark"\ncolour = "red"', "line 2"),
+        ('[profiles.north]\nagent = "sam"', "desk"),
+        ("desk = ", "Invalid value"),
+    ],
+)
+def test_a_bad_configuration_names_its_line(run: Run, places: Path, text: str, place: str) -> None:
+    config = places / "config"
+    config.mkdir()
+    (config / "helpdesk.toml").write_text(text, "utf-8")
+
+    code, _, err = run("find")
+
+    assert code == 2
+    assert "helpdesk.toml" in err
+    assert place in err
+
+
+def test_a_sixth_product_is_a_sixth_file(run: Run, places: Path, sample_file: Path) -> None:
+    products = places / "config" / "products"
+    products.mkdir(parents=True)
+    card = (DEMO.parent.parent / "helpdesk/products/sms-2fa.toml").read_text("utf-8")
+    (products / "sixth.toml").write_text(card.replace('id = "sms-2fa"', 'id = "sixth"', 1), "utf-8")
+    text = sample_file.read_text("utf-8").replace('"product": "sms-2fa"', '"product": "sixth"')
+    sample_file.write_text(text, "utf-8")
+
+    code, out, _ = run("find", "product:sixth")
+
+    assert code == 0
+    assert "2 in all" in out
+
+
+def test_the_bundled_fixture_is_never_written(run: Run, places: Path) -> None:
+    before = DEMO.read_bytes()
+
+    code, out, _ = run("find", "--json", desk=str(DEMO))
+    user = json.loads(out)["rows"][0]["id"]
+    run("perform", "note", user, "--set", "text=called", desk=str(DEMO))
+
+    assert code == 0
+    assert DEMO.read_bytes() == before
+    copy = json.loads((places / "data" / "demo.json").read_text("utf-8"))
+    assert len(copy["log"]) == 1
+
+
+def test_reset_starts_over(run: Run, places: Path) -> None:
+    run("find", desk="demo")
+    user = json.loads(run("find", "--json", desk="demo")[1])["rows"][0]["id"]
+    run("perform", "note", user, "--set", "text=called", desk="demo")
+
+    code, out, _ = run("fixture", "reset")
+
+    assert code == 0
+    assert str(places / "data" / "demo.json") in out
+    assert json.loads(run("log", "--json", desk="demo")[1])["total"] == 0
+
+
+def test_a_fixture_is_made_and_checked(run: Run, tmp_path: Path) -> None:
+    out_file = tmp_path / "made.json"
+
+    made, _, _ = run("fixture", "make", "--users", "20", "--seed", "7", "--out", str(out_file))
+    checked, out, _ = run("fixture", "check", str(out_file))
+    listed, page, _ = run("find", "--json", desk=str(out_file))
+
+    assert (made, checked, listed) == (0, 0, 0)
+    assert "20 users" in out
+    assert json.loads(page)["total"] == 20
+
+
+def test_a_wrong_fixture_is_refused_with_its_place(run: Run, tmp_path: Path) -> None:
+    out_file = tmp_path / "made.json"
+    run("fixture", "make", "--users", "20", "--out", str(out_file))
+    out_file.write_text(out_file.read_text("utf-8").replace('"on"', '"odd"', 1), "utf-8")
+
+    code, _, err = run("fixture", "check", str(out_file))
+
+    assert code == 2
+    assert "made.json" in err
+
+
+@pytest.mark.parametrize(
+    ("product", "who", "exit_code", "says"),
+    [
+        ("sms-2fa", "support", 3, "account manager"),
+        ("sms-2fa", "account-manager", 0, ""),
+        *(
+            ("partner-portal", role, 3, "")
+            for role in (
+                "support", "account-manager", "product-administrator", "lead", "trainer", "auditor",
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_on_the_bundled_fixture_the_product_decides_who_turns_it_off(
+    run: Run, product: str, who: str, exit_code: int, says: str
+) -> None:
+    rows = json.loads(run("tickets", f"product:{product}", "--json", desk=str(DEMO))[1])["rows"]
+    states = {
+        row["id"]: row["state"]
+        for row in json.loads(
+            run("find", f"product:{product}", "--json", "--limit", "500", desk=str(DEMO))[1]
+        )["rows"]
+    }
+    ticket = next(
+        r["ticket"] for r in rows if states[r["ticket"]["user"]] in {"ok", "loop", "locked"}
+    )
+
+    wish = (
+        "perform",
+        "turn-off-mfa",
+        ticket["user"],
+        "--reason",
+        "asked",
+        "--ticket",
+        ticket["id"],
+    )
+    code, _, err = run(*wish, "--as", who, desk=str(DEMO))
+
+    assert code == exit_code
+    assert says in err.casefold()
+
+
+def test_a_closed_pipe_is_no_error(sample_file: Path) -> None:
+    command = f"{sys.executable} -m helpdesk --desk {sample_file} find --json | head -1"
+
+    done = subprocess.run(
+        ["sh", "-c", command], capture_output=True, text=True, env=dict(os.environ), check=False
+    )
+
+    assert done.stderr == ""
+    assert done.stdout == "{\n"
+
+
+def test_python_m_is_the_same_program() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "helpdesk", "--version"], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == f"helpdesk {__version__}\n"
