@@ -62,7 +62,8 @@ def factor(
     """Return a factor with a destination that suits its kind."""
     kind = FactorKind(kind)
     to = {"email": MAIL, "sms": MOBILE, "voice": MOBILE, "push": "Pixel 8"}.get(kind)
-    return Factor(id=factor_id, kind=kind, state=FactorState(state), **{"to": to, **keys})
+    given: dict[str, Any] = {"to": to}
+    return Factor(id=factor_id, kind=kind, state=FactorState(state), **given | keys)
 
 
 def user(product: str = "lead-gen-crm", **keys: Any) -> User:
@@ -83,8 +84,14 @@ def user(product: str = "lead-gen-crm", **keys: Any) -> User:
 
 def account(product: str = "lead-gen-crm", **keys: Any) -> Account:
     """Return an account with one administrator and one account manager."""
-    given = {"id": "a1", "name": "Northwind Travel", "product": product, "manager": "g-manager"}
-    return Account(**given | {"administrators": ("u9",)} | keys)
+    given: dict[str, Any] = {
+        "id": "a1",
+        "name": "Northwind Travel",
+        "product": product,
+        "manager": "g-manager",
+    }
+    given["administrators"] = ("u9",)
+    return Account(**given | keys)
 
 
 def agent(role: Role | str = Role.SUPPORT, **keys: Any) -> Agent:
@@ -95,14 +102,12 @@ def agent(role: Role | str = Role.SUPPORT, **keys: Any) -> Agent:
 
 def ticket(ticket_id: str = "4821", minutes: float = 14, **keys: Any) -> Ticket:
     """Return an open ticket of the user `u1`."""
-    return Ticket(
-        **{"id": ticket_id, "user": "u1", "subject": "It keeps asking", "opened_at": ago(minutes)}
-        | keys
-    )
+    given: dict[str, Any] = {"user": "u1", "subject": "It keeps asking"}
+    return Ticket(id=ticket_id, opened_at=ago(minutes), **given | keys)
 
 
 def case(who: User | str = "lead-gen-crm", *timeline: AnyEvent, **keys: Any) -> Case:
-    """Return the case of a user, or of a plain user of a product, with what follows from its events.
+    """Return the case of a user, or of a plain user of a product, and what its events make of it.
 
     One open ticket, Priya Shah for an administrator and Ines Duarte for an account manager.
     """

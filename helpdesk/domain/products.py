@@ -264,6 +264,11 @@ class Product(Card, frozen=True, kw_only=True):
     articles: tuple[Article, ...] = ()
     rules: tuple[Rule, ...]
 
+    @property
+    def names(self) -> str:
+        """Everything the product is called, in one text, for `product:` in a search."""
+        return " ".join((self.id, self.name, self.short, *self.synonyms))
+
     def route(self, route_id: str | None) -> Route | None:
         """The route with this id, or None."""
         return next((route for route in self.routes if route.id == route_id), None)

@@ -9,6 +9,7 @@ from helpdesk.domain.agents import Role
 from helpdesk.domain.cases import Case
 from helpdesk.domain.decisions import Decision, Weight
 from helpdesk.domain.policies import DESK_ACTS, decide, decide_all, is_address, is_mobile, named
+from helpdesk.domain.timeline import AnyEvent
 from helpdesk.domain.users import MfaState
 from tests.factories import (
     CARDS,
@@ -66,7 +67,7 @@ CELLS = [
 
 
 def ready(product: str, act: str = "") -> Case:
-    """Give a case to which every act applies: failures to clear, one factor active, one suspended."""
+    """Give a case to which every act applies: failures, a factor active and one suspended."""
     kind = FIRST_FACTOR[product]
     mfa = MfaState.OFF if act == "turn-on-mfa" else MfaState.ON
     factors = (factor(kind, "f1", failures=2), factor(kind, "f2", "suspended"))
@@ -185,7 +186,9 @@ def test_a_reset_in_vain_leads_to_the_vendor_whoever_asks(role: Role) -> None:
     ],
     ids=["nothing tried", "code accepted", "let in", "enrolled anew"],
 )
-def test_after_a_reset_that_helped_or_was_not_tried_another_is_possible(since: list) -> None:  # type: ignore[type-arg]
+def test_after_a_reset_that_helped_or_was_not_tried_another_is_possible(
+    since: list[AnyEvent],
+) -> None:
     it = case("lead-gen-crm", event("reset", 30, ok=True), *since)
 
     decision = weigh(Role.PRODUCT_ADMINISTRATOR, "reset-all", it)
@@ -367,19 +370,21 @@ def test_an_address_is_one_plain_mail_address(address: str, is_good: bool) -> No
 
 
 def test_a_bad_new_address_is_asked_for_again() -> None:
-    given = {"reason": "mailbox lost", "ticket": "4821"}
+    def change(address: str) -> Decision:
+        given = {"address": address, "reason": "mailbox lost", "ticket": "4821"}
+        return weigh(Role.SUPPORT, "change-address", "partner-portal", None, **given)
 
-    bad = weigh(Role.SUPPORT, "change-address", "partner-portal", address="new mailbox", **given)
-    good = weigh(Role.SUPPORT, "change-address", "partner-portal", address="x@y.example", **given)
+    bad = change("new mailbox")
+    good = change("x@y.example")
 
     assert needs(bad) == ["address"]
     assert good.is_allowed
 
 
 def test_a_bad_new_number_is_asked_for_without_being_repeated() -> None:
-    given = {"reason": "new phone", "ticket": "4821"}
+    given = {"mobile": "07700900321", "reason": "new phone", "ticket": "4821"}
 
-    bad = weigh(Role.SUPPORT, "change-mobile", "sms-2fa", mobile="07700900321", **given)
+    bad = weigh(Role.SUPPORT, "change-mobile", "sms-2fa", None, **given)
 
     assert needs(bad) == ["mobile"]
     assert "07700900321" not in bad.needs[0].says
