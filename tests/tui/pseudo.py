@@ -38,6 +38,7 @@ class Terminal:
         home: The directory it takes for its home and its settings.
         environment: What is set beside the caller's own.
         size: Columns and lines.
+        patience_s: How long anything is waited for.
     """
 
     def __init__(
@@ -47,9 +48,10 @@ class Terminal:
         *,
         environment: Mapping[str, str] | None = None,
         size: tuple[int, int] = (100, 30),
-        cwd: Path | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self.output = b""
+        self._patience_s = patience_s
         self._master, slave = os.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self.slave = slave
@@ -63,7 +65,6 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             env=ours | dict(environment or {}),
-            cwd=cwd,
             start_new_session=True,
         )
 
@@ -124,7 +125,7 @@ class Terminal:
         self.process.send_signal(number)
 
     def _reading(self) -> Iterator[None]:
-        last = time.monotonic() + PATIENCE_S
+        last = time.monotonic() + self._patience_s
         while time.monotonic() < last:
             yield
             self._read(0.05)
