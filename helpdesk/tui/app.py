@@ -1,0 +1,84 @@
+"""The console as one app: four places on one desk."""
+
+from __future__ import annotations
+
+import gc
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from textual import events, on
+from textual.binding import BindingType
+from textual.command import Provider
+from textual.events import Event
+
+from helpdesk.assets import asset
+from helpdesk.service.desk import Desk
+from helpdesk.tui.dialogs.guarded import Guarded
+from helpdesk.tui.keys import Where
+from helpdesk.tui.palette import KeysProvider
+from helpdesk.tui.screens.desk import DeskScreen
+from helpdesk.tui.screens.lists import ChallengesScreen, LogScreen, LoopsScreen
+from helpdesk.tui.screens.place import Clock
+from helpdesk.tui.terminal import SafeApp, run_safely
+from helpdesk.tui.themes import NAMES, THEMES
+from helpdesk.tui.widgets.chrome import Open
+
+
+def present() -> datetime:
+    """Return the present, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class HelpdeskApp(SafeApp):
+    """The console on a desk.
+
+    Args:
+        theme: One of `themes.NAMES`; the dark one where it is none of them.
+        clock: Gives the time shown; the desk's own for a demo or a test.
+    """
+
+    TITLE = "helpdesk"
+    CSS_PATH = asset("styles/app.tcss")
+    DEFAULT_MODE = Where.DESK.value
+    COMMANDS: ClassVar[set[type[Provider]]] = {KeysProvider}  # type: ignore[assignment]
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(self, desk: Desk, *, theme: str | None = None, clock: Clock = present) -> None:
+        super().__init__()
+        for each in THEMES:
+            self.register_theme(each)
+        self.theme = theme if theme in NAMES else NAMES[0]
+        self.animation_level = "none"
+        for screen in (DeskScreen, LoopsScreen, ChallengesScreen, LogScreen):
+            self.add_mode(screen.WHERE.value, lambda screen=screen: screen(desk, clock))
+
+    async def on_event(self, event: Event) -> None:
+        """Drop keys that a dialog does not hear yet."""
+        if (
+            isinstance(event, events.Key | events.Paste)
+            and not event.is_forwarded
+            and self.screen_stack
+            and isinstance(self.screen, Guarded)
+            and self.screen.ignores(event)
+        ):
+            return
+        await super().on_event(event)
+
+    def on_ready(self) -> None:
+        """Keep what was loaded out of the way of the garbage collector: no key waits for it."""
+        gc.collect()
+        gc.freeze()
+
+    @on(Open)
+    def _open(self, message: Open) -> None:
+        self.switch_mode(Where.DESK.value)
+        self.call_after_refresh(self._open_user, message.user)
+
+    def _open_user(self, user: str) -> None:
+        if isinstance(self.screen, DeskScreen):
+            self.screen.open_user(user)
+
+
+def run(desk: Desk, *, theme: str | None = None) -> int:
+    """Run the console on a desk and return the exit code of the process."""
+    return run_safely(HelpdeskApp(desk, theme=theme))

@@ -1,0 +1,1 @@
+"""Questions with an answer: they open over a place and close with what was decided."""

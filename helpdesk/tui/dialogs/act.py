@@ -1,0 +1,215 @@
+"""The dialog of an act: what it will do, what it still needs, and the button that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from msgspec.structs import replace
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, Input, Static
+
+from helpdesk.domain.actions import AnyAction, Risk
+from helpdesk.domain.cases import Case, Weighed
+from helpdesk.domain.decisions import Decision
+from helpdesk.domain.errors import HelpdeskError
+from helpdesk.tui.dialogs.fields import LIMITS, Field
+from helpdesk.tui.dialogs.guarded import Guarded, too_small
+from helpdesk.tui.render.values import BAD, LABEL, QUIET, WARN, lines, m_ss, show
+from helpdesk.tui.render.weighing import advice, identity, preview_lines
+from helpdesk.tui.widgets.choices import Choices
+
+Weigh = Callable[[AnyAction], Awaitable[Weighed]]
+WORD = "word"
+"""The id of the field into which the ticket's end is typed."""
+
+
+class ActDialog(Guarded[AnyAction]):
+    """Shows an action weighed and asks for what it lacks; gives the whole action, or None.
+
+    Args:
+        says: A sentence that stands above all, such as why the last try failed.
+        asks_word: Whether the end of the ticket's number has to be typed for an act of high risk.
+    """
+
+    def __init__(
+        self,
+        action: AnyAction,
+        weighed: Weighed,
+        case: Case,
+        fields: tuple[Field, ...],
+        weigh: Weigh,
+        *,
+        title: str = "",
+        says: str = "",
+        asks_word: bool = True,
+    ) -> None:
+        super().__init__()
+        self._begun = action
+        self._weighed = weighed
+        self._case = case
+        self._fields = fields
+        self._weigh = weigh
+        self._title = title or action.title
+        self._says = says
+        self._asks_word = asks_word and action.risk is Risk.HIGH
+        self._is_weighing = False
+        self._waits_s = 0.0
+
+    def compose(self) -> ComposeResult:
+        """Who it is about, what happens, the fields, what is missing, two buttons."""
+        with Vertical(id="box") as box:
+            box.border_title = self._title
+            yield Static(identity(self._case), id="identity")
+            yield Static(show(self._case.user.name, QUIET), id="name")
+            if self._says:
+                yield Static(show(self._says, BAD, limit=600), id="says")
+            with VerticalScroll(id="body", can_focus=False):
+                yield Static(id="preview")
+                yield from self._inputs()
+            yield Static(id="missing")
+            with Horizontal(id="buttons"):
+                yield Button("Cancel", id="cancel", compact=True)
+                yield Button(Content(self._title), id="do", variant="primary", compact=True)
+        yield too_small()
+
+    def _inputs(self) -> Iterator[Widget]:
+        for field in self._fields:
+            yield Static(Content(field.label), classes="label")
+            if field.options:
+                values = [value for value, _ in field.options]
+                chosen = values.index(field.value) if field.value in values else None
+                yield Choices(field.options, chosen=chosen, id=f"choice-{field.name}")
+            if field.takes_words:
+                yield self._line(field.name, field.hint)
+        if self._asks_word:
+            yield Static(id="word-label", classes="label")
+            yield self._line(WORD, "")
+
+    def _line(self, name: str, hint: str) -> Input:
+        limit = LIMITS.get(name, 40)
+        line = Input(placeholder=hint, compact=True, max_length=limit, id=f"field-{name}")
+        line.cursor_blink = False
+        return line
+
+    def on_mount(self) -> None:
+        """Stand on Cancel."""
+        super().on_mount()
+        self.query_one("#cancel").focus()
+        self._take(self._weighed)
+        self.set_interval(1.0, self._count_down)
+
+    def value(self, name: str) -> str:
+        """What a field holds now: typed words before a chosen line."""
+        typed = next((line.value for line in self.query(f"#field-{name}").results(Input)), "")
+        chosen = next((c.value for c in self.query(f"#choice-{name}").results(Choices)), "")
+        return typed.strip() or chosen
+
+    @property
+    def action(self) -> AnyAction:
+        """The action with all that has been given."""
+        values: dict[str, Any] = {field.name: self.value(field.name) for field in self._fields}
+        return replace(self._begun, **values)
+
+    @property
+    def _word(self) -> str:
+        return self.action.ticket.lstrip("#")[-4:] if self._asks_word else ""
+
+    @property
+    def missing(self) -> list[str]:
+        """The sentences that say what is still needed, in order."""
+        needs = [need.says for need in self._weighed.decision.needs if need.what != "wait"]
+        empty = [f.required for f in self._fields if f.required and not self.value(f.name)]
+        sentences = [*needs, *empty]
+        if self._word and self.value(WORD).casefold() != self._word.casefold():
+            sentences.append("Type the last four characters of the ticket.")
+        return list(dict.fromkeys(sentences))
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the button may be pressed."""
+        has_all = not self.missing and self._waits_s <= 0
+        return has_all and not self._is_weighing and not self._weighed.decision.is_refused
+
+    def _take(self, weighed: Weighed) -> None:
+        """Show another answer of the policy."""
+        self._weighed = weighed
+        waits = [need.seconds for need in weighed.decision.needs if need.what == "wait"]
+        self._waits_s = max(waits, default=0.0)
+        parts = (self._refused(weighed.decision), preview_lines(weighed.preview), advice(weighed.decision))
+        self.query_one("#preview", Static).update(lines(parts))
+        self._show_state()
+
+    def _refused(self, decision: Decision) -> Content:
+        if not decision.is_refused:
+            return Content("")
+        return show(f"✗ {decision.why} {decision.instead}", BAD, limit=1_200)
+
+    def _show_state(self) -> None:
+        for label in self.query("#word-label").results(Static):
+            ticket = self.action.ticket.lstrip("#")
+            says = f"Ticket #{ticket}: type its last four characters" if ticket else "Ticket"
+            label.update(show(says, WARN))
+        parts = [Content.assemble(("needs     ", LABEL), show(says, WARN)) for says in self.missing]
+        if self._waits_s > 0:
+            wait = f"{m_ss(self._waits_s)} until the next code may be sent"
+            parts.append(Content.assemble(("wait      ", LABEL), (wait, WARN)))
+        self.query_one("#missing", Static).update(lines(parts))
+        self.query_one("#do", Button).disabled = not self.is_ready
+
+    def _count_down(self) -> None:
+        if self._waits_s > 0:
+            self._waits_s -= 1
+            self._show_state()
+            if self._waits_s <= 0:
+                self._weigh_again()
+
+    @on(Input.Changed)
+    @on(Choices.Changed)
+    def _changed(self, event: Input.Changed | Choices.Changed) -> None:
+        event.stop()
+        if isinstance(event, Input.Changed) and event.input.id == f"field-{WORD}":
+            self._show_state()
+            return
+        self._is_weighing = True
+        self._show_state()
+        self._weigh_again()
+
+    @work(exclusive=True, group="weigh")
+    async def _weigh_again(self) -> None:
+        """Ask the policy about what is there now; a later keystroke asks anew."""
+        try:
+            weighed = await self._weigh(self.action)
+        except HelpdeskError as error:
+            self.query_one("#missing", Static).update(show(error, BAD, limit=600))
+            return
+        self._is_weighing = False
+        self._take(weighed)
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.focus_next()
+
+    def on_key(self, event: events.Key) -> None:
+        """Choose a numbered line wherever the focus is, but where one types."""
+        if not event.key.isdigit() or isinstance(self.focused, Input):
+            return
+        open_ones = [c for c in self.query(Choices) if c.chosen is None]
+        focused = [self.focused] if isinstance(self.focused, Choices) else []
+        for choices in [*focused, *open_ones, *self.query(Choices)][:1]:
+            choices.choose(int(event.key))
+            event.stop()
+
+    @on(Button.Pressed, "#cancel")
+    def _cancelled(self) -> None:
+        self.dismiss(None)
+
+    @on(Button.Pressed, "#do")
+    def _done(self) -> None:
+        if self.is_ready:
+            self.dismiss(self.action)

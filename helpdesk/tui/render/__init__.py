@@ -1,0 +1,1 @@
+"""How domain values look: the one place where they become text on a screen."""

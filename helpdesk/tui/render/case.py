@@ -1,0 +1,302 @@
+"""The case in words: who line, codes, factors, tickets, and the answer to each act."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from textual.content import Content
+
+from helpdesk.domain.actions import ACTIONS
+from helpdesk.domain.cases import Case
+from helpdesk.domain.codes import Code, CodeClock, CodeState
+from helpdesk.domain.decisions import Decision
+from helpdesk.domain.products import Product
+from helpdesk.domain.text import clean
+from helpdesk.domain.timeline import Answer, Session
+from helpdesk.domain.users import FactorState, MfaState
+from helpdesk.tui.render.values import (
+    BAD,
+    GOOD,
+    LABEL,
+    LIVE,
+    QUIET,
+    STRONG,
+    WARN,
+    ago,
+    bar,
+    clock,
+    joined,
+    lines,
+    m_ss,
+    pressable,
+    show,
+    silent,
+    span,
+)
+
+MFA = {
+    MfaState.ON: ("✓ MFA on", GOOD),
+    MfaState.OFF: ("○ MFA off", WARN),
+    MfaState.PENDING: ("◔ MFA not saved yet", WARN),
+    MfaState.NONE: ("– no MFA for this kind of user", QUIET),
+}
+
+
+def role_name(case: Case, card: Product | None) -> str:
+    """Return the product's own name for what the user is."""
+    rule = card.role(case.user.role) if card else None
+    return clean(rule.name if rule else case.user.role)
+
+
+def who(case: Case, card: Product | None, now: datetime) -> Content:
+    """Return who calls: name, account, product, role, ticket; then login, where codes go, alarms."""
+    user = case.user
+    between = " ── "
+    first = joined(
+        (
+            show(user.name, STRONG),
+            show(case.account.name),
+            show(card.name if card else user.product, LABEL),
+            show(role_name(case, card)),
+            _ticket(case, now),
+        ),
+        between,
+    )
+    second = joined(
+        (
+            show(user.id, QUIET),
+            show(user.login),
+            codes_go_to(case, card),
+            Content.assemble(MFA[user.mfa]),
+            _last_login(case, now),
+        )
+    )
+    return lines((first, second, joined(_alarms(case, now))))
+
+
+def _ticket(case: Case, now: datetime) -> Content:
+    tickets = case.open_tickets
+    if not tickets:
+        return Content.assemble(("no open ticket", QUIET))
+    newest = tickets[0]
+    about = newest.complaint.words if newest.complaint else newest.subject
+    more = f" +{len(tickets) - 1}" if len(tickets) > 1 else ""
+    phone = "☎ on the phone · " if newest.on_phone else ""
+    age = span((now - newest.opened_at).total_seconds())
+    number = f"#{clean(newest.id).lstrip('#')}"
+    return Content.assemble((f"{phone}{number} {clean(about, limit=60)}{more} · {age}", WARN))
+
+
+def codes_go_to(case: Case, card: Product | None) -> Content:
+    """Return where codes go; a warning where that is not the login address."""
+    user, goes_to = case.user, card.codes.goes_to.value if card else None
+    if user.mfa in {MfaState.NONE, MfaState.OFF}:
+        return Content("")
+    if goes_to == "notification-address":
+        if user.notification_address is None:
+            return Content.assemble(("▲ no notification address", BAD))
+        to = show(user.notification_address)
+        if user.notification_address == user.login:
+            return Content.assemble(("codes go to ", QUIET), to)
+        return Content.assemble(("▲ codes go to ", WARN), to, (", not to the login address", WARN))
+    sent = [f for f in user.factors if f.kind.is_sent and f.state is FactorState.ACTIVE and f.to]
+    if sent:
+        to = show(f"{sent[0].kind.words} {sent[0].to}")
+        return Content.assemble(("codes go to ", QUIET), to)
+    if goes_to == "mobile" and user.mobile:
+        return Content.assemble(("codes go to ", QUIET), show(user.mobile))
+    return Content("")
+
+
+def _last_login(case: Case, now: datetime) -> Content:
+    good = next(
+        (
+            event
+            for event in reversed(case.timeline)
+            if (isinstance(event, Answer) and event.ok)
+            or (isinstance(event, Session) and event.state == "created")
+        ),
+        None,
+    )
+    if good is None:
+        return Content.assemble(("no good login on record", QUIET))
+    return Content.assemble(("last good login ", QUIET), ago(good.at, now))
+
+
+def _alarms(case: Case, now: datetime) -> Iterator[Content]:
+    user = case.user
+    if user.locked_until is not None and user.locked_until > now:
+        left = m_ss((user.locked_until - now).total_seconds())
+        text = f"■ LOCKED until {clock(user.locked_until, now)}, {left} more"
+        yield Content.assemble((text, BAD))
+    elif user.is_locked(now):
+        yield Content.assemble(("■ a factor is LOCKED", BAD))
+    if user.flagged:
+        yield Content.assemble(("⚑ FLAGGED: ", BAD), show(user.flagged, BAD))
+    for report in case.loops:
+        if report.closed_at is None:
+            words = f"● LOOP ×{report.rounds} in {span(report.seconds)}, {ago(report.at, now)}"
+            yield Content.assemble((words, WARN))
+    if not case.is_masked:
+        yield Content.assemble(("◉ REVEALED until you leave this user", WARN))
+
+
+def codes(case: Case, card: Product | None, now: datetime) -> Content:
+    """Return the codes strip: every code with its state, the live one counting down; then rules."""
+    code_clock = case.codes
+    shown = [_code(code, code_clock, now) for code in code_clock.codes[-6:]]
+    strip = joined(shown) if shown else Content.assemble(("no code sent in 24 h", QUIET))
+    return lines((joined((strip, _next_send(code_clock, now))), _code_rules(card)))
+
+
+def _code(code: Code, code_clock: CodeClock, now: datetime) -> Content:
+    at = clock(code.at, now, seconds=True)
+    if code.state is not CodeState.LIVE:
+        glyph, look = _CODE_LOOKS[code.state]
+        return Content.assemble((f"{at} ", QUIET), (f"{glyph} {code.state.value}", look))
+    if code.expires_at is None:
+        return Content.assemble((f"{at} ", STRONG), (" ● LIVE ", LIVE), (" its life is ", QUIET), silent())
+    left = (code.expires_at - now).total_seconds()
+    if left <= 0:
+        return Content.assemble((f"{at} ", QUIET), ("○ expired", WARN))
+    life = (code.expires_at - code.at).total_seconds() or 1
+    return Content.assemble(
+        (f"{at} ", STRONG), (" ● LIVE ", LIVE), f" {bar(left / life)} ", (m_ss(left), STRONG)
+    )
+
+
+_CODE_LOOKS = {
+    CodeState.VOID: ("✗ void", QUIET),
+    CodeState.OLDER: ("○", QUIET),
+    CodeState.EXPIRED: ("○", WARN),
+    CodeState.USED: ("✓", GOOD),
+    CodeState.UNDELIVERED: ("✗", BAD),
+}
+_CODE_LOOKS[CodeState.VOID] = ("✗", QUIET)
+
+
+def _next_send(code_clock: CodeClock, now: datetime) -> Content:
+    if code_clock.next_send_at is None or code_clock.next_send_at <= now:
+        return Content.assemble(("may send now", GOOD)) if code_clock.codes else Content("")
+    left = m_ss((code_clock.next_send_at - now).total_seconds())
+    return Content.assemble(("next send in ", QUIET), (left, STRONG))
+
+
+def _code_rules(card: Product | None) -> Content:
+    """Return life, wait and what a new code does to the old, as the card says or does not say."""
+    if card is None:
+        return Content("")
+    life, wait, newest = card.codes.life_s, card.codes.resend_wait_s, card.codes.newest_only
+    old = silent() if newest.value is None else show("yes" if newest.value else "no")
+    return joined(
+        (
+            Content.assemble(("life ", QUIET), silent() if life.value is None else m_ss(life.value)),
+            Content.assemble(("wait ", QUIET), silent() if wait.value is None else m_ss(wait.value)),
+            Content.assemble(("a new one voids the old: ", QUIET), old),
+        )
+    )
+
+
+FACTOR_LOOKS = {
+    FactorState.ACTIVE: ("●", GOOD),
+    FactorState.PENDING: ("◔", WARN),
+    FactorState.SUSPENDED: ("‖", WARN),
+    FactorState.LOCKED: ("■", BAD),
+    FactorState.REMOVED: ("–", QUIET),
+}
+
+
+def factors(case: Case, card: Product | None, now: datetime) -> Content:
+    """Return the user's factors, then the kinds the product knows and the user has not."""
+    have = [_factor(case, card, index, now) for index in range(len(case.user.factors))]
+    kinds = {factor.kind for factor in case.user.live_factors}
+    missing = [
+        Content.assemble((f"–  {clean(rule.name)}  not enrolled", QUIET))
+        for rule in (card.factors if card else ())
+        if rule.kind not in kinds and case.user.mfa is not MfaState.NONE
+    ]
+    if not have and not missing:
+        return Content.assemble(("no factors", QUIET))
+    return lines((*have, *missing))
+
+
+def _factor(case: Case, card: Product | None, index: int, now: datetime) -> Content:
+    factor = case.user.factors[index]
+    glyph, look = FACTOR_LOOKS[factor.state]
+    rule = card.factor(factor.kind) if card else None
+    name = clean(rule.name if rule else factor.kind.words)
+    used = f"used {ago(factor.used_at, now)}" if factor.used_at else ""
+    failures = f"{factor.failures} wrong" if factor.failures else ""
+    head = Content.assemble((f"{glyph}  ", look), (name, STRONG), f"  {clean(factor.to or '')}".rstrip())
+    tail = joined(
+        (
+            Content.assemble((factor.state.value, look)),
+            Content.assemble((used, QUIET)),
+            Content.assemble((failures, WARN)),
+        ),
+        " · ",
+    )
+    return lines((head, Content.assemble("   ", tail)))
+
+
+def papers(case: Case, now: datetime) -> Content:
+    """Return tickets with their notes, newest first, then what the desk did for this user."""
+    parts: list[Content] = []
+    for ticket in sorted(case.tickets, key=lambda t: t.opened_at, reverse=True):
+        state = f"open {span((now - ticket.opened_at).total_seconds())}" if ticket.is_open else "closed"
+        has = f"with {clean(ticket.agent)}" if ticket.agent else "nobody has it"
+        number = f"#{clean(ticket.id).lstrip('#')}"
+        look = WARN if ticket.is_open else QUIET
+        parts.append(
+            Content.assemble((f"{number} ", STRONG), (state, look), (f" · {has}", QUIET))
+        )
+        parts.append(Content.assemble("  ", show(ticket.subject)))
+        parts.extend(Content.assemble(("  › ", QUIET), show(n, limit=600)) for n in ticket.notes)
+    for row in case.log[:8]:
+        when = clock(row.at, now)
+        title = ACTIONS[row.act].title if row.act in ACTIONS else row.act
+        text = f"{when} {clean(title)}: {row.result.value}"
+        parts.append(Content.assemble((text, QUIET), (f" · {clean(row.agent)}", QUIET)))
+    return lines(parts) if parts else Content.assemble(("no tickets, no notes", QUIET))
+
+
+def glyph_of(decision: Decision) -> tuple[str, str]:
+    """Return ✓ for may, – for nothing to do here, ✗ for may not, each with its look."""
+    if not decision.is_refused:
+        return "✓", GOOD
+    return ("✗", BAD) if decision.instead or decision.route else ("–", QUIET)
+
+
+def may_i_chips(case: Case, keys: dict[str, str]) -> Content:
+    """Return every act with its key and ✓, – or ✗, to be pressed by mouse as well."""
+    chips = []
+    for decision in case.decisions:
+        glyph, look = glyph_of(decision)
+        key = keys.get(decision.act, "")
+        title = ACTIONS[decision.act].title
+        text_look = QUIET if decision.is_refused else ""
+        chip = Content.assemble((key, STRONG), "\u00a0", (title.replace(" ", "\u00a0"), text_look), "\u00a0", (glyph, look))
+        chips.append(pressable(chip, act=decision.act))
+    return joined(chips)
+
+
+def may_i_reasons(case: Case, keys: dict[str, str]) -> list[Content]:
+    """Return the reasons of what is refused, one line a reason with all keys it holds for."""
+    by_why: dict[str, list[str]] = {}
+    for decision in case.decisions:
+        if decision.is_refused and glyph_of(decision)[0] == "✗":
+            by_why.setdefault(decision.why, []).append(keys.get(decision.act, ""))
+    ordered = sorted(by_why.items(), key=lambda pair: -len(pair[1]))
+    return [
+        Content.assemble(("✗ ", BAD), (" ".join(letters), STRONG), "  ", show(why, limit=400))
+        for why, letters in ordered
+    ]
+
+
+def summary_lines(case: Case, card: Product | None, now: datetime) -> str:
+    """Return the case in a few masked lines of plain text, to be copied into a ticket."""
+    return "\n".join(
+        line.rstrip()
+        for line in lines((who(case, card, now), codes(case, card, now))).plain.splitlines()
+    )

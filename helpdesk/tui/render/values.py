@@ -1,0 +1,122 @@
+"""One way to show a value: text from outside is cleaned here and becomes Content, never markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from rich.cells import cell_len, set_cell_size
+from textual.content import Content
+from textual.style import Style
+
+from helpdesk.domain.text import NOT_DOCUMENTED, clean
+
+QUIET: Final = "$quiet"
+LABEL: Final = "$label"
+GOOD: Final = "$good"
+WARN: Final = "bold $warn"
+BAD: Final = "bold $bad"
+STRONG: Final = "bold $foreground"
+LIVE: Final = "bold $live-text on $live"
+
+SHORT: Final = 200
+"""Characters of a value inside a line; whole notes and sentences may be longer."""
+
+
+def show(value: object, style: str = "", *, limit: int = SHORT) -> Content:
+    """Return any value as safe content: cleaned, bounded, never markup."""
+    return Content.assemble((clean(str(value), limit=limit), style))
+
+
+def silent() -> Content:
+    """Return the words for a value the product's source does not give."""
+    return Content.assemble((NOT_DOCUMENTED, f"italic {QUIET}"))
+
+
+def pressable(content: Content, **meta: str) -> Content:
+    """Return content that tells a click what it stands for; no action string is ever parsed."""
+    return content.stylize(Style.from_meta(meta))
+
+
+def joined(parts: Iterable[Content], between: str = "   ") -> Content:
+    """Return parts in a row with *between* them, empty ones left out."""
+    return Content(between).join([part for part in parts if part.plain])
+
+
+def lines(parts: Iterable[Content]) -> Content:
+    """Return parts below each other, empty ones left out."""
+    return Content("\n").join([part for part in parts if part.plain])
+
+
+def fit(text: str, width: int) -> str:
+    """Return *text* in exactly *width* cells: padded, or cut with an ellipsis.
+
+    Wide and combining characters are counted as the terminal shows them.
+    """
+    if width <= 0:
+        return ""
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    return set_cell_size(set_cell_size(text, width - 1).rstrip() + "…", width)
+
+
+def cells(content: Content) -> int:
+    """Return how many cells a one-line content takes."""
+    return cell_len(content.plain)
+
+
+def m_ss(seconds: float) -> str:
+    """Return a span as `m:ss`, and as `h:mm:ss` from an hour on; nothing below zero."""
+    whole = max(0, int(seconds))
+    hours, rest = divmod(whole, 3_600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def span(seconds: float) -> str:
+    """Return a span in one unit: `40 s`, `14 min`, `5 h`, `3 d`."""
+    whole = max(0, int(seconds))
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if whole >= size:
+            return f"{whole // size} {unit}"
+    return f"{whole} s"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """Return how long ago a moment is: `14 min ago`, `in 3 h` for one to come."""
+    seconds = (now - at).total_seconds()
+    if seconds < -1:
+        return f"in {span(-seconds)}"
+    return "just now" if seconds < 10 else f"{span(seconds)} ago"
+
+
+def clock(at: datetime, now: datetime, *, seconds: bool = False) -> str:
+    """Return the time of day in UTC, with the date where it is not today's."""
+    time = f"{at:%H:%M:%S}" if seconds else f"{at:%H:%M}"
+    if at.date() == now.date():
+        return time
+    if at.year == now.year:
+        return f"{at:%d %b} {at:%H:%M}"
+    return f"{at:%Y-%m-%d}"
+
+
+def badge(count: int) -> str:
+    """Return a small raised number: `⁶`; empty for none, `⁹⁹⁺` above 99."""
+    if count <= 0:
+        return ""
+    text = str(count) if count < 100 else "99+"
+    return text.translate(str.maketrans("0123456789+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺"))
+
+
+def bar(share: float, width: int = 8) -> str:
+    """Return a bar of *width* cells of which *share* (0 to 1) is full."""
+    full = round(max(0.0, min(1.0, share)) * width)
+    return "▓" * full + "░" * (width - full)
+
+
+def sparkline(counts: Iterable[int]) -> str:
+    """Return one character a count, as high as its share of the highest; none is a low line."""
+    numbers = list(counts)
+    top = max(numbers, default=0)
+    return "".join("▁" if not n or not top else "▂▃▄▅▆▇█"[(n * 6) // top] for n in numbers)

@@ -1,0 +1,218 @@
+"""From a key to a change: weigh, ask, perform, show.
+
+    act ─▶ desk.weigh ─▶ refused ──▶ why, instead, steps ──▶ route
+                      └▶ dialog ───▶ desk.perform ──▶ new case, sentence ──▶ handover
+                            ▲             │
+                            └── needs more, not as it should be
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from typing import Any
+
+from msgspec.structs import replace
+from textual import work
+
+from helpdesk.domain.actions import (
+    ACTIONS,
+    AnyAction,
+    EnrolTotp,
+    Reveal,
+    TakeTicket,
+    TurnOnMfa,
+)
+from helpdesk.domain.cases import Case, Outcome, Weighed
+from helpdesk.domain.errors import HelpdeskError
+from helpdesk.domain.users import MfaState
+from helpdesk.tui.dialogs.act import ActDialog
+from helpdesk.tui.dialogs.fields import Field, fields_for, first_code
+from helpdesk.tui.dialogs.pages import HandoverDialog, RefusedDialog
+from helpdesk.tui.render.weighing import refusal_text
+from helpdesk.tui.screens.place import Place
+from helpdesk.tui.widgets.chrome import HeaderLine
+
+TOLD_S = 8.0
+"""Seconds the sentence of an act is shown."""
+
+
+class ActingPlace(Place):
+    """A place whose agent acts on one user. Changes are never exclusive: none cancels another."""
+
+    _is_asking = False
+
+    @abstractmethod
+    def current_case(self) -> Case | None:
+        """Give the case that is acted on."""
+
+    @abstractmethod
+    def take(self, outcome: Outcome) -> None:
+        """Show what an act gave back, if its user is still the one looked at."""
+
+    def action_act(self, name: str) -> None:
+        """Begin an act by its name."""
+        case = self.current_case()
+        if case is None:
+            self.app.notify("Choose a user first.", markup=False)
+        elif not self._is_asking:
+            self.begin(case, name)
+
+    @work(group="acts", exit_on_error=False)
+    async def begin(self, case: Case, name: str) -> None:
+        """Carry an act from the wish to its end."""
+        self._is_asking = True
+        try:
+            await self._act(case, name)
+        except HelpdeskError as error:
+            self.tell(error)
+        finally:
+            self._is_asking = False
+
+    async def _act(self, case: Case, name: str, **given: Any) -> None:
+        action = _prefilled(name, case, self.desk.agent.id, given)
+        weighed = await self.desk.weigh(action)
+        if weighed.decision.is_refused:
+            await self._refused(case, weighed)
+            return
+        if _is_instant(action, case):
+            await self._perform(action)
+            return
+        answer = await self._ask(action, weighed, case)
+        if answer is not None and answer.name == "enrol-totp":
+            await self._first_code(answer, case)
+        elif isinstance(answer, TurnOnMfa) and not answer.save:
+            await self._save(answer, case)
+
+    async def _refused(self, case: Case, weighed: Weighed) -> None:
+        decision = weighed.decision
+        card = self.desk.cards.get(case.user.product)
+        dialog = RefusedDialog(
+            case,
+            decision,
+            can_route=decision.route is not None,
+            copy=lambda: self.copy(refusal_text(case, decision, card)),
+        )
+        if await self.app.push_screen_wait(dialog) == "route":
+            await self._act(case, "route", to=decision.route or "")
+
+    async def _ask(
+        self,
+        action: AnyAction,
+        weighed: Weighed,
+        case: Case,
+        *,
+        fields: tuple[Field, ...] = (),
+        title: str = "",
+        asks_word: bool = True,
+    ) -> AnyAction | None:
+        """Ask until the act is done or the agent gives up; give the action that was done."""
+        says = ""
+        while True:
+            if _lacks_ticket(weighed) and not await self._open_ticket(case, action):
+                return None
+            if _lacks_ticket(weighed):
+                case = await self.desk.case(case.user.id)
+                action = _prefilled(action.name, case, self.desk.agent.id, {})
+                weighed = await self.desk.weigh(action)
+            card = self.desk.cards[case.user.product]
+            shown = fields or fields_for(action, weighed.decision, case, card)
+            dialog = ActDialog(
+                action,
+                weighed,
+                case,
+                shown,
+                self.desk.weigh,
+                title=title,
+                says=says,
+                asks_word=asks_word,
+            )
+            answer: AnyAction | None = await self.app.push_screen_wait(dialog)
+            if answer is None:
+                return None
+            try:
+                await self._perform(answer)
+            except HelpdeskError as error:
+                says = str(error)
+                weighed = await self.desk.weigh(action)
+                continue
+            return answer
+
+    async def _open_ticket(self, case: Case, action: AnyAction) -> bool:
+        """Offer to open the ticket that an act needs and the user does not have."""
+        ticket = TakeTicket(user=case.user.id)
+        weighed = await self.desk.weigh(ticket)
+        if weighed.decision.is_refused:
+            await self._refused(case, weighed)
+            return False
+        card = self.desk.cards[case.user.product]
+        says = f"{action.title} needs a ticket, and this user has none open. Open one first."
+        fields = fields_for(ticket, weighed.decision, case, card)
+        dialog = ActDialog(
+            ticket, weighed, case, fields, self.desk.weigh, title="Open a ticket", says=says
+        )
+        answer: AnyAction | None = await self.app.push_screen_wait(dialog)
+        if answer is None:
+            return False
+        await self._perform(answer)
+        return True
+
+    async def _perform(self, action: AnyAction) -> None:
+        """Carry out; the change goes on even if this screen does not."""
+        header = self.query_one(HeaderLine)
+        header.busy += 1
+        try:
+            outcome = await asyncio.shield(asyncio.ensure_future(self.desk.perform(action)))
+        finally:
+            header.busy -= 1
+        self.take(outcome)
+        self.app.notify(
+            f"{action.title}: {outcome.says}",
+            title=outcome.case.user.id,
+            timeout=TOLD_S,
+            markup=False,
+        )
+        if outcome.handover is not None:
+            await self.app.push_screen_wait(HandoverDialog(outcome.handover, self.clock()))
+
+    async def _first_code(self, begun: AnyAction, case: Case) -> None:
+        """The second step of an enrolment: its first code."""
+        action = EnrolTotp(user=begun.user, reason=begun.reason, ticket=begun.ticket)
+        weighed = await self.desk.weigh(action)
+        await self._ask(
+            action, weighed, case, fields=first_code(), title="First code", asks_word=False
+        )
+
+    async def _save(self, begun: TurnOnMfa, case: Case) -> None:
+        """The second step of turning on: Save, once the customer has the SMS."""
+        action = replace(begun, save=True)
+        weighed = await self.desk.weigh(action)
+        await self._ask(action, weighed, case, title="Save")
+
+    def copy(self, text: str) -> None:
+        """Put a text on the clipboard, because the agent asked."""
+        self.app.copy_to_clipboard(text)
+        self.app.notify("Copied.", timeout=3, markup=False)
+
+
+def _prefilled(name: str, case: Case, agent: str, given: dict[str, Any]) -> AnyAction:
+    """Return the action with the ticket the agent most likely means."""
+    kind = ACTIONS[name]
+    tickets = case.open_tickets
+    mine = next((ticket.id for ticket in tickets if ticket.agent == agent), "")
+    ticket = "" if kind is TakeTicket else mine or (tickets[0].id if tickets else "")
+    action = kind(user=case.user.id, ticket=ticket, **given)
+    if isinstance(action, TurnOnMfa) and case.user.mfa is MfaState.PENDING and case.user.mobile:
+        return replace(action, save=True)
+    return action
+
+
+def _is_instant(action: AnyAction, case: Case) -> bool:
+    """Whether there is nothing to ask and nothing that could go wrong by doing it."""
+    if isinstance(action, TakeTicket):
+        return sum(ticket.agent is None for ticket in case.open_tickets) == 1
+    return isinstance(action, Reveal)
+
+
+def _lacks_ticket(weighed: Weighed) -> bool:
+    return any(n.what == "ticket" and not n.choices for n in weighed.decision.needs)

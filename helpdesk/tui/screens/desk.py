@@ -1,0 +1,198 @@
+"""The desk: find the person on the left, see the case on the right, act by key."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from textual import on, work
+from textual.containers import Horizontal
+from textual.reactive import var
+from textual.widget import Widget
+
+from helpdesk.assets import asset
+from helpdesk.domain.agents import Role
+from helpdesk.domain.cases import Case, Outcome, masked
+from helpdesk.domain.errors import HelpdeskError
+from helpdesk.domain.search import Page, Query, Sort, UserRow
+from helpdesk.service.desk import Desk
+from helpdesk.tui.dialogs.pages import PageDialog, ReasonsDialog
+from helpdesk.tui.keys import Where, bindings
+from helpdesk.tui.render.case import summary_lines
+from helpdesk.tui.render.manual import card_page
+from helpdesk.tui.render.rows import USERS
+from helpdesk.tui.screens.acting import ActingPlace
+from helpdesk.tui.screens.finding import FindingPlace
+from helpdesk.tui.screens.place import Clock
+from helpdesk.tui.widgets.case_panel import CasePanel
+from helpdesk.tui.widgets.finder import Finder
+from helpdesk.tui.widgets.parts import Wish
+from helpdesk.tui.widgets.rowlist import RowList
+
+REST_S = 0.06
+"""Seconds the cursor rests on a row before its case is asked for, so that a held key asks once."""
+
+
+class DeskScreen(ActingPlace, FindingPlace[UserRow]):
+    """Search and queue beside the case.
+
+    Attributes:
+        case: The case that is shown; assigned here only, handed down by binding.
+        now: The time, second by second, for what counts down.
+    """
+
+    CSS_PATH = asset("styles/desk.tcss")
+    WHERE = Where.DESK
+    TITLE_WORDS = "the desk"
+    BINDINGS = bindings(Where.DESK)
+
+    case: var[Case | None] = var(None)
+    now: var[datetime | None] = var(None)
+
+    def __init__(self, desk: Desk, clock: Clock) -> None:
+        super().__init__(desk, clock)
+        self._wanted = ""
+
+    def make_finder(self) -> Finder[UserRow]:
+        """Give the list of users."""
+        finder = Finder(
+            USERS,
+            lambda row: row.id,
+            self.scene,
+            placeholder="name, login, number, ticket",
+        )
+        finder.rows.empty_says = "Nobody found."
+        return finder
+
+    def body(self) -> Widget:
+        """List beside case."""
+        panel = CasePanel(self.desk.cards).data_bind(DeskScreen.case, DeskScreen.now)
+        return Horizontal(self.finder, panel, id="desk")
+
+    def on_mount(self) -> None:
+        """Begin the clock that counts codes down."""
+        super().on_mount()
+        self.now = self.clock()
+        self.set_interval(1.0, self._tick)
+
+    def _tick(self) -> None:
+        if self.is_current:
+            self.now = self.clock()
+
+    async def ask(self, query: Query, offset: int, limit: int) -> Page[UserRow]:
+        """Give the queue while nothing is asked for, else those found."""
+        is_queue = query.is_empty and query.sort is None
+        self.finder.title = "in your queue" if is_queue else "found"
+        if self.desk.agent.role is Role.ACCOUNT_MANAGER and is_queue:
+            self.finder.title = "to turn off"
+        if is_queue:
+            return await self.desk.queue(offset=offset, limit=limit)
+        return await self.desk.find(query, offset=offset, limit=limit)
+
+    @on(RowList.Rested)
+    def _rested(self, message: RowList.Rested[UserRow]) -> None:
+        self.open_case(message.row.id, rest_s=REST_S)
+
+    @on(RowList.Chosen)
+    def _chosen(self, message: RowList.Chosen[UserRow]) -> None:
+        self.open_case(message.row.id)
+        self.set_class(True, "-case-open")
+
+    def open_user(self, user: str) -> None:
+        """Open a user's case from another place."""
+        self.open_case(user)
+        self.set_class(True, "-case-open")
+
+    @work(exclusive=True, group="case", exit_on_error=False)
+    async def open_case(self, user: str, *, rest_s: float = 0.0) -> None:
+        """Ask for a case and show it, unless the agent has gone on to another user meanwhile."""
+        self._wanted = user
+        if self.case is not None and self.case.user.id == user and rest_s:
+            return
+        await asyncio.sleep(rest_s)
+        try:
+            case = await self.desk.case(user)
+        except HelpdeskError as error:
+            self.tell(error)
+            return
+        if self._wanted == user:
+            self.case = case
+
+    def current_case(self) -> Case | None:
+        """Give the case that is shown."""
+        return self.case
+
+    def take(self, outcome: Outcome) -> None:
+        """Show the new case if its user is still the one looked at, and the row anew."""
+        if self.case is not None and self.case.user.id == outcome.case.user.id:
+            self.case = outcome.case
+        self.search(keep=True)
+        self.count_waiting()
+
+    @on(Wish)
+    def _wish(self, message: Wish) -> None:
+        self.action_act(message.act)
+
+    def _with_case(self, do: Callable[[Case], object]) -> None:
+        if self.case is None:
+            self.app.notify("Choose a user first.", markup=False)
+        else:
+            do(self.case)
+
+    def action_reasons(self) -> None:
+        """Show every act with its reason; begin the one chosen there."""
+        self._with_case(
+            lambda case: self.app.push_screen(
+                ReasonsDialog(case), lambda act: self.action_act(act) if act else None
+            )
+        )
+
+    def action_card(self) -> None:
+        """Show the product's card."""
+        self._with_case(self._show_card)
+
+    def _show_card(self, case: Case) -> None:
+        card = self.desk.cards.get(case.user.product)
+        if card is not None:
+            self.app.push_screen(PageDialog(card.name, card_page(card)))
+
+    def action_copy(self) -> None:
+        """Copy the case in a few lines, masked even while it is revealed."""
+        self._with_case(self._copy_case)
+
+    def _copy_case(self, case: Case) -> None:
+        shown = case if case.is_masked else masked(case)
+        card = self.desk.cards.get(case.user.product)
+        self.copy(summary_lines(shown, card, self.clock()))
+
+    def action_sort(self) -> None:
+        """Put the next order into the search line, where it can be seen and changed."""
+        words = [word for word in self.typed.split() if not word.startswith("sort:")]
+        orders = list(Sort)
+        now = self.query_asked.sort
+        following = orders[(orders.index(now) + 1) % len(orders)] if now else Sort.NAME
+        self.finder.search.value = " ".join([*words, f"sort:{following.value}"])
+
+    def action_roll(self, by: int) -> None:
+        """Scroll the case."""
+        self.query_one(CasePanel).roll(by)
+
+    def action_again(self) -> None:
+        """Ask for list and case again."""
+        super().action_again()
+        if self.case is not None:
+            self.open_case(self.case.user.id)
+
+    def action_find(self) -> None:
+        """Bring the list back and stand on the search line."""
+        self.set_class(False, "-case-open")
+        super().action_find()
+
+    def action_back(self) -> None:
+        """From the case back to the list where it gave way; else clear the search."""
+        if self.has_class("-case-open") and self.has_class("-narrow"):
+            self.set_class(False, "-case-open")
+            self.finder.rows.focus()
+            return
+        super().action_back()

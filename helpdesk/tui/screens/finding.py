@@ -1,0 +1,122 @@
+"""Places with a list: the search, the window of rows, and what happens when one is chosen."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Generic, TypeVar
+
+from textual import on, work
+from textual.widget import Widget
+
+from helpdesk.domain.errors import BadInput, HelpdeskError
+from helpdesk.domain.search import Page, Query, parse
+from helpdesk.service.desk import Desk
+from helpdesk.tui.screens.place import Clock, Place
+from helpdesk.tui.widgets.finder import Finder
+from helpdesk.tui.widgets.rowlist import RowList
+
+T = TypeVar("T")
+
+
+class FindingPlace(Place, Generic[T]):
+    """A place with a finder.
+
+    A later answer to an earlier search is dropped: reads are exclusive, and compared before shown.
+    """
+
+    def __init__(self, desk: Desk, clock: Clock) -> None:
+        super().__init__(desk, clock)
+        self.typed = ""
+        self.query_asked = Query()
+        self.finder = self.make_finder()
+        self._products = tuple(
+            (card.id, " ".join((card.name, card.short, card.vendor, *card.synonyms)))
+            for card in desk.cards.values()
+        )
+
+    @abstractmethod
+    def make_finder(self) -> Finder[T]:
+        """Give the search and list of this place."""
+
+    @abstractmethod
+    async def ask(self, query: Query, offset: int, limit: int) -> Page[T]:
+        """Give a window of the answer to a search."""
+
+    def body(self) -> Widget:
+        """Give the finder alone."""
+        return self.finder
+
+    def on_mount(self) -> None:
+        """Stand on the list and ask for its beginning."""
+        self.finder.rows.focus()
+        self.search()
+
+    def on_screen_resume(self) -> None:
+        """Ask anew: other places may have changed what is here."""
+        super().on_screen_resume()
+        if self.is_mounted:
+            self.search(keep=True)
+
+    @on(Finder.Asked)
+    def _asked(self, message: Finder.Asked) -> None:
+        message.stop()
+        self.typed = message.text
+        self.search()
+
+    @on(RowList.Wanted)
+    def _wanted(self, message: RowList.Wanted) -> None:
+        message.stop()
+        self.fetch(message.offset, message.limit)
+
+    def read_query(self) -> Query | None:
+        """Return what the search line asks for; None where it cannot be read, which is then said."""
+        try:
+            return parse(self.typed, self._products)
+        except BadInput as error:
+            self.finder.fault = str(error)
+            return None
+
+    @work(exclusive=True, group="search", exit_on_error=False)
+    async def search(self, *, keep: bool = False) -> None:
+        """Ask for the beginning of the list, or with *keep* for what is in sight."""
+        query = self.read_query()
+        if query is None:
+            return
+        self.query_asked = query
+        self.finder.is_busy = True
+        offset, limit = self.finder.rows.window if keep else (0, self.finder.rows.window[1])
+        try:
+            page = await self.ask(query, offset, limit)
+        except HelpdeskError as error:
+            self.finder.fault = str(error)
+            return
+        finally:
+            self.finder.is_busy = False
+        self.finder.show(page, keep=keep)
+
+    @work(exclusive=True, group="window", exit_on_error=False)
+    async def fetch(self, offset: int, limit: int) -> None:
+        """Ask for more rows of the list that is shown."""
+        query = self.query_asked
+        try:
+            page = await self.ask(query, offset, limit)
+        except HelpdeskError as error:
+            self.finder.fault = str(error)
+            return
+        if query is self.query_asked:
+            self.finder.rows.fill(page)
+
+    def action_find(self) -> None:
+        """Stand on the search line."""
+        self.finder.search.focus()
+
+    def action_again(self) -> None:
+        """Ask the desk again."""
+        self.search(keep=True)
+        self.count_waiting()
+
+    def action_back(self) -> None:
+        """Clear the search; where it is clear, stand on the list."""
+        if self.finder.search.value:
+            self.finder.search.value = ""
+        self.finder.rows.focus()

@@ -1,0 +1,108 @@
+"""The places that are one list: loops, challenges, log."""
+
+from __future__ import annotations
+
+from textual import on
+
+from helpdesk.assets import asset
+from helpdesk.domain.audit import LogRow
+from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query
+from helpdesk.tui.keys import Where, bindings
+from helpdesk.tui.render.rows import CHALLENGES, LOG, LOOPS
+from helpdesk.tui.screens.finding import FindingPlace
+from helpdesk.tui.widgets.chrome import Open
+from helpdesk.tui.widgets.finder import Finder
+from helpdesk.tui.widgets.rowlist import RowList
+
+
+class LoopsScreen(FindingPlace[LoopRow]):
+    """The login-loop reports, the worst first; Enter opens the case."""
+
+    CSS_PATH = asset("styles/loops.tcss")
+    WHERE = Where.LOOPS
+    TITLE_WORDS = "the loop reports"
+    BINDINGS = bindings(Where.LOOPS)
+
+    def make_finder(self) -> Finder[LoopRow]:
+        """Give the list of reports."""
+        finder = Finder(
+            LOOPS,
+            lambda row: row.report.id,
+            self.scene,
+            placeholder="who, account, number or ticket; product:partner",
+            has_head=True,
+        )
+        finder.title = "open reports"
+        finder.rows.empty_says = "No open loop reports."
+        return finder
+
+    async def ask(self, query: Query, offset: int, limit: int) -> Page[LoopRow]:
+        """Give a window of the reports."""
+        return await self.desk.loops(query, offset=offset, limit=limit)
+
+    @on(RowList.Chosen)
+    def _chosen(self, message: RowList.Chosen[LoopRow]) -> None:
+        self.post_message(Open(message.row.report.user))
+
+
+class ChallengesScreen(FindingPlace[ChallengeRow]):
+    """Recent challenges of everybody, newest first; Enter opens the case.
+
+    A line on top, for what hits many users at once, has its place above the list.
+    """
+
+    CSS_PATH = asset("styles/challenges.tcss")
+    WHERE = Where.CHALLENGES
+    TITLE_WORDS = "the challenges"
+    BINDINGS = bindings(Where.CHALLENGES)
+
+    def make_finder(self) -> Finder[ChallengeRow]:
+        """Give the list of challenges."""
+        finder = Finder(
+            CHALLENGES,
+            lambda row: f"{row.line.user} {row.line.challenge}",
+            self.scene,
+            placeholder="who, account, number or ticket; product:lead state:locked",
+            has_head=True,
+        )
+        finder.title = "in 24 h"
+        finder.rows.empty_says = "No challenges in the last 24 hours."
+        return finder
+
+    async def ask(self, query: Query, offset: int, limit: int) -> Page[ChallengeRow]:
+        """Give a window of the challenges."""
+        return await self.desk.challenges(query, offset=offset, limit=limit)
+
+    @on(RowList.Chosen)
+    def _chosen(self, message: RowList.Chosen[ChallengeRow]) -> None:
+        self.post_message(Open(message.row.line.user))
+
+
+class LogScreen(FindingPlace[LogRow]):
+    """Who did what to whom, newest first; Enter opens the case."""
+
+    CSS_PATH = asset("styles/log.tcss")
+    WHERE = Where.LOG
+    TITLE_WORDS = "the log"
+    BINDINGS = bindings(Where.LOG)
+
+    def make_finder(self) -> Finder[LogRow]:
+        """Give the list of log rows."""
+        finder = Finder(
+            LOG,
+            lambda row: str(row.seq),
+            self.scene,
+            placeholder="agent, act, user, ticket, reason or result",
+            has_head=True,
+        )
+        finder.title = "entries"
+        finder.rows.empty_says = "Nothing has been done yet."
+        return finder
+
+    async def ask(self, query: Query, offset: int, limit: int) -> Page[LogRow]:
+        """Give a window of the log."""
+        return await self.desk.log(query, offset=offset, limit=limit)
+
+    @on(RowList.Chosen)
+    def _chosen(self, message: RowList.Chosen[LogRow]) -> None:
+        self.post_message(Open(message.row.user))

@@ -1,0 +1,130 @@
+"""What every place has: its line above, its keys below, and the way to the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import ClassVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+
+from helpdesk.domain.errors import HelpdeskError
+from helpdesk.domain.search import Query
+from helpdesk.service.desk import Desk
+from helpdesk.tui.dialogs.guarded import LEAST, too_small
+from helpdesk.tui.dialogs.pages import PageDialog
+from helpdesk.tui.keys import IN_DIALOGS, IN_LISTS, Where, keys_of
+from helpdesk.tui.render.manual import help_page
+from helpdesk.tui.render.rows import Scene
+from helpdesk.tui.themes import following
+from helpdesk.tui.widgets.chrome import Go, HeaderLine, KeyFooter, Pressed
+
+Clock = Callable[[], datetime]
+NARROW = 100
+"""Columns below which a list gives way to the case."""
+
+
+class Place(Screen[None]):
+    """A place the agent can be in; it asks the desk, its widgets do not."""
+
+    WHERE: ClassVar[Where]
+    TITLE_WORDS: ClassVar[str]
+
+    def __init__(self, desk: Desk, clock: Clock) -> None:
+        super().__init__()
+        self.desk = desk
+        self.clock = clock
+
+    def compose(self) -> ComposeResult:
+        """Header, the place's own, footer."""
+        desk = self.desk
+        yield HeaderLine(self.WHERE.value, desk.label, desk.is_demo, desk.agent)
+        yield self.body()
+        yield KeyFooter(keys_of(self.WHERE))
+        yield too_small()
+
+    def body(self) -> Widget:
+        """Give what the place is about."""
+        raise NotImplementedError
+
+    def scene(self) -> Scene:
+        """What rows are drawn with now."""
+        return Scene(self.desk.cards, self.clock(), self.desk.agent.id)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Choose the layout by size."""
+        width, height = event.size
+        self.set_class(width < LEAST[0] or height < LEAST[1], "-tiny")
+        self.set_class(width < NARROW, "-narrow")
+        self.set_class(width >= 160, "-broad")
+
+    def on_screen_resume(self) -> None:
+        """Ask what waits in the other places."""
+        self.count_waiting()
+
+    @work(exclusive=True, group="waiting", exit_on_error=False)
+    async def count_waiting(self) -> None:
+        """Show in the header how many loop reports are open."""
+        try:
+            page = await self.desk.loops(Query(), limit=1)
+        except HelpdeskError:
+            return  # the list itself says what is wrong
+        self.query_one(HeaderLine).waiting = {"loops": page.total}
+
+    def tell(self, error: HelpdeskError) -> None:
+        """Show an error as its sentence."""
+        self.app.notify(str(error), severity="error", timeout=10, markup=False)
+
+    @on(Go)
+    def _go(self, message: Go) -> None:
+        self.action_go(message.mode)
+
+    @on(Pressed)
+    async def _pressed(self, message: Pressed) -> None:
+        await self.run_action(message.key.does)
+
+    def action_go(self, mode: str) -> None:
+        """Go to another place."""
+        self.app.switch_mode(mode)
+
+    def action_theme(self) -> None:
+        """Go to the next theme."""
+        self.app.theme = following(self.app.theme)
+
+    def action_palette(self) -> None:
+        """Open the palette."""
+        self.app.action_command_palette()
+
+    async def action_quit(self) -> None:
+        """Quit."""
+        await self.app.action_quit()
+
+    def action_help(self) -> None:
+        """Show the keys of this place."""
+        keys = keys_of(self.WHERE)
+        acts = [(key.shown, f"{key.label}: {key.says}") for key in keys if key.act]
+        groups = {f"Keys of {self.TITLE_WORDS}": [(k.shown, k.says) for k in keys if not k.act]}
+        if acts:
+            groups["Acts on the user"] = acts
+        groups["In lists"] = list(IN_LISTS)
+        groups["In dialogs"] = list(IN_DIALOGS)
+        if self.WHERE is not Where.LOG:
+            groups["Search"] = list(SEARCH_WORDS)
+        self.app.push_screen(PageDialog("Help", help_page(groups)))
+
+    def action_back(self) -> None:
+        """Go back; a place without anything to leave stays."""
+
+
+SEARCH_WORDS = (
+    ("maya okafor", "All words must be in name, login, number, address, account or ticket."),
+    ("product:partner", "Only one product, by any part of its names."),
+    ("state:locked", "locked flagged loop pending suspended off none ok."),
+    ("loop:yes", "Only users with an open loop report; loop:no for the others."),
+    ("ticket:yes", "Only users with an open ticket; ticket:no for the others."),
+    ("sort:seen", "The order: heat name product state seen."),
+)
+"""What a search understands."""

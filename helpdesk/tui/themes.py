@@ -1,0 +1,141 @@
+"""The four looks of the console; the only file that names colours."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.theme import Theme
+
+THEMES: Final[tuple[Theme, ...]] = (
+    Theme(
+        name="dark",
+        primary="#6cb6e4",
+        secondary="#93a7bd",
+        accent="#e3b862",
+        warning="#e8b45e",
+        error="#f2777f",
+        success="#86cf93",
+        foreground="#dde3ec",
+        background="#10141b",
+        surface="#161c25",
+        panel="#2a3442",
+        variables={
+            "line": "#3a4757",
+            "quiet": "#93a0b1",
+            "label": "#7fa8c9",
+            "good": "#86cf93",
+            "warn": "#ecbe6d",
+            "bad": "#ff8b91",
+            "qr-dark": "#000000",
+            "qr-light": "#ffffff",
+            "demo": "#8a3fa0",
+            "demo-text": "#ffffff",
+            "live": "#1d4f7a",
+            "live-text": "#ffffff",
+            "cursor": "#24435f",
+            "cursor-text": "#ffffff",
+            "cursor-resting": "#222c39",
+        },
+    ),
+    Theme(
+        name="light",
+        primary="#0b638c",
+        secondary="#46596d",
+        accent="#7a4f00",
+        warning="#8a5200",
+        error="#ad1f19",
+        success="#1a6635",
+        foreground="#17202a",
+        background="#fbfcfd",
+        surface="#ffffff",
+        panel="#dfe5ec",
+        dark=False,
+        variables={
+            "line": "#b4c0cc",
+            "quiet": "#566473",
+            "label": "#0b5a80",
+            "good": "#1a6635",
+            "warn": "#804b00",
+            "bad": "#ad1f19",
+            "qr-dark": "#000000",
+            "qr-light": "#ffffff",
+            "demo": "#7d2f94",
+            "demo-text": "#ffffff",
+            "live": "#0b5a80",
+            "live-text": "#ffffff",
+            "cursor": "#bcdcf2",
+            "cursor-text": "#0b1722",
+            "cursor-resting": "#e6edf4",
+        },
+    ),
+    Theme(
+        name="high-contrast",
+        primary="#00e0ff",
+        secondary="#ffffff",
+        accent="#ffff00",
+        warning="#ffff00",
+        error="#ff8080",
+        success="#5cff5c",
+        foreground="#ffffff",
+        background="#000000",
+        surface="#000000",
+        panel="#303030",
+        text_alpha=1.0,
+        variables={
+            "line": "#ffffff",
+            "quiet": "#e6e6e6",
+            "label": "#00e0ff",
+            "good": "#5cff5c",
+            "warn": "#ffff00",
+            "bad": "#ff8080",
+            "qr-dark": "#000000",
+            "qr-light": "#ffffff",
+            "demo": "#ffff00",
+            "demo-text": "#000000",
+            "live": "#00e0ff",
+            "live-text": "#000000",
+            "cursor": "#ffffff",
+            "cursor-text": "#000000",
+            "cursor-resting": "#303030",
+        },
+    ),
+    Theme(
+        name="monochrome",
+        primary="#d0d0d0",
+        secondary="#b0b0b0",
+        accent="#f0f0f0",
+        warning="#f0f0f0",
+        error="#ffffff",
+        success="#d0d0d0",
+        foreground="#d6d6d6",
+        background="#101010",
+        surface="#161616",
+        panel="#303030",
+        variables={
+            "line": "#4c4c4c",
+            "quiet": "#9c9c9c",
+            "label": "#b8b8b8",
+            "good": "#e8e8e8",
+            "warn": "#f4f4f4",
+            "bad": "#ffffff",
+            "qr-dark": "#000000",
+            "qr-light": "#ffffff",
+            "demo": "#e0e0e0",
+            "demo-text": "#101010",
+            "live": "#b0b0b0",
+            "live-text": "#101010",
+            "cursor": "#e0e0e0",
+            "cursor-text": "#101010",
+            "cursor-resting": "#303030",
+        },
+    ),
+)
+"""Every theme sets the same variables, so that a style sheet never asks which one is on."""
+
+NAMES: Final = tuple(theme.name for theme in THEMES)
+"""The themes in the order the key goes through them."""
+
+
+def following(name: str) -> str:
+    """Return the theme after *name*, the first one after the last."""
+    return NAMES[(NAMES.index(name) + 1) % len(NAMES)] if name in NAMES else NAMES[0]

@@ -1,0 +1,66 @@
+"""The case as a whole: who it is on top, what one may do below, the rest between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from helpdesk.domain.cases import Case
+from helpdesk.domain.products import Product
+from helpdesk.tui.render.values import QUIET
+from helpdesk.tui.widgets.parts import Codes, Factors, MayI, Papers, Who
+from helpdesk.tui.widgets.timeline import Timeline
+
+
+class CasePanel(Vertical):
+    """Shows `case` in its parts; on a small screen who, codes and may I stay in sight.
+
+    A further part, such as a verdict, has its place in `compose` between who and codes.
+    """
+
+    case: reactive[Case | None] = reactive(None)
+    now: reactive[datetime | None] = reactive(None)
+
+    def __init__(self, cards: Mapping[str, Product]) -> None:
+        super().__init__(id="case")
+        self._cards = cards
+
+    def compose(self) -> ComposeResult:
+        """Who, codes, then factors and papers beside the timeline, then may I."""
+        with Vertical(id="case-parts"):
+            yield Who(self._cards).data_bind(CasePanel.case)
+            yield Codes(self._cards).data_bind(CasePanel.case, CasePanel.now)
+            with VerticalScroll(id="middle"):
+                with VerticalScroll(id="facts", can_focus=False):
+                    yield Factors(self._cards).data_bind(CasePanel.case)
+                    yield Papers(self._cards).data_bind(CasePanel.case)
+                with VerticalScroll(id="history", can_focus=False) as history:
+                    history.border_title = "Timeline, UTC, newest first"
+                    yield Timeline().data_bind(CasePanel.case)
+            yield MayI(self._cards).data_bind(CasePanel.case)
+        yield Static(Content.assemble(("Choose a user on the left.", QUIET)), id="no-case")
+
+    def watch_case(self, old: Case | None, case: Case | None) -> None:
+        """Show the parts once there is a case; a new user is read from the top."""
+        self.set_class(case is not None, "-has-case")
+        if case is not None and (old is None or old.user.id != case.user.id):
+            for scroll in self.query(VerticalScroll):
+                scroll.scroll_home(animate=False)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give reasons as many lines as the height leaves them."""
+        spare = event.size.height - 24
+        self.query_one(MayI).room = max(0, min(6, spare // 3)) if event.size.width >= 60 else 0
+
+    def roll(self, by: int) -> None:
+        """Scroll what does not fit by half a page, whichever part of it can be scrolled."""
+        for scroll in self.query(VerticalScroll):
+            if scroll.max_scroll_y:
+                scroll.scroll_relative(y=by * max(1, scroll.size.height // 2), animate=False)

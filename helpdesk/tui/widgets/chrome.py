@@ -1,0 +1,118 @@
+"""The first and the last line of every place: where one is and which keys there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual import events
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from helpdesk.domain.agents import Agent
+from helpdesk.domain.text import clean
+from helpdesk.tui.keys import Key
+from helpdesk.tui.render.values import LABEL, QUIET, STRONG, badge, cells, pressable, show
+
+MODES = (("1", "desk", "Desk"), ("2", "loops", "Loops"), ("3", "challenges", "Challenges"),
+         ("4", "log", "Log"))  # fmt: skip
+
+
+@dataclass
+class Go(Message):
+    """The agent wants to be in another place."""
+
+    mode: str
+
+
+@dataclass
+class Open(Message):
+    """The agent wants the case of a user."""
+
+    user: str
+
+
+@dataclass
+class Pressed(Message):
+    """A key of the footer was clicked."""
+
+    key: Key
+
+
+class HeaderLine(Widget):
+    """Shows the places with what waits there, what the data is, and who works.
+
+    Attributes:
+        waiting: How many reports wait, by place.
+        busy: How many changes are under way.
+    """
+
+    waiting: reactive[dict[str, int]] = reactive({})
+    busy: reactive[int] = reactive(0)
+
+    def __init__(self, mode: str, label: str, is_demo: bool, agent: Agent) -> None:
+        super().__init__(id="header")
+        self._mode = mode
+        self._label = clean(label, limit=60)
+        self._is_demo = is_demo
+        self._agent = agent
+
+    def render(self) -> Content:
+        """Places on the left; label and agent on the right, the agent gives way first."""
+        narrow = self.size.width < 76
+        left = Content.assemble((" helpdesk " if not narrow else " ", STRONG), " ")
+        for key, mode, title in MODES:
+            is_here = mode == self._mode
+            word = f" {key} {title}{badge(self.waiting.get(mode, 0))} "
+            look = "$live-text on $live bold" if is_here else ""
+            left = Content.assemble(left, pressable(Content.assemble((word, look)), mode=mode))
+        label = Content.assemble((f" {self._label} ", "bold $demo-text on $demo" if self._is_demo else LABEL))
+        who = Content.assemble(show(self._agent.name), (f" · {self._agent.role.words} ", QUIET))
+        if self.busy:
+            label = Content.assemble(("working …  ", "bold $warn"), label)
+        room = self.size.width - cells(left) - cells(label)
+        right = Content.assemble(label, "  ", who) if room >= cells(who) + 3 else label
+        gap = max(1, self.size.width - cells(left) - cells(right))
+        return Content.assemble(left, " " * gap, right)
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the place that was clicked."""
+        mode = event.style.meta.get("mode")
+        if isinstance(mode, str):
+            self.post_message(Go(mode))
+
+
+class KeyFooter(Widget):
+    """Shows the keys of a place, as many as fit; each can be clicked."""
+
+    def __init__(self, keys: Sequence[Key]) -> None:
+        super().__init__(id="footer")
+        self._keys = [key for key in keys if key.is_shown]
+
+    def render(self) -> Content:
+        """Keys from the left; help and palette always fit."""
+        always = [key for key in self._keys if key.does in {"help", "palette"}]
+        others = [key for key in self._keys if key not in always]
+        tail = [self._entry(key) for key in always]
+        room = self.size.width - sum(map(cells, tail)) - 1
+        shown: list[Content] = []
+        for key in others:
+            entry = self._entry(key)
+            if room < cells(entry):
+                break
+            room -= cells(entry)
+            shown.append(entry)
+        return Content.assemble(" ", *shown, *tail)
+
+    def _entry(self, key: Key) -> Content:
+        content = Content.assemble((key.shown, f"bold {LABEL}"), f" {key.label}  ")
+        return pressable(content, key=key.key)
+
+    def on_click(self, event: events.Click) -> None:
+        """Do what the clicked key does."""
+        name = event.style.meta.get("key")
+        key = next((key for key in self._keys if key.key == name), None)
+        if key is not None:
+            self.post_message(Pressed(key))

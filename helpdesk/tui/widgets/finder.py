@@ -1,0 +1,144 @@
+"""Search and list as one: what is typed, how many there are, and the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import var
+from textual.widgets import Input, Static
+
+from helpdesk.domain.search import Page
+from helpdesk.tui.render.rows import Column, Scene
+from helpdesk.tui.render.values import BAD, QUIET, WARN, show
+from helpdesk.tui.widgets.rowlist import RowList
+
+T = TypeVar("T")
+TYPED = 200
+"""Characters a search may have."""
+
+
+class SearchInput(Input):
+    """The line one types a search into; arrows move the list below without leaving it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "step(-1)", show=False),
+        Binding("down", "step(1)", show=False),
+        Binding("escape", "leave", show=False),
+    ]
+
+    @dataclass
+    class Step(Message):
+        """Move the list's cursor."""
+
+        by: int
+
+    class Left(Message):
+        """The agent leaves the search: Escape."""
+
+    def action_step(self, by: int) -> None:
+        """Move the list's cursor while the typing goes on."""
+        self.post_message(self.Step(by))
+
+    def action_leave(self) -> None:
+        """Clear the search; where it is clear already, leave it."""
+        if self.value:
+            self.value = ""
+        else:
+            self.post_message(self.Left())
+
+
+class Finder(Vertical, Generic[T]):
+    """Shows a search line above a list; says `Asked` with what was typed.
+
+    Attributes:
+        fault: The sentence that says what is wrong with the search; empty where nothing is.
+    """
+
+    fault: var[str] = var("")
+    title: var[str] = var("")
+    is_busy: var[bool] = var(False)
+
+    @dataclass
+    class Asked(Message):
+        """Another search was typed."""
+
+        text: str
+
+    def __init__(
+        self,
+        columns: tuple[Column[T], ...],
+        identity: Callable[[T], str],
+        scene: Callable[[], Scene],
+        *,
+        placeholder: str,
+        has_head: bool = False,
+    ) -> None:
+        super().__init__(id="finder")
+        self.rows: RowList[T] = RowList(columns, identity, scene, has_head=has_head, id="rows")
+        self.search = SearchInput(
+            placeholder=placeholder, compact=True, select_on_focus=True, max_length=TYPED, id="search"
+        )
+        self.search.cursor_blink = False
+
+    def compose(self) -> ComposeResult:
+        """Search line, its fault or count, then the rows."""
+        with Horizontal(id="search-line"):
+            yield Static(Content("/"), id="slash")
+            yield self.search
+            yield Static(Content(""), id="count", markup=False)
+        yield Static(Content(""), id="fault", markup=False)
+        yield self.rows
+
+    def show(self, page: Page[T], *, keep: bool = False) -> None:
+        """Show an answer and how many rows it has in all."""
+        self.fault = ""
+        self.rows.show(page, keep=keep)
+        self._count()
+
+    def _count(self) -> None:
+        rows = self.rows.total
+        dots = " …" if self.is_busy else ""
+        count = Content.assemble((f"{rows:,} {self.title}{dots}".strip(), QUIET))
+        self.query_one("#count", Static).update(count)
+
+    def watch_is_busy(self) -> None:
+        """Show that an answer is awaited."""
+        if self.is_mounted:
+            self._count()
+
+    def watch_fault(self, fault: str) -> None:
+        """Show what is wrong with the search, and keep the rows."""
+        if not self.is_mounted:
+            return
+        line = self.query_one("#fault", Static)
+        line.update(Content.assemble(("▲ ", BAD), show(fault, WARN, limit=400)))
+        line.display = bool(fault)
+
+    @on(Input.Changed, "#search")
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(self.Asked(event.value))
+
+    @on(Input.Submitted, "#search")
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.rows.focus()
+        self.rows.action_choose()
+
+    @on(SearchInput.Step)
+    def _stepped(self, event: SearchInput.Step) -> None:
+        event.stop()
+        self.rows.action_move(event.by)
+
+    @on(SearchInput.Left)
+    def _left(self, event: SearchInput.Left) -> None:
+        event.stop()
+        self.rows.focus()

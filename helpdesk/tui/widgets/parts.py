@@ -1,0 +1,126 @@
+"""The parts of a case, each of which shows one side of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from textual import events
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from helpdesk.domain.cases import Case
+from helpdesk.domain.products import Product
+from helpdesk.tui.keys import KEYS
+from helpdesk.tui.render import case as words
+from helpdesk.tui.render.values import QUIET, lines
+
+
+@dataclass
+class Wish(Message):
+    """The agent wants to act on the user."""
+
+    act: str
+
+
+class Part(Widget):
+    """Shows one side of `case`, under a title in its upper border.
+
+    Attributes:
+        case: What is shown; nothing while it is None.
+    """
+
+    title: ClassVar[str] = ""
+
+    case: reactive[Case | None] = reactive(None, layout=True)
+
+    def __init__(self, cards: Mapping[str, Product]) -> None:
+        super().__init__(classes="part")
+        self._cards = cards
+        self.border_title = self.title or None
+
+    def render(self) -> Content:
+        """Show the side of the case, or nothing."""
+        return self.content(self.case) if self.case is not None else Content("")
+
+    def content(self, case: Case) -> Content:
+        """Give what is shown of a case."""
+        raise NotImplementedError
+
+    def card(self, case: Case) -> Product | None:
+        """The product's card, or None where there is none."""
+        return self._cards.get(case.user.product)
+
+
+class Who(Part):
+    """Shows who calls."""
+
+    def content(self, case: Case) -> Content:
+        """Name, account, product, role, ticket; login, where codes go; alarms."""
+        return words.who(case, self.card(case), case.at)
+
+
+class Codes(Part):
+    """Shows which code is live, counting down by `now`."""
+
+    title = "Codes"
+
+    now: reactive[datetime | None] = reactive(None)
+
+    def content(self, case: Case) -> Content:
+        """Each code with its word, the live one with what is left of it, then the card's rules."""
+        return words.codes(case, self.card(case), max(self.now or case.at, case.at))
+
+
+class Factors(Part):
+    """Shows what the user can prove themselves with."""
+
+    title = "Factors"
+
+    def content(self, case: Case) -> Content:
+        """Each factor with where it goes and its state, then the kinds not enrolled."""
+        return words.factors(case, self.card(case), case.at)
+
+
+class Papers(Part):
+    """Shows tickets and notes."""
+
+    title = "Tickets and notes"
+
+    def content(self, case: Case) -> Content:
+        """Tickets with their notes, then what the desk did."""
+        return words.papers(case, case.at)
+
+
+ACT_KEYS = {key.act: key.shown for key in KEYS if key.act}
+
+
+class MayI(Part):
+    """Shows every act with its key and whether it may be done; says `Wish` when one is clicked.
+
+    Attributes:
+        room: How many lines of reasons there is room for.
+    """
+
+    title = "May I"
+
+    room: reactive[int] = reactive(0, layout=True)
+
+    def content(self, case: Case) -> Content:
+        """The acts, then the reasons of what is refused."""
+        reasons = words.may_i_reasons(case, ACT_KEYS)
+        shown = reasons[: self.room]
+        if self.room and len(reasons) > self.room:
+            left = len(reasons) - self.room + 1
+            shown[-1:] = [Content.assemble((f"… {left} more reasons: press i", QUIET))]
+        return lines((words.may_i_chips(case, ACT_KEYS), *shown))
+
+    def on_click(self, event: events.Click) -> None:
+        """Wish for the act that was clicked."""
+        act = event.style.meta.get("act")
+        if isinstance(act, str):
+            self.post_message(Wish(act))

@@ -1,0 +1,301 @@
+"""A list of any length: it holds a window of rows and asks for more by range.
+
+It draws itself line by line, so ten users and a million cost the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from helpdesk.domain.search import Page
+from helpdesk.tui.render.rows import Column, Scene, widths
+from helpdesk.tui.render.values import fit
+
+T = TypeVar("T")
+KEPT = 4_000
+"""Rows kept before those far from the window are let go."""
+
+
+class RowList(Widget, Generic[T], can_focus=True):
+    """Shows rows in columns; says `Wanted` for rows it lacks, `Rested` and `Chosen` for its cursor.
+
+    Args:
+        columns: What is shown of a row.
+        identity: A row's key, by which the cursor stays where it is when the list is asked anew.
+        has_head: Whether the columns' titles stand above the rows.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "row-list--head",
+        "row-list--cursor",
+        "row-list--resting",
+        "row-list--thumb",
+        "row-list--plain",
+        "row-list--quiet",
+        "row-list--strong",
+        "row-list--good",
+        "row-list--warn",
+        "row-list--bad",
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", show=False),
+        Binding("down", "move(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("home", "end(0)", show=False),
+        Binding("end", "end(1)", show=False),
+        Binding("enter", "choose", show=False),
+    ]
+
+    total: reactive[int] = reactive(0)
+    cursor: reactive[int] = reactive(0, repaint=False)
+    empty_says: reactive[str] = reactive("")
+
+    @dataclass
+    class Wanted(Message):
+        """Rows are needed that the list does not have."""
+
+        offset: int
+        limit: int
+
+    @dataclass
+    class Rested(Message, Generic[T]):
+        """The cursor came to rest on a row."""
+
+        row: T
+
+    @dataclass
+    class Chosen(Message, Generic[T]):
+        """A row was chosen by Enter or a click."""
+
+        row: T
+
+    def __init__(
+        self,
+        columns: tuple[Column[T], ...],
+        identity: Callable[[T], str],
+        scene: Callable[[], Scene],
+        *,
+        has_head: bool = False,
+        id: str | None = None,  # noqa: A002 - Textual's own name for it
+    ) -> None:
+        super().__init__(id=id)
+        self._columns = columns
+        self._identity = identity
+        self._scene = scene
+        self._head = 1 if has_head else 0
+        self._rows: dict[int, T] = {}
+        self._top = 0
+        self._asked: tuple[int, int] | None = None
+        self._looks: dict[str, Style] = {}
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Offset and limit of the rows to be held: what is seen and a page on each side."""
+        height = max(1, self._height)
+        offset = max(0, self._top - height)
+        return offset, max(50, height * 3)
+
+    @property
+    def current(self) -> T | None:
+        """The row under the cursor, or None while there is none."""
+        return self._rows.get(self.cursor)
+
+    @property
+    def _height(self) -> int:
+        return max(0, self.size.height - self._head)
+
+    def show(self, page: Page[T], *, keep: bool = False) -> None:
+        """Show an answer: from its beginning, or with *keep* where the list stands."""
+        held = self.current if keep else None
+        self._rows = dict(enumerate(page.rows, page.offset))
+        self._asked = None
+        self.total = page.total
+        if not keep:
+            self._top = 0
+            self.set_reactive(RowList.cursor, 0)
+        elif held is not None:
+            self._hold(self._identity(held))
+        self.set_reactive(RowList.cursor, max(0, min(self.cursor, self.total - 1)))
+        self._scroll_to_cursor()
+        self.refresh()
+        if self.current is not None:
+            self.post_message(self.Rested(self.current))
+
+    def fill(self, page: Page[T]) -> None:
+        """Take in more rows of the list that is shown."""
+        self._asked = None
+        if len(self._rows) > KEPT:
+            low, high = self._top - KEPT // 4, self._top + KEPT // 4
+            self._rows = {at: row for at, row in self._rows.items() if low <= at <= high}
+        had = self.current is not None
+        self._rows.update(enumerate(page.rows, page.offset))
+        self.total = page.total
+        self.refresh()
+        if not had and self.current is not None:
+            self.post_message(self.Rested(self.current))
+
+    def _hold(self, identity: str) -> None:
+        """Put the cursor on the row with this key, where it is still in sight."""
+        for at, row in self._rows.items():
+            if self._identity(row) == identity:
+                self.set_reactive(RowList.cursor, at)
+                return
+
+    def notify_style_update(self) -> None:
+        """Forget the looks of the last theme."""
+        self._looks = {}
+        super().notify_style_update()
+
+    def _look(self, name: str) -> Style:
+        if name not in self._looks:
+            self._looks[name] = self.get_component_rich_style(f"row-list--{name}")
+        return self._looks[name]
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line: the head, a row, or nothing."""
+        width = self.size.width
+        inner = max(0, width - 2)
+        if y < self._head:
+            heads = ((column.title, "head", w) for column, w in widths(self._columns, inner))
+            return self._strip(list(heads), " ", self._look("head"), " ")
+        at = self._top + y - self._head
+        if at >= self.total:
+            said = self.empty_says if at == 0 else ""
+            return Strip([Segment(fit(f" {said}", width), self._look("quiet"))], width)
+        row = self._rows.get(at)
+        if row is None:
+            self._want()
+            return Strip([Segment(fit(" …", width), self._look("quiet"))], width)
+        return self._row(row, at, inner)
+
+    def _row(self, row: T, at: int, inner: int) -> Strip:
+        scene = self._scene()
+        parts = []
+        for column, width in widths(self._columns, inner):
+            cell = column.cell(row, scene)
+            parts.append((cell.text, cell.look, width))
+        under = None
+        if at == self.cursor:
+            under = self._look("cursor" if self.has_focus else "resting")
+        return self._strip(parts, "▌" if at == self.cursor else " ", under, self._thumb(at))
+
+    def _strip(
+        self, parts: list[tuple[str, str, int]], mark: str, under: Style | None, end: str
+    ) -> Strip:
+        """Return cells side by side; on the cursor its own colours win over the cells' looks."""
+        plain = under or self._look("plain")
+        segments = [Segment(mark, plain)]
+        for text, look, width in parts:
+            style = plain if under is not None else self._look(look)
+            segments.append(Segment(fit(text, width), style))
+            segments.append(Segment(" ", plain))
+        used = sum(segment.cell_length for segment in segments)
+        room = max(0, self.size.width - 1 - used)
+        segments[-1] = Segment(" " * (room + 1), plain)
+        segments.append(Segment(end, self._look("thumb")))
+        return Strip(segments).adjust_cell_length(self.size.width)
+
+    def _thumb(self, at: int) -> str:
+        """Return the scroll mark of a line; nothing where all rows are seen."""
+        height = self._height
+        if self.total <= height or not height:
+            return " "
+        size = max(1, height * height // self.total)
+        start = (height - size) * self._top // max(1, self.total - height)
+        return "▐" if start <= at - self._top < start + size else " "
+
+    def _want(self) -> None:
+        window = self.window
+        if self._asked != window:
+            self._asked = window
+            self.post_message(self.Wanted(*window))
+
+    def _scroll_to_cursor(self) -> bool:
+        """Move the window so that the cursor is in it; say whether it moved."""
+        height = max(1, self._height)
+        top = min(self._top, self.cursor)
+        top = max(top, self.cursor - height + 1)
+        top = max(0, min(top, max(0, self.total - height)))
+        moved, self._top = top != self._top, top
+        return moved
+
+    def validate_cursor(self, cursor: int) -> int:
+        """Keep the cursor on a row."""
+        return max(0, min(cursor, self.total - 1))
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        """Redraw two lines, or all where the window moved."""
+        if self._scroll_to_cursor():
+            self.refresh()
+        else:
+            for at in (old, new):
+                y = at - self._top + self._head
+                self.refresh(Region(0, y, self.size.width, 1))
+        if self.current is not None:
+            self.post_message(self.Rested(self.current))
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by rows."""
+        self.cursor += by
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by pages."""
+        self.cursor += by * max(1, self._height - 1)
+
+    def action_end(self, last: int) -> None:
+        """Move the cursor to the first or the last row."""
+        self.cursor = self.total - 1 if last else 0
+
+    def action_choose(self) -> None:
+        """Choose the row under the cursor."""
+        if self.current is not None:
+            self.post_message(self.Chosen(self.current))
+
+    def on_resize(self) -> None:
+        """Keep the cursor in sight."""
+        self._scroll_to_cursor()
+
+    def on_focus(self) -> None:
+        """Show the cursor as the one that keys move."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """Show the cursor as resting."""
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the row that was clicked."""
+        event.stop()
+        at = self._top + event.y - self._head
+        if event.y < self._head or at >= self.total:
+            return
+        self.cursor = at
+        self.action_choose()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Roll the window down; the cursor stays on its row."""
+        self._roll(3, event)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Roll the window up."""
+        self._roll(-3, event)
+
+    def _roll(self, by: int, event: events.MouseEvent) -> None:
+        event.stop()
+        top = max(0, min(self._top + by, self.total - self._height))
+        if top != self._top:
+            self._top = max(0, top)
+            self.refresh()

@@ -1,0 +1,89 @@
+"""The timeline: what happened, newest first, one line an event."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Size
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from helpdesk.domain.cases import Case
+from helpdesk.tui.render.events import Line, per_hour, timeline_lines
+from helpdesk.tui.render.values import cell_len, clock, fit, sparkline
+
+TIME, WORDS = 13, 23
+"""Cells of the first two columns."""
+
+
+class Timeline(Widget):
+    """Shows the events of `case`, below one line of the last 24 hours.
+
+    Drawn line by line: only what is in sight costs anything.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "timeline--quiet",
+        "timeline--plain",
+        "timeline--strong",
+        "timeline--good",
+        "timeline--warn",
+        "timeline--bad",
+    }
+
+    case: reactive[Case | None] = reactive(None, layout=True)
+
+    def __init__(self) -> None:
+        super().__init__(id="timeline")
+        self._lines: list[Line] = []
+        self._looks: dict[str, Style] = {}
+
+    def watch_case(self, case: Case | None) -> None:
+        """Put the new events into words."""
+        self._lines = timeline_lines(case.timeline) if case else []
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Give one line an event, one for the day and one where there is nothing."""
+        return len(self._lines) + 1 if self._lines else 2
+
+    def notify_style_update(self) -> None:
+        """Forget the looks of the last theme."""
+        self._looks = {}
+        super().notify_style_update()
+
+    def _look(self, name: str) -> Style:
+        if name not in self._looks:
+            self._looks[name] = self.get_component_rich_style(f"timeline--{name}")
+        return self._looks[name]
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the day, or one event."""
+        width = self.size.width
+        if self.case is None or y > max(1, len(self._lines)):
+            return Strip.blank(width, self._look("plain"))
+        if y == 0:
+            counts = per_hour(self.case.timeline, self.case.at)
+            says = f"{sparkline(counts)} last 24 h, {sum(counts)} asked, sent or answered"
+            return Strip([Segment(fit(says, width), self._look("quiet"))], width)
+        if not self._lines:
+            return Strip([Segment(fit("nothing on record", width), self._look("quiet"))], width)
+        return self._event(self._lines[y - 1], width, self.case)
+
+    def _event(self, line: Line, width: int, case: Case) -> Strip:
+        event, words, look, details = line
+        segments = [
+            Segment(fit(clock(event.at, case.at, seconds=True), TIME), self._look("quiet")),
+            Segment(fit(words, WORDS - 1) + " ", self._look(look)),
+        ]
+        room = width - TIME - WORDS
+        for text, detail_look in details:
+            if room < 3:
+                break
+            text = fit(text, min(cell_len(text), room))
+            segments.append(Segment(text, self._look(detail_look)))
+            segments.append(Segment("  ", self._look("plain")))
+            room -= cell_len(text) + 2
+        return Strip(segments).adjust_cell_length(width, self._look("plain"))
