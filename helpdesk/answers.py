@@ -321,7 +321,7 @@ def _table(rows: Sequence[Iterable[str]]) -> str:
 
 
 def _width(text: str) -> int:
-    """How many cells of a terminal a text takes: two for wide characters, none for combining marks."""
+    """How many cells a text takes: two for wide characters, none for combining marks."""
     return sum(map(_cells, text))
 
 

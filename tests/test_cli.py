@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from helpdesk import __version__, answers
+from helpdesk import __version__, answers, commands
 from helpdesk.assets import DEMO
 from helpdesk.cli import main
 from helpdesk.domain.actions import ACTIONS
@@ -376,7 +376,7 @@ def test_a_fixture_is_made_and_checked(run: Run, tmp_path: Path) -> None:
 def test_a_wrong_fixture_is_refused_with_its_place(run: Run, tmp_path: Path) -> None:
     out_file = tmp_path / "made.json"
     run("fixture", "make", "--users", "20", "--out", str(out_file))
-    out_file.write_text(out_file.read_text("utf-8").replace('"on"', '"odd"', 1), "utf-8")
+    out_file.write_text(out_file.read_text("utf-8").replace('"active"', '"odd"', 1), "utf-8")
 
     code, _, err = run("fixture", "check", str(out_file))
 
@@ -424,6 +424,21 @@ def test_on_the_bundled_fixture_the_product_decides_who_turns_it_off(
 
     assert code == exit_code
     assert says in err.casefold()
+
+
+def test_a_fault_of_our_own_is_one_sentence_without_values(
+    run: Run, monkeypatch: pytest.MonkeyPatch, places: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(places / "state"))
+    monkeypatch.setattr(commands, "listing", lambda given: 1 // len(given.text[0:0]))
+
+    code, out, err = run("find", "canary-555")
+
+    assert code == 1
+    assert out == ""
+    assert "ZeroDivisionError" in err
+    assert "canary-555" not in err
+    assert "Traceback" not in err
 
 
 def test_a_closed_pipe_is_no_error(sample_file: Path) -> None:

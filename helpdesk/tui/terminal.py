@@ -35,7 +35,7 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from helpdesk.domain.text import clean
-from helpdesk.tui.crashes import report
+from helpdesk.crashes import report
 from helpdesk.tui.paste import guard_input
 
 if sys.platform != "win32":  # which lacks it

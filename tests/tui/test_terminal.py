@@ -17,7 +17,7 @@ from textual.app import App
 from textual.message import Message
 from textual.widgets._toast import Toast
 
-from helpdesk.tui.crashes import LOG_LIMIT, report
+from helpdesk.crashes import LOG_LIMIT, report
 from helpdesk.tui.paste import IDLE_S, PASTE_LIMIT, SafeParser, pasted
 from helpdesk.tui.terminal import GRACE_S, RESTORE, TOASTS, SafeApp
 from tests.tui.pseudo import Terminal, needs_pty, python

@@ -21,7 +21,7 @@ from helpdesk.domain.text import clean
 LOG_LIMIT: Final = 1_000_000
 """Bytes after which the log starts anew; the one before is kept as `errors.log.1`."""
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGE = Path(__file__).resolve().parent
 
 
 def report(error: BaseException) -> str:

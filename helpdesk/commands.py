@@ -1,0 +1,206 @@
+"""What each command does: asks the desk or tells it, and says the answer."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from typing import Any
+
+import msgspec
+
+from helpdesk import answers
+from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields
+from helpdesk.domain.errors import BadInput, HelpdeskError
+from helpdesk.domain.text import clean
+from helpdesk.service.desk import Desk
+
+YES, NO = {"yes", "y", "true", "1", "on"}, {"no", "n", "false", "0", "off"}
+
+
+def _open(given: argparse.Namespace) -> Any:
+    from helpdesk.config import load_config
+    from helpdesk.wiring import open_desk
+
+    return open_desk(load_config(os.environ), given.desk, given.who)
+
+
+def console(given: argparse.Namespace) -> int:
+    """Open the console; return its exit code."""
+    from helpdesk.config import load_config
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise BadInput("The console needs a terminal. Without one, use a command: helpdesk --help")
+    theme = given.theme or load_config(os.environ).theme
+    with _open(given) as desk:
+        from helpdesk.tui.app import run
+
+        return int(run(desk, theme=theme or None))
+
+
+def listing(given: argparse.Namespace) -> int:
+    """Say one page of a list."""
+    from helpdesk.domain.search import parse
+
+    with _open(given) as desk:
+        query = parse(
+            " ".join(given.text), [(c.id, f"{c.name} {c.short}") for c in desk.cards.values()]
+        )
+        ask = getattr(desk, given.command)
+        page = asyncio.run(ask(query, offset=given.offset, limit=given.limit))
+        text = answers.LISTS[given.command][1](page, dict(desk.cards))
+    _say(answers.as_json(page) if given.json else text)
+    return 0
+
+
+def case(given: argparse.Namespace) -> int:
+    """Say everything about one user."""
+    from helpdesk.domain.cases import case_data
+
+    with _open(given) as desk:
+        case = asyncio.run(desk.case(given.user))
+        text = answers.case_text(case, desk.cards[case.user.product])
+    _say(answers.as_json(case_data(case)) if given.json else text)
+    return 0
+
+
+def perform(given: argparse.Namespace) -> int:
+    """Carry out one act, or say what it would do."""
+    with _open(given) as desk:
+        return asyncio.run(_perform_on(desk, given))
+
+
+async def _perform_on(desk: Desk, given: argparse.Namespace) -> int:
+
+    action = action_of(given)
+    action = msgspec.structs.replace(action, user=(await desk.case(action.user)).user.id)
+    if given.preview:
+        weighed = await desk.weigh(action)
+        _say(
+            answers.as_json(answers.previewed(weighed))
+            if given.json
+            else answers.weighed_text(weighed)
+        )
+        return 0
+    outcome = await desk.perform(action)
+    if given.json:
+        _say(answers.as_json(answers.performed(action.name, outcome)))
+        return 0
+    _say(clean(outcome.says))
+    if action.name == "reveal":
+        _say(answers.case_text(outcome.case, desk.cards[outcome.case.user.product]))
+    if outcome.handover:
+        _say(answers.handover_text(outcome.handover))
+        if outcome.handover.uri:
+            import segno
+
+            segno.make(outcome.handover.uri).terminal(compact=True)
+    return 0
+
+
+def action_of(given: argparse.Namespace) -> AnyAction:
+    """Return the action that the arguments of `perform` describe.
+
+    Raises:
+        BadInput: A value is not one of the act's own, or not of its form.
+    """
+    kind = ACTIONS[given.act]
+    names = own_fields(kind)
+    values: dict[str, Any] = {"user": given.user, "reason": given.reason, "ticket": given.ticket}
+    for pair in given.sets:
+        key, equals, value = pair.partition("=")
+        if key not in names or not equals:
+            there = (
+                f"It takes {', '.join(f'{name}=…' for name in names)}."
+                if names
+                else "It takes none."
+            )
+            raise BadInput(f"--set {clean(pair)}: {given.act} has no such value. {there}")
+        is_bool = kind.__annotations__[key] == "bool"
+        values[key] = _yes_or_no(key, value) if is_bool else value
+    if given.factor:
+        if "factor" not in kind.__struct_fields__:
+            raise BadInput(f"--factor: {given.act} is not about one factor.")
+        values["factor"] = given.factor
+    try:
+        return msgspec.convert({"act": given.act, **values}, kind)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"{given.act}: {clean(str(error))}") from error
+
+
+def _yes_or_no(key: str, value: str) -> bool:
+    if value.casefold() in YES | NO:
+        return value.casefold() in YES
+    raise BadInput(f"--set {key}={clean(value)}: say yes or no.")
+
+
+def fixture_make(given: argparse.Namespace) -> int:
+    """Make a fixture."""
+    from helpdesk.fixture.make import make
+
+    make(given.users, given.seed, given.out)
+    _say(f"{given.out}: {given.users} users, seed {given.seed}.")
+    return 0
+
+
+def fixture_check(given: argparse.Namespace) -> int:
+    """Say that a fixture is right, or raise what is wrong."""
+    from helpdesk.config import config_directory
+    from helpdesk.fixture.check import check
+    from helpdesk.products import load_cards
+
+    counts = check(given.file, frozenset(load_cards(config_directory() / "products")))
+    told = ", ".join(f"{number} {table}" for table, number in msgspec.to_builtins(counts).items())
+    _say(f"{given.file}: right. {told}.")
+    return 0
+
+
+def fixture_reset(given: argparse.Namespace) -> int:
+    """Start the demo over."""
+    from helpdesk.wiring import reset_demo
+
+    _say(f"{reset_demo()}: as it was at the start. The one before is beside it, as .bak.")
+    return 0
+
+
+def schema(given: argparse.Namespace) -> int:
+    """Say the schema of one answer, or the names of all."""
+
+    _say(
+        answers.as_json(answers.schema(given.name))
+        if given.name
+        else "\n".join(sorted(answers.SCHEMAS))
+    )
+    return 0
+
+
+def completion(given: argparse.Namespace) -> int:
+    """Say the completion script of a shell."""
+    import shtab
+
+    _say(shtab.complete(given.parser, shell=given.shell))
+    return 0
+
+
+def fail(error: HelpdeskError, *, is_json: bool) -> int:
+    """Say why it could not be done; return the error's exit code."""
+    if is_json:
+        _say(answers.as_json(answers.failure(error)))
+    else:
+        sys.stderr.write(f"helpdesk: {clean(str(error))}\n")
+    return error.exit_code
+
+
+def fault(error: Exception) -> int:
+    """Say that we are at fault, without any value of the data; return exit code 1."""
+    from helpdesk.crashes import report
+
+    sys.stderr.write(f"helpdesk: {report(error)}\n")
+    return 1
+
+
+def _say(text: str) -> None:
+    """Write to standard output; the one place where the command line speaks."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
