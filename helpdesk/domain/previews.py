@@ -92,7 +92,9 @@ def _send(action: SendCode, card: Product, case: Case) -> Preview:
         goes=(older,),
         stays=("All factors stay as they are.",),
         told=f"The code goes to {factor_line(factor, card)}." if factor else "",
-        then=" ".join(part for part in (life, _use(factor), card.codes.resend_wait_s.note) if part),
+        then=" ".join(
+            part for part in (life, _use(factor, card), card.codes.resend_wait_s.note) if part
+        ),
     )
 
 
@@ -105,11 +107,13 @@ def _span(seconds: int) -> str:
     )
 
 
-def _use(factor: Factor | None) -> str:
+def _use(factor: Factor | None, card: Product) -> str:
     """What the customer does with what was sent."""
     if factor and factor.kind is FactorKind.PUSH:
         return "The customer approves it on the device."
-    if factor and factor.voice is VoiceWay.CONFIRM:
+    rule = card.factor(factor.kind) if factor else None
+    way = (factor.voice if factor else None) or (rule.voice if rule else None)
+    if way is VoiceWay.CONFIRM:
         return "The customer answers the call and confirms."
     return "The customer types it in the box that is waiting; you never see it."
 

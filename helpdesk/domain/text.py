@@ -153,7 +153,7 @@ def digits(text: str) -> str:
 def mask_mail(address: str) -> str:
     """Return `m•••@agency.example` for an e-mail address: the first letter and the domain."""
     name, at, domain = address.rpartition("@")
-    return f"{name[:1]}•••@{domain}" if at else "•••"
+    return f"{name[:1].strip('•')}•••@{domain}" if at else "•••"
 
 
 def mask_phone(number: str) -> str:

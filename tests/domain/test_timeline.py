@@ -1,0 +1,181 @@
+"""The timeline: read from poor logs, kept whole, put in order."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpdesk.domain.timeline import (
+    KINDS,
+    Answer,
+    Lock,
+    Other,
+    Redirect,
+    decode_event,
+    decode_timeline,
+    encode_event,
+)
+
+AT = "2026-05-04T14:00:00Z"
+WHOLE: dict[str, dict[str, Any]] = {
+    "password": {"ok": True, "ip": "192.0.2.7", "network": "office", "door": "https://x.example"},
+    "challenge": {"challenge": "c1", "rule": "new-ip", "policies": [{"name": "week", "hours": 8}]},
+    "resend": {"challenge": "c1", "allowed": False, "retry_after_s": 60},
+    "send": {"send": "s1", "channel": "sms", "to": "•••• 21", "expires_at": AT},
+    "delivery": {"send": "s1", "state": "bounced", "code": "5.1.1"},
+    "fetch": {"send": "s1", "ip": "192.0.2.8"},
+    "answer": {"challenge": "c1", "ok": False, "reason": "wrong", "drift_s": -31.5},
+    "session": {"state": "created", "level": "second"},
+    "redirect": {"from": "https://a.example", "to": "https://b.example", "count": 6},
+    "factor": {"change": "enrolled", "factor": "f1", "by": "user"},
+    "lock": {"from": AT, "until": "2026-05-04T14:30:00Z", "failures": 5},
+    "report": {"what": "not-me"},
+    "reset": {"ok": True, "by": "agent", "scope": "all"},
+    "call": {"channel": "phone", "asks": "reset", "from": "•••• 21"},
+    "export": {"ok": True},
+}
+REQUIRED = [
+    ("password", "ok"), ("challenge", "challenge"), ("resend", "challenge"), ("send", "send"),
+    ("send", "channel"), ("delivery", "send"), ("delivery", "state"), ("fetch", "send"),
+    ("answer", "challenge"), ("answer", "ok"), ("session", "state"), ("redirect", "count"),
+    ("factor", "change"), ("lock", "from"), ("report", "what"), ("reset", "ok"),
+]  # fmt: skip
+
+
+def raw(kind: str, **more: Any) -> dict[str, Any]:
+    return {"id": "e1", "at": AT, "kind": kind, **WHOLE[kind], **more}
+
+
+def on_wire(given_raw: dict[str, Any]) -> Any:
+    return json.loads(json.dumps(encode_event(decode_event(given_raw))))
+
+
+def test_the_examples_cover_every_kind() -> None:
+    assert list(WHOLE) == list(KINDS)
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_an_event_comes_back_as_it_went_in(kind: str) -> None:
+    assert on_wire(raw(kind)) == raw(kind)
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_unknown_keys_are_kept(kind: str) -> None:
+    given_raw = raw(kind, colo="ams1", nested={"a": [1, None]}, **{"+": {"odd": 1}})
+
+    assert on_wire(given_raw) == given_raw
+
+
+@pytest.mark.parametrize(("kind", "key"), REQUIRED)
+def test_a_missing_key_is_named(kind: str, key: str) -> None:
+    without = {k: v for k, v in raw(kind).items() if k != key}
+
+    with pytest.raises(msgspec.ValidationError, match=f"`{key}`"):
+        decode_event(without)
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_everything_else_may_be_absent_or_null(kind: str) -> None:
+    needed = {key for of, key in REQUIRED if of == kind} | {"at", "kind"}
+
+    poor = decode_event({key: (v if key in needed else None) for key, v in raw(kind).items()})
+
+    assert set(encode_event(poor)) == needed
+
+
+def test_an_unknown_kind_is_kept_whole() -> None:
+    strange = {"at": AT, "kind": "risk-score", "score": 71, "id": "e9"}
+
+    event = decode_event(strange)
+
+    assert isinstance(event, Other)
+    assert event.id == "e9"
+    assert encode_event(event) == strange
+
+
+@pytest.mark.parametrize(
+    ("broken", "place"),
+    [
+        ({"kind": "answer", "at": AT, "challenge": "c1", "ok": "yes"}, "$.ok"),
+        ({"kind": "redirect", "at": AT, "count": "six"}, "$.count"),
+        ({"kind": "lock", "at": AT, "from": 5}, "$.from"),
+        ({"kind": "answer", "at": "yesterday", "challenge": "c1", "ok": True}, "$.at"),
+        ({"kind": "answer", "at": "2026-05-04T14:00:00", "challenge": "c1", "ok": True}, "$.at"),
+        ({"kind": "export", "at": "0001-01-01T00:00:00+14:00"}, "$.at"),
+        ({"kind": 7, "at": AT}, "$.kind"),
+        ({"kind": [], "at": AT}, "$.kind"),
+        ({"kind": {"a": 1}, "at": AT}, "$.kind"),
+    ],
+)
+def test_a_wrong_type_is_refused_with_its_place(broken: dict[str, Any], place: str) -> None:
+    with pytest.raises(msgspec.ValidationError) as raised:
+        decode_timeline([{"kind": "export", "at": AT}, broken])
+
+    assert place.replace("$", "$[1]") in str(raised.value)
+
+
+@pytest.mark.parametrize("broken", [None, 5, "event", [], {}])
+def test_what_is_no_event_is_refused_with_its_index(broken: object) -> None:
+    with pytest.raises(msgspec.ValidationError, match=r"\$\[0\]"):
+        decode_timeline([broken])
+
+
+def test_the_oldest_comes_first_and_equals_keep_their_order() -> None:
+    timeline = decode_timeline(
+        [
+            {"kind": "export", "at": "2026-05-04T14:00:02Z", "id": "c"},
+            {"kind": "export", "at": "2026-05-04T14:00:01Z", "id": "a"},
+            {"kind": "export", "at": "2026-05-04T16:00:01+02:00", "id": "b"},
+        ]
+    )
+
+    assert [event.id for event in timeline] == ["a", "b", "c"]
+
+
+def test_of_two_with_the_same_id_the_first_stays() -> None:
+    timeline = decode_timeline(
+        [
+            {"kind": "answer", "at": AT, "id": "e1", "challenge": "c1", "ok": True},
+            {"kind": "answer", "at": AT, "id": "e1", "challenge": "c1", "ok": False},
+            {"kind": "answer", "at": AT, "challenge": "c2", "ok": False},
+            {"kind": "answer", "at": AT, "challenge": "c2", "ok": False},
+        ]
+    )
+
+    assert [e.ok for e in timeline if isinstance(e, Answer)] == [True, False, False]
+
+
+def test_times_of_other_zones_become_utc() -> None:
+    event = decode_event({"kind": "lock", "at": "2026-05-04T16:00:00+02:00", "from": AT})
+
+    assert isinstance(event, Lock)
+    assert event.at == event.since
+    assert f"{event.at:%H:%M}" == "14:00"
+
+
+def test_words_that_python_keeps_for_itself_have_other_names_here() -> None:
+    event = decode_event(raw("redirect"))
+
+    assert isinstance(event, Redirect)
+    assert event.origin == "https://a.example"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["at", "id", "ok", "from", "+", "count"]), JSON), JSON)
+def test_nothing_but_a_sentence_is_raised(raws: dict[str, Any], kind: object) -> None:
+    for name in (kind, *KINDS):
+        try:
+            decode_event({"at": AT, **raws, "kind": name})
+        except msgspec.ValidationError as error:
+            assert "$" in str(error) or "`" in str(error)
