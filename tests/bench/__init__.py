@@ -1,0 +1,1 @@
+"""Benchmarks: what is measured, and the simulated worlds it is measured on."""
