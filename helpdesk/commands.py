@@ -166,7 +166,6 @@ def fixture_reset(given: argparse.Namespace) -> int:
 
 def schema(given: argparse.Namespace) -> int:
     """Say the schema of one answer, or the names of all."""
-
     _say(
         answers.as_json(answers.schema(given.name))
         if given.name

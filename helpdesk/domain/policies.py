@@ -2,6 +2,7 @@
 
     decide ─▶ is it the agent themselves?           refused
            ─▶ is the role one that changes nothing? refused
+           ─▶ is it another's account?              refused
            ─▶ desk acts (note, ticket, flag …)      by the desk's own table
            ─▶ does this kind of user have MFA?      refused where not (S1.29)
            ─▶ was it done already, in vain?         refused: the vendor's support (S4.17)
@@ -74,7 +75,7 @@ NOTHING_SENT = "Nothing is ever sent for an authenticator app: the code is made 
 
 def decide(agent: Agent, action: AnyAction, card: Product, case: Case, now: datetime) -> Decision:
     """Return whether *agent* may do *action* at *now*; if not, why, and what to do instead."""
-    for question in (_self, _reader, _desk_act, _without_mfa, _again, _who, _applies):
+    for question in (_self, _reader, _foreign, _desk_act, _without_mfa, _again, _who, _applies):
         answer = question(agent, action, card, case, now)
         if answer is not None:
             return answer
@@ -173,6 +174,18 @@ def _reader(
     )
 
 
+def _foreign(
+    agent: Agent, action: AnyAction, card: Product, case: Case, now: datetime
+) -> Decision | None:
+    if agent.account in {None, case.account.id}:
+        return None
+    return _refused(
+        action,
+        f"You administer another account, not {clean(case.account.name)}.",
+        named("Its own administrators may: {administrators}.", case),
+    )
+
+
 def _desk_act(
     agent: Agent, action: AnyAction, card: Product, case: Case, now: datetime
 ) -> Decision | None:
@@ -243,14 +256,6 @@ def _who(
         )
     if agent.role not in act.who:
         return _by_card(action, act, card, case)
-    if agent.role is Role.PRODUCT_ADMINISTRATOR and agent.account not in {None, case.account.id}:
-        return _refused(
-            action,
-            f"You administer another account, not {clean(case.account.name)}.",
-            named("Its own administrators may: {administrators}.", case),
-            rules=act.rules,
-            source=card.source.file,
-        )
     return None
 
 

@@ -78,6 +78,7 @@ class LocalDesk:
     async def case(self, user: str) -> Case:
         """Give everything about one user, masked, with the answer to every act."""
         await self._refresh()
+        self._see(user)
         return await self._shown(await self._whole(user), is_masked=True)
 
     async def challenges(
@@ -222,7 +223,9 @@ class LocalDesk:
         generations = (await self._connector.refresh(), await self._store.refresh())
         if generations != self._generations:
             users, accounts = self._connector.users.values(), self._connector.accounts
-            self._entries = index.build(users, accounts, self._store.tickets, self._store.loops)
+            # Whoever administers one account has no business with the people of another.
+            seen = [u for u in users if self.agent.account in {None, u.account}]
+            self._entries = index.build(seen, accounts, self._store.tickets, self._store.loops)
             self._generations = generations
 
     async def _whole(self, name: str) -> Case:
@@ -260,6 +263,11 @@ class LocalDesk:
             raise NotFound(f"There is no user {clean(name)} here. Try: helpdesk find {clean(name)}")
         return found[0]
 
+    def _see(self, name: str) -> None:
+        """Make sure that this agent may see the user at all."""
+        if name in self._connector.users and name not in self._entries:
+            raise NotFound(f"User {clean(name)} is not of the account you administer.")
+
     def _card(self, user: User) -> Product:
         if user.product not in self.cards:
             product = clean(user.product)
@@ -275,6 +283,8 @@ class LocalDesk:
 
     def _is_logged(self, row: LogRow, query: Query) -> bool:
         entry = self._entries.get(row.user)
+        if entry is None and self.agent.account is not None:
+            return False
         if query.product and (entry is None or entry.user.product not in query.product):
             return False
         name = entry.user.name if entry else ""

@@ -404,7 +404,13 @@ async def test_a_product_administrator_stays_in_their_account(desk_as: Open) -> 
     outcome = await desk.perform(ResetAll(user="u4", reason="lost phone", ticket="4823"))
     with pytest.raises(Refused, match="another account"):
         await desk.perform(ResetAll(user="u9", reason="lost phone"))
+    with pytest.raises(Refused, match="another account"):
+        await desk.perform(Reveal(user="u9"))
+    with pytest.raises(NotFound, match="not of the account"):
+        await desk.case("u9")
 
+    assert [row.id for row in (await desk.find(Query())).rows] == ["u4", "u5"]
+    assert {row.user for row in (await desk.log(Query())).rows} == {"u4"}
     assert outcome.case.user.live_factors == ()
 
 
