@@ -36,8 +36,9 @@ MAKES_STRINGS: Final = (
 """Calls that give a string, which would then be read as markup; `clean` leaves brackets be."""
 
 MAY_SPEAK: Final = {
-    ("cli.py", "_say"),
-    ("cli.py", "_fail"),
+    ("commands.py", "_say"),
+    ("commands.py", "fail"),
+    ("commands.py", "fault"),
     ("tui/terminal.py", "_tell"),
 }
 """Where the standard streams are written to: one function each, which cleans."""
@@ -88,6 +89,11 @@ class Reader(ast.NodeVisitor):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         if node.module in {"rich.markup", "textual.markup"}:
             self._forbid(node, f"an import from {node.module}")
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if node.attr == "markup":
+            self._forbid(node, "the markup of a text, which a space in it gets around")
+        self.generic_visit(node)
 
     def visit_Assign(self, node: ast.Assign) -> None:
         for target in node.targets:
@@ -225,6 +231,7 @@ BAD = [
     'with TabPane(f"{name}"): pass',
     'DataTable[str]().add_row(f"{name}")',
     "async def f(name):\n    self.notify(str(name))",
+    "self.border_title = Content(name).markup",
     "print(name)",
     "from rich.markup import escape",
     "from textual.markup import escape",
@@ -273,7 +280,7 @@ def test_what_is_safe_is_let_be(source: str) -> None:
 def test_only_the_named_functions_of_the_named_files_may_speak() -> None:
     source = "def _say(text):\n    sys.stdout.write(text)\n"
 
-    assert forbidden(source, "cli.py") == []
+    assert forbidden(source, "commands.py") == []
     assert forbidden(source, "answers.py") == [
         "2: the standard streams written outside the one place"
     ]

@@ -50,7 +50,7 @@ class PageDialog(Dialog[str]):
     def compose(self) -> ComposeResult:
         """The page and a button."""
         with Vertical(id="box", classes="page") as box:
-            box.border_title = Content(clean(self._title, limit=60)).markup
+            box.border_title = Content(clean(self._title, limit=60))  # type: ignore[assignment]
             with VerticalScroll(id="body"):
                 yield self._text()
             with Horizontal(id="buttons"):
@@ -92,7 +92,11 @@ class ReasonsDialog(PageDialog):
 def _reason(decision: Decision) -> Content:
     glyph, look = glyph_of(decision)
     needs = " ".join(need.says for need in decision.needs)
-    why = decision.why if decision.is_refused else needs or decision.instead or "May be done as it is."
+    why = (
+        decision.why
+        if decision.is_refused
+        else needs or decision.instead or "May be done as it is."
+    )
     rules = f"  {', '.join(decision.rules)}" if decision.rules else ""
     line = Content.assemble(
         (f"{key_of(decision.act):<3}", STRONG),
@@ -125,7 +129,7 @@ class RefusedDialog(Dialog[str]):
     def compose(self) -> ComposeResult:
         """Who it is about, the refusal, the ways on."""
         with Vertical(id="box", classes="refused") as box:
-            box.border_title = f"{ACTIONS[self._decision.act].title}: no"
+            box.border_title = Content(f"{ACTIONS[self._decision.act].title}: no")  # type: ignore[assignment]
             yield Static(identity(self._case), id="identity")
             with VerticalScroll(id="body", can_focus=False):
                 yield Static(refusal(self._decision))
@@ -213,8 +217,8 @@ class HandoverDialog(Guarded[None]):
         """Show the picture only where the whole of it fits: half a picture cannot be scanned."""
         super().on_resize(event)
         if self._rows:
-            fits = (
-                event.size.width >= len(self._rows[0]) + 34 and event.size.height >= len(self._rows)
+            fits = event.size.width >= len(self._rows[0]) + 34 and event.size.height >= len(
+                self._rows
             )
             self.set_class(not fits, "-no-picture")
 
