@@ -50,7 +50,7 @@ LOCK_WAIT_S: Final = 10.0
 S = TypeVar("S")
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
-_TIMES = frozenset({"at", "since", "until", "from", "trust_since"})
+_TIMES = frozenset({"at", "since", "until", "locked_until", "from", "trust_since"})
 
 
 class AtomicStorage(Storage):
