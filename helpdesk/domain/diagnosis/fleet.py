@@ -1,0 +1,303 @@
+"""The fleet: causes that many users share in the same minutes, found in one pass.
+
+Each user is read once, from the newest event back to the horizon, and leaves a few symptoms; the
+symptoms are then counted in windows. The work grows linearly with users and events.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from helpdesk.domain.diagnosis.crowd import Crowd
+from helpdesk.domain.timeline import Answer, AnyEvent, Challenge, Delivery, Send, Session
+from helpdesk.domain.users import At, User
+
+WINDOW = timedelta(minutes=15)
+"""*The same minutes*: our own measure."""
+
+HORIZON = timedelta(hours=2)
+"""How far back a fleet pass looks."""
+
+MANY = 3
+"""Fewer users than this are no crowd."""
+
+SHARE = 0.6
+"""Of those who did the same thing in the window, how many must be hit."""
+
+OFFSET_S = 15.0
+WINDOW_S = 30.0
+AGAIN = timedelta(minutes=3)
+SITTING = timedelta(minutes=30)
+
+
+class Symptom(Struct, frozen=True):
+    """One thing that went right or wrong for one user.
+
+    Attributes:
+        what: `send`, `totp`, `session` or `trust`.
+        is_bad: Whether it went wrong.
+        value: For `totp` the offset in seconds.
+        door: The page, for `session` and `trust`.
+    """
+
+    user: str
+    at: datetime
+    what: str
+    is_bad: bool
+    value: float = 0.0
+    door: str = ""
+
+
+class FleetFinding(Struct, frozen=True, kw_only=True):
+    """One cause that many users share.
+
+    Attributes:
+        cause: C5, D4b, E2 or B8.
+        users: Their ids, in the order first hit.
+        since: When the first of them was hit.
+        until: When the last was.
+    """
+
+    cause: str
+    says: str
+    users: tuple[str, ...]
+    since: At
+    until: At
+
+
+class FleetFindings(Struct, frozen=True, kw_only=True):
+    """What many users share now, the largest first."""
+
+    findings: tuple[FleetFinding, ...] = ()
+
+    def of(self, user: str) -> FleetFinding | None:
+        """The finding that a user is part of, or None."""
+        return next((found for found in self.findings if user in found.users), None)
+
+
+def fleet(pairs: Iterable[tuple[User, Sequence[AnyEvent]]], now: datetime) -> FleetFindings:
+    """Return what many users share within the last two hours before *now*."""
+    symptoms: list[Symptom] = []
+    for user, timeline in pairs:
+        symptoms.extend(symptoms_of(user.id, timeline, now - HORIZON, now))
+    return FleetFindings(findings=tuple(_findings(symptoms)))
+
+
+def symptoms_of(
+    user: str, timeline: Sequence[AnyEvent], since: datetime, now: datetime
+) -> list[Symptom]:
+    """Return what went right and wrong for one user since a moment, oldest first."""
+    recent: list[AnyEvent] = []
+    for event in reversed(timeline):
+        if event.at < since:
+            break
+        recent.append(event)
+    recent.reverse()
+    return _symptoms(user, recent, now) if recent else []
+
+
+def _symptoms(user: str, recent: Sequence[AnyEvent], now: datetime) -> list[Symptom]:
+    arrived: set[str] = set()
+    answered: set[str] = set()
+    asked: dict[str, Challenge] = {}
+    for event in recent:
+        if isinstance(event, Delivery) and event.state in {"delivered", "accepted"}:
+            arrived.add(event.send)
+        elif isinstance(event, Answer):
+            answered.add(event.challenge)
+        elif isinstance(event, Challenge):
+            asked.setdefault(event.challenge, event)
+    found: list[Symptom] = []
+    for event in recent:
+        if isinstance(event, Send) and event.channel != "push" and event.purpose in {None, "code"}:
+            is_heard = event.send in arrived or event.challenge in answered
+            if is_heard or now - event.at > timedelta(seconds=90):
+                found.append(Symptom(user, event.at, "send", not is_heard))
+        elif isinstance(event, Answer):
+            drift = event.drift_s or 0.0
+            if abs(drift) > WINDOW_S:
+                found.append(Symptom(user, event.at, "totp", True, drift))
+            elif event.ok and _kind(asked, event.challenge) == "totp":
+                found.append(Symptom(user, event.at, "totp", False))
+    found.extend(_session_symptoms(user, recent, asked))
+    return found
+
+
+def _kind(asked: dict[str, Challenge], challenge: str) -> str | None:
+    return asked[challenge].factor if challenge in asked else None
+
+
+def _session_symptoms(
+    user: str, recent: Sequence[AnyEvent], asked: dict[str, Challenge]
+) -> list[Symptom]:
+    found: list[Symptom] = []
+    good: Answer | None = None
+    kept = False
+    for event in recent:
+        if isinstance(event, Answer) and event.ok:
+            good, kept = event, False
+        elif isinstance(event, Session):
+            origin = asked.get(event.challenge or (good.challenge if good else ""))
+            door = (origin.door or "") if origin else ""
+            if event.state == "missing":
+                found.append(Symptom(user, event.at, "session", True, door=door))
+            elif event.state == "returned":
+                kept = True
+                found.append(Symptom(user, event.at, "session", False, door=door))
+        elif (
+            isinstance(event, Challenge) and good is not None and event.challenge != good.challenge
+        ):
+            gap = event.at - good.at
+            if gap <= AGAIN and not kept and event.rule != "export":
+                found.append(Symptom(user, event.at, "session", True, door=event.door or ""))
+            elif gap <= SITTING and event.trust == "none":
+                found.append(Symptom(user, event.at, "trust", True, door=event.door or ""))
+            good = None
+    return found
+
+
+def _findings(symptoms: Sequence[Symptom]) -> list[FleetFinding]:
+    by_what: dict[str, list[Symptom]] = defaultdict(list)
+    for symptom in sorted(symptoms, key=lambda s: s.at):
+        by_what[symptom.what].append(symptom)
+    found = [
+        *_outages(by_what["send"]),
+        *_offsets(by_what["totp"]),
+        *_circles(by_what["session"] + by_what["trust"]),
+    ]
+    return sorted(found, key=lambda finding: -len(finding.users))
+
+
+def _finding(cause: str, says: str, hit: Sequence[Symptom]) -> FleetFinding:
+    users = tuple(dict.fromkeys(symptom.user for symptom in hit))
+    text = says.format(users=len(users), at=f"{hit[0].at:%H:%M} UTC")
+    return FleetFinding(cause=cause, says=text, users=users, since=hit[0].at, until=hit[-1].at)
+
+
+def _outages(sends: Sequence[Symptom]) -> list[FleetFinding]:
+    """One finding for the stretch of windows in which most users' sends were heard of no more."""
+    hit: list[Symptom] = []
+    for start, window in _windows(sends):
+        bad = {s.user for s in window if s.is_bad}
+        fine = {s.user for s in window if not s.is_bad}
+        if len(bad) >= MANY and len(bad) >= SHARE * len(bad | fine):
+            hit.extend(s for s in window if s.is_bad and s.at >= start)
+    if not hit:
+        return []
+    hit = list({id(symptom): symptom for symptom in hit}.values())
+    return [_finding("C5", "{users} users got no code since {at}", hit)]
+
+
+def _windows(symptoms: Sequence[Symptom]) -> Iterable[tuple[datetime, list[Symptom]]]:
+    """Half-overlapping windows of 15 minutes, so that none falls between two."""
+    slots: dict[int, list[Symptom]] = defaultdict(list)
+    half = WINDOW.total_seconds() / 2
+    for symptom in symptoms:
+        slot = int(symptom.at.timestamp() // half)
+        slots[slot].append(symptom)
+        slots[slot - 1].append(symptom)
+    for slot in sorted(slots):
+        yield slots[slot][0].at, slots[slot]
+
+
+def _offsets(totp: Sequence[Symptom]) -> list[FleetFinding]:
+    """Users whose phones all seem off by one offset."""
+    bad = sorted((s for s in totp if s.is_bad), key=lambda s: s.value)
+    if len({s.user for s in bad}) < MANY:
+        return []
+    best: list[Symptom] = []
+    start = 0
+    for end, symptom in enumerate(bad):
+        while symptom.value - bad[start].value > 2 * OFFSET_S:
+            start += 1
+        if end + 1 - start > len(best):
+            best = bad[start : end + 1]
+    users = {s.user for s in best}
+    everybody = {s.user for s in totp}
+    if len(users) < MANY or len(users) < SHARE * len(everybody):
+        return []
+    middle = best[len(best) // 2].value
+    best.sort(key=lambda s: s.at)
+    return [
+        _finding("D4b", f"{{users}} users have one offset of {middle:+.0f} s since {{at}}", best)
+    ]
+
+
+def _circles(symptoms: Sequence[Symptom]) -> list[FleetFinding]:
+    """Users who are all asked again after a good answer: since one moment, or at one door."""
+    bad = sorted((s for s in symptoms if s.is_bad), key=lambda s: s.at)
+    users = {s.user for s in bad}
+    if len(users) < MANY:
+        return []
+    since = bad[0].at
+    fine = {s.user for s in symptoms if not s.is_bad and s.at >= since} - users
+    if len(users) < SHARE * len(users | fine):
+        return []
+    before = {s.user for s in symptoms if not s.is_bad and s.at < since} & users
+    plain = [s for s in bad if s.door.startswith("http://")]
+    trust = [s for s in bad if s.what == "trust"]
+    if plain or (len(trust) > len(bad) / 2 and not before):
+        return [_finding("B8", "{users} users lose the cookie at this door since {at}", bad)]
+    return [_finding("E2", "{users} users are sent in circles since {at}", bad)]
+
+
+def crowd_of(
+    user: User,
+    timeline: Sequence[AnyEvent],
+    others: Sequence[tuple[User, Sequence[AnyEvent]]],
+    now: datetime,
+) -> Crowd:
+    """Return what the others' same hours say about one case."""
+    if not others or not timeline:
+        return Crowd()
+    moment = max(now, timeline[-1].at)
+    start = timeline[-1].at - timedelta(hours=24)
+    mine = symptoms_of(user.id, timeline, start, moment)
+    theirs: list[Symptom] = []
+    colleagues = False
+    last = timeline[-1].at
+    for other, events in others:
+        if other.id == user.id and other.id:
+            continue
+        ordered = sorted(events, key=lambda event: event.at)
+        theirs.extend(symptoms_of(other.id or str(id(other)), ordered, start, moment))
+        if other.account and other.account == user.account:
+            colleagues |= any(
+                isinstance(e, Challenge) and abs(e.at - last) < WINDOW for e in ordered[-20:]
+            )
+    shared = _shared(user.id, mine, theirs)
+    return Crowd(shared=shared, clears=_cleared(mine, theirs, shared), colleagues=colleagues)
+
+
+def _shared(user: str, mine: Sequence[Symptom], theirs: Sequence[Symptom]) -> dict[str, str]:
+    """What of the fleet's findings this user is part of, looked at round the user's own hour."""
+    if not any(symptom.is_bad for symptom in mine):
+        return {}
+    found = {}
+    for finding in _findings([*mine, *theirs]):
+        if user in finding.users:
+            found[finding.cause] = finding.says
+    return found
+
+
+def _cleared(
+    mine: Sequence[Symptom], theirs: Sequence[Symptom], shared: dict[str, str]
+) -> frozenset[str]:
+    """Causes that others' normal logins near the user's own trouble speak against."""
+    bad = {s.what: s.at for s in mine if s.is_bad}
+    cleared: set[str] = set()
+    for what, causes in (("send", {"C5"}), ("totp", {"D4b"}), ("session", {"E2", "B8"})):
+        if what not in bad:
+            continue
+        near = {
+            s.user
+            for s in theirs
+            if s.what == what and not s.is_bad and abs(s.at - bad[what]) <= timedelta(hours=1)
+        }
+        if near and not causes & shared.keys():
+            cleared |= causes
+    return frozenset(cleared)

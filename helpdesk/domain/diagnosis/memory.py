@@ -1,0 +1,335 @@
+"""Group B: the browser's memory is lost, so it asks as if for the first time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
+from helpdesk.domain.diagnosis.facts import SITTING, Facts, Redirect, Session
+from helpdesk.domain.diagnosis.rounds import Round
+from helpdesk.domain.diagnosis.verdicts import Evidence, Source
+
+HOUR = timedelta(hours=1)
+SHIFTING = frozenset({"vpn", "mobile", "relay"})
+REMEMBERS = "new-ip new-device new-browser new-place trust-expired"
+ALWAYS = "the rule that asked is: at every login"
+
+
+def streak(facts: Facts) -> list[Round]:
+    """The last good logins of 60 days that a forgetful browser would show, at most 8."""
+    return [one for one in facts.accepted if one.rule != "export"][-8:]
+
+
+def fresh_browsers(facts: Facts) -> list[Round]:
+    """Rounds of the streak whose browser was never seen before them."""
+    seen: set[str] = set()
+    found = []
+    for one in streak(facts):
+        if one.browser and one.browser not in seen:
+            seen.add(one.browser)
+            if not facts.is_own("browser", one.browser, one.at):
+                found.append(one)
+    return found
+
+
+def same_sitting(rounds: Sequence[Round]) -> list[tuple[Round, Round]]:
+    """Pairs of neighbours of which the second asked again within one sitting."""
+    return [
+        (before, after)
+        for before, after in zip(rounds, rounds[1:], strict=False)
+        if before.ended_at and after.at - before.ended_at <= SITTING
+    ]
+
+
+def returns_within_hour(facts: Facts) -> tuple[Round, ...]:
+    """Three rounds or more whose address went away and came back within the hour."""
+    rounds = [one for one in facts.recent if one.ip]
+    for n, middle in enumerate(rounds[1:-1], 1):
+        back = [r for r in rounds[n + 1 :] if r.at - rounds[n - 1].at <= HOUR]
+        for after in back:
+            if rounds[n - 1].ip == after.ip != middle.ip:
+                return rounds[n - 1], middle, after
+    return ()
+
+
+def kept_within_sitting(facts: Facts) -> list[Round]:
+    """Rounds whose browser was still known later in the same sitting."""
+    return [
+        one for one in streak(facts) if one.trust == "good" or one.session("returned") is not None
+    ]
+
+
+def _one_machine(facts: Facts, lines: Lines) -> None:
+    rounds = streak(facts)
+    for trait, words in (("ip", "address"), ("agent", "browser program")):
+        values = {getattr(one, trait) for one in rounds} - {None}
+        if len(values) == 1 and len(rounds) > 1:
+            lines.add(HINT / 2, f"always the same {words}")
+        elif len(values) > 2:
+            lines.add(-HINT, f"from more than one {words}")
+
+
+def _forgets_between(facts: Facts, lines: Lines) -> bool:
+    """Whether it was asked anew after pauses, as if never seen."""
+    rounds = streak(facts)
+    if sum(one.rule == "every-login" for one in rounds[-3:]) or facts.asks_always:
+        lines.add(-STRONG, ALWAYS, *(r.asked for r in rounds[-1:]))
+    fresh = fresh_browsers(facts)
+    pauses = [r for b, r in zip(rounds, rounds[1:], strict=False) if r.at - b.at > SITTING]
+    if len(fresh) >= 2 and pauses:
+        says = f"{len(fresh)} logins, each with a browser id never seen before"
+        lines.add(FAIR + min(len(fresh), 4), says, *(r.asked for r in fresh))
+        return True
+    blank = [r for r in rounds if r.trust == "none" and not r.browser]
+    if len(blank) >= 2 and pauses:
+        lines.add(STRONG, "no trust mark came back after a pause", *(r.asked for r in blank))
+        return True
+    unruled = [r for r in rounds if r.rule is None and r.trust is None and not r.browser]
+    if len(unruled) >= 2 and pauses:
+        lines.add(FAIR, "asked after each pause; the log names neither rule nor browser")
+        return True
+    return False
+
+
+def _asked_within(facts: Facts) -> list[tuple[Round, Round]]:
+    return [
+        (before, after)
+        for before, after in same_sitting(streak(facts))
+        if after.trust in {"none", None}
+        and (before.ip == after.ip or None in {before.ip, after.ip})
+    ]
+
+
+@cause("B1", "cookies are cleared when the browser closes", prior=0.4, rules=REMEMBERS)
+def cleared_on_close(scene: Scene) -> list[Evidence]:
+    """Known within a sitting, unknown after each pause."""
+    facts, lines = scene.facts, Lines(scene.facts)
+    if not _forgets_between(facts, lines):
+        return []
+    _one_machine(facts, lines)
+    kept = kept_within_sitting(facts)
+    if kept:
+        lines.add(HINT + 0.5, "within a sitting it was still known", *(r.asked for r in kept))
+    again = [pair for pair in _asked_within(facts) if pair[1].trust == "none"]
+    if again:
+        lines.add(-STRONG, "asked again within the same sitting", again[-1][1].asked)
+    if _has_settled_browser(facts):
+        lines.add(HINT, "earlier one browser was remembered")
+    return lines.found
+
+
+def _has_settled_browser(facts: Facts) -> bool:
+    """Whether some browser was used in more than one sitting before the streak."""
+    first = streak(facts)[0] if streak(facts) else None
+    own = facts.own["browser"]
+    return first is not None and any(since < first.at - SITTING for since in own.values())
+
+
+@cause("B2", "a private window", prior=-0.6, rules=REMEMBERS)
+def private_window(scene: Scene) -> list[Evidence]:
+    """As cleared on closing, and nothing was ever remembered before."""
+    facts, lines = scene.facts, Lines(scene.facts)
+    if not _forgets_between(facts, lines):
+        return []
+    _one_machine(facts, lines)
+    if not _has_settled_browser(facts) and facts.tells_browsers:
+        lines.add(HINT, "no earlier history of a remembered browser")
+    if kept_within_sitting(facts):
+        lines.add(-HINT / 2, "within a sitting it was still known")
+    again = [pair for pair in _asked_within(facts) if pair[1].trust == "none"]
+    if again:
+        lines.add(-STRONG, "asked again within the same sitting", again[-1][1].asked)
+    return lines.found
+
+
+@cause("B3", "an extension or setting blocks the cookie", prior=0.1, rules=REMEMBERS)
+def cookie_blocked(scene: Scene) -> list[Evidence]:
+    """The trust mark never comes back, not even within one sitting."""
+    facts, lines = scene.facts, Lines(scene.facts)
+    again = _asked_within(facts)
+    marked = [pair for pair in again if pair[1].trust == "none"]
+    if marked:
+        says = "passed, and in the same sitting asked again without a trust mark"
+        lines.add(
+            STRONG + min(len(marked), 3) * 0.7, says, *(r.asked for pair in marked for r in pair)
+        )
+    elif again and not facts.asks_always:
+        lines.add(FAIR, "asked again within one sitting", *(r.asked for r in again[-1]))
+    elif _forgets_between(facts, Lines(facts)) and not kept_within_sitting(facts):
+        lines.add(FAIR, "no trust mark came back; the log shows nothing within a sitting")
+    if not lines.found:
+        return []
+    if sum(one.rule == "every-login" for one in streak(facts)[-3:]):
+        lines.add(-STRONG, ALWAYS)
+    if any(after.rule in {"new-ip", "new-place"} for _, after in again):
+        lines.add(-FAIR, "it was the network that was new", again[-1][1].asked)
+    kept = [one for one in kept_within_sitting(facts) if one.trust == "good"]
+    if kept:
+        lines.add(-STRONG, "a trust mark did come back", *(r.asked for r in kept))
+    returned = [s for one in streak(facts) for s in one.sessions if s.state == "returned"]
+    if returned and marked:
+        lines.add(HINT, "the session held, only the trust mark was lost", returned[-1])
+    lost = [s for one in streak(facts) for s in one.sessions if s.state == "missing"]
+    if lost and facts.loops:
+        lines.add(-FAIR, "the session itself was lost", lost[-1])
+    fast = [p for p in facts.loops if p[1].at - (p[0].ended_at or p[0].at) < timedelta(seconds=60)]
+    if fast and not returned:
+        lines.add(-FAIR, "it asked again within seconds, before any page", fast[-1][1].asked)
+    return lines.found
+
+
+@cause("B4", "several browsers or devices at once", prior=0.0)
+def several_at_once(scene: Scene) -> list[Evidence]:
+    """Two browsers take turns within minutes, both pass, and each ends the other's session."""
+    facts, lines = scene.facts, Lines(scene.facts)
+    rounds = [one for one in facts.recent if one.is_accepted]
+    for name, weight in (("browser", STRONG), ("agent", FAIR + HINT)):
+        turns = _takes_turns(rounds, name)
+        if turns:
+            says = f"two {name}s take turns within minutes, both pass"
+            lines.add(weight, says, *(r.asked for r in turns))
+            break
+    ended = [
+        s
+        for s in facts.since(Session)
+        if s.state == "ended"
+        and any(abs(s.at - (r.ended_at or r.at)) < timedelta(minutes=2) for r in rounds)
+    ]
+    if ended and len(rounds) > 1:
+        weight = FAIR if lines.found or any(s.cause for s in ended) else HINT
+        lines.add(weight, "the older session was ended as the newer began", *ended)
+    if not lines.found:
+        return []
+    strange = [r for r in rounds if r.network == "hosting"]
+    if strange:
+        lines.add(-FAIR, "one of them comes from a hosting network", strange[-1].asked)
+    return lines.found
+
+
+def _takes_turns(rounds: Sequence[Round], name: str) -> tuple[Round, ...]:
+    """Rounds in which two values of a trait alternate within half an hour."""
+    named = [one for one in rounds if getattr(one, name)]
+    for n in range(len(named) - 1):
+        a, b = named[n], named[n + 1]
+        if getattr(a, name) == getattr(b, name) or b.at - a.at > SITTING:
+            continue
+        third = named[n + 2] if n + 2 < len(named) else None
+        if third and getattr(third, name) == getattr(a, name) and third.at - b.at <= SITTING:
+            return a, b, third
+        if any(s.state == "ended" for s in a.sessions):
+            return a, b
+    return ()
+
+
+@cause("B5", "the address keeps changing: VPN, mobile or relay", prior=0.1)
+def address_changes(scene: Scene) -> list[Evidence]:
+    """The same browser goes from one address to another and back within the hour."""
+    facts, lines = scene.facts, Lines(scene.facts)
+    swing = returns_within_hour(facts)
+    recent = [one for one in facts.recent if one.at >= facts.anchor - HOUR]
+    if swing and len({r.browser for r in swing} - {None}) <= 1:
+        says = "the address went away and came back within the hour"
+        lines.add(DECISIVE - HINT, says, *(r.asked for r in swing))
+    elif (
+        len({r.ip for r in recent if r.ip}) >= 3 and len({r.browser for r in recent} - {None}) <= 1
+    ):
+        lines.add(STRONG, "three addresses or more within the hour", *(r.asked for r in recent))
+    else:
+        blind = [r for r in facts.recent if r.rule in {"new-ip", "new-place"} and not r.ip]
+        if blind:
+            weight = STRONG if len(blind) > 1 else FAIR + HINT
+            lines.add(
+                weight,
+                "asked for a new network; the log holds no address",
+                *(r.asked for r in blind),
+            )
+    shifting = [one for one in facts.recent if one.network in SHIFTING]
+    if shifting:
+        is_new = shifting[-1].rule in {"new-ip", "new-place"} or facts.is_strange(
+            "ip", shifting[-1].ip, shifting[-1].at
+        )
+        if lines.found or is_new:
+            network = shifting[-1].network
+            lines.add(HINT + 0.5, f"the network is known as {network}", shifting[-1].asked)
+    if lines.found and all(one.rule == "every-login" for one in facts.recent):
+        lines.add(-STRONG, ALWAYS)
+    return lines.found
+
+
+@cause("B6", "a weak line", prior=-0.2)
+def weak_line(scene: Scene) -> list[Evidence]:
+    """Challenges are given up and loaded again; answers are absent, not wrong."""
+    facts, lines = scene.facts, Lines(scene.facts)
+    loaded = [one for one in facts.recent if len({asked.at for asked in one.asks}) > 1]
+    if loaded:
+        says = "the same challenge was loaded more than once"
+        lines.add(STRONG, says, *loaded[-1].asks)
+    left = [
+        one
+        for one in facts.unanswered
+        if one.asks and one.factor != "push" and not any(sent.trouble for sent in one.sends)
+    ]
+    if len(left) >= 2:
+        lines.add(
+            HINT + 0.5 * len(left[:4]),
+            f"{len(left)} challenges were given up",
+            *(r.asked for r in left[-4:]),
+        )
+    if not lines.found:
+        return []
+    if not loaded and any(one.resends or len(one.sends) > 1 for one in left):
+        lines.add(-HINT, "more codes were asked for, so the page was there")
+    wrong = [a for one in facts.recent for a in one.refusals if a.reason != "timeout"]
+    if wrong:
+        lines.add(-HINT, "answers were wrong, not absent", wrong[-1])
+    if left and any(one.is_accepted for one in facts.recent):
+        lines.add(HINT, "another challenge of the day was passed")
+    return lines.found
+
+
+@cause("B7", "old tabs", prior=-0.2)
+def old_tabs(scene: Scene) -> list[Evidence]:
+    """The answer belongs to a challenge of an earlier tab."""
+    facts, lines = scene.facts, Lines(scene.facts)
+    for older, newer in zip(facts.recent, facts.recent[1:], strict=False):
+        late = [a for a in older.answers if a.at > newer.at + timedelta(seconds=1)]
+        if not late:
+            continue
+        tabs = {r.asked.tab for r in (older, newer) if r.asked and r.asked.tab}
+        weight = DECISIVE if len(tabs) == 2 else FAIR + HINT
+        says = "answered on an older tab while a newer one had asked"
+        lines.add(weight, says, older.asked, newer.asked, *late)
+        if any(a.reason == "foreign" for a in late):
+            lines.add(HINT, "refused as belonging elsewhere", *late)
+        if (older.browser and newer.browser and older.browser != newer.browser) or (
+            older.ip and newer.ip and older.ip != newer.ip
+        ):
+            lines.add(-STRONG, "the two came from different browsers or networks")
+        break
+    already = [r for r in facts.since(Redirect) if "already" in f"{r.origin} {r.to}".casefold()]
+    if already:
+        lines.add(FAIR + HINT, "sent to a page that says: already logged in", already[-1])
+    return lines.found
+
+
+@cause("B8", "our cookie is set wrongly at this door", prior=-0.5)
+def our_cookie(scene: Scene) -> list[Evidence]:
+    """Trust or session is set and never comes back, for all users of that door."""
+    facts, lines = scene.facts, Lines(scene.facts)
+    crowd = scene.crowd
+    if "B8" in crowd.shared:
+        lines.note(DECISIVE + FAIR, crowd.shared["B8"], Source.FLEET)
+    plain = [one for one in facts.recent if (one.door or "").startswith("http://")]
+    lost = (
+        facts.loops or any(one.session("missing") for one in facts.recent) or _asked_within(facts)
+    )
+    if plain and lost:
+        lines.add(
+            STRONG,
+            "the page was opened without https, where the cookie is not sent",
+            plain[-1].asked,
+        )
+    if lines.found and "B8" in crowd.clears:
+        lines.note(-FAIR, "others at this door are fine", Source.FLEET)
+    return lines.found

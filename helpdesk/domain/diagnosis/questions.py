@@ -1,0 +1,360 @@
+"""The pairs of causes that look alike: what decides between them, and what to ask the caller.
+
+Each pair knows when the log lacks its deciding fact. Replies are matched to a few canonical ones,
+leniently: by their id, their text, or by words in them; a reply nobody understands changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+from msgspec import Struct
+
+from helpdesk.domain.diagnosis.delivery import silent_sends
+from helpdesk.domain.diagnosis.facts import Answer, Challenge, Facts, Password
+from helpdesk.domain.diagnosis.memory import kept_within_sitting, same_sitting, streak
+from helpdesk.domain.diagnosis.refusal import drifts, sent_refusals, totp_refusals
+from helpdesk.domain.diagnosis.verdicts import CallerSaid, Evidence, Question, Reply, Source
+from helpdesk.domain.text import clean, folded
+
+YES = r"^(yes|yeah|yep|ja|oui|si|right|correct|indeed|true|it (does|did|has|is|works))\b"
+NO = r"^(no|nope|never|not|nein|non|nothing|none|it (does not|did not|doesn.t|didn.t|is not))\b"
+
+
+class Meaning(Struct, frozen=True, kw_only=True):
+    """One canonical reply: its words, how else it is said, and what it speaks for and against."""
+
+    id: str
+    text: str
+    like: str
+    speaks: dict[str, float]
+
+
+class Pair(Struct, frozen=True, kw_only=True):
+    """Two causes to tell apart.
+
+    Attributes:
+        lacks: Gives what the log lacks to decide; empty where it holds the deciding fact.
+        ask: Gives the question; empty where only the log or the fleet can decide.
+    """
+
+    id: str
+    lacks: Callable[[Facts], str]
+    ask: Callable[[Facts], str] = lambda facts: ""
+    meanings: tuple[Meaning, ...] = ()
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The two cause ids."""
+        first, _, second = self.id.partition("/")
+        return first, second
+
+    def question(self, facts: Facts) -> Question | None:
+        """What to ask, or None where no caller can know."""
+        text = self.ask(facts)
+        if not text:
+            return None
+        replies = tuple(Reply(id=meaning.id, text=meaning.text) for meaning in self.meanings)
+        return Question(pair=self.id, text=text, lacks=self.lacks(facts), replies=replies)
+
+
+def _means(reply: str, text: str, like: str, **speaks: float) -> Meaning:
+    return Meaning(id=reply, text=text, like=like, speaks=speaks)
+
+
+def _whose(facts: Facts) -> str:
+    refusals = sent_refusals(facts)
+    if any(not r.is_bland for r in refusals[-1:]):
+        return ""
+    return "word of whose code was typed, nor why it was refused" if refusals else ""
+
+
+def _mailbox(facts: Facts) -> str:
+    sends = silent_sends(facts)
+    told = sends and sends[-1][1].event.to
+    is_set = facts.user.notification_address
+    return "" if told or is_set or not sends else "address the code went to"
+
+
+def _arrival(facts: Facts) -> str:
+    sends = silent_sends(facts)
+    if not sends or sends[-1][1].arrived or "deferred" in sends[-1][1].states:
+        return ""
+    return "delivery of the message"
+
+
+def _sitting(facts: Facts) -> str:
+    rounds = streak(facts)
+    within = [pair for pair in same_sitting(rounds) if pair[1].trust]
+    return "" if within or kept_within_sitting(facts) else "second login within one sitting"
+
+
+def _return(facts: Facts) -> str:
+    addressed = [one for one in facts.recent if one.ip]
+    return "" if len(addressed) > 1 or not facts.recent else "addresses of the logins"
+
+
+def _known_browser(facts: Facts) -> str:
+    one = facts.last
+    return "" if one is None or (one.browser and facts.own["browser"]) else "browser id"
+
+
+def _rule(facts: Facts) -> str:
+    return "" if any(one.rule for one in facts.recent[-3:]) else "rule by which it asked"
+
+
+def _offset(facts: Facts) -> str:
+    answers = [r.answer for r in totp_refusals(facts)]
+    if not answers or drifts(answers) or any(a.reason == "drift" for a in answers):
+        return ""
+    return "offset of the code"
+
+
+def _filter(facts: Facts) -> str:
+    return "" if any(p.ip for p in facts.since(Password)) else "address the password came from"
+
+
+def _answers(facts: Facts) -> str:
+    return "" if facts.since(Answer) else "answers"
+
+
+def _private(facts: Facts) -> str:
+    return "word of what happened to others at the same moment"
+
+
+def _challenge(facts: Facts) -> str:
+    return "" if facts.since(Challenge) else "challenge of today"
+
+
+def _call_back(facts: Facts) -> str:
+    return "proof that the caller is the user"
+
+
+def _never(facts: Facts) -> str:
+    return ""
+
+
+def _mask(facts: Facts) -> str:
+    sends = silent_sends(facts)
+    to = sends[-1][1].event.to if sends else None
+    return f"Whose mailbox is {clean(to)}?" if to else "Whose mailbox do the codes go to?"
+
+
+def _was_it_you(facts: Facts) -> str:
+    one = facts.last
+    if one is None:
+        return "Was that login yours?"
+    place = next((clean(p) for p in (one.place, one.ip) if p), "")
+    return f"Was that you, at {one.at:%H:%M} UTC{f', from {place}' if place else ''}?"
+
+
+PAIRS: dict[str, Pair] = {
+    pair.id: pair
+    for pair in (
+        Pair(
+            id="D1/D2",
+            lacks=_whose,
+            ask=lambda facts: "At what time did that message arrive? Is there a later one?",
+            meanings=(
+                _means("older", "There is a later message.", r"later one|there is (a|one|another)|newer|second (mail|message)|two (mails|messages)|first (one|mail|message)|older|several|earlier (one|mail|message)|" + YES, D2=6, D1=-4, D3=-2),
+                _means("newest", "It is the newest message.", r"newest|latest|only one|no later|the last|just one|single|" + NO, D1=5, D2=-6),
+            ),
+        ),
+        Pair(
+            id="C1/C2",
+            lacks=_mailbox,
+            ask=_mask,
+            meanings=(
+                _means("own", "It is my own.", r"\bmine\b|\bmy\b(?!.*(colleague|boss|old))|\bown\b|i read", C2=4, C1=-6, C9=1),
+                _means("other", "It is somebody else's, or an old one.", r"colleague|boss|somebody|someone|shared|team|old|former|not mine|don.t know|do not know|unknown|nobody|agency|left", C1=6, C2=-4, C9=-3),
+            ),
+        ),
+        Pair(
+            id="C3/C2",
+            lacks=_arrival,
+            ask=lambda facts: "Has it come since?",
+            meanings=(
+                _means("late", "Yes, it came later.", r"later|just (now|came|arrived)|arrived|came|minutes|late|finally|" + YES, C3=6, C2=-4, C1=-3, C5=-2),
+                _means("never", "No, nothing came.", r"nothing|never|still (not|no|waiting)|junk|spam|" + NO, C2=2, C3=-4),
+            ),
+        ),
+        Pair(
+            id="B1/B3",
+            lacks=_sitting,
+            ask=lambda facts: "Does it ask again before you close the browser?",
+            meanings=(
+                _means("after-closing", "Only after I close the browser.", r"only (after|when)|after (i )?clos|when i (close|reopen|restart|open)|next (day|morning)|once i close|reopen|" + NO, B1=5, B3=-6, B2=2),
+                _means("before-closing", "Yes, even before I close it.", r"before|same sitting|while.*open|every (time|page)|always|right away|at once|each|still open|without closing|" + YES, B3=6, B1=-5, B2=-4),
+            ),
+        ),
+        Pair(
+            id="A2/B5",
+            lacks=_return,
+            ask=lambda facts: "Do you use a VPN or a phone hot-spot?",
+            meanings=(
+                _means("vpn", "Yes, a VPN, a hot-spot or a relay.", r"vpn|hot.?spot|relay|mobile|phone|train|" + YES, B5=6, A2=-3),
+                _means("fixed", "No, one new network.", r"hotel|home|office|wi.?fi|new (network|office|line)|travel|" + NO, A2=4, B5=-5),
+            ),
+        ),
+        Pair(
+            id="A2/F1",
+            lacks=_known_browser,
+            ask=_was_it_you,
+            meanings=(
+                _means("not-me", "No, that was not me.", r"not me|wasn.t|was not|never|somebody|someone else|no idea|asleep|" + NO, F1=7, A2=-6, A3=-5, B5=-4),
+                _means("me", "Yes, that was me.", r"\bme\b|i was|travel|hotel|that was i|mine|" + YES, A2=4, F1=-4.5, B5=1),
+            ),
+        ),
+        Pair(
+            id="A1/B1",
+            lacks=_rule,
+            ask=lambda facts: "Do you close the browser in between?",
+            meanings=(
+                _means("closes", "Yes, and it only asks after that.", r"clos|every evening|restart|shut|" + YES, B1=4, A1=-3, B2=1),
+                _means("stays", "No, it asks at every login.", r"every|each|always|stays open|leave it open|" + NO, A1=5, B1=-5, B2=-4),
+            ),
+        ),
+        Pair(
+            id="D4/D5",
+            lacks=_offset,
+            ask=lambda facts: "Read me two numbers in a row, please.",
+            meanings=(
+                _means("one-offset", "Both fit, by one offset.", r"offset|both fit|fast|slow|same (shift|drift)|drift|ahead|behind|" + YES, D4=6, D5=-5),
+                _means("no-match", "Neither fits at any offset.", r"no match|neither|fit nowhere|none|not fit|" + NO, D5=6, D4=-5),
+            ),
+        ),
+        Pair(id="D4/D4b", lacks=_never),
+        Pair(id="D3/D9", lacks=_never),
+        Pair(
+            id="D8/F1",
+            lacks=_filter,
+            ask=lambda facts: "Does your company use a mail filter that opens links?",
+            meanings=(
+                _means("filter", "Yes, there is a filter.", r"filter|mimecast|proofpoint|barracuda|defender|scanner|gateway|" + YES, D8=5, F1=-3),
+                _means("no-filter", "No, there is none.", r"no filter|" + NO, F1=4, D8=-4),
+            ),
+        ),
+        Pair(
+            id="E1/D3",
+            lacks=_answers,
+            ask=lambda facts: "Does it say wrong code, or does it simply ask again?",
+            meanings=(
+                _means("wrong", "It says the code is wrong.", r"wrong|invalid|incorrect|not valid|error|refus", D3=5, E1=-5, E2=-4),
+                _means("asks-again", "It simply asks again.", r"ask|again|loop|back to|no (error|message)|same page|nothing", E1=5, D3=-5, E2=2),
+            ),
+        ),
+        Pair(
+            id="E1/E2",
+            lacks=_private,
+            ask=lambda facts: "Does a private window work?",
+            meanings=(
+                _means("works", "Yes, it works there.", r"works|gets? (me )?in|fine there|" + YES, E2=5, E1=-3),
+                _means("same", "No, it is the same there.", r"same|also|as well|too|still|" + NO, E1=4, E2=-5),
+            ),
+        ),
+        Pair(id="C5/C2", lacks=_never),
+        Pair(
+            id="C11/C2",
+            lacks=_challenge,
+            ask=lambda facts: "Did you see the box for the code?",
+            meanings=(
+                _means("no-box", "No, I never saw it.", r"never|did not|didn.t|no box|password page|" + NO, C11=5, C2=-4),
+                _means("box", "Yes, it waits for the code.", r"waits|saw|there is|box|" + YES, C2=4, C11=-6, C3=2, C1=1),
+            ),
+        ),
+        Pair(
+            id="F3/lost phone",
+            lacks=_call_back,
+            ask=lambda facts: "May I call you back on the number we have on record?",
+            meanings=(
+                _means("reached", "Reached on the number of record.", r"reached|called back|confirmed|" + YES, F3=-3),
+                _means("refuses", "Does not want to be called back.", r"refus|not reach|cannot|can.t|different number|other number|" + NO, F3=4),
+            ),
+        ),
+    )
+}  # fmt: skip
+"""The pairs by id, in the order in which the causes come."""
+
+CAUSE_WORDS = {
+    "B2": r"private|incognito",
+    "B5": r"vpn|hot.?spot|relay",
+    "B6": r"weak|slow|drops|train|bad (line|wifi|connection)",
+    "B7": r"(two|several|other|many) tabs",
+    "C2": r"spam|junk|quarantine",
+    "C8": r"new phone|notifications? (are )?off|deleted the app|not installed",
+    "C9": r"other mails?|all mails?|no mails?|outlook|fetch|webmail",
+    "D5": r"two entries|old entry|several entries",
+    "D7": r"colleague",
+    "D8": r"filter|mimecast|proofpoint|barracuda",
+    "E2": r"private window works",
+    "F1": r"not me|was not me|wasn.t me",
+}
+"""Words by which a caller's reply to a cause's own question confirms it."""
+
+
+def meaning(said: CallerSaid, facts: Facts) -> Meaning | None:
+    """Return what a reply was taken to mean, or None where it was not understood."""
+    words = folded(said.reply).strip()
+    pair = PAIRS.get(said.ask) or PAIRS.get("/".join(reversed(said.ask.split("/", 1))))
+    if pair is None:
+        return _of_cause(said.ask, words)
+    for one in pair.meanings:
+        if words in {one.id, folded(one.text), folded(one.text).rstrip(".")}:
+            return one
+    timed = _by_time(words, facts) if pair.id == "D1/D2" else None
+    if timed:
+        return next(one for one in pair.meanings if one.id == timed)
+    return _by_words(pair, words)
+
+
+def _by_words(pair: Pair, words: str) -> Meaning | None:
+    """The one reply whose words fit best; a plain yes or no only counts where nothing else does."""
+    found = []
+    for one in pair.meanings:
+        plain = [p for p in (YES, NO) if one.like.endswith(p)]
+        rest = one.like[: -len(plain[0]) - 1] if plain else one.like
+        hits = len(re.findall(rest, words)) * 2 + (1 if plain and re.search(plain[0], words) else 0)
+        if hits:
+            found.append((hits, one))
+    found.sort(key=lambda pair: -pair[0])
+    if not found or (len(found) > 1 and found[0][0] == found[1][0]):
+        return None
+    return found[0][1]
+
+
+def _by_time(words: str, facts: Facts) -> str:
+    """Which message a time of day names: the newest or an older one; empty where it is unclear."""
+    told = re.search(r"\b(\d{1,2})[:.h](\d\d)\b", words)
+    refusals = sent_refusals(facts)
+    if not told or not refusals or len(refusals[-1].out) < 2:
+        return ""
+    minute = int(told.group(2))
+    near = [
+        n
+        for n, sent in enumerate(refusals[-1].out)
+        if ((sent.arrived or sent.event).at + timedelta(seconds=29)).minute == minute
+        or (sent.arrived or sent.event).at.minute == minute
+    ]
+    if len(near) != 1:
+        return ""
+    return "newest" if near[0] == len(refusals[-1].out) - 1 else "older"
+
+
+def _of_cause(cause_id: str, words: str) -> Meaning | None:
+    known = CAUSE_WORDS.get(cause_id, "")
+    if re.search(NO, words):
+        return Meaning(id="no", text="No.", like="", speaks={cause_id: -4.0})
+    if re.search(YES, words) or (known and re.search(known, words)):
+        return Meaning(id="yes", text="Yes.", like="", speaks={cause_id: 5.0})
+    return None
+
+
+def caller_lines(one: Meaning, said: CallerSaid) -> dict[str, Evidence]:
+    """Return a reply as evidence: by cause id, a line with its source."""
+    says = f"the caller says: {clean(said.reply, limit=120)}"
+    return {
+        cause_id: Evidence(says=says, weight=weight, source=Source.CALLER)
+        for cause_id, weight in one.speaks.items()
+    }

@@ -1,0 +1,280 @@
+"""Group E: the code is accepted and yet the user is not in."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
+from helpdesk.domain.diagnosis.facts import (
+    Answer,
+    Facts,
+    FactorChange,
+    Password,
+    Redirect,
+    Reset,
+    Session,
+)
+from helpdesk.domain.diagnosis.rounds import Round
+from helpdesk.domain.diagnosis.verdicts import Evidence, Source
+from helpdesk.domain.timeline import Challenge, Lock, Other, Report
+
+
+def _kept(before: Round) -> Session | None:
+    return before.session("returned")
+
+
+def loop_lines(facts: Facts, lines: Lines) -> bool:
+    """Note accepted answers after which it asked again, or sent the browser round in circles."""
+    pairs = [
+        (before, after)
+        for before, after in facts.loops
+        if not _kept(before) or after.at - (before.ended_at or before.at) < timedelta(seconds=20)
+    ]
+    lost = [before for before, _ in pairs if before.session("missing")]
+    lost_last = [
+        one
+        for one in facts.recent
+        if one.is_accepted and one.session("missing") and one not in lost
+    ]
+    circles = [r for r in facts.since(Redirect) if r.count >= 3 and _after_good(facts, r)]
+    if not pairs and not lost_last and not circles:
+        return False
+    if pairs:
+        weight = STRONG + HINT if len(pairs) > 1 else FAIR
+        before, after = pairs[-1]
+        seconds = (after.at - (before.ended_at or before.at)).total_seconds()
+        says = f"accepted, and asked again after {max(seconds, 0):.0f} s"
+        times = f", {len(pairs)} times" if len(pairs) > 1 else ""
+        lines.add(weight, says + times, before.good, after.asked)
+    missing = [s for one in lost + lost_last for s in one.sessions if s.state == "missing"]
+    if missing:
+        weight = HINT + 0.5 if pairs else FAIR
+        lines.add(
+            weight + (HINT if len(missing) > 1 else 0),
+            "the session did not come back",
+            *missing[-3:],
+        )
+    elif pairs and facts.tells_sessions and not any(one.sessions for one, _ in pairs):
+        lines.add(HINT, "no session was made after the good answer", pairs[-1][0].good)
+    if circles:
+        count = sum(r.count for r in circles)
+        weight = FAIR if not pairs else HINT
+        lines.add(weight, f"sent in circles {count} times", *circles[-3:])
+    return True
+
+
+def _after_good(facts: Facts, redirect: Redirect) -> bool:
+    return any(
+        one.is_accepted
+        and one.ended_at
+        and timedelta(seconds=-5) <= redirect.at - one.ended_at <= timedelta(minutes=10)
+        for one in facts.recent
+    )
+
+
+@cause("E1", "a loop: the session is not kept", prior=0.4)
+def loop(scene: Scene) -> list[Evidence]:
+    """Accepted, no session comes back, and it asks again within seconds."""
+    facts, lines = scene.facts, Lines(scene.facts)
+    if loop_lines(facts, lines):
+        if any(_kept(before) for before, _ in facts.loops):
+            lines.add(-HINT - 0.5, "the session did come back")
+        if facts.half_level:
+            lines.add(-STRONG, "the session stays at the first level", facts.half_level)
+        if scene.crowd.shared.keys() & {"E2", "B8"}:
+            lines.note(-DECISIVE, "many users are sent in circles at this moment", Source.FLEET)
+        elif "E2" in scene.crowd.clears:
+            lines.note(HINT, "others are not affected", Source.FLEET)
+    elif _blind_loop(facts, lines):
+        lines.add(HINT, "the log holds no answers")
+    return lines.found
+
+
+def _blind_loop(facts: Facts, lines: Lines) -> bool:
+    """Whether challenge follows challenge in a log that holds no answers at all."""
+    asks = facts.since(Challenge)
+    if facts.since(Answer) or len(asks) < 2:
+        return False
+    quick = [
+        b
+        for a, b in zip(asks, asks[1:], strict=False)
+        if b.at - a.at <= timedelta(minutes=3) and a.challenge != b.challenge
+    ]
+    if not quick:
+        return False
+    lines.add(
+        FAIR + HINT if len(quick) > 1 else FAIR, "asked again and again within minutes", *quick[-3:]
+    )
+    return True
+
+
+@cause("E2", "a stale cookie after a release", prior=-0.4)
+def stale_cookie(scene: Scene) -> list[Evidence]:
+    """The same loop, begun at one moment for many."""
+    facts, lines = scene.facts, Lines(scene.facts)
+    if not loop_lines(facts, lines):
+        return []
+    lines.found = [line for line in lines.found if line.weight > HINT]
+    if "E2" in scene.crowd.shared:
+        lines.note(DECISIVE, scene.crowd.shared["E2"], Source.FLEET)
+        return lines.found
+    released = [e for e in facts.since(Other) if re.search("release|deploy", e.kind)]
+    if released:
+        lines.add(FAIR, "it began after a release", released[-1])
+    elsewhere = [
+        one for one in facts.recent
+        if one.session("returned") and facts.loops
+        and one.browser and one.browser != facts.loops[-1][0].browser
+    ]  # fmt: skip
+    if elsewhere:
+        lines.add(FAIR, "another browser was let in meanwhile", elsewhere[-1].good)
+    if "E2" in scene.crowd.clears:
+        lines.note(-FAIR - HINT, "others are not affected", Source.FLEET)
+    elif not released and not elsewhere:
+        lines.add(-HINT / 2, "the log does not hold what happened to others")
+    return lines.found
+
+
+@cause("E3", "a half-done second factor", prior=-0.2)
+def half_done(scene: Scene) -> list[Evidence]:
+    """The session stays at the first level, and two pages send the browser to each other."""
+    facts, lines = scene.facts, Lines(scene.facts)
+    if facts.half_level:
+        lines.add(STRONG, "the session stays at the first level", facts.half_level)
+    redirects = facts.since(Redirect)
+    ways = {(r.origin, r.to) for r in redirects}
+    to_and_fro = [r for r in redirects if r.origin and r.to and (r.to, r.origin) in ways]
+    if to_and_fro:
+        lines.add(FAIR + HINT, "two pages send the browser to each other", *to_and_fro[-2:])
+    elif redirects and (facts.half_level or redirects[-1].count >= 4) and redirects[-1].to:
+        lines.add(HINT + 0.5, "sent between two pages", redirects[-1])
+    if lines.found and not facts.half_level and len(facts.loops) > 1:
+        lines.add(-FAIR, "codes were accepted again and again", facts.loops[-1][0].good)
+    return lines.found
+
+
+@cause("E4", "a method must be chosen first", prior=0.0)
+def must_enrol(scene: Scene) -> list[Evidence]:
+    """Enrolment is demanded after the login, and has not been done."""
+    facts, lines = scene.facts, Lines(scene.facts)
+    demanded = facts.changes("must-enrol")
+    done = facts.changes("enrolled")
+    if demanded and not [c for c in done if c.at >= demanded[-1].at]:
+        lines.add(DECISIVE - HINT / 2, "a method must be enrolled, and none was", demanded[-1])
+    resets = [r for r in facts.since(Reset, timedelta(days=14)) if r.ok and r.scope != "one"]
+    is_empty = bool(resets) and not facts.user.live_factors
+    if is_empty and not [c for c in done if c.at >= resets[-1].at]:
+        lines.add(FAIR, "all factors were reset, and none was enrolled since", resets[-1])
+    if lines.found and _refused_after(facts, resets[-1] if resets else None):
+        lines.add(-FAIR, "the login itself is refused")
+    return lines.found
+
+
+def _refused_after(facts: Facts, reset: Reset | None) -> list[Answer | Password | Lock]:
+    if reset is None:
+        return []
+    refused: list[Answer | Password | Lock] = [
+        e for e in facts.every(Answer) if e.at > reset.at and not e.ok
+    ]
+    refused += [e for e in facts.every(Password) if e.at > reset.at and not e.ok]
+    refused += [e for e in facts.every(Lock) if e.at > reset.at or (e.until or e.at) > reset.at]
+    return refused
+
+
+@cause("E5", "still blocked after a reset", prior=0.0)
+def blocked_after_reset(scene: Scene) -> list[Evidence]:
+    """A reset was done, and the next login was refused all the same."""
+    facts, lines = scene.facts, Lines(scene.facts)
+    resets = [r for r in facts.since(Reset, timedelta(days=14)) if r.ok]
+    if not resets:
+        return []
+    reset = resets[-1]
+    since = [one for one in facts.rounds if one.is_accepted and (one.ended_at or one.at) > reset.at]
+    refused = _refused_after(facts, reset)
+    if since:
+        return []
+    if refused:
+        lines.add(
+            DECISIVE - HINT / 2,
+            "a reset was done, and the next login was refused",
+            reset,
+            *refused[-2:],
+        )
+    elif facts.last and facts.last.at > reset.at:
+        lines.add(FAIR, "a reset was done, and nobody got in since", reset, facts.last.asked)
+    blocks = [
+        e for e in facts.since(Lock, timedelta(days=14)) if (e.until or facts.anchor) >= reset.at
+    ]
+    if blocks or facts.blocked_by:
+        lines.add(HINT + 0.5, "a lock or block is still in force", *blocks[-1:])
+    if (
+        any(r.what == "not-me" for r in facts.since(Report, timedelta(days=14)) if r.at < reset.at)
+        and lines.found
+    ):
+        lines.add(HINT, "the user had once pressed: not me")
+    if len(resets) > 1:
+        lines.add(HINT, f"{len(resets)} resets were done", *resets)
+    if facts.changes("enrolled") and facts.changes("enrolled")[-1].at > reset.at:
+        lines.add(-FAIR, "a method was enrolled since", facts.changes("enrolled")[-1])
+    return lines.found
+
+
+def tokens(text: str) -> frozenset[str]:
+    """The words of a name or an address that may tell products apart."""
+    return frozenset(re.findall(r"[a-z]{2,}", text.casefold()))
+
+
+@cause("E6", "the wrong product or door", prior=0.0)
+def wrong_door(scene: Scene) -> list[Evidence]:
+    """This kind of user has no second proof here, or the door is another product's."""
+    facts, lines = scene.facts, Lines(scene.facts)
+    role = facts.card.role(facts.user.role)
+    if (role is not None and not role.has_mfa) or facts.user.mfa == "none":
+        name = role.name if role else "this kind of user"
+        lines.note(DECISIVE, f"{name} has no second proof in this product", Source.CARD)
+    products = facts.account_products
+    if products and facts.card.id not in products:
+        lines.note(DECISIVE - HINT, "the account exists only in another product", Source.LOG)
+    doors = [e for e in [*facts.since(Password), *facts.since(Challenge)] if e.door]
+    if doors:
+        _door_lines(facts, lines, doors)
+    if not lines.found and not facts.rounds and facts.since(Password):
+        tried = facts.since(Password)
+        if not any(p.ok for p in tried):
+            lines.add(HINT, "no login of this user ever passed here", tried[-1])
+    if lines.found and facts.recent and facts.recent[-1].is_accepted:
+        lines.add(-STRONG, "a challenge was passed at this door", facts.recent[-1].good)
+    return lines.found
+
+
+def _door_lines(facts: Facts, lines: Lines, doors: list[Password | Challenge]) -> None:
+    latest = max(doors, key=lambda event: event.at)
+    host = (urlsplit(latest.door or "").hostname or "").casefold() if _is_url(latest.door) else ""
+    said = tokens(latest.door or "")
+    own, others = facts.door_words
+    foreign = {name for name, names in others.items() if said & names}
+    squeezed = re.sub(r"[^a-z]", "", (latest.door or "").casefold())
+    foreign |= {name for name in others if re.sub(r"[^a-z]", "", name) in squeezed}
+    if foreign and not said & own:
+        lines.add(STRONG + HINT, "the page belongs to another product", latest)
+    good = {
+        (urlsplit(one.door or "").hostname or "").casefold()
+        for one in facts.rounds
+        if one.is_accepted and _is_url(one.door)
+    } - {""}
+    if host and good and host not in good and not facts.is_in_now:
+        lines.add(STRONG, f"never before was {host} the door of a good login", latest)
+    if "affiliate" in said:
+        lines.add(STRONG, "the page is one for affiliates", latest)
+
+
+def _is_url(door: str | None) -> bool:
+    try:
+        return bool(door) and bool(urlsplit(door or "").hostname)
+    except ValueError:
+        return False
+
+
+__all__ = ["FactorChange", "loop_lines", "tokens"]
