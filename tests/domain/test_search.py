@@ -111,7 +111,12 @@ def test_every_word_must_be_found_in_text_or_number(words: str, is_found: bool) 
 
 @given(st.text(max_size=40))
 def test_anything_typed_gives_a_query_or_a_sentence(text: str) -> None:
+    words: tuple[str, ...] = ()
+    said = "."
     try:
-        assert all(parse(text, PRODUCTS).words)
+        words = parse(text, PRODUCTS).words
     except BadInput as error:
-        assert str(error).endswith(".")
+        said = str(error)
+
+    assert all(words)
+    assert said.endswith(".")
