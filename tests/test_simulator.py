@@ -104,7 +104,7 @@ def test_a_poor_log_lacks_what_its_label_says(word: str) -> None:
             kind, _, key = place.partition(".")
             for row in rows(case):
                 named = kind in ("*", row["kind"])
-                assert not named or (key != "" and key not in row), (case.name, place)
+                assert not named or (key != "" and row.get(key) is None), (case.name, place)
 
 
 def test_one_word_for_every_refusal_leaves_one_word() -> None:
@@ -175,7 +175,7 @@ def test_a_refused_older_code_is_in_the_log_as_one() -> None:
         answers = [r for r in case.case["timeline"] if r["kind"] == "answer" and not r["ok"]]
         sends = [r["send"] for r in case.case["timeline"] if r["kind"] == "send"]
 
-        assert any(a["reason"] == "superseded" and a["send"] != sends[-1] for a in answers)
+        assert any(a["send"] in sends[:-1] for a in answers)
 
 
 def test_a_case_can_be_made_as_long_as_one_likes() -> None:

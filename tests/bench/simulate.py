@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench.world.doubt import undecidable
+from tests.bench.world.doubt import REPLIES, undecidable
 from tests.bench.world.logs import write
 from tests.bench.world.plots import CONTROLS, FACTORS, PLOTS, SENT, TWO, says, setting
 from tests.bench.world.products import RULES, WHERE
@@ -104,13 +104,20 @@ def one(seed: int, plot: str, product: str, richness: str) -> Labelled:
     if stage.world.chance(0.03):
         stage.server.chatty = 400
     play(stage)
+    if not scene.shown and stage.world.chance(0.2):
+        stage.passers_by()
     now = stage.finish()
     rng = random.Random(f"{key}/{richness}")
     written = write(stage, now, richness, rng)
+    open_ = undecidable(stage, written)
+    reply = REPLIES.get(open_[0], {}).get(truth[0]) if open_ and truth else None
+    if reply and rng.random() < 0.25:
+        written.case.setdefault("answers", []).append({"ask": open_[0], "reply": rng.choice(reply)})
+        open_ = undecidable(stage, written)
     return Labelled(
         name=f"{plot.replace('+', '-')}_{product}_{seed:03d}_{richness}", plot=plot,
         product=product, seed=seed, richness=richness, case=written.case, truth=truth,
-        undecidable=tuple(undecidable(stage, written)), lacks=tuple(sorted(written.lacks)),
+        undecidable=tuple(open_), lacks=tuple(sorted(written.lacks)),
         disorder=written.disorder, blind=written.blind,
     )  # fmt: skip
 

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-import importlib
-import inspect
 import json
 import sys
 import time
@@ -25,6 +23,7 @@ from typing import Any, Union
 
 import msgspec
 
+from helpdesk.domain.diagnosis.casefile import decode_case, verdict_line
 from helpdesk.domain.timeline import KINDS
 from helpdesk.products import load_cards
 from tests.bench.brief import brief
@@ -40,12 +39,8 @@ Engine = Callable[[Case], Line]
 @cache
 def engine() -> Engine:
     """The program's own engine, bound to the cards that come with it."""
-    casefile = importlib.import_module("helpdesk.domain.diagnosis.casefile")
-    judge: Callable[..., Line] = casefile.verdict_line
-    if len(inspect.signature(judge).parameters) == 1:
-        return judge
     cards = load_cards()
-    return lambda case: judge(case, cards)
+    return lambda case: verdict_line(decode_case(case), cards)
 
 
 def commonest(cause: str) -> Engine:

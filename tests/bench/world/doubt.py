@@ -15,6 +15,44 @@ PAIRS = (
 )  # fmt: skip
 """The pairs by name, main first as the source lists them."""
 
+REPLIES: dict[str, dict[str, tuple[str, ...]]] = {
+    "D1/D2": {
+        "D1": ("there is no later one", "no, that is the only one", "a while ago, nothing newer"),
+        "D2": ("yes, there is a later one", "a newer one came after it", "I have two of them"),
+    },
+    "C1/C2": {
+        "C1": ("that is not my mailbox", "a colleague reads that one", "I do not know it"),
+        "C2": ("that is my own mailbox", "it is mine"),
+    },
+    "C3/C2": {
+        "C3": ("yes, it has just come", "it came a few minutes later"),
+        "C2": ("no, still nothing", "no, it has not come"),
+    },
+    "B1/B3": {
+        "B1": ("only after I close the browser", "not before I close it"),
+        "B3": ("yes, it asks again before I close it", "it asks again right away"),
+    },
+    "A2/B5": {
+        "A2": ("no VPN, I am travelling", "no, neither"),
+        "B5": ("yes, a VPN", "I use the hot-spot of my phone"),
+    },
+    "A2/F1": {
+        "A2": ("yes, that was me",),
+        "F1": ("no, that was not me", "I was not there"),
+    },
+    "A1/B1": {
+        "A1": ("no, it stays open", "no, I never close it"),
+        "B1": ("yes, I close it each time", "yes"),
+    },
+    "D8/F1": {"D8": ("yes, we use a mail filter", "yes, our company scans all mail")},
+    "E1/D3": {"E1": ("it simply asks again",), "D3": ("it says wrong code",)},
+    "E1/E2": {
+        "E1": ("no, it is the same in a private window", "no"),
+        "E2": ("yes, a private window works", "yes"),
+    },
+}
+"""What callers answer to the question of a pair, by the cause that is behind it."""
+
 WITHOUT_QUESTION = frozenset({"D4/D4b", "D3/D9", "C5/C2"})
 """Pairs for which the caller cannot help."""
 
@@ -38,10 +76,15 @@ def _kind(written: Written, kind: str) -> list[Row]:
     return [row for row in written.rows if row["kind"] == kind]
 
 
+def _reasons(written: Written) -> set[str]:
+    """The words the log has for refusals."""
+    return {row.get("reason") or "" for row in _kind(written, "answer") if not row["ok"]}
+
+
 def _d1_d2(stage: Stage, written: Written, main: str) -> bool:
     lacks = written.lacks
     linked = "answer-send" not in lacks and "send" not in lacks
-    if linked or "one-word" not in lacks:
+    if linked or _reasons(written) & {"expired", "superseded"}:
         return False
     sends = _kind(written, "send")
     refused = [row for row in _kind(written, "answer") if not row["ok"]]
@@ -110,6 +153,10 @@ def _a2_f1(stage: Stage, written: Written, main: str) -> bool:
 
 
 def _d4_d5(stage: Stage, written: Written, main: str) -> bool:
+    if any(row.get("drift_s") is not None for row in written.rows):
+        return False
+    if main == "D4":
+        return "drift" not in _reasons(written)
     return {"one-word", "drift"} <= written.lacks
 
 
@@ -119,9 +166,10 @@ def _d4_d4b(stage: Stage, written: Written, main: str) -> bool:
 
 
 def _d3_d9(stage: Stage, written: Written, main: str) -> bool:
-    if not {"one-word", "lock"} <= written.lacks:
+    if "lock" not in written.lacks or "locked" in _reasons(written):
         return False
-    return main == "D9" or not any(row["ok"] for row in _kind(written, "answer")[-1:])
+    ends_well = any(row["ok"] for row in _kind(written, "answer")[-1:])
+    return main == "D9" or ("one-word" in written.lacks and not ends_well)
 
 
 def _d8_f1(stage: Stage, written: Written, main: str) -> bool:

@@ -106,7 +106,7 @@ def write(stage: Stage, now: float, richness: str, rng: random.Random) -> Writte
     disorder = _disorder(rng) if richness == "poor" else ()
     style = _Style(rng, richness)
     me = stage.me.record
-    rows = _rows(stage, me, now)
+    rows = _rows(stage, me, now, style)
     kept = _poorer(rows, lacks, rng)
     case: dict[str, Any] = {
         "format": "helpdesk-case/1",
@@ -121,7 +121,12 @@ def write(stage: Stage, now: float, richness: str, rng: random.Random) -> Writte
             {
                 "user": {"id": who.id, "account": who.account},
                 "timeline": _export(
-                    stage, _poorer(_rows(stage, who, now), lacks, rng), disorder, rng, style, now
+                    stage,
+                    _poorer(_rows(stage, who, now, style), lacks, rng),
+                    disorder,
+                    rng,
+                    style,
+                    now,
                 ),
             }
             for who in stage.scene.shown
@@ -139,6 +144,11 @@ class _Style:
         self.millis = rng.random() < 0.3
         self.prefix = rng.choice(("e", "ev-", "evt_"))
         self.noise = rng.random() < (0.4 if richness == "poor" else 0.2)
+        self.nulls = richness == "poor" and rng.random() < 0.3
+        self.extra = rng.choice(("trace", "region", "request")) if rng.random() < 0.2 else ""
+        self.keeps_days = rng.choice((None, None, None, 3.0, 7.0))
+        if richness == "poor" and rng.random() < 0.2:
+            self.keeps_days = 1.0
 
     def time(self, moment: datetime) -> str:
         if self.millis:
@@ -146,8 +156,9 @@ class _Style:
         return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
-def _rows(stage: Stage, who: Record, now: float) -> list[Row]:
-    rows = [row for row in stage.server.log.get(who.id, ()) if row["at"] <= now]
+def _rows(stage: Stage, who: Record, now: float, style: _Style) -> list[Row]:
+    since = now - (style.keeps_days or 1e6) * 86_400
+    rows = [row for row in stage.server.log.get(who.id, ()) if since <= row["at"] <= now]
     return sorted(rows, key=lambda row: row["at"])
 
 
@@ -228,23 +239,42 @@ def _export(
         new = dict(row)
         if skew and row["kind"] in ("send", "delivery", "fetch"):
             new["at"] = min(row["at"] + skew, now)
-        for key in TIMES:
-            if isinstance(new.get(key), float):
-                moment = stage.world.moment(new[key])
-                if "minutes" in disorder and key == "at":
-                    moment = moment.replace(second=0, microsecond=0)
-                new[key] = style.time(moment)
-        events.append(new if "no-ids" in disorder else {"id": f"{style.prefix}{number}", **new})
+        if style.nulls:
+            new |= {key: None for key in _NULLS.get(row["kind"], ()) if key not in row}
+        if style.extra:
+            new[style.extra] = f"x{rng.randrange(99)}"
+        event = _timed(stage, new, "minutes" in disorder, style)
+        events.append(event if "no-ids" in disorder else {"id": f"{style.prefix}{number}", **event})
     if style.noise:
         events += _noise(stage, rng, style, now)
     if "twice" in disorder:
-        events += [dict(event) for event in events if "id" in event and rng.random() < 0.2]
+        events += [dict(event) for event in events if rng.random() < 0.2]
     if "shuffled" in disorder:
         rng.shuffle(events)
     else:
         events.sort(key=lambda event: event["at"])
     return events
 
+
+def _timed(stage: Stage, row: Row, minutes: bool, style: _Style) -> Row:
+    """A row with its numbers of seconds written as times."""
+    for key in TIMES:
+        if isinstance(row.get(key), float):
+            moment = stage.world.moment(row[key])
+            if minutes and key == "at":
+                moment = moment.replace(second=0, microsecond=0)
+            row[key] = style.time(moment)
+    return row
+
+
+_NULLS = {
+    "password": ("network", "browser", "door"),
+    "challenge": ("rule", "trust", "browser", "tab"),
+    "answer": ("reason", "send", "drift_s"),
+    "send": ("to", "expires_at"),
+    "session": ("level",),
+}
+"""Keys that some logs write as null where they know nothing."""
 
 _SPARE = ("password", "send", "delivery", "session", "redirect", "challenge")
 

@@ -95,7 +95,8 @@ class Person:
                 return True
             bid = server.browser_id(asked.browser)
             half = self.record.half_done
-            if half or world.chance(0.3):
+            only = server.bounces_without_asking
+            if half or only or world.chance(0.3):
                 server.note(
                     self.record, "redirect", from_="/verify", to="/home" if half else "/login",
                     count=world.rng.randrange(4, 30), seconds=round(world.between(8, 60)),
@@ -104,6 +105,10 @@ class Person:
             if half or turn == self.habits.rounds - 1:
                 return False
             yield world.between(1, 9)
+            if only:
+                yield world.between(10, 60)
+                if not (yield from self.give_password(asked.browser, asked.net)):
+                    return False
             asked = server.ask(self.record, asked.browser, asked.net, rule)
         return False
 

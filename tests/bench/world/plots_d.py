@@ -167,6 +167,13 @@ def d4b(stage: Stage) -> None:
 def d5(stage: Stage) -> None:
     """The factor was enrolled anew, and the app still shows the old entry."""
     me, world, server = stage.me, stage.world, stage.server
+    if world.chance(0.25):
+        # Another account's entry in the app, from the first day: nothing was ever accepted.
+        me.record.phone.secret = f"n{world.rng.random()}"
+        stage.settle()
+        start = stage.begin(0)
+        me.record.factors[0]["since"] = -world.between(300, 2 * DAY)
+        return _numbers(stage, start)
     start = _usual(stage)
 
     def anew() -> None:
@@ -179,7 +186,7 @@ def d5(stage: Stage) -> None:
         )
 
     world.at(start - world.between(300, 2 * DAY), anew)
-    _numbers(stage, start)
+    return _numbers(stage, start)
 
 
 def d6(stage: Stage) -> None:
@@ -250,6 +257,7 @@ def d8(stage: Stage) -> None:
     me, world, server = stage.me, stage.world, stage.server
     start = _usual(stage)
     filter_net = stage.far()
+    quiet = world.chance(0.3)
 
     def scan(code: Code) -> None:
         server.note(
@@ -258,8 +266,11 @@ def d8(stage: Stage) -> None:
         )  # fmt: skip
         asked = code.asked
         if asked is not None:
-            net = filter_net
-            world.after(0.5, lambda: server.answer(asked, code.text, None, net))
+            if quiet:
+                code.used = True
+            else:
+                net = filter_net
+                world.after(0.5, lambda: server.answer(asked, code.text, None, net))
 
     world.at(start - 20, lambda: setattr(me.record.mailbox, "scanner", scan))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.bench.world.clockwork import DAY, World
 from tests.bench.world.products import Rules
-from tests.bench.world.things import STEP, Browser, Mailbox, Net, Phone, generated
+from tests.bench.world.things import STEP, Browser, Mailbox, Net, Phone, Word, generated
 
 Row = dict[str, Any]
 """One event as logged; times are numbers of seconds until the case is written."""
@@ -80,6 +80,18 @@ class Trust:
     agent: str
 
 
+VOCABULARY: dict[str, tuple[str | None, ...]] = {
+    "superseded": ("wrong",),
+    "reused": ("wrong",),
+    "foreign": ("wrong",),
+    "locked": ("wrong", None),
+    "drift": ("wrong",),
+    "expired": (),
+    "wrong": (),
+}
+"""What servers write for a refusal beside its own name; a share of them do not tell."""
+
+
 class Server:
     """The product. Attributes that are faults begin as what a sound server has."""
 
@@ -109,6 +121,16 @@ class Server:
         self.cookies_lost_at: tuple[str, ...] = ()
         self.one_trust = False
         self.chatty = 0
+        self.levels: tuple[int | str, int | str] = rng.choice(((1, 2), (1, 2), ("aal1", "aal2")))
+        self.says = {
+            reason: rng.choice((reason, reason, reason, *also))
+            for reason, also in VOCABULARY.items()
+        }
+        self.ended_word = rng.choice(("other-session", "concurrent-login", "replaced"))
+        self.bounces_without_asking = rng.random() < 0.25
+        self.push_failure = rng.choice((None, None, "accepted", "device-unregistered"))
+        self.throttle_code = rng.choice((None, None, None, "429", "60203"))
+        self.sends_to_nobody = rng.random() < 0.5
         self.trusts: dict[str, Trust] = {}
         self.account_ips: dict[str, set[str]] = {}
         self.log: dict[str, list[Row]] = {}
@@ -237,6 +259,8 @@ class Server:
             asked.codes.append(code)
         target = owner.mailbox.address if channel == "email" else owner.mobile
         gap = world.between(0.2, 1.5)
+        if target is None and channel not in ("push", "email") and self.sends_to_nobody:
+            return code
 
         def leave() -> None:
             self.note(
@@ -261,10 +285,7 @@ class Server:
                 world.after(world.between(20, 90), lambda: word("failed", None, said))
             return None
         if channel == "push":
-            if owner.phone.push_works:
-                world.after(world.between(0.5, 4), lambda: word("delivered", None, None))
-                world.after(4, lambda: owner.phone.take(code, lambda *_: None))
-            return None
+            return self._push(owner, code, word)
         if channel != "email" and owner.mobile is None:
             return word("failed", None, "no number on file")
         if not owner.mailbox.suppressed or channel != "email":
@@ -275,6 +296,17 @@ class Server:
             return owner.phone.take(code, word)
         return world.after(world.between(1, 6), lambda: word("delivered", None, None))
 
+    def _push(self, owner: Record, code: Code, word: Word) -> None:
+        """Hand a code to the app; one that is gone is noticed by some providers."""
+        world = self.world
+        if owner.phone.push_works:
+            world.after(world.between(0.5, 4), lambda: word("delivered", None, None))
+            world.after(4, lambda: owner.phone.take(code, lambda *_: None))
+        elif self.push_failure == "accepted":
+            word("accepted", None, None)
+        elif self.push_failure:
+            word("failed", self.push_failure, None)
+
     def resend(self, asked: Asked) -> Code | None:
         """Send another code for a challenge, or refuse because it is too soon."""
         world, record = self.world, asked.record
@@ -284,6 +316,9 @@ class Server:
         if len(hour) >= self.resends_an_hour:
             wait = max(wait, 3600 - (world.now - hour[0]))
         allowed = wait <= 0
+        if not allowed and self.throttle_code and asked.codes:
+            self._throttled(asked)
+            return None
         self.note(
             record, "resend", challenge=asked.id, allowed=allowed,
             retry_after_s=None if allowed else round(wait),
@@ -292,6 +327,16 @@ class Server:
             return None
         record.asked_at.append(world.now)
         return self.send(asked)
+
+    def _throttled(self, asked: Asked) -> None:
+        """A provider that takes the message and then refuses to carry it."""
+        name = self.world.name("s")
+        self.note(asked.record, "resend", challenge=asked.id)
+        self.note(
+            asked.record, "send", send=name, challenge=asked.id, channel=asked.factor,
+            purpose="code",
+        )  # fmt: skip
+        self.note(asked.record, "delivery", send=name, state="failed", code=self.throttle_code)
 
     # -- answers -----------------------------------------------------------------------------
 
@@ -304,7 +349,8 @@ class Server:
             code = code if code and (code.asked is None or code.asked.record.account
                                      == record.account) else None  # fmt: skip
         self.note(
-            record, "answer", challenge=asked.id, ok=reason is None, reason=reason,
+            record, "answer", challenge=asked.id, ok=reason is None,
+            reason=self.says[reason] if reason else None,
             send=code.send if code and asked.factor != "totp" else None, drift_s=drift,
             ip=net.ip if net else None, browser=browser,
         )  # fmt: skip
@@ -337,11 +383,12 @@ class Server:
         if code.asked is not asked:
             before = code.asked
             same = before and before.browser is asked.browser and before.tab == asked.tab
-            return (
-                "superseded" if same and self.newest_only and not code.used else "foreign"
-            ), None
+            killed = same and self.newest_only and not code.used
+            return ("superseded" if killed else "foreign"), None
         if code.used:
             return "reused", None
+        if asked.done:
+            return "foreign", None
         if self.newest_only and code is not asked.codes[-1]:
             return "superseded", None
         return ("expired", None) if now > code.expires_at else (None, None)
@@ -379,14 +426,14 @@ class Server:
         half = record.half_done
         self.note(
             record, "session", state="created", challenge=asked.id if asked else None, browser=bid,
-            ip=net.ip, level=1 if half else 2,
+            ip=net.ip, level=self.levels[0 if half else 1],
         )  # fmt: skip
         if half:
             return False
         if self.one_session:
             for other in [b for b in record.sessions if b != bid]:
                 del record.sessions[other]
-                self.note(record, "session", state="ended", browser=other, cause="other-session")
+                self.note(record, "session", state="ended", browser=other, cause=self.ended_word)
         record.sessions[bid] = world.name("z")
         back = self._comes_back(record, browser, record.sessions[bid])
         self.note(

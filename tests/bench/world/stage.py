@@ -39,7 +39,7 @@ class Stage:
         rng = world.rng
         self.server = Server(world, rules, mode or rng.choice(rules.modes))
         self.product = product
-        self.history = rng.choice((0, 2, 5, 8, 14, 21))
+        self.history = rng.choice((0, 0, 1, 2, 5, 8, 14, 21))
         self.factor = factor or rng.choice(rules.factors)
         self._ips = iter(rng.sample(range(2, 250), 200))
         self.place = rng.choice(PLACES)
@@ -99,6 +99,13 @@ class Stage:
             people.append(other)
         self.scene.shown = [*(self.scene.shown or []), *(p.record for p in people)]
         return people
+
+    def passers_by(self) -> None:
+        """Others who sign in at about the same time, without trouble."""
+        for person in self.company(self.world.rng.randrange(1, 4)):
+            self.settle(person)
+            self.healthy(person)
+            self.world.at(self._trouble + self.world.between(-3000, 300), self.sitting(person))
 
     def settle(self, person: Person | None = None, ago_days: float | None = None) -> None:
         """Make a browser and address known from *ago_days* before the log begins."""
