@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from datetime import UTC, datetime
+from functools import partial
 from typing import ClassVar
 
 from textual import events, on
@@ -18,7 +19,7 @@ from helpdesk.tui.keys import Where
 from helpdesk.tui.palette import KeysProvider
 from helpdesk.tui.screens.desk import DeskScreen
 from helpdesk.tui.screens.lists import ChallengesScreen, LogScreen, LoopsScreen
-from helpdesk.tui.screens.place import Clock
+from helpdesk.tui.screens.place import Clock, Place
 from helpdesk.tui.terminal import SafeApp, run_safely
 from helpdesk.tui.themes import NAMES, THEMES
 from helpdesk.tui.widgets.chrome import Open
@@ -49,8 +50,9 @@ class HelpdeskApp(SafeApp):
             self.register_theme(each)
         self.theme = theme if theme in NAMES else NAMES[0]
         self.animation_level = "none"
-        for screen in (DeskScreen, LoopsScreen, ChallengesScreen, LogScreen):
-            self.add_mode(screen.WHERE.value, lambda screen=screen: screen(desk, clock))
+        places: tuple[type[Place], ...] = (DeskScreen, LoopsScreen, ChallengesScreen, LogScreen)
+        for place in places:
+            self.add_mode(place.WHERE.value, partial(place, desk, clock))
 
     async def on_event(self, event: Event) -> None:
         """Drop keys that a dialog does not hear yet."""

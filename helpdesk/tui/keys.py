@@ -95,15 +95,15 @@ KEYS: Final[tuple[Key, ...]] = (
     _act("a", "change-address", "Address"),
     _act("m", "change-mobile", "Mobile"),
     _act("u", "unlock", "Unlock", is_shown=True),
-    _act("e", "end-sessions", "End sessions"),
+    _act("e", "end-sessions", "Sessions"),
     _act("z", "suspend-factor", "Suspend"),
     _act("Z", "resume-factor", "Resume"),
     _act("p", "temporary-pass", "Pass"),
-    _act("t", "enrol-totp", "Authenticator"),
+    _act("t", "enrol-totp", "Enrol app"),
     _act("w", "route", "Route", is_shown=True),
     _act("n", "note", "Note", is_shown=True),
     _act("k", "take-ticket", "Take", is_shown=True),
-    _act("K", "close-ticket", "Close ticket"),
+    _act("K", "close-ticket", "Close"),
     _act("f", "flag", "Flag"),
     _act("x", "reveal", "Reveal", is_shown=True),
     Key(key="i", label="May I", says="Show every act with the reason why or why not.",
@@ -117,16 +117,17 @@ KEYS: Final[tuple[Key, ...]] = (
         does="roll(1)", where=DESK),
     Key(key="left_square_bracket", label="Up", says="Scroll the case up.",
         does="roll(-1)", where=DESK),
-    Key(key="ctrl+r", label="Again", says="Ask the desk again: list and case.", does="again"),
-    Key(key="T", label="Theme", says="Go to the next theme: dark, light, high contrast, monochrome.",
-        does="theme"),
+    Key(key="ctrl+r", label="Again", says="Ask the desk again: list and case.",
+        does="again", is_shown=True),
+    Key(key="T", label="Theme", says="Next theme: dark, light, high contrast, monochrome.",
+        does="theme", is_shown=True),
     Key(key="escape", label="Back", says="Go back: clear the search, or back to the list.",
         does="back"),
     Key(key="question_mark", label="Help", says="Show the keys of where you are.", does="help",
         is_shown=True),
     Key(key="ctrl+p", label="Palette", says="Find any act or command by its name.",
         does="palette", is_shown=True),
-    Key(key="ctrl+q", label="Quit", says="Quit.", does="quit"),
+    Key(key="ctrl+q", label="Quit", says="Quit.", does="quit", is_shown=True),
 )  # fmt: skip
 """Every key of the console outside dialogs, in the order help lists them."""
 
@@ -140,7 +141,7 @@ IN_DIALOGS: Final[tuple[tuple[str, str], ...]] = (
 """Keys that every dialog understands, with what they do."""
 
 IN_LISTS: Final[tuple[tuple[str, str], ...]] = (
-    ("↑ ↓ PgUp PgDn Home End", "Move in the list; resting on a user opens the case."),
+    ("↑ ↓ PgUp PgDn", "Move in the list; resting on a user opens the case. Home and End too."),
     ("Enter", "Open the case."),
     ("Tab", "Go from search to list to case."),
 )

@@ -8,9 +8,10 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from helpdesk.domain.actions import ACTIONS
+from helpdesk.domain.text import clean
 from helpdesk.tui.keys import Key, keys_of
 from helpdesk.tui.render.case import glyph_of
-from helpdesk.tui.render.values import LABEL, QUIET, STRONG, lines, show
+from helpdesk.tui.render.values import LABEL, QUIET, STRONG, fit, lines
 from helpdesk.tui.screens.acting import ActingPlace
 from helpdesk.tui.screens.place import Place
 
@@ -45,9 +46,10 @@ class KeysProvider(Provider):
         if decision is None:
             return lines((head, Content.assemble("     ", (key.says, QUIET))))
         glyph, look = glyph_of(decision)
-        why = decision.why if decision.is_refused else key.says
+        why = clean(decision.why) if decision.is_refused else key.says
+        room = min(90, place.size.width - 16)
         head = Content.assemble(head, "  ", (glyph, look))
-        return lines((head, Content.assemble("     ", show(why, QUIET, limit=160))))
+        return lines((head, Content.assemble("     ", (fit(why, room).rstrip(), QUIET))))
 
     async def _do(self, key: Key) -> None:
         await self.screen.run_action(key.does)

@@ -15,13 +15,13 @@ from textual.widgets import Button, Input, Static
 
 from helpdesk.domain.actions import AnyAction, Risk
 from helpdesk.domain.cases import Case, Weighed
-from helpdesk.domain.decisions import Decision
 from helpdesk.domain.errors import HelpdeskError
 from helpdesk.tui.dialogs.fields import LIMITS, Field
 from helpdesk.tui.dialogs.guarded import Guarded, too_small
-from helpdesk.tui.render.values import BAD, LABEL, QUIET, WARN, lines, m_ss, show
-from helpdesk.tui.render.weighing import advice, identity, preview_lines
+from helpdesk.tui.render.values import BAD, WARN, Entry, entry, m_ss, show
+from helpdesk.tui.render.weighing import identity, preview_entries, refusal, rests_on, said_first
 from helpdesk.tui.widgets.choices import Choices
+from helpdesk.tui.widgets.sheet import Sheet
 
 Weigh = Callable[[AnyAction], Awaitable[Weighed]]
 WORD = "word"
@@ -35,6 +35,8 @@ class ActDialog(Guarded[AnyAction]):
         says: A sentence that stands above all, such as why the last try failed.
         asks_word: Whether the end of the ticket's number has to be typed for an act of high risk.
     """
+
+    BESIDES = 9
 
     def __init__(
         self,
@@ -63,15 +65,15 @@ class ActDialog(Guarded[AnyAction]):
     def compose(self) -> ComposeResult:
         """Who it is about, what happens, the fields, what is missing, two buttons."""
         with Vertical(id="box") as box:
-            box.border_title = self._title
+            box.border_title = Content(self._title)
             yield Static(identity(self._case), id="identity")
-            yield Static(show(self._case.user.name, QUIET), id="name")
             if self._says:
                 yield Static(show(self._says, BAD, limit=600), id="says")
             with VerticalScroll(id="body", can_focus=False):
-                yield Static(id="preview")
+                yield Sheet(id="preview")
                 yield from self._inputs()
-            yield Static(id="missing")
+                yield Sheet(id="advice")
+            yield Sheet(id="missing")
             with Horizontal(id="buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
                 yield Button(Content(self._title), id="do", variant="primary", compact=True)
@@ -97,9 +99,11 @@ class ActDialog(Guarded[AnyAction]):
         return line
 
     def on_mount(self) -> None:
-        """Stand on Cancel."""
+        """Stand on Cancel; where nothing changes for the user, on the first line to write in."""
         super().on_mount()
-        self.query_one("#cancel").focus()
+        lines = self.query(Input)
+        is_harmless = self._begun.risk is Risk.NONE and bool(lines)
+        (lines.first() if is_harmless else self.query_one("#cancel")).focus()
         self._take(self._weighed)
         self.set_interval(1.0, self._count_down)
 
@@ -140,26 +144,30 @@ class ActDialog(Guarded[AnyAction]):
         self._weighed = weighed
         waits = [need.seconds for need in weighed.decision.needs if need.what == "wait"]
         self._waits_s = max(waits, default=0.0)
-        parts = (self._refused(weighed.decision), preview_lines(weighed.preview), advice(weighed.decision))
-        self.query_one("#preview", Static).update(lines(parts))
+        decision = weighed.decision
+        first = refusal(decision) if decision.is_refused else said_first(decision)
+        self.query_one("#preview", Sheet).update([*first, *preview_entries(weighed.preview)])
+        self.query_one("#advice", Sheet).update(rests_on(decision))
         self._show_state()
-
-    def _refused(self, decision: Decision) -> Content:
-        if not decision.is_refused:
-            return Content("")
-        return show(f"✗ {decision.why} {decision.instead}", BAD, limit=1_200)
 
     def _show_state(self) -> None:
         for label in self.query("#word-label").results(Static):
             ticket = self.action.ticket.lstrip("#")
             says = f"Ticket #{ticket}: type its last four characters" if ticket else "Ticket"
             label.update(show(says, WARN))
-        parts = [Content.assemble(("needs     ", LABEL), show(says, WARN)) for says in self.missing]
+        missing = self.missing
+        more = f"  (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        entries = [entry("needs", show(f"{says}{more}", WARN)) for says in missing[:1]]
         if self._waits_s > 0:
             wait = f"{m_ss(self._waits_s)} until the next code may be sent"
-            parts.append(Content.assemble(("wait      ", LABEL), (wait, WARN)))
-        self.query_one("#missing", Static).update(lines(parts))
+            entries.append(entry("wait", show(wait, WARN)))
+        self._say(entries)
         self.query_one("#do", Button).disabled = not self.is_ready
+
+    def _say(self, entries: list[Entry]) -> None:
+        missing = self.query_one("#missing", Sheet)
+        missing.display = bool(entries)
+        missing.update(entries)
 
     def _count_down(self) -> None:
         if self._waits_s > 0:
@@ -185,7 +193,7 @@ class ActDialog(Guarded[AnyAction]):
         try:
             weighed = await self._weigh(self.action)
         except HelpdeskError as error:
-            self.query_one("#missing", Static).update(show(error, BAD, limit=600))
+            self._say([entry("fault", show(error, BAD, limit=600))])
             return
         self._is_weighing = False
         self._take(weighed)

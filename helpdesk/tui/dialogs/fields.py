@@ -148,8 +148,4 @@ def _free(case: Case) -> bool:
 def first_code() -> tuple[Field, ...]:
     """Return the one field of an enrolment's second step."""
     says = "Type the first code the customer reads out."
-    return (
-        Field(name="code", label="First code", hint="123456", takes_words=True, required=says),
-    )
-
-
+    return (Field(name="code", label="First code", hint="123456", takes_words=True, required=says),)

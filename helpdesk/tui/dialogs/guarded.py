@@ -1,6 +1,6 @@
 """What every dialog keeps to: nothing typed ahead, repeated or clicked by chance decides anything.
 
-    opens ──▶ deaf (0.8 s, and as long as a key is being repeated) ──▶ listens ──▶ closes
+opens ──▶ deaf (0.8 s, and as long as a key is being repeated) ──▶ listens ──▶ closes
 """
 
 from __future__ import annotations
@@ -29,13 +29,18 @@ class Dialog(ModalScreen[T]):
     """A question over a place. A click beside it does nothing; Escape answers with None."""
 
     CSS_PATH = asset("styles/dialogs.tcss")
+    BESIDES: ClassVar[int] = 10
+    """Lines a dialog has beside those that scroll."""
+
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
 
     def on_resize(self, event: events.Resize) -> None:
         """Below the least size say so, in the dialog's place."""
         is_tiny = event.size.width < LEAST[0] or event.size.height < LEAST[1]
         self.set_class(is_tiny, "-tiny")
-        self.set_class(event.size.width < 100, "-narrow")
+        # What scrolls takes what the rest leaves, so that the buttons are always in sight.
+        for body in self.query("#body"):
+            body.styles.max_height = max(2, event.size.height - self.BESIDES)
 
     def action_cancel(self) -> None:
         """Close; nothing is done."""

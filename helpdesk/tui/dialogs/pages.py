@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -26,6 +26,7 @@ from helpdesk.tui.render.values import (
     QUIET,
     STRONG,
     WARN,
+    Entry,
     clock,
     lines,
     pressable,
@@ -33,6 +34,7 @@ from helpdesk.tui.render.values import (
     silent,
 )
 from helpdesk.tui.render.weighing import identity, refusal
+from helpdesk.tui.widgets.sheet import Sheet
 
 
 class PageDialog(Dialog[str]):
@@ -42,7 +44,7 @@ class PageDialog(Dialog[str]):
         Binding("enter,q", "cancel", "Close", show=False),
     ]
 
-    def __init__(self, title: str, page: Content) -> None:
+    def __init__(self, title: str, page: Sequence[Entry]) -> None:
         super().__init__()
         self._title = title
         self._page = page
@@ -50,22 +52,19 @@ class PageDialog(Dialog[str]):
     def compose(self) -> ComposeResult:
         """The page and a button."""
         with Vertical(id="box", classes="page") as box:
-            box.border_title = Content(clean(self._title, limit=60))  # type: ignore[assignment]
+            box.border_title = Content(clean(self._title, limit=60))
             with VerticalScroll(id="body"):
-                yield self._text()
+                yield Sheet(self._page)
             with Horizontal(id="buttons"):
                 yield Button("Close", id="cancel", compact=True)
         yield too_small()
-
-    def _text(self) -> Static:
-        return Static(self._page)
 
     def on_mount(self) -> None:
         """Stand on the page, so that arrows scroll it."""
         self.query_one("#body").focus()
 
     @on(Button.Pressed, "#cancel")
-    def _closed(self) -> None:
+    def _close_it(self) -> None:
         self.dismiss(None)
 
 
@@ -73,7 +72,7 @@ class ReasonsDialog(PageDialog):
     """Shows every act with its key and why it may or may not be done; gives the act chosen."""
 
     def __init__(self, case: Case) -> None:
-        super().__init__("May I", lines([_reason(decision) for decision in case.decisions]))
+        super().__init__("May I", [_reason(decision) for decision in case.decisions])
 
     def on_key(self, event: events.Key) -> None:
         """Begin an act by its own key."""
@@ -82,31 +81,27 @@ class ReasonsDialog(PageDialog):
             event.stop()
             self.dismiss(act)
 
-    def on_click(self, event: events.Click) -> None:
-        """Begin the act that was clicked."""
-        act = event.style.meta.get("act")
-        if isinstance(act, str):
-            self.dismiss(act)
+    @on(Sheet.Picked)
+    def _picked(self, message: Sheet.Picked) -> None:
+        self.dismiss(message.act)
 
 
-def _reason(decision: Decision) -> Content:
+def _reason(decision: Decision) -> Entry:
     glyph, look = glyph_of(decision)
     needs = " ".join(need.says for need in decision.needs)
-    why = (
-        decision.why
-        if decision.is_refused
-        else needs or decision.instead or "May be done as it is."
+    may = needs or decision.instead or "May be done as it is."
+    why, is_no = decision.why if decision.is_refused else may, decision.is_refused
+    head = Content.assemble(
+        (f"{key_of(decision.act):<2}", STRONG),
+        (f"{glyph} ", look),
+        (f"{ACTIONS[decision.act].title:<21}", QUIET if is_no else ""),
     )
     rules = f"  {', '.join(decision.rules)}" if decision.rules else ""
-    line = Content.assemble(
-        (f"{key_of(decision.act):<3}", STRONG),
-        (f"{glyph} ", look),
-        (f"{ACTIONS[decision.act].title:<20}", "" if not decision.is_refused else QUIET),
-        show(why, QUIET if decision.is_refused else "", limit=400),
-        (clean(rules), LABEL),
-        "  " if decision.documented else Content.assemble("  ", silent()),
+    silence = Content("") if decision.documented else Content.assemble("  ", silent())
+    body = Content.assemble(
+        show(why, QUIET if is_no else "", limit=400), (clean(rules), LABEL), silence
     )
-    return pressable(line, act=decision.act)
+    return Entry(pressable(head, act=decision.act), pressable(body, act=decision.act))
 
 
 class RefusedDialog(Dialog[str]):
@@ -129,10 +124,10 @@ class RefusedDialog(Dialog[str]):
     def compose(self) -> ComposeResult:
         """Who it is about, the refusal, the ways on."""
         with Vertical(id="box", classes="refused") as box:
-            box.border_title = Content(f"{ACTIONS[self._decision.act].title}: no")  # type: ignore[assignment]
+            box.border_title = Content(f"{ACTIONS[self._decision.act].title}: no")
             yield Static(identity(self._case), id="identity")
             with VerticalScroll(id="body", can_focus=False):
-                yield Static(refusal(self._decision))
+                yield Sheet(refusal(self._decision))
             with Horizontal(id="buttons"):
                 yield Button("Close", id="cancel", compact=True)
                 if self._can_route:
@@ -145,7 +140,7 @@ class RefusedDialog(Dialog[str]):
         self.query_one("#cancel").focus()
 
     @on(Button.Pressed, "#cancel")
-    def _closed(self) -> None:
+    def _close_it(self) -> None:
         self.dismiss(None)
 
     @on(Button.Pressed, "#route")

@@ -14,7 +14,7 @@ from helpdesk.domain.decisions import Decision
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import clean
 from helpdesk.domain.timeline import Answer, Session
-from helpdesk.domain.users import FactorState, MfaState
+from helpdesk.domain.users import Factor, FactorKind, FactorState, MfaState, VoiceWay
 from helpdesk.tui.render.values import (
     BAD,
     GOOD,
@@ -25,7 +25,11 @@ from helpdesk.tui.render.values import (
     WARN,
     ago,
     bar,
+    cells,
     clock,
+    fit,
+    flow,
+    grid,
     joined,
     lines,
     m_ss,
@@ -49,30 +53,24 @@ def role_name(case: Case, card: Product | None) -> str:
     return clean(rule.name if rule else case.user.role)
 
 
-def who(case: Case, card: Product | None, now: datetime) -> Content:
-    """Return who calls: name, account, product, role, ticket; then login, where codes go, alarms."""
+def who(case: Case, card: Product | None, now: datetime, width: int) -> Content:
+    """Return who calls: name, account, product, role; login and where codes go; ticket, alarms."""
     user = case.user
-    between = " ── "
-    first = joined(
-        (
-            show(user.name, STRONG),
-            show(case.account.name),
-            show(card.name if card else user.product, LABEL),
-            show(role_name(case, card)),
-            _ticket(case, now),
-        ),
-        between,
+    first = (
+        show(user.name, STRONG),
+        show(case.account.name),
+        show(card.name if card and width > 110 else card.short if card else user.product, LABEL),
+        show(role_name(case, card)),
+        show(user.id, QUIET),
     )
-    second = joined(
-        (
-            show(user.id, QUIET),
-            show(user.login),
-            codes_go_to(case, card),
-            Content.assemble(MFA[user.mfa]),
-            _last_login(case, now),
-        )
+    second = (
+        show(user.login),
+        codes_go_to(case, card),
+        Content.assemble(MFA[user.mfa]),
+        _last_login(case, now),
     )
-    return lines((first, second, joined(_alarms(case, now))))
+    third = (_ticket(case, now), *_alarms(case, now))
+    return lines((flow(first, width, " ── "), flow(second, width), flow(third, width)))
 
 
 def _ticket(case: Case, now: datetime) -> Content:
@@ -81,11 +79,12 @@ def _ticket(case: Case, now: datetime) -> Content:
         return Content.assemble(("no open ticket", QUIET))
     newest = tickets[0]
     about = newest.complaint.words if newest.complaint else newest.subject
-    more = f" +{len(tickets) - 1}" if len(tickets) > 1 else ""
+    more = f" +{len(tickets) - 1} more" if len(tickets) > 1 else ""
     phone = "☎ on the phone · " if newest.on_phone else ""
     age = span((now - newest.opened_at).total_seconds())
     number = f"#{clean(newest.id).lstrip('#')}"
-    return Content.assemble((f"{phone}{number} {clean(about, limit=60)}{more} · {age}", WARN))
+    says = f"{phone}{number} {clean(about, limit=60)} · {age}{more}"
+    return Content.assemble((says, STRONG))
 
 
 def codes_go_to(case: Case, card: Product | None) -> Content:
@@ -120,8 +119,8 @@ def _last_login(case: Case, now: datetime) -> Content:
         None,
     )
     if good is None:
-        return Content.assemble(("no good login on record", QUIET))
-    return Content.assemble(("last good login ", QUIET), ago(good.at, now))
+        return Content.assemble(("no login on record", QUIET))
+    return Content.assemble(("last login ", QUIET), ago(good.at, now))
 
 
 def _alarms(case: Case, now: datetime) -> Iterator[Content]:
@@ -142,21 +141,29 @@ def _alarms(case: Case, now: datetime) -> Iterator[Content]:
         yield Content.assemble(("◉ REVEALED until you leave this user", WARN))
 
 
-def codes(case: Case, card: Product | None, now: datetime) -> Content:
+def codes(case: Case, card: Product | None, now: datetime, width: int) -> Content:
     """Return the codes strip: every code with its state, the live one counting down; then rules."""
     code_clock = case.codes
-    shown = [_code(code, code_clock, now) for code in code_clock.codes[-6:]]
-    strip = joined(shown) if shown else Content.assemble(("no code sent in 24 h", QUIET))
-    return lines((joined((strip, _next_send(code_clock, now))), _code_rules(card)))
+    shown = [_code(code, code_clock, now) for code in code_clock.codes[-CODES_SHOWN:]]
+    if not shown:
+        shown = [Content.assemble(("no code sent in 24 h", QUIET))]
+    strip = flow((*shown, _next_send(code_clock, now)), width)
+    return lines((strip, flow(_code_rules(card), width)))
+
+
+CODES_SHOWN = 5
+"""How many of the last codes the strip shows."""
 
 
 def _code(code: Code, code_clock: CodeClock, now: datetime) -> Content:
-    at = clock(code.at, now, seconds=True)
+    at = clock(code.at, now)
     if code.state is not CodeState.LIVE:
         glyph, look = _CODE_LOOKS[code.state]
         return Content.assemble((f"{at} ", QUIET), (f"{glyph} {code.state.value}", look))
     if code.expires_at is None:
-        return Content.assemble((f"{at} ", STRONG), (" ● LIVE ", LIVE), (" its life is ", QUIET), silent())
+        return Content.assemble(
+            (f"{at} ", STRONG), (" ● LIVE ", LIVE), (" its life is ", QUIET), silent()
+        )
     left = (code.expires_at - now).total_seconds()
     if left <= 0:
         return Content.assemble((f"{at} ", QUIET), ("○ expired", WARN))
@@ -167,13 +174,12 @@ def _code(code: Code, code_clock: CodeClock, now: datetime) -> Content:
 
 
 _CODE_LOOKS = {
-    CodeState.VOID: ("✗ void", QUIET),
+    CodeState.VOID: ("✗", QUIET),
     CodeState.OLDER: ("○", QUIET),
     CodeState.EXPIRED: ("○", WARN),
     CodeState.USED: ("✓", GOOD),
     CodeState.UNDELIVERED: ("✗", BAD),
 }
-_CODE_LOOKS[CodeState.VOID] = ("✗", QUIET)
 
 
 def _next_send(code_clock: CodeClock, now: datetime) -> Content:
@@ -183,18 +189,16 @@ def _next_send(code_clock: CodeClock, now: datetime) -> Content:
     return Content.assemble(("next send in ", QUIET), (left, STRONG))
 
 
-def _code_rules(card: Product | None) -> Content:
+def _code_rules(card: Product | None) -> tuple[Content, ...]:
     """Return life, wait and what a new code does to the old, as the card says or does not say."""
     if card is None:
-        return Content("")
+        return ()
     life, wait, newest = card.codes.life_s, card.codes.resend_wait_s, card.codes.newest_only
     old = silent() if newest.value is None else show("yes" if newest.value else "no")
-    return joined(
-        (
-            Content.assemble(("life ", QUIET), silent() if life.value is None else m_ss(life.value)),
-            Content.assemble(("wait ", QUIET), silent() if wait.value is None else m_ss(wait.value)),
-            Content.assemble(("a new one voids the old: ", QUIET), old),
-        )
+    return (
+        Content.assemble(("life ", QUIET), silent() if life.value is None else m_ss(life.value)),
+        Content.assemble(("wait ", QUIET), silent() if wait.value is None else m_ss(wait.value)),
+        Content.assemble(("newer voids older ", QUIET), old),
     )
 
 
@@ -209,48 +213,50 @@ FACTOR_LOOKS = {
 
 def factors(case: Case, card: Product | None, now: datetime) -> Content:
     """Return the user's factors, then the kinds the product knows and the user has not."""
-    have = [_factor(case, card, index, now) for index in range(len(case.user.factors))]
+    have = [_factor(factor, now) for factor in case.user.factors]
     kinds = {factor.kind for factor in case.user.live_factors}
-    missing = [
-        Content.assemble((f"–  {clean(rule.name)}  not enrolled", QUIET))
-        for rule in (card.factors if card else ())
-        if rule.kind not in kinds and case.user.mfa is not MfaState.NONE
-    ]
-    if not have and not missing:
-        return Content.assemble(("no factors", QUIET))
-    return lines((*have, *missing))
+    known = dict.fromkeys(rule.kind for rule in card.factors) if card else {}
+    if case.user.mfa is not MfaState.NONE:
+        have.extend(
+            Content.assemble((f"–  {fit(kind.words, KIND)} not enrolled", QUIET))
+            for kind in known
+            if kind not in kinds
+        )
+    return lines(have or [Content.assemble(("none on record", QUIET))])
 
 
-def _factor(case: Case, card: Product | None, index: int, now: datetime) -> Content:
-    factor = case.user.factors[index]
+KIND = max(len(kind.words) for kind in FactorKind) + 1
+"""Cells of a factor's kind."""
+
+
+def _factor(factor: Factor, now: datetime) -> Content:
     glyph, look = FACTOR_LOOKS[factor.state]
-    rule = card.factor(factor.kind) if card else None
-    name = clean(rule.name if rule else factor.kind.words)
+    kind = factor.kind.words
+    if factor.voice is not None:
+        kind = {VoiceWay.CONFIRM: "Call, confirm", VoiceWay.HEAR_CODE: "Call, code"}[factor.voice]
     used = f"used {ago(factor.used_at, now)}" if factor.used_at else ""
     failures = f"{factor.failures} wrong" if factor.failures else ""
-    head = Content.assemble((f"{glyph}  ", look), (name, STRONG), f"  {clean(factor.to or '')}".rstrip())
-    tail = joined(
-        (
-            Content.assemble((factor.state.value, look)),
-            Content.assemble((used, QUIET)),
-            Content.assemble((failures, WARN)),
-        ),
-        " · ",
+    tail = joined((Content.assemble((used, QUIET)), Content.assemble((failures, WARN))), " · ")
+    head = Content.assemble(
+        (f"{glyph}  ", look),
+        (fit(kind, KIND), STRONG),
+        f" {clean(factor.to or '–', limit=60)}  ",
+        (factor.state.value, look),
     )
-    return lines((head, Content.assemble("   ", tail)))
+    return lines((head, Content.assemble(" " * 4, tail) if tail.plain else tail))
 
 
 def papers(case: Case, now: datetime) -> Content:
     """Return tickets with their notes, newest first, then what the desk did for this user."""
     parts: list[Content] = []
     for ticket in sorted(case.tickets, key=lambda t: t.opened_at, reverse=True):
-        state = f"open {span((now - ticket.opened_at).total_seconds())}" if ticket.is_open else "closed"
+        state = (
+            f"open {span((now - ticket.opened_at).total_seconds())}" if ticket.is_open else "closed"
+        )
         has = f"with {clean(ticket.agent)}" if ticket.agent else "nobody has it"
         number = f"#{clean(ticket.id).lstrip('#')}"
         look = WARN if ticket.is_open else QUIET
-        parts.append(
-            Content.assemble((f"{number} ", STRONG), (state, look), (f" · {has}", QUIET))
-        )
+        parts.append(Content.assemble((f"{number} ", STRONG), (state, look), (f" · {has}", QUIET)))
         parts.append(Content.assemble("  ", show(ticket.subject)))
         parts.extend(Content.assemble(("  › ", QUIET), show(n, limit=600)) for n in ticket.notes)
     for row in case.log[:8]:
@@ -268,25 +274,28 @@ def glyph_of(decision: Decision) -> tuple[str, str]:
     return ("✗", BAD) if decision.instead or decision.route else ("–", QUIET)
 
 
-def may_i_chips(case: Case, keys: dict[str, str]) -> Content:
-    """Return every act with its key and ✓, – or ✗, to be pressed by mouse as well."""
+def may_i_chips(case: Case, keys: dict[str, tuple[str, str]], width: int) -> Content:
+    """Return every act with its key and ✓, – or ✗, to be pressed by mouse as well.
+
+    *keys* holds, by act, its key and its short name.
+    """
     chips = []
     for decision in case.decisions:
         glyph, look = glyph_of(decision)
-        key = keys.get(decision.act, "")
-        title = ACTIONS[decision.act].title
+        key, label = keys.get(decision.act, ("", decision.act))
         text_look = QUIET if decision.is_refused else ""
-        chip = Content.assemble((key, STRONG), "\u00a0", (title.replace(" ", "\u00a0"), text_look), "\u00a0", (glyph, look))
+        chip = Content.assemble((f"{key} ", STRONG), (glyph, look), " ", (label, text_look))
         chips.append(pressable(chip, act=decision.act))
-    return joined(chips)
+    column = max(map(cells, chips), default=1) + 2
+    return grid(chips, width + 2, column)
 
 
-def may_i_reasons(case: Case, keys: dict[str, str]) -> list[Content]:
+def may_i_reasons(case: Case, keys: dict[str, tuple[str, str]]) -> list[Content]:
     """Return the reasons of what is refused, one line a reason with all keys it holds for."""
     by_why: dict[str, list[str]] = {}
     for decision in case.decisions:
         if decision.is_refused and glyph_of(decision)[0] == "✗":
-            by_why.setdefault(decision.why, []).append(keys.get(decision.act, ""))
+            by_why.setdefault(decision.why, []).append(keys.get(decision.act, ("",))[0])
     ordered = sorted(by_why.items(), key=lambda pair: -len(pair[1]))
     return [
         Content.assemble(("✗ ", BAD), (" ".join(letters), STRONG), "  ", show(why, limit=400))
@@ -298,5 +307,7 @@ def summary_lines(case: Case, card: Product | None, now: datetime) -> str:
     """Return the case in a few masked lines of plain text, to be copied into a ticket."""
     return "\n".join(
         line.rstrip()
-        for line in lines((who(case, card, now), codes(case, card, now))).plain.splitlines()
+        for line in lines(
+            (who(case, card, now, 100), codes(case, card, now, 100))
+        ).plain.splitlines()
     )

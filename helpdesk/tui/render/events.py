@@ -54,8 +54,8 @@ def describe(
         case events.Password(ok=ok):
             return ("password right", "plain", ()) if ok else ("password wrong", "bad", ())
         case events.Challenge(rule=rule, factor=factor, trust=trust):
-            why = f"because of {outside(rule).replace('-', ' ')}" if rule else ""
-            return "code asked", "strong", _texts(factor, why, f"trust {trust}" if trust else "")
+            why = f"{outside(rule).replace('-', ' ')}" if rule else ""
+            return "code asked", "strong", _texts(why, factor, f"trust {trust}" if trust else "")
         case events.Resend(allowed=allowed):
             return ("asked to resend", "plain", _texts("" if allowed is not False else "refused"))
         case events.Send():
@@ -115,7 +115,11 @@ def _rare(event: AnyEvent) -> tuple[str, str, tuple[tuple[str, str], ...]]:
     match event:
         case events.FactorChange(change=change, factor=factor, by=by):
             by_whom = f"by {outside(by)}" if by else ""
-            return f"factor {outside(change)}".replace("-", " "), "warn", _texts(factor, by_whom)
+            return (
+                outside(change).replace("-", " "),
+                "warn",
+                _texts(f"factor {factor}" if factor else "", by_whom),
+            )
         case events.Lock(until=until, cause=cause, failures=failures):
             end = f"until {until:%H:%M}" if until else "with no end given"
             return "locked", "bad", _texts(end, cause, f"{failures} failures" if failures else "")
@@ -125,7 +129,7 @@ def _rare(event: AnyEvent) -> tuple[str, str, tuple[tuple[str, str], ...]]:
             words = "factors reset" if ok else "reset failed"
             return words, "warn" if ok else "bad", _texts(scope, f"by {by}" if by else "")
         case events.Call(channel=channel, asks=asks):
-            return "customer contacted us", "plain", _texts(channel, f"asks: {asks}" if asks else "")
+            return "customer called", "plain", _texts(channel, f"asks: {asks}" if asks else "")
         case events.Export(ok=ok):
             return ("contacts exported" if ok else "export stopped"), "warn", ()
     return outside(event.kind), "plain", ()

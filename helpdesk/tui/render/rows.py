@@ -88,6 +88,8 @@ def state_words(row: UserRow) -> str:
     """Return a user's state as a list says it: `loop ×6`, `locked`, `ok`."""
     if row.state is UserState.LOOP and row.rounds:
         return f"loop ×{row.rounds}"
+    if row.state is UserState.OK and row.ticket is not None and row.ticket.complaint is not None:
+        return row.ticket.complaint.words
     return WORDS.get(row.state, row.state.value)
 
 
@@ -99,7 +101,9 @@ def _ticket(row: UserRow, scene: Scene) -> Cell:
     if row.ticket is None:
         return Cell("")
     who = "☎" if row.ticket.on_phone else "mine" if row.ticket.agent == scene.agent else ""
-    return Cell(f"#{outside(row.ticket.id).lstrip('#')} {who}".strip(), "strong" if who else "quiet")
+    return Cell(
+        f"#{outside(row.ticket.id).lstrip('#')} {who}".strip(), "strong" if who else "quiet"
+    )
 
 
 USERS: Final[tuple[Column[UserRow], ...]] = (
@@ -112,9 +116,9 @@ USERS: Final[tuple[Column[UserRow], ...]] = (
         cell=lambda row, scene: Cell(outside(row.account), "quiet"),
     ),
     Column(
-        title="Product", width=10, cell=lambda row, scene: Cell(scene.product(row.product), "quiet")
+        title="Product", width=9, cell=lambda row, scene: Cell(scene.product(row.product), "quiet")
     ),
-    Column(title="State", width=9, cell=_state),
+    Column(title="State", width=12, cell=_state),
     Column(title="Ticket", width=10, from_width=52, cell=_ticket),
 )
 """The list of users beside the case."""
@@ -230,7 +234,9 @@ CHALLENGES: Final[tuple[Column[ChallengeRow], ...]] = (
         title="Sends",
         width=5,
         from_width=90,
-        cell=lambda row, scene: Cell(str(row.line.sends), "warn" if row.line.sends > 2 else "plain"),
+        cell=lambda row, scene: Cell(
+            str(row.line.sends), "warn" if row.line.sends > 2 else "plain"
+        ),
     ),
     Column(title="State", width=20, cell=_challenge_state),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
@@ -44,6 +44,35 @@ def joined(parts: Iterable[Content], between: str = "   ") -> Content:
     return Content(between).join([part for part in parts if part.plain])
 
 
+def flow(parts: Iterable[Content], width: int, between: str = "   ") -> Content:
+    """Return parts in rows of at most *width* cells, broken between parts only."""
+    rows: list[list[Content]] = []
+    used = 0
+    for part in parts:
+        if not part.plain:
+            continue
+        size = cells(part)
+        if rows and used + len(between) + size <= width:
+            rows[-1].append(part)
+            used += len(between) + size
+        else:
+            rows.append([part])
+            used = size
+    return Content("\n").join([Content(between).join(row) for row in rows])
+
+
+def grid(parts: Iterable[Content], width: int, column: int) -> Content:
+    """Return parts in columns of *column* cells each, as many beside each other as fit."""
+    found = list(parts)
+    each = max(1, width // column)
+    rows = [found[at : at + each] for at in range(0, len(found), each)]
+    padded = [
+        Content("").join([part.pad_right(max(0, column - cells(part))) for part in row])
+        for row in rows
+    ]
+    return Content("\n").join(padded)
+
+
 def lines(parts: Iterable[Content]) -> Content:
     """Return parts below each other, empty ones left out."""
     return Content("\n").join([part for part in parts if part.plain])
@@ -64,6 +93,29 @@ def fit(text: str, width: int) -> str:
 def cells(content: Content) -> int:
     """Return how many cells a one-line content takes."""
     return cell_len(content.plain)
+
+
+class Entry(NamedTuple):
+    """A head and a text to be broken beside it; an empty head and text is an empty line."""
+
+    head: Content
+    body: Content
+
+
+def entry(label: str, body: Content, *, width: int = 10) -> Entry:
+    """Return an entry whose head is a label of *width* cells."""
+    return Entry(Content.assemble((fit(clean(label), width), LABEL)), body)
+
+
+def hanging(entries: Iterable[Entry], width: int) -> Content:
+    """Return entries in lines of *width* cells, each text broken to the right of its head."""
+    rows: list[Content] = []
+    for head, body in entries:
+        indent = min(cells(head), max(0, width - 12))
+        wrapped = body.wrap(max(1, width - indent)) or [Content("")]
+        rows.append(Content.assemble(head, wrapped[0]))
+        rows.extend(Content.assemble(" " * indent, line) for line in wrapped[1:])
+    return Content("\n").join(rows)
 
 
 def m_ss(seconds: float) -> str:

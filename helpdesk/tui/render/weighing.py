@@ -8,18 +8,19 @@ from helpdesk.domain.cases import Case, Preview
 from helpdesk.domain.decisions import Decision
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import clean, mask_mail
-from helpdesk.tui.render.values import BAD, LABEL, QUIET, STRONG, WARN, joined, lines, show
+from helpdesk.tui.render.values import BAD, QUIET, STRONG, WARN, Entry, entry, joined, show
 
 LONG = 1_200
 """Characters of a sentence of a card with all its steps."""
 
 
 def identity(case: Case) -> Content:
-    """Return who a dialog is about: id, masked address and account; the name alone proves nothing."""
+    """Return who a dialog is about: id, masked address, account; the name proves nothing."""
     login = case.user.login
     masked = login if case.is_masked or "@" not in login else mask_mail(login)
-    return joined(
-        (show(case.user.id, STRONG), show(masked, STRONG), show(case.account.name, STRONG)), " · "
+    parts = (case.user.id, masked, case.account.name)
+    return Content.assemble(
+        joined((show(part, STRONG) for part in parts), " · "), "   ", show(case.user.name, QUIET)
     )
 
 
@@ -37,9 +38,9 @@ def steps_of(instead: str) -> tuple[str, tuple[str, ...]]:
     return parts[0], tuple(parts[1:])
 
 
-def preview_lines(preview: Preview) -> Content:
-    """Return exactly what an act will do, one line a thing, labelled."""
-    parts: list[Content] = []
+def preview_entries(preview: Preview) -> list[Entry]:
+    """Return exactly what an act will do, an entry a thing."""
+    found: list[Entry] = []
     for label, look, items in (
         ("goes", WARN, preview.goes),
         ("stays", "", preview.stays),
@@ -47,45 +48,45 @@ def preview_lines(preview: Preview) -> Content:
         ("told", "", (preview.told,)),
         ("then", "", (preview.then,)),
     ):
-        for index, item in enumerate(item for item in items if item):
-            head = label if index == 0 else ""
-            parts.append(_labelled(head, show(item, look, limit=600)))
-    return lines(parts)
+        shown = [item for item in items if item]
+        for index, item in enumerate(shown):
+            found.append(entry("" if index else label, show(item, look, limit=600)))
+    return found
 
 
-def _labelled(label: str, content: Content) -> Content:
-    return Content.assemble((f"{label:<10}", LABEL), content)
+def said_first(decision: Decision) -> list[Entry]:
+    """Return what an allowed act should be thought of before it."""
+    if not decision.instead:
+        return []
+    return [entry("first", show(decision.instead, STRONG, limit=LONG))]
 
 
-def advice(decision: Decision) -> Content:
-    """Return what an allowed act should be thought of first, and on whose word it rests."""
-    parts = [
-        _labelled("first", show(decision.instead, WARN, limit=LONG)) if decision.instead else Content(""),
-        _labelled("note", show(decision.why, limit=600)) if decision.why else Content(""),
-        cited(decision),
-    ]
-    return lines(parts)
+def rests_on(decision: Decision) -> list[Entry]:
+    """Return on whose word an allowed act rests."""
+    if decision.is_refused:
+        return []
+    note = [entry("note", show(decision.why, limit=600))] if decision.why else []
+    return [*note, *cited(decision)]
 
 
-def cited(decision: Decision) -> Content:
+def cited(decision: Decision) -> list[Entry]:
     """Return the rules a decision rests on and the document they stand in."""
     if not decision.rules and not decision.source:
-        return Content("")
+        return []
     rules = ", ".join(decision.rules) if decision.rules else "no rule of the source"
-    silent = "" if decision.documented else " (the source is silent; the desk's own rule)"
-    return _labelled("rule", show(f"{rules} · {decision.source}{silent}", QUIET))
+    return [entry("rule", show(f"{rules} · {decision.source}", QUIET))]
 
 
-def refusal(decision: Decision) -> Content:
+def refusal(decision: Decision) -> list[Entry]:
     """Return a refusal whole: why, what instead, the steps in order, the rules."""
     sentence, steps = steps_of(decision.instead)
-    parts = [_labelled("why", show(decision.why, BAD, limit=LONG))]
+    found = [entry("why", show(decision.why, BAD, limit=LONG))]
     if sentence:
-        parts.append(_labelled("instead", show(sentence, limit=LONG)))
+        found.append(entry("instead", show(sentence, limit=LONG)))
     for number, step in enumerate(steps, 1):
-        parts.append(_labelled("steps" if number == 1 else "", show(f"{number}. {step}", limit=LONG)))
-    parts.append(cited(decision))
-    return lines(parts)
+        says = show(f"{number}. {step}", limit=LONG)
+        found.append(entry("steps" if number == 1 else "", says))
+    return [*found, *cited(decision)]
 
 
 def refusal_text(case: Case, decision: Decision, card: Product | None) -> str:

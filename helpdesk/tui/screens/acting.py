@@ -1,9 +1,9 @@
 """From a key to a change: weigh, ask, perform, show.
 
-    act ─▶ desk.weigh ─▶ refused ──▶ why, instead, steps ──▶ route
-                      └▶ dialog ───▶ desk.perform ──▶ new case, sentence ──▶ handover
-                            ▲             │
-                            └── needs more, not as it should be
+act ─▶ desk.weigh ─▶ refused ──▶ why, instead, steps ──▶ route
+                  └▶ dialog ───▶ desk.perform ──▶ new case, sentence ──▶ handover
+                        ▲             │
+                        └── needs more, not as it should be
 """
 
 from __future__ import annotations

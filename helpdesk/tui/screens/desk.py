@@ -52,7 +52,7 @@ class DeskScreen(ActingPlace, FindingPlace[UserRow]):
 
     def __init__(self, desk: Desk, clock: Clock) -> None:
         super().__init__(desk, clock)
-        self._wanted = ""
+        self._looked_at = ""
 
     def make_finder(self) -> Finder[UserRow]:
         """Give the list of users."""
@@ -107,7 +107,7 @@ class DeskScreen(ActingPlace, FindingPlace[UserRow]):
     @work(exclusive=True, group="case", exit_on_error=False)
     async def open_case(self, user: str, *, rest_s: float = 0.0) -> None:
         """Ask for a case and show it, unless the agent has gone on to another user meanwhile."""
-        self._wanted = user
+        self._looked_at = user
         if self.case is not None and self.case.user.id == user and rest_s:
             return
         await asyncio.sleep(rest_s)
@@ -116,7 +116,7 @@ class DeskScreen(ActingPlace, FindingPlace[UserRow]):
         except HelpdeskError as error:
             self.tell(error)
             return
-        if self._wanted == user:
+        if self._looked_at == user:
             self.case = case
 
     def current_case(self) -> Case | None:

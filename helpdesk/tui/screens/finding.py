@@ -69,7 +69,7 @@ class FindingPlace(Place, Generic[T]):
         self.fetch(message.offset, message.limit)
 
     def read_query(self) -> Query | None:
-        """Return what the search line asks for; None where it cannot be read, which is then said."""
+        """Return what the search line asks for; None, and say why, where it cannot be read."""
         try:
             return parse(self.typed, self._products)
         except BadInput as error:

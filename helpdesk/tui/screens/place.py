@@ -59,6 +59,7 @@ class Place(Screen[None]):
         width, height = event.size
         self.set_class(width < LEAST[0] or height < LEAST[1], "-tiny")
         self.set_class(width < NARROW, "-narrow")
+        self.set_class(width < 120, "-slim")
         self.set_class(width >= 160, "-broad")
 
     def on_screen_resume(self) -> None:

@@ -42,7 +42,7 @@ class CasePanel(Vertical):
                     yield Factors(self._cards).data_bind(CasePanel.case)
                     yield Papers(self._cards).data_bind(CasePanel.case)
                 with VerticalScroll(id="history", can_focus=False) as history:
-                    history.border_title = "Timeline, UTC, newest first"
+                    history.border_title = " Timeline, UTC, newest first "
                     yield Timeline().data_bind(CasePanel.case)
             yield MayI(self._cards).data_bind(CasePanel.case)
         yield Static(Content.assemble(("Choose a user on the left.", QUIET)), id="no-case")
@@ -56,7 +56,7 @@ class CasePanel(Vertical):
 
     def on_resize(self, event: events.Resize) -> None:
         """Give reasons as many lines as the height leaves them."""
-        spare = event.size.height - 24
+        spare = event.size.height - 22
         self.query_one(MayI).room = max(0, min(6, spare // 3)) if event.size.width >= 60 else 0
 
     def roll(self, by: int) -> None:

@@ -68,7 +68,8 @@ class HeaderLine(Widget):
             word = f" {key} {title}{badge(self.waiting.get(mode, 0))} "
             look = "$live-text on $live bold" if is_here else ""
             left = Content.assemble(left, pressable(Content.assemble((word, look)), mode=mode))
-        label = Content.assemble((f" {self._label} ", "bold $demo-text on $demo" if self._is_demo else LABEL))
+        look = "bold $demo-text on $demo" if self._is_demo else LABEL
+        label = Content.assemble((f" {self._label} ", look))
         who = Content.assemble(show(self._agent.name), (f" · {self._agent.role.words} ", QUIET))
         if self.busy:
             label = Content.assemble(("working …  ", "bold $warn"), label)

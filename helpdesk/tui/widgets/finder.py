@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 
 from helpdesk.domain.search import Page
 from helpdesk.tui.render.rows import Column, Scene
-from helpdesk.tui.render.values import BAD, QUIET, WARN, show
+from helpdesk.tui.render.values import BAD, LABEL, WARN, show
 from helpdesk.tui.widgets.rowlist import RowList
 
 T = TypeVar("T")
@@ -84,7 +84,11 @@ class Finder(Vertical, Generic[T]):
         super().__init__(id="finder")
         self.rows: RowList[T] = RowList(columns, identity, scene, has_head=has_head, id="rows")
         self.search = SearchInput(
-            placeholder=placeholder, compact=True, select_on_focus=True, max_length=TYPED, id="search"
+            placeholder=placeholder,
+            compact=True,
+            select_on_focus=True,
+            max_length=TYPED,
+            id="search",
         )
         self.search.cursor_blink = False
 
@@ -93,7 +97,6 @@ class Finder(Vertical, Generic[T]):
         with Horizontal(id="search-line"):
             yield Static(Content("/"), id="slash")
             yield self.search
-            yield Static(Content(""), id="count", markup=False)
         yield Static(Content(""), id="fault", markup=False)
         yield self.rows
 
@@ -104,10 +107,8 @@ class Finder(Vertical, Generic[T]):
         self._count()
 
     def _count(self) -> None:
-        rows = self.rows.total
         dots = " …" if self.is_busy else ""
-        count = Content.assemble((f"{rows:,} {self.title}{dots}".strip(), QUIET))
-        self.query_one("#count", Static).update(count)
+        self.border_title = Content.assemble((f"{self.rows.total:,} {self.title}{dots}", LABEL))
 
     def watch_is_busy(self) -> None:
         """Show that an answer is awaited."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -45,10 +46,17 @@ class Part(Widget):
 
     def render(self) -> Content:
         """Show the side of the case, or nothing."""
-        return self.content(self.case) if self.case is not None else Content("")
+        return self._content(self.content_size.width)
 
-    def content(self, case: Case) -> Content:
-        """Give what is shown of a case."""
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Give as many lines as the content takes at a width."""
+        return self._content(width).get_height({}, width)
+
+    def _content(self, width: int) -> Content:
+        return self.content(self.case, width) if self.case is not None else Content("")
+
+    def content(self, case: Case, width: int) -> Content:
+        """Give what is shown of a case in lines of *width* cells."""
         raise NotImplementedError
 
     def card(self, case: Case) -> Product | None:
@@ -59,29 +67,29 @@ class Part(Widget):
 class Who(Part):
     """Shows who calls."""
 
-    def content(self, case: Case) -> Content:
+    def content(self, case: Case, width: int) -> Content:
         """Name, account, product, role, ticket; login, where codes go; alarms."""
-        return words.who(case, self.card(case), case.at)
+        return words.who(case, self.card(case), case.at, width)
 
 
 class Codes(Part):
     """Shows which code is live, counting down by `now`."""
 
-    title = "Codes"
+    title = " Codes "
 
     now: reactive[datetime | None] = reactive(None)
 
-    def content(self, case: Case) -> Content:
+    def content(self, case: Case, width: int) -> Content:
         """Each code with its word, the live one with what is left of it, then the card's rules."""
-        return words.codes(case, self.card(case), max(self.now or case.at, case.at))
+        return words.codes(case, self.card(case), max(self.now or case.at, case.at), width)
 
 
 class Factors(Part):
     """Shows what the user can prove themselves with."""
 
-    title = "Factors"
+    title = " Factors "
 
-    def content(self, case: Case) -> Content:
+    def content(self, case: Case, width: int) -> Content:
         """Each factor with where it goes and its state, then the kinds not enrolled."""
         return words.factors(case, self.card(case), case.at)
 
@@ -89,14 +97,14 @@ class Factors(Part):
 class Papers(Part):
     """Shows tickets and notes."""
 
-    title = "Tickets and notes"
+    title = " Tickets and notes "
 
-    def content(self, case: Case) -> Content:
+    def content(self, case: Case, width: int) -> Content:
         """Tickets with their notes, then what the desk did."""
         return words.papers(case, case.at)
 
 
-ACT_KEYS = {key.act: key.shown for key in KEYS if key.act}
+ACT_KEYS = {key.act: (key.shown, key.label) for key in KEYS if key.act}
 
 
 class MayI(Part):
@@ -106,18 +114,18 @@ class MayI(Part):
         room: How many lines of reasons there is room for.
     """
 
-    title = "May I"
+    title = " May I "
 
     room: reactive[int] = reactive(0, layout=True)
 
-    def content(self, case: Case) -> Content:
+    def content(self, case: Case, width: int) -> Content:
         """The acts, then the reasons of what is refused."""
         reasons = words.may_i_reasons(case, ACT_KEYS)
         shown = reasons[: self.room]
         if self.room and len(reasons) > self.room:
             left = len(reasons) - self.room + 1
             shown[-1:] = [Content.assemble((f"… {left} more reasons: press i", QUIET))]
-        return lines((words.may_i_chips(case, ACT_KEYS), *shown))
+        return lines((words.may_i_chips(case, ACT_KEYS, width), *shown))
 
     def on_click(self, event: events.Click) -> None:
         """Wish for the act that was clicked."""

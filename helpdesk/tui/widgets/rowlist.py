@@ -24,6 +24,7 @@ from helpdesk.tui.render.rows import Column, Scene, widths
 from helpdesk.tui.render.values import fit
 
 T = TypeVar("T")
+R = TypeVar("R")
 KEPT = 4_000
 """Rows kept before those far from the window are let go."""
 
@@ -71,16 +72,16 @@ class RowList(Widget, Generic[T], can_focus=True):
         limit: int
 
     @dataclass
-    class Rested(Message, Generic[T]):
+    class Rested(Message, Generic[R]):
         """The cursor came to rest on a row."""
 
-        row: T
+        row: R
 
     @dataclass
-    class Chosen(Message, Generic[T]):
+    class Chosen(Message, Generic[R]):
         """A row was chosen by Enter or a click."""
 
-        row: T
+        row: R
 
     def __init__(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
@@ -13,10 +14,10 @@ from textual.widget import Widget
 
 from helpdesk.domain.cases import Case
 from helpdesk.tui.render.events import Line, per_hour, timeline_lines
-from helpdesk.tui.render.values import cell_len, clock, fit, sparkline
+from helpdesk.tui.render.values import clock, fit, sparkline
 
-TIME, WORDS = 13, 23
-"""Cells of the first two columns."""
+TODAY, EARLIER, WORDS = 9, 13, 18
+"""Cells of a time of today, of an earlier one, and of an event's words."""
 
 
 class Timeline(Widget):
@@ -39,11 +40,14 @@ class Timeline(Widget):
     def __init__(self) -> None:
         super().__init__(id="timeline")
         self._lines: list[Line] = []
+        self._time = EARLIER
         self._looks: dict[str, Style] = {}
 
     def watch_case(self, case: Case | None) -> None:
         """Put the new events into words."""
         self._lines = timeline_lines(case.timeline) if case else []
+        is_today = case is not None and all(e.at.date() == case.at.date() for e in case.timeline)
+        self._time = TODAY if is_today else EARLIER
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Give one line an event, one for the day and one where there is nothing."""
@@ -66,7 +70,7 @@ class Timeline(Widget):
             return Strip.blank(width, self._look("plain"))
         if y == 0:
             counts = per_hour(self.case.timeline, self.case.at)
-            says = f"{sparkline(counts)} last 24 h, {sum(counts)} asked, sent or answered"
+            says = f"{sparkline(counts)} last 24 h"
             return Strip([Segment(fit(says, width), self._look("quiet"))], width)
         if not self._lines:
             return Strip([Segment(fit("nothing on record", width), self._look("quiet"))], width)
@@ -75,15 +79,15 @@ class Timeline(Widget):
     def _event(self, line: Line, width: int, case: Case) -> Strip:
         event, words, look, details = line
         segments = [
-            Segment(fit(clock(event.at, case.at, seconds=True), TIME), self._look("quiet")),
+            Segment(fit(clock(event.at, case.at, seconds=True), self._time), self._look("quiet")),
             Segment(fit(words, WORDS - 1) + " ", self._look(look)),
         ]
-        room = width - TIME - WORDS
+        room = width - self._time - WORDS
         for text, detail_look in details:
             if room < 3:
                 break
-            text = fit(text, min(cell_len(text), room))
-            segments.append(Segment(text, self._look(detail_look)))
+            shown = fit(text, min(cell_len(text), room))
+            segments.append(Segment(shown, self._look(detail_look)))
             segments.append(Segment("  ", self._look("plain")))
-            room -= cell_len(text) + 2
+            room -= cell_len(shown) + 2
         return Strip(segments).adjust_cell_length(width, self._look("plain"))
