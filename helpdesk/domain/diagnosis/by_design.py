@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
-from helpdesk.domain.diagnosis.facts import SITTING, Export, Facts, Other
+from helpdesk.domain.diagnosis.facts import SITTING, Export, Facts, Other, Session
 from helpdesk.domain.diagnosis.memory import fresh_browsers, returns_within_hour
 from helpdesk.domain.diagnosis.rounds import Round
 from helpdesk.domain.diagnosis.verdicts import Evidence
@@ -19,7 +19,7 @@ def calm(facts: Facts, lines: Lines) -> None:
     """Speak against a cause of this group where something did go wrong today."""
     troubled = [one for one in facts.recent if not one.is_accepted]
     if facts.recent and troubled and troubled[-1] is facts.recent[-1]:
-        lines.add(-STRONG, "the last challenge was not passed", *troubled[-1].asks)
+        lines.add(-DECISIVE, "the last challenge was not passed", *troubled[-1].asks)
     elif len(troubled) >= 2:
         lines.add(-HINT, "some challenges today were not passed", troubled[-1].asked)
     if facts.loops:
@@ -28,6 +28,16 @@ def calm(facts: Facts, lines: Lines) -> None:
         lines.add(-weight, "asked again at once after a good answer", before.good, after.asked)
     if facts.active_lock:
         lines.add(-STRONG, "a lock is in force", facts.active_lock)
+    lost = facts.lost_session
+    if lost:
+        lines.add(-STRONG - HINT, "the login was passed, and yet they are not in", lost)
+    turns = [s for s in facts.since(Session) if s.state == "ended" and _is_other_login(s.cause)]
+    if len(turns) > 1:
+        lines.add(-STRONG, "logins end each other's sessions", *turns[-2:])
+
+
+def _is_other_login(words: str | None) -> bool:
+    return bool(re.search("concurrent|other|replac|another|second|new", (words or "").casefold()))
 
 
 def latest_good(facts: Facts) -> Round | None:

@@ -184,8 +184,9 @@ def _maybe_late(facts: Facts, pairs: list[tuple[Round, Sent]], lines: Lines) -> 
     if sent.delay_s is not None:
         return
     age = max(facts.now, facts.anchor) - sent.event.at
-    if sent.states & {"queued"}:
-        lines.add(FAIR + HINT, "it still waits in a queue", sent.event)
+    if sent.deliveries and sent.deliveries[-1].state in {"queued", "accepted"}:
+        says = f"it was {sent.deliveries[-1].state} and has not arrived yet"
+        lines.add(STRONG - HINT / 2, says, sent.event, sent.deliveries[-1])
     elif not facts.tells_delivery:
         lines.add(FAIR, "sent, and not typed yet; the log holds no delivery", sent.event)
     else:

@@ -167,13 +167,43 @@ class Facts:
                     value = getattr(one, trait)
                     if value:
                         known[trait].setdefault(value, one.ended_at)
-        for password in self.every(Password):
-            if password.ok and not self._asked_after(password.at):
-                for trait in known:
-                    value = getattr(password, trait)
-                    if value:
-                        known[trait].setdefault(value, password.at)
+        for password in self.trusted_logins:
+            for trait in known:
+                value = getattr(password, trait)
+                if value and known[trait].get(value, password.at) >= password.at:
+                    known[trait][value] = password.at
         return known
+
+    @cached_property
+    def trusted_logins(self) -> list[Password]:
+        """Good passwords after which nothing was asked, oldest first."""
+        return [p for p in self.every(Password) if p.ok and not self._asked_after(p.at)]
+
+    @cached_property
+    def visits(self) -> list[Password | Challenge]:
+        """Passwords and challenges of the last day, oldest first."""
+        both: list[Password | Challenge] = [*self.since(Password), *self.since(Challenge)]
+        return sorted(both, key=_by_at)
+
+    @cached_property
+    def spans(self) -> dict[str, tuple[datetime, datetime]]:
+        """By browser id: when it was first and last seen."""
+        found: dict[str, tuple[datetime, datetime]] = {}
+        for event in (*self.every(Challenge), *self.every(Password)):
+            if event.browser:
+                low, high = found.get(event.browser, (event.at, event.at))
+                found[event.browser] = min(low, event.at), max(high, event.at)
+        return found
+
+    @cached_property
+    def lost_session(self) -> AnyEvent | None:
+        """What says that a passed login still did not let the user in, or None."""
+        last = next((one for one in reversed(self.recent) if one.is_accepted), None)
+        if last is None or last is not self.last or last.ended_at is None:
+            return None
+        circles = [r for r in self.since(Redirect) if r.count >= 3 and r.at >= last.at]
+        missing = [s for s in last.sessions if s.state == "missing"]
+        return next(iter([*circles, *missing]), None)
 
     def _asked_after(self, at: datetime) -> bool:
         start = bisect_left(self._starts, at - timedelta(seconds=5))
@@ -267,10 +297,12 @@ class Facts:
     @cached_property
     def half_level(self) -> Session | None:
         """The newest session of the day that stayed at the first level, or None."""
-        sessions = [s for s in self.since(Session) if s.level is not None]
-        if sessions and re.search(r"(^|\D)1$", str(sessions[-1].level)):
-            return sessions[-1]
-        return None
+        sessions = [s for s in self.every(Session)[-50:] if s.level is not None]
+        half = [s for s in sessions if re.search(r"(^|\D)1$", str(s.level))]
+        if not half or half[-1] is not sessions[-1] or self.anchor - half[-1].at > RECENT:
+            return None
+        usual = len(half) == len(sessions) > 2 and not self.since(Redirect)
+        return None if usual else half[-1]
 
     @cached_property
     def door_words(self) -> tuple[frozenset[str], dict[str, frozenset[str]]]:
@@ -406,9 +438,10 @@ _COMMON = frozenset("the and for login app www com example https http code codes
 
 
 def _name_words(card: Product) -> frozenset[str]:
-    names = f"{card.id} {card.name} {card.short}".casefold()
-    found = frozenset(re.findall(r"[a-z]{3,}", names)) | {re.sub(r"[^a-z]", "", card.id)}
-    return found - _COMMON
+    names = (card.id, card.name, card.short)
+    found = {word for name in names for word in re.findall(r"[a-z]{3,}", name.casefold())}
+    squeezed = {re.sub(r"[^a-z]", "", name.casefold()) for name in names}
+    return frozenset(found | {word for word in squeezed if len(word) > 5}) - _COMMON
 
 
 __all__ = [

@@ -230,18 +230,22 @@ def _offsets(totp: Sequence[Symptom]) -> list[FleetFinding]:
 def _circles(symptoms: Sequence[Symptom]) -> list[FleetFinding]:
     """Users who are all asked again after a good answer: since one moment, or at one door."""
     bad = sorted((s for s in symptoms if s.is_bad), key=lambda s: s.at)
+    bad = [s for s in bad if bad[-1].at - s.at <= timedelta(hours=24)]
     users = {s.user for s in bad}
     if len(users) < MANY:
         return []
     since = bad[0].at
-    fine = {s.user for s in symptoms if not s.is_bad and s.at >= since} - users
-    if len(users) < SHARE * len(users | fine):
+    fine = [s for s in symptoms if not s.is_bad]
+    unhurt = {s.user for s in fine if s.at >= since} - users
+    if len(users) < SHARE * len(users | unhurt):
         return []
-    before = {s.user for s in symptoms if not s.is_bad and s.at < since} & users
-    plain = [s for s in bad if s.door.startswith("http://")]
-    trust = [s for s in bad if s.what == "trust"]
-    if plain or (len(trust) > len(bad) / 2 and not before):
+    doors = {s.door for s in bad if s.door}
+    never_good = bool(doors) and len(doors) == 1 and not doors & {s.door for s in fine}
+    before = any(s.at < since for s in fine)
+    if any(door.startswith("http://") for door in doors) or (never_good and (before or unhurt)):
         return [_finding("B8", "{users} users lose the cookie at this door since {at}", bad)]
+    if not before and bad[-1].at - since > timedelta(hours=3):
+        return [_finding("B8", "{users} users have never been kept since {at}", bad)]
     return [_finding("E2", "{users} users are sent in circles since {at}", bad)]
 
 
@@ -255,7 +259,7 @@ def crowd_of(
     if not others or not timeline:
         return Crowd()
     moment = max(now, timeline[-1].at)
-    start = timeline[-1].at - timedelta(hours=24)
+    start = timeline[-1].at - timedelta(days=7)
     mine = symptoms_of(user.id, timeline, start, moment)
     theirs: list[Symptom] = []
     colleagues = False

@@ -142,7 +142,7 @@ def _densest(rounds: list[Round]) -> int:
 
 
 def _moves(facts: Facts, span: timedelta = DAY) -> list[FactorChange]:
-    return [c for c in facts.since(FactorChange, span) if c.change in MOVES and c.by != "agent"]
+    return [c for c in facts.since(FactorChange, span) if c.change in MOVES]
 
 
 def foreign_failures(facts: Facts) -> list[Answer | Password]:
@@ -176,7 +176,7 @@ def caller_is_attacker(scene: Scene) -> list[Evidence]:
     resets = [r for r in facts.since(Reset, timedelta(days=14)) if r.ok]
     if moves:
         own = facts.is_own("ip", moves[-1].ip, moves[-1].at)
-        weight = FAIR if own else STRONG + HINT
+        weight = FAIR if own else STRONG + HINT + (HINT if calls else 0)
         asked = f"{calls[-1].asks} was asked for" if calls else "help was asked for"
         lines.add(
             weight, f"{asked} after {moves[-1].change.replace('-', ' ')}", moves[-1], *calls[-1:]
@@ -184,7 +184,7 @@ def caller_is_attacker(scene: Scene) -> list[Evidence]:
         if facts.is_strange("ip", moves[-1].ip, moves[-1].at):
             lines.add(HINT + 0.5, "the change came from an unknown address", moves[-1])
     if len(failures) >= 2 or strange:
-        weight = STRONG if calls else FAIR
+        weight = DECISIVE + HINT if calls else FAIR
         lines.add(weight, "help was asked for after foreign failures", *failures[-3:], *calls[-1:])
     if not lines.found:
         return []

@@ -9,6 +9,7 @@ from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Line
 from helpdesk.domain.diagnosis.facts import SITTING, Facts, Redirect, Session
 from helpdesk.domain.diagnosis.rounds import Round
 from helpdesk.domain.diagnosis.verdicts import Evidence, Source
+from helpdesk.domain.timeline import AnyEvent
 
 HOUR = timedelta(hours=1)
 SHIFTING = frozenset({"vpn", "mobile", "relay"})
@@ -22,14 +23,14 @@ def streak(facts: Facts) -> list[Round]:
 
 
 def fresh_browsers(facts: Facts) -> list[Round]:
-    """Rounds of the streak whose browser was never seen before them."""
-    seen: set[str] = set()
+    """Rounds of the streak whose browser was seen in that one sitting and never again."""
     found = []
+    seen: set[str] = set()
     for one in streak(facts):
-        if one.browser and one.browser not in seen:
-            seen.add(one.browser)
-            if not facts.is_own("browser", one.browser, one.at):
-                found.append(one)
+        span = facts.spans.get(one.browser or "")
+        if span and one.browser not in seen and span[1] - span[0] <= 4 * SITTING:
+            seen.add(one.browser or "")
+            found.append(one)
     return found
 
 
@@ -42,22 +43,37 @@ def same_sitting(rounds: Sequence[Round]) -> list[tuple[Round, Round]]:
     ]
 
 
-def returns_within_hour(facts: Facts) -> tuple[Round, ...]:
-    """Three rounds or more whose address went away and came back within the hour."""
-    rounds = [one for one in facts.recent if one.ip]
-    for n, middle in enumerate(rounds[1:-1], 1):
-        back = [r for r in rounds[n + 1 :] if r.at - rounds[n - 1].at <= HOUR]
-        for after in back:
-            if rounds[n - 1].ip == after.ip != middle.ip:
-                return rounds[n - 1], middle, after
+def returns_within_hour(facts: Facts) -> tuple[AnyEvent, ...]:
+    """Three visits by one browser whose address went away and came back within the hour."""
+    visits = [v for v in facts.visits if v.ip][-40:]
+    for n, first in enumerate(visits):
+        away: AnyEvent | None = None
+        for other in visits[n + 1 :]:
+            if other.at - first.at > HOUR:
+                break
+            if first.browser and other.browser and first.browser != other.browser:
+                continue
+            if other.ip != first.ip:
+                away = other
+            elif away is not None:
+                return first, away, other
     return ()
 
 
-def kept_within_sitting(facts: Facts) -> list[Round]:
-    """Rounds whose browser was still known later in the same sitting."""
-    return [
-        one for one in streak(facts) if one.trust == "good" or one.session("returned") is not None
-    ]
+def kept_within_sitting(facts: Facts) -> list[AnyEvent]:
+    """Signs that a browser was still known later in the same sitting."""
+    kept: list[AnyEvent] = []
+    for one in streak(facts):
+        if one.trust == "good" and one.asked:
+            kept.append(one.asked)
+        kept += [s for s in one.sessions if s.state == "returned"]
+        end = one.ended_at or one.at
+        kept += [
+            p
+            for p in facts.trusted_logins
+            if end < p.at <= end + 2 * SITTING and (not p.browser or p.browser == one.browser)
+        ]
+    return kept
 
 
 def _one_machine(facts: Facts, lines: Lines) -> None:
@@ -98,6 +114,8 @@ def _asked_within(facts: Facts) -> list[tuple[Round, Round]]:
         for before, after in same_sitting(streak(facts))
         if after.trust in {"none", None}
         and (before.ip == after.ip or None in {before.ip, after.ip})
+        and (before.agent == after.agent or None in {before.agent, after.agent})
+        and (before.browser == after.browser or None in {before.browser, after.browser})
     ]
 
 
@@ -110,7 +128,7 @@ def cleared_on_close(scene: Scene) -> list[Evidence]:
     _one_machine(facts, lines)
     kept = kept_within_sitting(facts)
     if kept:
-        lines.add(HINT + 0.5, "within a sitting it was still known", *(r.asked for r in kept))
+        lines.add(HINT + 0.5, "within a sitting it was still known", *kept[-3:])
     again = [pair for pair in _asked_within(facts) if pair[1].trust == "none"]
     if again:
         lines.add(-STRONG, "asked again within the same sitting", again[-1][1].asked)
@@ -164,9 +182,9 @@ def cookie_blocked(scene: Scene) -> list[Evidence]:
         lines.add(-STRONG, ALWAYS)
     if any(after.rule in {"new-ip", "new-place"} for _, after in again):
         lines.add(-FAIR, "it was the network that was new", again[-1][1].asked)
-    kept = [one for one in kept_within_sitting(facts) if one.trust == "good"]
+    kept = [e for e in kept_within_sitting(facts) if not isinstance(e, Session)]
     if kept:
-        lines.add(-STRONG, "a trust mark did come back", *(r.asked for r in kept))
+        lines.add(-STRONG, "a trust mark did come back", *kept[-3:])
     returned = [s for one in streak(facts) for s in one.sessions if s.state == "returned"]
     if returned and marked:
         lines.add(HINT, "the session held, only the trust mark was lost", returned[-1])
@@ -198,6 +216,7 @@ def several_at_once(scene: Scene) -> list[Evidence]:
     ]
     if ended and len(rounds) > 1:
         weight = FAIR if lines.found or any(s.cause for s in ended) else HINT
+        weight += HINT if len(ended) > 1 else 0
         lines.add(weight, "the older session was ended as the newer began", *ended)
     if not lines.found:
         return []
@@ -227,14 +246,12 @@ def address_changes(scene: Scene) -> list[Evidence]:
     """The same browser goes from one address to another and back within the hour."""
     facts, lines = scene.facts, Lines(scene.facts)
     swing = returns_within_hour(facts)
-    recent = [one for one in facts.recent if one.at >= facts.anchor - HOUR]
-    if swing and len({r.browser for r in swing} - {None}) <= 1:
+    recent = [v for v in facts.visits if v.at >= facts.anchor - 3 * HOUR and v.ip]
+    if swing:
         says = "the address went away and came back within the hour"
-        lines.add(DECISIVE - HINT, says, *(r.asked for r in swing))
-    elif (
-        len({r.ip for r in recent if r.ip}) >= 3 and len({r.browser for r in recent} - {None}) <= 1
-    ):
-        lines.add(STRONG, "three addresses or more within the hour", *(r.asked for r in recent))
+        lines.add(DECISIVE - HINT, says, *swing)
+    elif len({v.ip for v in recent}) >= 3 and len({v.browser for v in recent} - {None}) <= 1:
+        lines.add(STRONG, "three addresses or more within hours", *recent[-3:])
     else:
         blind = [r for r in facts.recent if r.rule in {"new-ip", "new-place"} and not r.ip]
         if blind:
@@ -254,6 +271,8 @@ def address_changes(scene: Scene) -> list[Evidence]:
             lines.add(HINT + 0.5, f"the network is known as {network}", shifting[-1].asked)
     if lines.found and all(one.rule == "every-login" for one in facts.recent):
         lines.add(-STRONG, ALWAYS)
+    if lines.found and facts.last and not facts.last.is_accepted:
+        lines.add(-STRONG, "the last challenge was not passed", facts.last.asked)
     return lines.found
 
 

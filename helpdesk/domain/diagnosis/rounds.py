@@ -44,11 +44,11 @@ class Sent:
 
     @property
     def arrived(self) -> Delivery | None:
-        """The delivery that says it arrived: delivered, else accepted by the receiving server."""
-        return next(
-            (d for d in self.deliveries if d.state == "delivered"),
-            next((d for d in self.deliveries if d.state == "accepted"), None),
-        )
+        """The delivery that says it arrived; *accepted* counts where nothing else followed it."""
+        done = next((d for d in self.deliveries if d.state == "delivered"), None)
+        if done is None and self.states == {"accepted"}:
+            return self.deliveries[0]
+        return done
 
     @property
     def delay_s(self) -> float | None:

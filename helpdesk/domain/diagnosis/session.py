@@ -149,7 +149,9 @@ def half_done(scene: Scene) -> list[Evidence]:
     if to_and_fro:
         lines.add(FAIR + HINT, "two pages send the browser to each other", *to_and_fro[-2:])
     elif redirects and (facts.half_level or redirects[-1].count >= 4) and redirects[-1].to:
-        lines.add(HINT + 0.5, "sent between two pages", redirects[-1])
+        lines.add(
+            FAIR + HINT if facts.half_level else HINT, "sent between two pages", redirects[-1]
+        )
     if lines.found and not facts.half_level and len(facts.loops) > 1:
         lines.add(-FAIR, "codes were accepted again and again", facts.loops[-1][0].good)
     return lines.found
@@ -254,9 +256,7 @@ def _door_lines(facts: Facts, lines: Lines, doors: list[Password | Challenge]) -
     host = (urlsplit(latest.door or "").hostname or "").casefold() if _is_url(latest.door) else ""
     said = tokens(latest.door or "")
     own, others = facts.door_words
-    foreign = {name for name, names in others.items() if said & names}
-    squeezed = re.sub(r"[^a-z]", "", (latest.door or "").casefold())
-    foreign |= {name for name in others if re.sub(r"[^a-z]", "", name) in squeezed}
+    foreign = [product for product, names in others.items() if said & names]
     if foreign and not said & own:
         lines.add(STRONG + HINT, "the page belongs to another product", latest)
     good = {
