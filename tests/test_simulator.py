@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -81,6 +81,14 @@ def test_nothing_is_logged_after_now() -> None:
     ]
 
     assert late == []
+
+
+def test_the_trouble_is_in_the_log_shortly_before_now() -> None:
+    for case in sample():
+        last = [moment(row["at"]) for row in case.case["timeline"]]
+
+        assert last, case.name
+        assert moment(case.case["now"]) - max(last) < timedelta(hours=2), case.name
 
 
 def test_every_address_belongs_to_nobody() -> None:

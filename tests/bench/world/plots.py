@@ -41,8 +41,8 @@ FACTORS: dict[str, frozenset[str]] = {
     **dict.fromkeys(("C7",), frozenset({"sms", "voice"})),
     **dict.fromkeys(("C8", "F2"), frozenset({"push"})),
     **dict.fromkeys(("C12", "D4", "D4b", "D5", "D6"), frozenset({"totp"})),
-    **dict.fromkeys(("C10", "D1", "D2", "B7", "F1"), SENT),
-    **dict.fromkeys(("D3", "D9", "D10", "F3", "F4", "E1"), SENT | {"totp"}),
+    **dict.fromkeys(("C10", "D1", "D2", "B7", "F1", "F4"), SENT),
+    **dict.fromkeys(("D3", "D9", "D10", "F3", "E1"), SENT | {"totp"}),
     "lost-phone": frozenset({"sms", "voice", "push", "totp"}),
 }
 """The factors a cause can befall; those not named befall any."""

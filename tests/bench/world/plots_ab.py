@@ -42,7 +42,7 @@ def a4(stage: Stage) -> None:
     start = stage.begin()
     stage.settle(ago_days=stage.server.trust_days - start / DAY + stage.world.between(0.0, 1.5))
     stage.healthy()
-    stage.play(start + 0.6 * DAY * stage.world.chance(0.5), stage.me.sign_in())
+    stage.play(start, stage.me.sign_in())
 
 
 def a5(stage: Stage) -> None:
@@ -302,7 +302,7 @@ def b8(stage: Stage) -> None:
         if person is not stage.me:
             stage.settle(person)
             stage.healthy(person)
-        at_door = number < 4 or world.chance(0.6)
+        at_door = number < 3 or (number < len(company) and world.chance(0.7))
 
         def move(who=person, there=at_door) -> None:  # type: ignore[no-untyped-def]
             who.record.doors = doors if there else ()

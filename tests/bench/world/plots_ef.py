@@ -272,7 +272,8 @@ def f3(stage: Stage) -> None:
     stage.history = max(stage.history, 2)
     start = _usual(stage)
     net = stage.far(world.rng.choice(("hosting", "vpn", "mobile")))
-    way = world.rng.choice(("failures", "change", "both"))
+    ways = ("failures", "change", "both") if stage.factor != "totp" else ("failures",)
+    way = world.rng.choice(ways)
     browser = stage.new_browser()
 
     def fails() -> Play:

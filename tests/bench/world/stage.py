@@ -49,6 +49,7 @@ class Stage:
         self.scene = Scene([])
         self.ended = 0.0
         self._trouble = 0.0
+        self._last = 0.0
         self._asked_at: tuple[Net, Browser] | None = None
 
     # -- casting -----------------------------------------------------------------------------
@@ -161,6 +162,7 @@ class Stage:
 
     def play(self, at: float, play: Play | Does | Callable[[], object]) -> None:
         """Begin a part of the trouble at *at*; the last to end says when the customer calls."""
+        self._last = max(self._last, at)
         self.world.at(at, self._timed(play) if isinstance(play, Generator) else play)
 
     def _timed(self, play: Play | Does) -> Play:
@@ -196,5 +198,5 @@ class Stage:
         linger = self.scene.linger_s
         wait = self.world.between(30, 420) if linger is None else linger
         self.world.run(until=max(self._trouble, 0) - 1)
-        self.world.run(until=self._trouble + 12 * 3600)
+        self.world.run(until=max(self._trouble, self._last) + 12 * 3600)
         return max(self.ended, self._trouble) + wait
