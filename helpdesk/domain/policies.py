@@ -11,42 +11,40 @@
            ─▶ what does it still need?              reason, ticket, factor, wait …
 
 The product decides, so nothing here names one. Silence in a source never opens a dangerous door:
-an act that a card
-does not list is refused, and an act that rests on the desk's own rule says so (`documented` is
-False).
+an act that a card does not list is refused, and an act that rests on the desk's own rule says so
+(`documented` is False).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime
 
 from helpdesk.domain.actions import (
     ACTIONS,
     Action,
     AnyAction,
-    ChangeAddress,
-    ChangeMobile,
     CloseTicket,
-    EnrolTotp,
-    FactorAction,
     Flag,
     Note,
     Reveal,
-    Risk,
     Route,
-    SendCode,
     TakeTicket,
-    TurnOnMfa,
 )
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.cases import Case
-from helpdesk.domain.decisions import Decision, Need, Weight
+from helpdesk.domain.decisions import Decision, Weight
+from helpdesk.domain.fitting import factor_of, fitting_factors, why_unfit
+from helpdesk.domain.needs import desk_needs, is_address, is_mobile, needs_of
 from helpdesk.domain.products import Act, Product
-from helpdesk.domain.text import NOT_DOCUMENTED, clean, digits
+from helpdesk.domain.text import NOT_DOCUMENTED, clean
 from helpdesk.domain.timeline import Answer, FactorChange, Password, Reset, Session
-from helpdesk.domain.users import Factor, FactorKind, FactorState, MfaState
+from helpdesk.domain.users import MfaState
+
+__all__ = (
+    "DESK_ACTS", "decide", "decide_all", "factor_of", "fitting_factors", "is_address", "is_mobile",
+    "is_still_out_after_reset", "named",
+)  # fmt: skip
 
 DESK_ACTS: dict[type[Action], frozenset[Role]] = {
     Route: frozenset(set(Role) - {Role.AUDITOR}),
@@ -58,20 +56,6 @@ DESK_ACTS: dict[type[Action], frozenset[Role]] = {
 }
 """Acts that are the desk's own, whatever the product: who may do them."""
 
-MOBILE = re.compile(r"^\+[1-9][0-9]{7,14}$")
-"""A number with its country, as E.164 writes it.
-
-What *a valid mobile number* (S3.10) means here.
-"""
-
-ADDRESS = re.compile(
-    r"^[^@\s,;<>\"]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+$"
-)
-"""A mail address one can write to; no display name, no list."""
-
-
-NOTHING_SENT = "Nothing is ever sent for an authenticator app: the code is made on the phone."
-
 
 def decide(agent: Agent, action: AnyAction, card: Product, case: Case, now: datetime) -> Decision:
     """Return whether *agent* may do *action* at *now*; if not, why, and what to do instead."""
@@ -80,7 +64,7 @@ def decide(agent: Agent, action: AnyAction, card: Product, case: Case, now: date
         if answer is not None:
             return answer
     act = card.acts[action.name]
-    needs = _needs(action, card, case, now)
+    needs = needs_of(action, card, case, now)
     return Decision(
         act=action.name,
         weight=Weight.NEEDS if needs else Weight.ALLOWED,
@@ -101,26 +85,6 @@ def decide_all(agent: Agent, card: Product, case: Case, now: datetime) -> tuple[
     return tuple(
         decide(agent, kind(user=case.user.id), card, case, now) for kind in ACTIONS.values()
     )
-
-
-def fitting_factors(action: AnyAction, card: Product, case: Case) -> tuple[Factor, ...]:
-    """Return the factors an action can be about, the likeliest first.
-
-    The one the last challenge asked for.
-    """
-    fits = _FITS.get(action.name, _none_fits)
-    last = next((line.factor for line in reversed(case.challenges) if line.factor), "")
-    found = [
-        f
-        for f in case.user.factors
-        if fits(f) and (card.factor(f.kind) or action.name != "send-code")
-    ]
-    return tuple(sorted(found, key=lambda factor: last not in {factor.id, factor.kind.value}))
-
-
-def factor_of(action: AnyAction) -> str:
-    """Return the factor an action names, or an empty text."""
-    return action.factor if isinstance(action, FactorAction) else ""
 
 
 def named(text: str, case: Case) -> str:
@@ -198,30 +162,8 @@ def _desk_act(
         )
     if isinstance(action, CloseTicket) and not case.open_tickets:
         return _refused(action, "This user has no open ticket.")
-    needs = _desk_needs(action, card, case)
+    needs = desk_needs(action, card, case)
     return Decision(act=action.name, weight=Weight.NEEDS if needs else Weight.ALLOWED, needs=needs)
-
-
-def _desk_needs(action: AnyAction, card: Product, case: Case) -> tuple[Need, ...]:
-    match action:
-        case Note(text="") if not action.reason:
-            return (Need(what="text", says="Write the note."),)
-        case Flag(reason=""):
-            return (Need(what="reason", says="Say what looks wrong."),)
-        case Route(to=to) if to and card.route(to) is None:
-            return (
-                Need(
-                    what="to",
-                    says=f"There is no such way: {clean(to)}.",
-                    choices=tuple(r.id for r in card.routes),
-                ),
-            )
-        case CloseTicket() | TakeTicket() if action.ticket:
-            return _ticket_needs(action.ticket, case)
-        case CloseTicket() if len(case.open_tickets) > 1:
-            choices = tuple(ticket.id for ticket in case.open_tickets)
-            return (Need(what="ticket", says="Say which ticket.", choices=choices),)
-    return ()
 
 
 def _without_mfa(
@@ -313,182 +255,7 @@ def is_still_out_after_reset(case: Case) -> bool:
 def _applies(
     agent: Agent, action: AnyAction, card: Product, case: Case, now: datetime
 ) -> Decision | None:
-    why = _UNFIT[action.name](action, card, case, now) if action.name in _UNFIT else ""
-    if not why and action.name in _FITS and not fitting_factors(action, card, case):
-        why = _NO_FACTOR[action.name]
-    if not why and factor_of(action):
-        why = _unfit_factor(action, card, case)
-    return (
-        _refused(action, why, rules=card.acts[action.name].rules, source=card.source.file)
-        if why
-        else None
-    )
-
-
-def _unfit_factor(action: AnyAction, card: Product, case: Case) -> str:
-    wanted = factor_of(action)
-    if any(factor.id == wanted for factor in fitting_factors(action, card, case)):
-        return ""
-    factor = case.user.factor(wanted)
-    if factor is None:
-        have = ", ".join(clean(f.id) for f in case.user.live_factors) or "none"
-        return f"This user has no factor {clean(wanted)}; there is {have}."
-    if action.name == "send-code" and not factor.kind.is_sent:
-        return f"{NOTHING_SENT} Open the app and read it there."
-    return f"{action.title} does not fit a factor that is {factor.state.value}."
-
-
-def _needs(action: AnyAction, card: Product, case: Case, now: datetime) -> tuple[Need, ...]:
-    needs: list[Need] = []
-    if action.name in _FITS and not factor_of(action):
-        fits = fitting_factors(action, card, case)
-        if len(fits) > 1:
-            needs.append(
-                Need(
-                    what="factor",
-                    says="Say which factor.",
-                    choices=tuple(factor.id for factor in fits),
-                )
-            )
-    needs.extend(_own_needs(action, case))
-    if (
-        isinstance(action, SendCode)
-        and case.codes.next_send_at is not None
-        and case.codes.next_send_at > now
-    ):
-        seconds = (case.codes.next_send_at - now).total_seconds()
-        says = f"Wait {seconds:.0f} s before the next code; the last may still be on its way."
-        needs.append(Need(what="wait", says=says, seconds=seconds))
-    if action.risk is Risk.HIGH:
-        if not action.reason.strip():
-            first = card.acts[action.name].first
-            needs.append(Need(what="reason", says=f"Give the reason. {first}".strip()))
-        needs.extend(_ticket_needs(action.ticket, case))
-    return tuple(needs)
-
-
-def _ticket_needs(ticket: str, case: Case) -> tuple[Need, ...]:
-    choices = tuple(t.id for t in case.open_tickets)
-    if ticket and ticket.lstrip("#") in {choice.lstrip("#") for choice in choices}:
-        return ()
-    if not choices:
-        says = "This user has no open ticket: open one first with take-ticket."
-    elif ticket:
-        there = ", ".join(map(clean, choices))
-        says = f"Ticket {clean(ticket)} is not an open ticket of this user; there is {there}."
-    else:
-        says = f"Give the ticket: {', '.join(map(clean, choices))}."
-    return (Need(what="ticket", says=says, choices=choices),)
-
-
-def _own_needs(action: AnyAction, case: Case) -> list[Need]:
-    match action:
-        case ChangeAddress(address=address) if not is_address(address):
-            says = (
-                "Give the new address."
-                if not address
-                else f"{clean(address)} is not one mail address."
-            )
-            return [Need(what="address", says=says)]
-        case ChangeMobile(mobile=mobile) if not is_mobile(mobile):
-            return [Need(what="mobile", says=_mobile_says(mobile))]
-        case TurnOnMfa(save=True) if action.mobile or case.user.mfa is not MfaState.PENDING:
-            says = "Confirm the number first: the SMS goes out without save; save is its own step."
-            return [Need(what="confirmation", says=says)]
-        case TurnOnMfa(mobile=mobile) if not is_mobile(mobile or case.user.mobile or ""):
-            return [Need(what="mobile", says=_mobile_says(mobile))]
-        case EnrolTotp(code=code) if code and not re.fullmatch(r"[0-9]{6}", code.replace(" ", "")):
-            return [Need(what="code", says="The first code has six digits, as the app shows it.")]
-    return []
-
-
-def is_mobile(number: str) -> bool:
-    """Whether *number* is a full mobile number with its country, spaces and dashes aside."""
-    return bool(MOBILE.fullmatch(re.sub(r"[\s().-]", "", number)))
-
-
-def is_address(address: str) -> bool:
-    """Whether *address* is one mail address with nothing invisible in it."""
-    return bool(ADDRESS.fullmatch(address)) and clean(address) == address
-
-
-def _mobile_says(mobile: str) -> str:
-    if not mobile:
-        return "Give a valid mobile number first, with its country: +44 …"
-    return (
-        f"A number of {len(digits(mobile))} digits is not a mobile number with its country (+44 …)."
-    )
-
-
-def _unfit_send(action: AnyAction, card: Product, case: Case, now: datetime) -> str:
-    if not card.asked_while(case.user.mfa):
-        return "MFA is not on for this user, so no code is asked for."
-    if case.user.is_locked(now):
-        return "The user is locked: a code would be refused. Unlock first."
-    return ""
-
-
-def _unfit_turn_on(action: AnyAction, card: Product, case: Case, now: datetime) -> str:
-    if case.user.mfa is MfaState.ON:
-        return "MFA is on already."
-    return ""
-
-
-def _unfit_turn_off(action: AnyAction, card: Product, case: Case, now: datetime) -> str:
-    if case.user.mfa in {MfaState.OFF, MfaState.PENDING}:
-        return "MFA is off already."
-    return ""
-
-
-def _unfit_unlock(action: AnyAction, card: Product, case: Case, now: datetime) -> str:
-    has_failures = any(factor.failures for factor in case.user.factors)
-    return "" if case.user.is_locked(now) or has_failures else "Nothing is locked."
-
-
-def _unfit_reset_all(action: AnyAction, card: Product, case: Case, now: datetime) -> str:
-    return (
-        ""
-        if case.user.live_factors
-        else "There is no factor to reset: the user enrols at the next login."
-    )
-
-
-def _unfit_enrol(action: AnyAction, card: Product, case: Case, now: datetime) -> str:
-    is_pending = any(
-        f.kind is FactorKind.TOTP and f.state is FactorState.PENDING for f in case.user.factors
-    )
-    if isinstance(action, EnrolTotp) and action.code and not is_pending:
-        return "No enrolment is waiting for its first code: begin anew without one."
-    return ""
-
-
-def _none_fits(factor: Factor) -> bool:
-    return False
-
-
-Unfit = Callable[[AnyAction, Product, Case, datetime], str]
-
-_UNFIT: dict[str, Unfit] = {
-    "send-code": _unfit_send,
-    "turn-on-mfa": _unfit_turn_on,
-    "turn-off-mfa": _unfit_turn_off,
-    "unlock": _unfit_unlock,
-    "reset-all": _unfit_reset_all,
-    "enrol-totp": _unfit_enrol,
-}
-"""By act: why it does not apply to what is there; empty where it does."""
-
-_FITS: dict[str, Callable[[Factor], bool]] = {
-    "send-code": lambda f: f.kind.is_sent and f.state in {FactorState.ACTIVE, FactorState.PENDING},
-    "reset-factor": lambda f: f.state is not FactorState.REMOVED,
-    "suspend-factor": lambda f: f.state is FactorState.ACTIVE,
-    "resume-factor": lambda f: f.state is FactorState.SUSPENDED,
-}
-"""By act: which factors it can be about."""
-
-_NO_FACTOR = {
-    "send-code": f"No active factor takes a sent code. {NOTHING_SENT}",
-    "reset-factor": "There is no factor to reset: the user enrols at the next login.",
-    "suspend-factor": "No factor is active.",
-    "resume-factor": "No factor is suspended.",
-}
+    why = why_unfit(action, card, case, now)
+    if not why:
+        return None
+    return _refused(action, why, rules=card.acts[action.name].rules, source=card.source.file)
