@@ -1,0 +1,33 @@
+"""Desks on a copy of the demo, and dialogs that hear at once but where a test is about their guard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from helpdesk.service.local import LocalDesk
+from helpdesk.tui.dialogs.guarded import Guarded
+from tests.tui.console import demo_desk
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Callable[..., LocalDesk]:
+    """Open the demo as somebody."""
+    return lambda who="support": demo_desk(tmp_path, who)
+
+
+@pytest.fixture
+def guarded() -> float:
+    """The seconds a dialog really stays deaf."""
+    return REAL_S
+
+
+REAL_S = Guarded.guard_s
+
+
+@pytest.fixture(autouse=True)
+def _hears_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "guarded" not in request.fixturenames:
+        monkeypatch.setattr(Guarded, "guard_s", 0.0)

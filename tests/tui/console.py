@@ -1,0 +1,213 @@
+"""A small vocabulary to use the console in tests: press, type, click, and wait for what is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from helpdesk.assets import DEMO
+from helpdesk.connectors.demo import DemoConnector
+from helpdesk.products import load_cards
+from helpdesk.service.desk import Desk
+from helpdesk.service.local import LocalDesk
+from helpdesk.stores.tiny import TinyFile, TinyStore
+from helpdesk.tui.app import HelpdeskApp
+from helpdesk.tui.dialogs.guarded import Dialog
+from helpdesk.tui.screens.desk import DeskScreen
+from helpdesk.wiring import agent_named
+
+NOW = datetime(2026, 5, 4, 14, 5, tzinfo=UTC)
+PATIENCE_S = 8.0
+NAMES = {
+    " ": "space", ":": "colon", "-": "minus", "#": "number_sign", "+": "plus", "@": "at",
+    ".": "full_stop", "[": "left_square_bracket", "]": "right_square_bracket", "/": "slash",
+    "?": "question_mark", ",": "comma", "'": "apostrophe",
+}  # fmt: skip
+
+
+def desk_on(file: Path, who: str = "support") -> LocalDesk:
+    """Give a desk on a fixture file, at a time that stands still."""
+    tiny = TinyFile(file, lambda: NOW)
+    store = TinyStore(tiny)
+    store.load()
+    return LocalDesk(
+        agent=agent_named(who, store.agents),
+        cards=load_cards(),
+        connector=DemoConnector(tiny),
+        store=store,
+        clock=lambda: NOW,
+        label="DEMO DATA",
+        is_demo=True,
+    )
+
+
+def demo_desk(place: Path, who: str = "support") -> LocalDesk:
+    """Give a desk on a copy of the bundled demo."""
+    copy = place / "demo.json"
+    if not copy.exists():
+        shutil.copy(DEMO, copy)
+    return desk_on(copy, who)
+
+
+class Console:
+    """The console as one uses it.
+
+    Attributes:
+        strokes: How many keys were pressed, those of `type` not counted.
+    """
+
+    def __init__(self, pilot: Pilot[None]) -> None:
+        self.pilot = pilot
+        self.app = pilot.app
+        self.strokes = 0
+
+    @property
+    def lines(self) -> list[str]:
+        """What is shown, line by line."""
+        return [strip.text for strip in self.app.screen._compositor.render_strips()]
+
+    @property
+    def text(self) -> str:
+        """What is shown, as one text."""
+        return "\n".join(self.lines)
+
+    @property
+    def flat(self) -> str:
+        """What is shown, with line breaks, frames and runs of spaces as one space."""
+        plain = "".join(" " if c in "│╭╮╰╯─▐▌┃" else c for c in self.text)
+        return " ".join(plain.split())
+
+    async def press(self, *keys: str) -> None:
+        """Press keys one after the other, as fast as the console takes them."""
+        for key in keys:
+            self.strokes += 1
+            await self.pilot.press(NAMES.get(key, key))
+
+    async def type(self, text: str) -> None:
+        """Type a text."""
+        await self.pilot.press(*(NAMES.get(letter, letter) for letter in text))
+
+    async def until(self, is_so: Callable[[], bool], what: str) -> None:
+        """Wait until something is so.
+
+        Raises:
+            AssertionError: It does not become so.
+        """
+        end = time.monotonic() + PATIENCE_S
+        while not is_so():
+            assert time.monotonic() < end, f"never came: {what}\n{self.text}"
+            await self.pilot.pause(0.01)
+
+    async def sees(self, *texts: str) -> None:
+        """Wait until all of these can be read on the screen."""
+        for text in texts:
+            await self.until(lambda text=text: text in self.flat, text)  # type: ignore[misc]
+
+    async def loses(self, text: str) -> None:
+        """Wait until this cannot be read on the screen any more."""
+        await self.until(lambda: text not in self.flat, f"the end of {text}")
+
+    async def stands_on_desk(self) -> None:
+        """Wait until no dialog is open."""
+        await self.until(lambda: not isinstance(self.app.screen, Dialog), "the desk")
+
+    async def has_case(self, user: str) -> None:
+        """Wait until a user's case is shown."""
+        await self.until(lambda: self.case_user == user, f"the case of {user}")
+
+    @property
+    def case_user(self) -> str:
+        """Whose case is shown; empty where there is none."""
+        screen = next((s for s in self.app.screen_stack if isinstance(s, DeskScreen)), None)
+        return screen.case.user.id if screen and screen.case else ""
+
+    @property
+    def focused(self) -> str:
+        """The id of what has the focus."""
+        return (self.app.focused.id or "") if self.app.focused else ""
+
+    async def click(self, text: str, *, nth: int = 0) -> None:
+        """Click the nth place where a text can be read."""
+        await self.until(lambda: text in self.text, text)
+        found = [
+            (line.index(text), y) for y, line in enumerate(self.lines) if text in line
+        ]
+        x, y = found[nth]
+        width = sum(2 if ord(c) > 0x2E80 else 1 for c in self.lines[y][:x])
+        await self.pilot.click(offset=(width, y))
+        await self.pilot.pause()
+
+    async def find(self, words: str, user: str) -> None:
+        """Search for a user and open the case: two keys beside the words."""
+        await self.press("/")
+        await self.type(words)
+        await self.until(lambda: self._first == user, f"{user} on top")
+        await self.press("enter")
+        await self.has_case(user)
+
+    @property
+    def _first(self) -> str:
+        screen = self.app.screen
+        row = screen.finder.rows.current if isinstance(screen, DeskScreen) else None
+        return row.id if row else ""
+
+    async def settles(self) -> None:
+        """Wait until nothing is shown anew any more."""
+        before = ""
+        while before != self.text:
+            before = self.text
+            for _ in range(6):
+                await self.pilot.pause(0.02)
+
+
+@asynccontextmanager
+async def console(
+    desk: Desk, *, size: tuple[int, int] = (130, 34), theme: str | None = None
+) -> AsyncIterator[Console]:
+    """Open the console on a desk and wait until its list is there."""
+    app = HelpdeskApp(desk, theme=theme, clock=lambda: NOW)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        opened = Console(pilot)
+        await opened.settles()
+        yield opened
+
+
+class Slow:
+    """A desk in front of another one, that lets some answers wait until they are let go.
+
+    Attributes:
+        performed: The actions that were carried out, in order.
+    """
+
+    def __init__(self, desk: LocalDesk) -> None:
+        self._desk = desk
+        self.performed: list[object] = []
+        self.holds: dict[str, asyncio.Event] = {}
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._desk, name)
+
+    async def case(self, user: str) -> object:
+        """Give a case, once its user's gate is open."""
+        found = await self._desk.case(user)
+        await self._pass(user)
+        return found
+
+    async def perform(self, action: object) -> object:
+        """Carry out, once the gate of performing is open."""
+        self.performed.append(action)
+        await self._pass("perform")
+        return await self._desk.perform(action)  # type: ignore[arg-type]
+
+    async def _pass(self, name: str) -> None:
+        if name in self.holds:
+            await self.holds[name].wait()
+
+
