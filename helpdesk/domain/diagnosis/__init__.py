@@ -56,7 +56,10 @@ def diagnose(
         account_products: Ids of the products this account has; empty where it is not known.
         cards: The other products, by whose names a wrong door is known.
     """
-    facts = Facts(card, user, timeline, now, complaint, account_products, cards)
+    colleagues = [
+        events for other, events in others if other.account and other.account == user.account
+    ]
+    facts = Facts(card, user, timeline, now, complaint, account_products, cards, colleagues)
     crowd = crowd_of(user, facts.events, others, now)
     scene = Scene(facts, crowd)
     weighed = weigh(scene, answers)

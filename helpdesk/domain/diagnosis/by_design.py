@@ -124,6 +124,8 @@ def new_browser(scene: Scene) -> list[Evidence]:
     asked_so = sum(1 for r in facts.accepted[-6:] if r.rule in NEW_DEVICE or r.trust == "none")
     if repeated >= 3 or (asked_so >= 3 and not facts.tells_browsers):
         lines.add(-STRONG, "it happens again and again, each time as if for the first")
+    elif repeated == 2:
+        lines.add(-FAIR - HINT, "two browsers in a row were seen once and never again")
     elif asked_so >= 2 and not is_new:
         lines.add(-FAIR, "it was asked so before on this browser")
     calm(facts, lines)
@@ -217,9 +219,16 @@ def updated(scene: Scene) -> list[Evidence]:
         lines.add(STRONG, "the same browser program in another version", one.asked)
     if one.trust == "foreign":
         lines.add(FAIR + HINT, "the browser brought a trust mark that was not taken", one.asked)
-    changed = [e for e in facts.since(Other) if "password" in e.kind and "chang" in e.kind]
+    changed: list[Other | Session] = [
+        e for e in facts.since(Other) if "password" in e.kind and "chang" in e.kind
+    ]
+    changed += [
+        s
+        for s in facts.since(Session)
+        if s.at <= one.at and re.search("password|detail|credential", (s.cause or "").casefold())
+    ]
     if changed:
-        lines.add(STRONG, "the password was changed just before", changed[-1])
+        lines.add(STRONG + FAIR, "the login details were changed just before", changed[-1])
     if not lines.found:
         return []
     if one.rule == "risk":

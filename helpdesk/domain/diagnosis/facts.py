@@ -71,10 +71,12 @@ class Facts:
         complaint: Complaint | None = None,
         account_products: Sequence[str] = (),
         cards: Iterable[Product] = (),
+        colleagues: Iterable[Sequence[AnyEvent]] = (),
     ) -> None:
         self.card, self.user, self.now, self.complaint = card, user, now, complaint
         self.account_products = tuple(account_products)
         self._cards = tuple(cards)
+        self._shared = _traits(colleagues)
         self.events = tidy(timeline)
         self.anchor = self.events[-1].at if self.events else now
         self._by_type: dict[type[Any], list[Any]] = {}
@@ -216,7 +218,7 @@ class Facts:
 
     def is_strange(self, trait: str, value: str | None, before: datetime | None = None) -> bool:
         """Whether a value is given, others are known, and this one is not among them."""
-        if not value:
+        if not value or value in self._shared.get(trait, ()):
             return False
         known = self.own[trait]
         if before is not None:
@@ -282,6 +284,22 @@ class Facts:
             if re.search("fraud|risk|policy|not.me|suspicious|block", said):
                 return said
         return ""
+
+    @cached_property
+    def in_vain(self) -> Reset | None:
+        """The newest good reset of two weeks after which nobody got in, or None."""
+        resets = [r for r in self.since(Reset, timedelta(days=14)) if r.ok]
+        if not resets or (self.last_good_at and self.last_good_at > resets[-1].at):
+            return None
+        return resets[-1]
+
+    @cached_property
+    def must_enrol(self) -> FactorChange | None:
+        """The newest demand to enrol that was not met, or None."""
+        demanded = self.changes("must-enrol")
+        done = self.changes("enrolled")
+        open_ = [d for d in demanded if not any(c.at >= d.at for c in done)]
+        return open_[-1] if open_ else None
 
     @cached_property
     def last_refused(self) -> bool:
@@ -432,6 +450,19 @@ def _before(
     if upto and at - starts[upto - 1] <= span:
         return ordered[upto - 1]
     return None
+
+
+def _traits(timelines: Iterable[Sequence[AnyEvent]]) -> dict[str, set[str]]:
+    """Addresses and browsers with which colleagues of the account were let in."""
+    found: dict[str, set[str]] = {"ip": set(), "browser": set()}
+    for timeline in timelines:
+        for event in timeline:
+            if isinstance(event, Session | Answer) and getattr(event, "ok", True):
+                for trait, values in found.items():
+                    value = getattr(event, trait)
+                    if value:
+                        values.add(value)
+    return found
 
 
 _COMMON = frozenset("the and for login app www com example https http code codes".split())

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from helpdesk.domain.diagnosis.crowd import Crowd
-from helpdesk.domain.timeline import Answer, AnyEvent, Challenge, Delivery, Send, Session
+from helpdesk.domain.timeline import Answer, AnyEvent, Challenge, Delivery, Password, Send, Session
 from helpdesk.domain.users import At, User
 
 WINDOW = timedelta(minutes=15)
@@ -124,7 +124,48 @@ def _symptoms(user: str, recent: Sequence[AnyEvent], now: datetime) -> list[Symp
             elif event.ok and _kind(asked, event.challenge) == "totp":
                 found.append(Symptom(user, event.at, "totp", False))
     found.extend(_session_symptoms(user, recent, asked))
+    found.extend(_memory_symptoms(user, recent))
     return found
+
+
+def _memory_symptoms(user: str, recent: Sequence[AnyEvent]) -> list[Symptom]:
+    """Whether a browser was known at a door: asked without a trust mark, or not asked at all."""
+    found: list[Symptom] = []
+    password: Password | None = None
+    for event in recent:
+        if isinstance(event, Password) and event.ok:
+            password = event
+        elif isinstance(event, Challenge):
+            door = event.door or (password.door if password else None) or ""
+            if event.trust in {"none", "good"}:
+                found.append(Symptom(user, event.at, "memory", event.trust == "none", door=door))
+            password = None
+        elif isinstance(event, Session) and event.state == "created" and password:
+            found.append(Symptom(user, event.at, "memory", False, door=password.door or ""))
+            password = None
+    return found
+
+
+def _forgetful(symptoms: Sequence[Symptom]) -> list[FleetFinding]:
+    """A door at which nobody's browser is ever known, while others are known at other doors."""
+    bad: dict[str, list[Symptom]] = defaultdict(list)
+    known: dict[str, set[str]] = defaultdict(set)
+    for symptom in symptoms:
+        if symptom.is_bad:
+            bad[symptom.door].append(symptom)
+        else:
+            known[symptom.door].add(symptom.user)
+    return [
+        _finding("B8", "{users} users are never remembered at this door since {at}", hit)
+        for door, hit in bad.items()
+        if door
+        and not known[door]
+        and len({s.user for s in hit}) >= MANY
+        and (
+            door.startswith("http://")
+            or any(users for other, users in known.items() if other != door)
+        )
+    ]
 
 
 def _kind(asked: dict[str, Challenge], challenge: str) -> str | None:
@@ -167,7 +208,7 @@ def _findings(symptoms: Sequence[Symptom]) -> list[FleetFinding]:
     found = [
         *_outages(by_what["send"]),
         *_offsets(by_what["totp"]),
-        *_circles(by_what["session"] + by_what["trust"]),
+        *(_circles(by_what["session"] + by_what["trust"]) or _forgetful(by_what["memory"])),
     ]
     return sorted(found, key=lambda finding: -len(finding.users))
 

@@ -34,6 +34,8 @@ def strangeness(facts: Facts, one: Round | Password, before: datetime | None = N
             score -= 2.0 if trait == "browser" else 1.0
     if one.network == "hosting":
         score += 1.5
+    if not facts.own["ip"] and one.network in {"hosting", "vpn"}:
+        score += 1.0
     return max(score, 0.0)
 
 
@@ -74,6 +76,8 @@ def unasked(scene: Scene) -> list[Evidence]:
             "the user did not ask for these codes",
             facts.unanswered[-1].asked,
         )
+    if strange and facts.complaint is Complaint.NO_CODE and not said:
+        lines.add(-HINT, "the user waits for a code, so it may be they", strange[-1].asked)
     if strange and _own_beside(facts, strange[-1]):
         lines.add(HINT, "the user's own browser was at work elsewhere meanwhile")
     resets = [r for r in facts.since(Reset, timedelta(days=14)) if r.ok]

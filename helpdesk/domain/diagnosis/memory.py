@@ -89,7 +89,8 @@ def _one_machine(facts: Facts, lines: Lines) -> None:
 def _forgets_between(facts: Facts, lines: Lines) -> bool:
     """Whether it was asked anew after pauses, as if never seen."""
     rounds = streak(facts)
-    if sum(one.rule == "every-login" for one in rounds[-3:]) or facts.asks_always:
+    blind = all(one.rule is None and one.trust is None for one in rounds)
+    if sum(one.rule == "every-login" for one in rounds[-3:]) or (facts.asks_always and blind):
         lines.add(-STRONG, ALWAYS, *(r.asked for r in rounds[-1:]))
     fresh = fresh_browsers(facts)
     pauses = [r for b, r in zip(rounds, rounds[1:], strict=False) if r.at - b.at > SITTING]
@@ -208,15 +209,11 @@ def several_at_once(scene: Scene) -> list[Evidence]:
             says = f"two {name}s take turns within minutes, both pass"
             lines.add(weight, says, *(r.asked for r in turns))
             break
-    ended = [
-        s
-        for s in facts.since(Session)
-        if s.state == "ended"
-        and any(abs(s.at - (r.ended_at or r.at)) < timedelta(minutes=2) for r in rounds)
-    ]
+    ended = [s for s in facts.since(Session) if s.state == "ended" and _by_newer(s, rounds)]
     if ended and len(rounds) > 1:
-        weight = FAIR if lines.found or any(s.cause for s in ended) else HINT
-        weight += HINT if len(ended) > 1 else 0
+        told = any(s.cause for s in ended)
+        weight = FAIR if lines.found else FAIR if told and not facts.tells_browsers else HINT
+        weight += HINT if len(ended) > 1 and (lines.found or not facts.tells_browsers) else 0
         lines.add(weight, "the older session was ended as the newer began", *ended)
     if not lines.found:
         return []
@@ -224,6 +221,21 @@ def several_at_once(scene: Scene) -> list[Evidence]:
     if strange:
         lines.add(-FAIR, "one of them comes from a hosting network", strange[-1].asked)
     return lines.found
+
+
+def _by_newer(ended: Session, rounds: Sequence[Round]) -> bool:
+    """Whether a session ended as another browser of the same half hour got in."""
+    fresh = [
+        one
+        for one in rounds
+        if one.ended_at
+        and abs(ended.at - one.ended_at) < timedelta(minutes=2)
+        and (not one.browser or one.browser != ended.browser)
+    ]
+    if not fresh:
+        return False
+    older = [one for one in rounds if one.at < fresh[0].at and one.browser == ended.browser]
+    return any(fresh[0].at - (one.ended_at or one.at) <= SITTING for one in older)
 
 
 def _takes_turns(rounds: Sequence[Round], name: str) -> tuple[Round, ...]:

@@ -35,6 +35,21 @@ class Refusal:
         self.facts, self.round, self.answer = facts, one, answer
         self.out = [s for s in one.sends if s.event.at <= answer.at + timedelta(seconds=2)]
         self.typed = next((s for s in one.sends if s.event.send == answer.send), None)
+        self.earlier = [s for r in facts.recent if self._is_earlier(r) for s in r.sends]
+        self.typed_earlier = next((s for s in self.earlier if s.event.send == answer.send), None)
+
+    def _is_earlier(self, one: Round) -> bool:
+        """Whether a round is an abandoned try of the same browser just before this one."""
+        mine = self.round
+        near = timedelta(0) < mine.at - one.at <= timedelta(minutes=30)
+        tabs = {r.asked.tab for r in (one, mine) if r.asked and r.asked.tab}
+        return (
+            one is not mine
+            and near
+            and not one.is_accepted
+            and len(tabs) < 2
+            and all(getattr(one, t) == getattr(mine, t) for t in ("browser", "ip", "factor"))
+        )
 
     @property
     def newest(self) -> Sent | None:
@@ -164,8 +179,13 @@ def superseded(scene: Scene) -> list[Evidence]:
             alive = not refusal.is_over(older) and answer.reason != "expired"
             says = "the code of an older message was typed"
             lines.add(DECISIVE if alive else FAIR, says, answer, older.event)
+        elif refusal.typed_earlier is not None and answer.reason in BLAND:
+            says = "the code of an older message, from the try before, was typed"
+            lines.add(STRONG, says, answer, refusal.typed_earlier.event)
         elif refusal.is_bland and len(refusal.out) > 1:
             _older_by_time(refusal, lines)
+        elif refusal.is_bland and refusal.earlier:
+            lines.add(FAIR, "a code of the try before was still out", refusal.earlier[-1].event)
         if lines.found:
             break
     if not lines.found and any(r.is_bland for r in sent_refusals(facts)):
@@ -337,7 +357,9 @@ def foreign_code(scene: Scene) -> list[Evidence]:
             answer.send is not None and refusal.typed is None and answer.send not in confirmations
         )
         if is_other:
-            lines.add(DECISIVE - HINT / 2, "the code belongs to another challenge", answer)
+            plain = refusal.typed_earlier is not None and answer.reason in BLAND
+            weight = STRONG if plain else DECISIVE - HINT / 2
+            lines.add(weight, "the code belongs to another challenge", answer)
         if answer.reason == "foreign" and answer.send not in confirmations:
             lines.add(STRONG if not is_other else HINT, "refused as belonging elsewhere", answer)
         elif answer.reason == "reused":
@@ -445,6 +467,8 @@ def locked(scene: Scene) -> list[Evidence]:
         lines.add(-HINT - HINT, "few of the failures are recent", lock)
     if facts.blocked_by and lines.found:
         lines.add(-FAIR, "the lock came from a fraud or risk block", lock)
+    if facts.in_vain and lines.found:
+        lines.add(-STRONG, "a reset was done, and nobody got in since", facts.in_vain)
     return lines.found
 
 
@@ -469,6 +493,8 @@ def old_failures(scene: Scene) -> list[Evidence]:
         return []
     recent, old = failures_before(facts, lock)
     weight = _adds_up(facts, lock)
+    if facts.in_vain:
+        lines.add(-FAIR, "a reset was done, and nobody got in since", facts.in_vain)
     if weight:
         says = f"locked after {recent} failures of the last hour and {old} older ones"
         lines.add(STRONG + weight, says, lock)

@@ -152,6 +152,8 @@ def half_done(scene: Scene) -> list[Evidence]:
         lines.add(
             FAIR + HINT if facts.half_level else HINT, "sent between two pages", redirects[-1]
         )
+    if lines.found and facts.must_enrol:
+        lines.add(-STRONG, "a method must be enrolled first", facts.must_enrol)
     if lines.found and not facts.half_level and len(facts.loops) > 1:
         lines.add(-FAIR, "codes were accepted again and again", facts.loops[-1][0].good)
     return lines.found
@@ -169,6 +171,9 @@ def must_enrol(scene: Scene) -> list[Evidence]:
     is_empty = bool(resets) and not facts.user.live_factors
     if is_empty and not [c for c in done if c.at >= resets[-1].at]:
         lines.add(FAIR, "all factors were reset, and none was enrolled since", resets[-1])
+    sent_there = [r for r in facts.since(Redirect) if re.search("enrol|set-?up", f"{r.to}")]
+    if sent_there:
+        lines.add(FAIR, "sent to the page that sets up a method", sent_there[-1])
     if lines.found and _refused_after(facts, resets[-1] if resets else None):
         lines.add(-FAIR, "the login itself is refused")
     return lines.found
@@ -218,7 +223,7 @@ def blocked_after_reset(scene: Scene) -> list[Evidence]:
         lines.add(HINT, "the user had once pressed: not me")
     if len(resets) > 1:
         lines.add(HINT, f"{len(resets)} resets were done", *resets)
-    if facts.changes("enrolled") and facts.changes("enrolled")[-1].at > reset.at:
+    if not refused and facts.changes("enrolled") and facts.changes("enrolled")[-1].at > reset.at:
         lines.add(-FAIR, "a method was enrolled since", facts.changes("enrolled")[-1])
     return lines.found
 
