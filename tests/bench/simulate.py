@@ -107,6 +107,8 @@ def one(seed: int, plot: str, product: str, richness: str) -> Labelled:
     if not scene.shown and stage.world.chance(0.2):
         stage.passers_by()
     now = stage.finish()
+    _also(stage, plot)
+    truth = tuple(scene.truth)
     rng = random.Random(f"{key}/{richness}")
     written = write(stage, now, richness, rng)
     open_ = undecidable(stage, written)
@@ -120,6 +122,17 @@ def one(seed: int, plot: str, product: str, richness: str) -> Labelled:
         undecidable=tuple(open_), lacks=tuple(sorted(written.lacks)),
         disorder=written.disorder, blind=written.blind,
     )  # fmt: skip
+
+
+def _also(stage: Stage, plot: str) -> None:
+    """Add to the truth what the world made of the plot besides."""
+    late = [
+        why
+        for who, at, why in stage.server.refusals
+        if who == stage.me.record.id and at >= stage.trouble
+    ]
+    if plot == "C3" and "expired" in late:
+        stage.scene.truth.append("D1")
 
 
 def _stage(key: str, plot: str, product: str) -> Stage:

@@ -83,19 +83,15 @@ def _reasons(written: Written) -> set[str]:
 
 def _d1_d2(stage: Stage, written: Written, main: str) -> bool:
     lacks = written.lacks
-    linked = "answer-send" not in lacks and "send" not in lacks
-    if linked or _reasons(written) & {"expired", "superseded"}:
+    if "answer-send" not in lacks or _reasons(written) & {"expired", "superseded"}:
         return False
-    sends = _kind(written, "send")
     refused = [row for row in _kind(written, "answer") if not row["ok"]]
-    if not refused or not sends:
-        return "send" in lacks and (main == "D2" or bool(_kind(written, "resend")))
-    last = refused[-1]
-    mine = [s for s in sends if s["at"] <= last["at"] < s["at"] + 7200]
-    if len(mine) < 2:
+    if not refused:
         return False
+    last = refused[-1]
+    mine = [s for s in _kind(written, "send") if s["at"] <= last["at"] < s["at"] + 7200]
     known = "expiry" not in lacks or stage.product == "partner-portal"
-    return not known and last["at"] - mine[-1]["at"] > 150
+    return len(mine) > 1 and not known and last["at"] - mine[-1]["at"] > 150
 
 
 def _c1_c2(stage: Stage, written: Written, main: str) -> bool:
@@ -106,10 +102,11 @@ def _c1_c2(stage: Stage, written: Written, main: str) -> bool:
 
 
 def _c3_c2(stage: Stage, written: Written, main: str) -> bool:
-    late = any(row["ok"] for row in _kind(written, "answer")[-1:])
-    if main == "C2" or stage.factor == "email":
-        return bool(written.lacks & {"delivery", "send"}) and not (main == "C3" and late)
-    return False
+    if not written.lacks & {"delivery", "send"} or stage.factor != "email":
+        return False
+    asked = _kind(written, "challenge")[-1:]
+    typed = _kind(written, "answer")[-1:]
+    return not (asked and typed and typed[0]["at"] > asked[0]["at"])
 
 
 def in_sitting(written: Written) -> bool:
@@ -131,9 +128,9 @@ def in_sitting(written: Written) -> bool:
 
 
 def _b1_b3(stage: Stage, written: Written, main: str) -> bool:
-    if "browser" in written.lacks:
-        return True
-    return main == "B1" and not in_sitting(written)
+    if main == "B3":
+        return "browser" in written.lacks
+    return not in_sitting(written)
 
 
 def _a1_b1(stage: Stage, written: Written, main: str) -> bool:
@@ -149,7 +146,8 @@ def _a2_b5(stage: Stage, written: Written, main: str) -> bool:
 
 
 def _a2_f1(stage: Stage, written: Written, main: str) -> bool:
-    return main == "F1" and "browser" in written.lacks
+    told = written.case["complaint"] == "unasked-codes"
+    return main == "F1" and "browser" in written.lacks and not told
 
 
 def _d4_d5(stage: Stage, written: Written, main: str) -> bool:
@@ -168,12 +166,16 @@ def _d4_d4b(stage: Stage, written: Written, main: str) -> bool:
 def _d3_d9(stage: Stage, written: Written, main: str) -> bool:
     if "lock" not in written.lacks or "locked" in _reasons(written):
         return False
-    ends_well = any(row["ok"] for row in _kind(written, "answer")[-1:])
-    return main == "D9" or ("one-word" in written.lacks and not ends_well)
+    if main == "D3":
+        ends_well = any(row["ok"] for row in _kind(written, "answer")[-1:])
+        return "one-word" in written.lacks and not ends_well
+    refused = [row for row in written.rows if row["kind"] in ("answer", "password")]
+    linked = any("send" in row for row in refused[-1:])
+    return refused[-1]["kind"] == "answer" and not linked
 
 
 def _d8_f1(stage: Stage, written: Written, main: str) -> bool:
-    return main == "D8" and "ip" in written.lacks
+    return main == "D8" and {"ip", "fetch"} <= written.lacks
 
 
 def _e1_e2(stage: Stage, written: Written, main: str) -> bool:

@@ -104,7 +104,7 @@ def write(stage: Stage, now: float, richness: str, rng: random.Random) -> Writte
     """Return the case file of what happened until *now*."""
     lacks, blind = _lacks(stage, rng) if richness == "poor" else (frozenset[str](), False)
     disorder = _disorder(rng) if richness == "poor" else ()
-    style = _Style(rng, richness)
+    style = _Style(rng, richness, any(c.startswith("F") for c in stage.scene.truth))
     me = stage.me.record
     rows = _rows(stage, me, now, style)
     kept = _poorer(rows, lacks, rng)
@@ -140,7 +140,7 @@ def write(stage: Stage, now: float, richness: str, rng: random.Random) -> Writte
 class _Style:
     """How one log writes its times and identifiers."""
 
-    def __init__(self, rng: random.Random, richness: str) -> None:
+    def __init__(self, rng: random.Random, richness: str, attacked: bool) -> None:
         self.millis = rng.random() < 0.3
         self.prefix = rng.choice(("e", "ev-", "evt_"))
         self.noise = rng.random() < (0.4 if richness == "poor" else 0.2)
@@ -149,6 +149,9 @@ class _Style:
         self.keeps_days = rng.choice((None, None, None, 3.0, 7.0))
         if richness == "poor" and rng.random() < 0.2:
             self.keeps_days = 1.0
+        if attacked and self.keeps_days is not None:
+            # Without a day of the customer's own, nothing could tell a stranger from them.
+            self.keeps_days = max(self.keeps_days, 2.0)
 
     def time(self, moment: datetime) -> str:
         if self.millis:

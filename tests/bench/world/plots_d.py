@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.bench.world.clockwork import DAY, Play
-from tests.bench.world.people import Habits, slipped
+from tests.bench.world.people import Habits, Person, slipped
 from tests.bench.world.plots_c import _usual
 from tests.bench.world.server import Asked, Code
 from tests.bench.world.stage import Stage
@@ -224,7 +224,10 @@ def d7(stage: Stage) -> None:
     other.record.mailbox = me.record.mailbox
     shared_login = world.chance(0.5)
     record = me.record if shared_login else other.record
-    there = stage.near("home") if world.chance(0.6) else stage.home
+    colleague = Person(world, server, record, other.browser, stage.home)
+    there = stage.near("home") if world.chance(0.6) and stage.history else stage.home
+    colleague.home = there
+    stage.healthy(colleague)
     me.habits.forgets = 0.0
 
     def both() -> Play:

@@ -187,6 +187,15 @@ def e6(stage: Stage) -> None:
 # -- hostile ---------------------------------------------------------------------------------
 
 
+def _known_customer(stage: Stage) -> float:
+    """Some days on which the customer signed in from home, so that a stranger stands out."""
+    stage.history = max(stage.history, 2)
+    stage.settle()
+    start = stage.begin()
+    stage.healthy(share=1.0)
+    return start
+
+
 def _break_in(stage: Stage, net: Net, times: int, who: Record | None = None) -> Play:
     """An attacker who has the password signs in until the code stops them."""
     world, server = stage.world, stage.server
@@ -212,8 +221,7 @@ def _break_in(stage: Stage, net: Net, times: int, who: Record | None = None) -> 
 def f1(stage: Stage) -> None:
     """Somebody far away has the password; the customer only sees the codes come."""
     world = stage.world
-    stage.history = max(stage.history, 2)
-    start = _usual(stage)
+    start = _known_customer(stage)
     net = stage.far(world.rng.choice(("hosting", "hosting", "vpn", "mobile")))
     stage.play(start, _break_in(stage, net, world.rng.randrange(1, 5)))
     if world.chance(0.3):
@@ -223,7 +231,7 @@ def f1(stage: Stage) -> None:
 def f2(stage: Stage) -> None:
     """Push after push that the customer did not ask for."""
     me, world, server = stage.me, stage.world, stage.server
-    start = _usual(stage)
+    start = _usual(stage) if world.chance(0.3) else _known_customer(stage)
     net = stage.far(world.rng.choice(("hosting", "hosting", "vpn")))
     browser = stage.new_browser()
 
@@ -269,8 +277,7 @@ def _change(stage: Stage, net: Net) -> None:
 def f3(stage: Stage) -> None:
     """The one who calls is not the customer."""
     me, world, server = stage.me, stage.world, stage.server
-    stage.history = max(stage.history, 2)
-    start = _usual(stage)
+    start = _known_customer(stage)
     net = stage.far(world.rng.choice(("hosting", "vpn", "mobile")))
     ways = ("failures", "change", "both") if stage.factor != "totp" else ("failures",)
     way = world.rng.choice(ways)
@@ -281,6 +288,7 @@ def f3(stage: Stage) -> None:
             server.password(me.record, browser, net, ok=False, door=server.door(me.record))
             yield world.between(5, 60)
         if world.chance(0.4):
+            stage.scene.truth.append("F1")
             yield from _break_in(stage, net, 1)
 
     def calls() -> Play:
@@ -303,8 +311,7 @@ def f3(stage: Stage) -> None:
 def f4(stage: Stage) -> None:
     """Number or mailbox is the attacker's now; they sign in and take the contacts."""
     me, world, server = stage.me, stage.world, stage.server
-    stage.history = max(stage.history, 2)
-    start = _usual(stage)
+    start = _known_customer(stage)
     net = stage.far(world.rng.choice(("hosting", "vpn", "mobile")))
     browser = stage.new_browser()
 

@@ -122,6 +122,7 @@ class Server:
         self.one_trust = False
         self.chatty = 0
         self.levels: tuple[int | str, int | str] = rng.choice(((1, 2), (1, 2), ("aal1", "aal2")))
+        self.refusals: list[tuple[str, float, str]] = []
         self.says = {
             reason: rng.choice((reason, reason, reason, *also))
             for reason, also in VOCABULARY.items()
@@ -362,6 +363,7 @@ class Server:
                 record.failures.clear()
             record.passed_at = now
             return True
+        self.refusals.append((record.id, now, reason))
         if reason != "locked":
             record.failures.append(now)
             recent = [at for at in record.failures if now - at < 86_400]
