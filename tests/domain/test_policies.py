@@ -164,11 +164,12 @@ def test_the_accounts_own_administrator_may_reset() -> None:
     assert decision.is_allowed
 
 
+@pytest.mark.parametrize("act", ["reset-all", "reset-factor"])
 @pytest.mark.parametrize("role", [Role.SUPPORT, Role.LEAD, Role.PRODUCT_ADMINISTRATOR])
-def test_a_reset_in_vain_leads_to_the_vendor_whoever_asks(role: Role) -> None:
+def test_a_reset_in_vain_leads_to_the_vendor_whoever_asks(role: Role, act: str) -> None:
     it = case("lead-gen-crm", event("reset", 30, ok=True), event("password", 20, ok=True))
 
-    decision = weigh(role, "reset-all", it)
+    decision = weigh(role, act, it)
 
     assert decision.is_refused
     assert decision.route == "vendor"
