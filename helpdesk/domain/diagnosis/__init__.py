@@ -59,7 +59,9 @@ def diagnose(
     colleagues = [
         events for other, events in others if other.account and other.account == user.account
     ]
-    facts = Facts(card, user, timeline, now, complaint, account_products, cards, colleagues)
+    facts = Facts(
+        card, user, timeline, now, complaint, account_products, cards, colleagues, bool(others)
+    )
     crowd = crowd_of(user, facts.events, others, now)
     scene = Scene(facts, crowd)
     weighed = weigh(scene, answers)

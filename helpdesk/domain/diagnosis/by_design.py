@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
-from helpdesk.domain.diagnosis.facts import SITTING, Export, Facts, Other, Session
+from helpdesk.domain.diagnosis.facts import SITTING, Export, Facts, Other, Password, Session
 from helpdesk.domain.diagnosis.memory import fresh_browsers, returns_within_hour
 from helpdesk.domain.diagnosis.rounds import Round
 from helpdesk.domain.diagnosis.verdicts import Evidence
@@ -28,6 +28,10 @@ def calm(facts: Facts, lines: Lines) -> None:
         lines.add(-weight, "asked again at once after a good answer", before.good, after.asked)
     if facts.active_lock:
         lines.add(-STRONG, "a lock is in force", facts.active_lock)
+    passwords = facts.since(Password)
+    last_at = facts.last.at if facts.last else facts.anchor
+    if passwords and not passwords[-1].ok and passwords[-1].at > last_at:
+        lines.add(-STRONG, "the password itself was refused", passwords[-1])
     lost = facts.lost_session
     if lost:
         lines.add(-STRONG - HINT, "the login was passed, and yet they are not in", lost)

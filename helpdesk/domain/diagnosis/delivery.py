@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from helpdesk.domain.diagnosis import session
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
 from helpdesk.domain.diagnosis.facts import Answer, Facts, FactorChange, Password, Resend
 from helpdesk.domain.diagnosis.rounds import Round, Sent
@@ -80,6 +81,17 @@ def _answered_before(facts: Facts, sent: Sent) -> Round | None:
     )
 
 
+def untold(facts: Facts, *kinds: str) -> Round | None:
+    """The newest silent round of these factor kinds in a log that holds no sends at all."""
+    if facts.tells_send_rows:
+        return None
+    rounds = [one for one in facts.silent if one.factor in kinds and one.asks]
+    return rounds[-1] if rounds else None
+
+
+NO_SENDS = "nobody answered; the log holds no sends"
+
+
 def _is_unheard(facts: Facts, lines: Lines) -> list[tuple[Round, Sent]]:
     """Silent sends that nothing else explains; where there are none it speaks against."""
     pairs = [
@@ -98,7 +110,10 @@ def other_mailbox(scene: Scene) -> list[Evidence]:
     facts, lines = scene.facts, Lines(scene.facts)
     pairs = _is_unheard(facts, lines)
     if not pairs:
-        return []
+        blind = untold(facts, "email")
+        if blind:
+            lines.add(FAIR - 0.5, NO_SENDS, blind.asked)
+        return lines.found if blind else []
     one, sent = pairs[-1]
     same = login_matches(facts, sent)
     if same is True:
@@ -125,7 +140,10 @@ def spam(scene: Scene) -> list[Evidence]:
     facts, lines = scene.facts, Lines(scene.facts)
     pairs = [pair for pair in _is_unheard(facts, lines) if pair[1].event.channel == "email"]
     if not pairs:
-        return lines.found if _no_challenge(facts, lines) else []
+        blind = untold(facts, "email")
+        if blind:
+            lines.add(FAIR, NO_SENDS, blind.asked)
+        return lines.found if blind or _no_challenge(facts, lines) else []
     one, sent = pairs[-1]
     delay = sent.delay_s
     if delay is not None and delay < LATE_S:
@@ -168,6 +186,9 @@ def delayed(scene: Scene) -> list[Evidence]:
     pairs = _is_unheard(facts, Lines(facts))
     if not lines.found and pairs:
         _maybe_late(facts, pairs, lines)
+    blind = untold(facts, "email", "sms", "voice")
+    if blind:
+        lines.add(FAIR, NO_SENDS, blind.asked)
     if (
         lines.found
         and sends
@@ -264,6 +285,9 @@ def sms_undeliverable(scene: Scene) -> list[Evidence]:
             lines.add(STRONG, f"the carrier did not deliver it{_code(bad[-1].code)}", *bad)
             break
     pairs = [pair for pair in _is_unheard(facts, Lines(facts)) if pair[1].event.channel in PHONE]
+    blind = untold(facts, "sms", "voice")
+    if blind:
+        lines.add(FAIR - 0.3, NO_SENDS, blind.asked)
     if not lines.found and pairs:
         weight = FAIR if pairs[-1][1].arrived else FAIR - 0.3
         lines.add(
@@ -278,7 +302,11 @@ def number_wrong(scene: Scene) -> list[Evidence]:
     facts, lines = scene.facts, Lines(scene.facts)
     user = facts.user
     asked = [one for one in facts.silent if (one.factor or "") in PHONE]
+    if untold(facts, "sms", "voice"):
+        lines.add(HINT + 0.5, NO_SENDS, asked[-1].asked)
     no_send = [one for one in asked if not one.sends]
+    if asked and no_send and not user.mobile and facts.tells_send_rows:
+        lines.add(FAIR, "there is no number, and nothing was sent", no_send[-1].asked)
     if asked and no_send and not user.mobile:
         lines.add(STRONG + HINT, "there is no number to send to", no_send[-1].asked)
     changes = facts.changes("number-changed")
@@ -390,6 +418,8 @@ def never_asked(scene: Scene) -> list[Evidence]:
         lines.add(FAIR, "no challenge of today is in the log")
     if lines.found and facts.active_lock:
         lines.add(-FAIR, "a lock is in force", facts.active_lock)
+    if lines.found and session.is_other_door(facts):
+        lines.add(-STRONG, "the page is another product's", passwords[-1] if passwords else None)
     doors = {p.door for p in passwords if p.door}
     if lines.found and len(doors) > 1 and failed:
         lines.add(HINT, "the first password was taken, the second was not", *failed[-1:])

@@ -72,11 +72,13 @@ class Facts:
         account_products: Sequence[str] = (),
         cards: Iterable[Product] = (),
         colleagues: Iterable[Sequence[AnyEvent]] = (),
+        has_others: bool = False,
     ) -> None:
         self.card, self.user, self.now, self.complaint = card, user, now, complaint
         self.account_products = tuple(account_products)
         self._cards = tuple(cards)
         self._shared = _traits(colleagues)
+        self.has_others = has_others
         self.events = tidy(timeline)
         self.anchor = self.events[-1].at if self.events else now
         self._by_type: dict[type[Any], list[Any]] = {}
@@ -231,6 +233,19 @@ class Facts:
     def tells_sends(self) -> bool:
         """Whether this log says of answers whose code was typed."""
         return any(answer.send for answer in self.every(Answer))
+
+    @cached_property
+    def tells_send_rows(self) -> bool:
+        """Whether this log holds sends at all."""
+        return bool(self.every(Send))
+
+    @cached_property
+    def code_holders(self) -> frozenset[str]:
+        """Browsers and addresses from which a code that was really sent was typed."""
+        sent = {s.event.send for one in self.recent for s in one.sends}
+        told = {"expired", "superseded", "reused", "drift", "locked"}
+        typed = [a for a in self.since(Answer) if a.ok or a.send in sent or a.reason in told]
+        return frozenset(v for a in typed for v in (a.browser, a.ip) if v)
 
     @cached_property
     def tells_reasons(self) -> bool:
@@ -465,11 +480,16 @@ def _traits(timelines: Iterable[Sequence[AnyEvent]]) -> dict[str, set[str]]:
     return found
 
 
-_COMMON = frozenset("the and for login app www com example https http code codes".split())
+_COMMON = frozenset(
+    "the and for login app www com example https http code codes product platform two factor mail"
+    " verify auth authenticator user users".split()
+)
 
 
 def _name_words(card: Product) -> frozenset[str]:
-    names = (card.id, card.name, card.short)
+    names = [
+        name.casefold().replace("e-mail", "email") for name in (card.id, card.name, card.short)
+    ]
     found = {word for name in names for word in re.findall(r"[a-z]{3,}", name.casefold())}
     squeezed = {re.sub(r"[^a-z]", "", name.casefold()) for name in names}
     return frozenset(found | {word for word in squeezed if len(word) > 5}) - _COMMON

@@ -40,8 +40,25 @@ def strangeness(facts: Facts, one: Round | Password, before: datetime | None = N
 
 
 def strange_rounds(facts: Facts) -> list[Round]:
-    """Rounds of the last day that nobody passed and that look foreign."""
-    return [one for one in facts.recent if not one.is_accepted and strangeness(facts, one) >= 2.0]
+    """Rounds of the last day that nobody passed and that look foreign.
+
+    Whoever typed a code that was really sent reads the user's messages, and is no stranger here.
+    """
+    enough = 1.0 if facts.complaint is Complaint.UNASKED_CODES or alarms(facts) else 2.0
+    return [
+        one
+        for one in facts.recent
+        if not one.is_accepted
+        and not _holds_code(facts, one)
+        and strangeness(facts, one) + (1.0 if _own_beside(facts, one) else 0.0) >= enough
+        and strangeness(facts, one) > 0
+    ]
+
+
+def _holds_code(facts: Facts, one: Round) -> bool:
+    if one.browser:
+        return one.browser in facts.code_holders
+    return one.ip is not None and one.ip in facts.code_holders
 
 
 def alarms(facts: Facts) -> list[Report]:
@@ -70,12 +87,12 @@ def unasked(scene: Scene) -> list[Evidence]:
     if said and facts.recent and not (pushes and len(pushes) >= 2):
         weight = FAIR + HINT if facts.unanswered or strange else FAIR
         lines.add(weight, f"the user reported: {said[-1].what}", said[-1])
-    if facts.complaint is Complaint.UNASKED_CODES and facts.unanswered and not (len(pushes) >= 3):
-        lines.add(
-            STRONG if not strange else FAIR,
-            "the user did not ask for these codes",
-            facts.unanswered[-1].asked,
-        )
+    unwanted = facts.unanswered or strange
+    if facts.complaint is Complaint.UNASKED_CODES and unwanted and len(pushes) < 3:
+        weight = STRONG if not strange else FAIR
+        lines.add(weight, "the user did not ask for these codes", unwanted[-1].asked)
+    if lines.found and facts.is_strange("browser", strange[-1].browser if strange else None):
+        lines.add(HINT / 2, "the browser was never seen before", strange[-1].asked)
     if strange and facts.complaint is Complaint.NO_CODE and not said:
         lines.add(-HINT, "the user waits for a code, so it may be they", strange[-1].asked)
     if strange and _own_beside(facts, strange[-1]):
@@ -92,13 +109,16 @@ def _where(one: Round) -> str:
 
 
 def _own_beside(facts: Facts, strange: Round) -> bool:
-    return any(
-        one.browser
-        and one.browser != strange.browser
-        and facts.is_own("browser", one.browser)
-        and abs(one.at - strange.at) <= timedelta(hours=6)
-        for one in facts.recent
-    )
+    for trait in ("browser", "ip"):
+        mine = getattr(strange, trait)
+        if mine:
+            return any(
+                getattr(one, trait) not in {None, mine}
+                and facts.is_own(trait, getattr(one, trait))
+                and abs(one.at - strange.at) <= timedelta(hours=6)
+                for one in facts.visits
+            )
+    return False
 
 
 @cause("F2", "a flood of pushes", prior=0.0, needs="push")
@@ -226,14 +246,18 @@ def taken_over(scene: Scene) -> list[Evidence]:
         if not entered:
             continue
         says = f"{change.change.replace('-', ' ')}, then a good login from {_where(entered[0])}"
-        lines.add(STRONG, says, change, entered[0].good)
-        if strangeness(facts, entered[0], change.at) >= 2.5:
+        strangest = strangeness(facts, entered[0], change.at)
+        lines.add(STRONG if strangest else HINT, says, change, entered[0].good)
+        if strangest >= 2.5:
             lines.add(HINT, "the login looks foreign beside the earlier ones", entered[0].asked)
         exports = [e for e in facts.every(Export) if e.at > change.at]
         asked = [one for one in facts.rounds if one.at > change.at and one.rule == "export"]
         if exports or asked:
+            soon = [*exports, *(r.asked for r in asked if r.asked)][0]
+            near = soon.at - change.at <= DAY
+            weight = FAIR + (HINT if near else 0) + (0 if strangest else FAIR)
             lines.add(
-                FAIR, "then contacts were exported", *exports[-1:], *(r.asked for r in asked[-1:])
+                weight, "then contacts were exported", *exports[-1:], *(r.asked for r in asked[-1:])
             )
         if facts.is_own("ip", change.ip, change.at):
             lines.add(-FAIR, "the change came from the user's own address", change)
@@ -244,8 +268,10 @@ def taken_over(scene: Scene) -> list[Evidence]:
 
 
 def _is_new_here(facts: Facts, one: Round, before: datetime) -> bool:
-    if facts.is_own("browser", one.browser, before):
+    """Whether a login came with nothing that the user was let in with before."""
+    if facts.is_own("browser", one.browser, before) or facts.is_own("ip", one.ip, before):
         return False
-    if facts.is_strange("ip", one.ip, before):
+    if strangeness(facts, one, before) > 0:
         return True
-    return one.ip is None and facts.is_strange("browser", one.browser, before)
+    known = any(since < before for trait in facts.own.values() for since in trait.values())
+    return not known and one.at - before <= DAY

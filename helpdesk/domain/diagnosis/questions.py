@@ -13,9 +13,9 @@ from datetime import timedelta
 from msgspec import Struct
 
 from helpdesk.domain.diagnosis.delivery import silent_sends
-from helpdesk.domain.diagnosis.facts import Answer, Challenge, Facts, Password
+from helpdesk.domain.diagnosis.facts import Answer, Challenge, Facts, Lock, Password
 from helpdesk.domain.diagnosis.memory import kept_within_sitting, same_sitting, streak
-from helpdesk.domain.diagnosis.refusal import drifts, sent_refusals, totp_refusals
+from helpdesk.domain.diagnosis.refusal import drifts, refusals, sent_refusals, totp_refusals
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Evidence, Question, Reply, Source
 from helpdesk.domain.text import clean, folded
 
@@ -132,6 +132,15 @@ def _call_back(facts: Facts) -> str:
     return "proof that the caller is the user"
 
 
+def _same_offset(facts: Facts) -> str:
+    return "" if facts.has_others else "word of other users' offsets"
+
+
+def _locks(facts: Facts) -> str:
+    refused = [r for r in refusals(facts)[-2:] if not r.is_bland]
+    return "" if facts.every(Lock) or refused else "locks"
+
+
 def _never(facts: Facts) -> str:
     return ""
 
@@ -225,8 +234,24 @@ PAIRS: dict[str, Pair] = {
                 _means("no-match", "Neither fits at any offset.", r"no match|neither|fit nowhere|none|not fit|" + NO, D5=6, D4=-5),
             ),
         ),
-        Pair(id="D4/D4b", lacks=_never),
-        Pair(id="D3/D9", lacks=_never),
+        Pair(
+            id="D4/D4b",
+            lacks=_same_offset,
+            ask=lambda facts: "Look it up: do other users have the same offset?",
+            meanings=(
+                _means("alone", "No, only this user.", r"only|alone|nobody|" + NO, D4=4, D4b=-5),
+                _means("many", "Yes, others have it too.", r"others|many|same|" + YES, D4b=7, D4=-5),
+            ),
+        ),
+        Pair(
+            id="D3/D9",
+            lacks=_locks,
+            ask=lambda facts: "Look it up: is the user locked?",
+            meanings=(
+                _means("free", "No lock is in force.", r"no lock|free|not locked|" + NO, D3=3, D9=-5, D10=-5),
+                _means("locked", "Yes, locked.", r"lock|until|" + YES, D9=6, D3=-4),
+            ),
+        ),
         Pair(
             id="D8/F1",
             lacks=_filter,

@@ -218,7 +218,10 @@ def typing(scene: Scene) -> list[Evidence]:
     if not found:
         return []
     last = found[-1]
-    good = next((g for r in reversed(found) if (g := _solved(facts, r))), None)
+    good = _solved(facts, last)
+    older = good or next((g for r in reversed(found) if (g := _solved(facts, r))), None)
+    if older and not good:
+        lines.add(HINT, "an earlier slip was mended by the next try", older)
     if good:
         lines.add(
             STRONG + HINT, "the next try was good, with no new code in between", last.answer, good
@@ -447,6 +450,12 @@ def _the_lock(facts: Facts) -> Lock | None:
     return lock_at(facts, locked[-1].at) if locked else None
 
 
+def _lock_by_word(facts: Facts) -> Lock | None:
+    """A lock that the log only knows by the word of a refusal."""
+    named = [r.answer for r in refusals(facts) if r.answer.reason == "locked"]
+    return Lock(at=named[0].at, since=named[0].at) if named else None
+
+
 @cause("D9", "locked, and the page does not say so", prior=0.3)
 def locked(scene: Scene) -> list[Evidence]:
     """The right code is refused while a lock is in force."""
@@ -455,6 +464,9 @@ def locked(scene: Scene) -> list[Evidence]:
     if named:
         lines.add(STRONG, "refused because of a lock", named[-1])
     lock = _the_lock(facts)
+    mute = [r.answer for r in refusals(facts)[-3:] if r.is_bland and not _solved(facts, r)]
+    if not lock and not named and len(mute) > 1 and not facts.every(Lock):
+        lines.add(HINT + 0.5, "refused again and again; the log holds no locks", *mute)
     if lock:
         until = f" until {lock.until:%H:%M} UTC" if lock.until else ""
         lines.add(STRONG + HINT / 2, f"locked{until}", lock)
@@ -463,8 +475,9 @@ def locked(scene: Scene) -> list[Evidence]:
     during = [r.answer for r in refusals(facts) if lock and r.answer.at >= lock.since]
     if during and not named:
         lines.add(HINT + 0.5, "codes were refused while the lock was in force", *during[-3:])
-    if lock and _adds_up(facts, lock) >= FAIR:
-        lines.add(-HINT - HINT, "few of the failures are recent", lock)
+    counted = lock or _lock_by_word(facts)
+    if counted and _adds_up(facts, counted) >= FAIR:
+        lines.add(-HINT - HINT, "few of the failures are recent", counted)
     if facts.blocked_by and lines.found:
         lines.add(-FAIR, "the lock came from a fraud or risk block", lock)
     if facts.in_vain and lines.found:
@@ -488,7 +501,7 @@ def _adds_up(facts: Facts, lock: Lock) -> float:
 def old_failures(scene: Scene) -> list[Evidence]:
     """Locked with few recent failures and many old ones."""
     facts, lines = scene.facts, Lines(scene.facts)
-    lock = _the_lock(facts)
+    lock = _the_lock(facts) or _lock_by_word(facts)
     if lock is None:
         return []
     recent, old = failures_before(facts, lock)

@@ -58,7 +58,9 @@ def loop_lines(facts: Facts, lines: Lines) -> bool:
         )
     elif pairs and facts.tells_sessions and not any(one.sessions for one, _ in pairs):
         lines.add(HINT, "no session was made after the good answer", pairs[-1][0].good)
-    if circles:
+    if circles and not pairs and not missing and _between_inner_pages(facts, circles):
+        lines.add(HINT, "sent in circles between two pages past the login", *circles[-2:])
+    elif circles:
         count = sum(r.count for r in circles)
         weight = FAIR if not pairs else HINT
         lines.add(weight, f"sent in circles {count} times", *circles[-3:])
@@ -148,6 +150,8 @@ def half_done(scene: Scene) -> list[Evidence]:
     to_and_fro = [r for r in redirects if r.origin and r.to and (r.to, r.origin) in ways]
     if to_and_fro:
         lines.add(FAIR + HINT, "two pages send the browser to each other", *to_and_fro[-2:])
+    elif redirects and not facts.half_level and _between_inner_pages(facts, redirects):
+        lines.add(FAIR + HINT, "two pages past the login send it to each other", *redirects[-2:])
     elif redirects and (facts.half_level or redirects[-1].count >= 4) and redirects[-1].to:
         lines.add(
             FAIR + HINT if facts.half_level else HINT, "sent between two pages", redirects[-1]
@@ -157,6 +161,14 @@ def half_done(scene: Scene) -> list[Evidence]:
     if lines.found and not facts.half_level and len(facts.loops) > 1:
         lines.add(-FAIR, "codes were accepted again and again", facts.loops[-1][0].good)
     return lines.found
+
+
+def _between_inner_pages(facts: Facts, redirects: list[Redirect]) -> bool:
+    """Whether the circle is between two pages past the login, with nothing asked again."""
+    last = redirects[-1]
+    if facts.loops or not last.to or not last.origin or last.count < 3:
+        return False
+    return not re.search(r"log-?in|sign-?in|enrol|set-?up", f"{last.origin} {last.to}".casefold())
 
 
 @cause("E4", "a method must be chosen first", prior=0.0)
@@ -244,7 +256,7 @@ def wrong_door(scene: Scene) -> list[Evidence]:
     products = facts.account_products
     if products and facts.card.id not in products:
         lines.note(DECISIVE - HINT, "the account exists only in another product", Source.LOG)
-    doors = [e for e in [*facts.since(Password), *facts.since(Challenge)] if e.door]
+    doors = [e for e in facts.visits if e.door]
     if doors:
         _door_lines(facts, lines, doors)
     if not lines.found and not facts.rounds and facts.since(Password):
@@ -258,28 +270,36 @@ def wrong_door(scene: Scene) -> list[Evidence]:
 
 def _door_lines(facts: Facts, lines: Lines, doors: list[Password | Challenge]) -> None:
     latest = max(doors, key=lambda event: event.at)
-    host = (urlsplit(latest.door or "").hostname or "").casefold() if _is_url(latest.door) else ""
+    host = host_of(latest.door)
     said = tokens(latest.door or "")
     own, others = facts.door_words
     foreign = [product for product, names in others.items() if said & names]
     if foreign and not said & own:
-        lines.add(STRONG + HINT, "the page belongs to another product", latest)
-    good = {
-        (urlsplit(one.door or "").hostname or "").casefold()
-        for one in facts.rounds
-        if one.is_accepted and _is_url(one.door)
-    } - {""}
+        lines.add(DECISIVE, "the page belongs to another product", latest)
+    good = {host_of(one.door) for one in facts.rounds if one.is_accepted}
+    good |= {host_of(password.door) for password in facts.trusted_logins if password is not latest}
+    good -= {""}
     if host and good and host not in good and not facts.is_in_now:
         lines.add(STRONG, f"never before was {host} the door of a good login", latest)
     if "affiliate" in said:
-        lines.add(STRONG, "the page is one for affiliates", latest)
+        lines.add(DECISIVE, "the page is one for affiliates", latest)
 
 
-def _is_url(door: str | None) -> bool:
+def host_of(door: str | None) -> str:
+    """The host of a page's address; empty where it has none."""
     try:
-        return bool(door) and bool(urlsplit(door or "").hostname)
+        return (urlsplit(door or "").hostname or "").casefold()
     except ValueError:
-        return False
+        return ""
+
+
+def is_other_door(facts: Facts) -> bool:
+    """Whether the page that was used is known to be another product's."""
+    lines = Lines(facts)
+    doors = [e for e in facts.visits if e.door]
+    if doors:
+        _door_lines(facts, lines, doors)
+    return any(line.weight >= STRONG for line in lines.found)
 
 
 __all__ = ["FactorChange", "loop_lines", "tokens"]

@@ -42,6 +42,9 @@ HOSTILE_LEAD = 1.2
 CLOSE = 3.5
 """Two causes of a pair nearer than this are not told apart where the deciding fact is lacking."""
 
+ALWAYS_OPEN = frozenset({"A2/F1", "D4/D4b", "E1/E2"})
+"""Pairs whose other half stays possible however well the first fits, while the fact is lacking."""
+
 SHOWN = 8
 """Causes in a verdict."""
 
@@ -120,22 +123,23 @@ def occurs(cause: Cause, card: Product) -> bool:
 def _undecided(
     facts: Facts, scores: dict[str, float], lines: Mapping[str, list[Evidence]]
 ) -> Pair | None:
-    """The pair of the first cause that the log cannot tell; its other half is moved up beside it."""
+    """The pair of the likeliest cause that the log cannot tell; its other half is moved up."""
     top = max(scores, key=lambda cause_id: scores[cause_id])
     best: tuple[float, Pair, str] | None = None
     for pair in PAIRS.values():
         if top not in pair.ends or not pair.ask(facts) or not pair.lacks(facts):
             continue
         partner = pair.ends[0] if pair.ends[1] == top else pair.ends[1]
-        if partner not in scores or _is_answered(lines, top, partner):
+        if _is_answered(lines, top, partner):
             continue
-        gap = scores[top] - scores[partner]
-        if gap <= CLOSE and (best is None or gap < best[0]):
+        gap = scores[top] - scores.get(partner, -math.inf)
+        is_open = gap <= CLOSE or pair.id in ALWAYS_OPEN
+        if is_open and (best is None or gap < best[0]):
             best = gap, pair, partner
     if best is None:
         return None
-    second = sorted(scores.values(), reverse=True)[1]
-    scores[best[2]] = max(scores[best[2]], min(second + 0.05, scores[top] - 0.05))
+    second = sorted([*scores.values(), BACKGROUND], reverse=True)[1]
+    scores[best[2]] = max(scores.get(best[2], -math.inf), min(second + 0.05, scores[top] - 0.05))
     return best[1]
 
 
