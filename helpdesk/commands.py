@@ -44,9 +44,7 @@ def listing(given: argparse.Namespace) -> int:
     from helpdesk.domain.search import parse
 
     with _open(given) as desk:
-        query = parse(
-            " ".join(given.text), [(c.id, f"{c.name} {c.short}") for c in desk.cards.values()]
-        )
+        query = parse(" ".join(given.text), [(c.id, c.names) for c in desk.cards.values()])
         ask = getattr(desk, given.command)
         page = asyncio.run(ask(query, offset=given.offset, limit=given.limit))
         text = answers.LISTS[given.command][1](page, dict(desk.cards))

@@ -267,7 +267,7 @@ class Product(Card, frozen=True, kw_only=True):
     @property
     def names(self) -> str:
         """Everything the product is called, in one text, for `product:` in a search."""
-        return " ".join((self.id, self.name, self.short, *self.synonyms))
+        return " ".join((self.id, self.name, self.short, self.vendor, *self.synonyms))
 
     def route(self, route_id: str | None) -> Route | None:
         """The route with this id, or None."""

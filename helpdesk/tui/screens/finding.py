@@ -29,10 +29,7 @@ class FindingPlace(Place, Generic[T]):
         self.typed = ""
         self.query_asked = Query()
         self.finder = self.make_finder()
-        self._products = tuple(
-            (card.id, " ".join((card.name, card.short, card.vendor, *card.synonyms)))
-            for card in desk.cards.values()
-        )
+        self._products = tuple((card.id, card.names) for card in desk.cards.values())
 
     @abstractmethod
     def make_finder(self) -> Finder[T]:
