@@ -23,6 +23,8 @@ from tests.bench.world.products import RULES, WHERE
 from tests.bench.world.stage import Stage
 
 RICHNESS = ("rich", "poor")
+OWN_MAILBOX = frozenset({"C1", "C1+C10", "C2", "C9"})
+"""Plots whose evidence is whose mailbox it is."""
 
 
 @dataclass(frozen=True)
@@ -140,13 +142,22 @@ def _stage(key: str, plot: str, product: str) -> Stage:
     if plot in TWO:
         main = TWO[plot][0][0]
         mode, factor = setting(main, product, rng)
+        if plot in ("D1+A2", "C2+A3") and "device" in RULES[product].modes:
+            mode = "device"
         wanted = FACTORS.get(main, SENT) & SENT
+        if plot == "D9+D4":
+            wanted = frozenset({"totp"})
         if plot in ("D2+C3", "C3+D1"):
             wanted = frozenset({"email", "sms"})
         factor = rng.choice([f for f in RULES[product].factors if f in wanted])
     else:
         mode, factor = setting(plot, product, rng)
-    return Stage(key, product, mode=mode, factor=factor)
+    stage = Stage(key, product, mode=mode, factor=factor)
+    if product == "partner-portal" and plot not in OWN_MAILBOX and rng.random() < 0.45:
+        # A mailbox the whole agency reads, and the customer with it.
+        login = stage.me.record.login
+        stage.me.record.mailbox.address = f"mfa@{login.partition('@')[2]}"
+    return stage
 
 
 def seeds_of(text: str) -> list[int]:

@@ -207,9 +207,13 @@ def c10(stage: Stage) -> None:
             if refused >= world.rng.randrange(2, 5):
                 return
 
-    box = me.record.mailbox
-    if stage.factor == "email":
-        box.junks = world.chance(0.3)
+    if hourly and stage.factor == "email":
+        # They press because nothing is in the inbox.
+        world.at(start - 1, lambda: setattr(me.record.mailbox, "junks", True))
+        stage.scene.truth.append("C2")
+    elif hourly:
+        world.at(start - 1, lambda: setattr(me.record.phone, "delay_s", 600.0))
+        stage.scene.truth.append("C3")
     stage.play(start, press())
     stage.scene.linger_s = world.between(5, 60)
 

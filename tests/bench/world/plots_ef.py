@@ -272,6 +272,11 @@ def _change(stage: Stage, net: Net) -> None:
         me.record, "factor", change="address-changed" if mail else "number-changed",
         factor=stage.factor, by=by, ip=net.ip if by == "user" else None,
     )  # fmt: skip
+    if not mail and by == "user" and world.chance(0.5):
+        server.send(None, me.record, "confirmation")
+        server.note(
+            me.record, "factor", change="number-confirmed", factor=stage.factor, by=by, ip=net.ip
+        )
 
 
 def f3(stage: Stage) -> None:
@@ -352,8 +357,15 @@ def lost_phone(stage: Stage) -> None:
                 ip=stage.home.ip,
             ),
         )  # fmt: skip
-    me.record.phone.push_works = False
-    me.record.phone.reachable = False
+    if world.chance(0.3) and stage.history > 4:
+        trip = start - world.between(1.5, 4) * DAY
+        world.at(trip, stage.sitting(me, net=stage.far("mobile")))
+
+    def lose() -> None:
+        me.record.phone.push_works = False
+        me.record.phone.reachable = False
+
+    world.at(start - 1800, lose)
 
     def lost() -> Play:
         if world.chance(0.5):

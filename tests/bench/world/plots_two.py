@@ -123,6 +123,53 @@ def f1_d3(stage: Stage) -> None:
     stage.play(stage.trouble + 700, stage.me_asked())
 
 
+def drift_then_locked(stage: Stage) -> None:
+    """A phone whose clock is off, tried until the lock comes."""
+    world, server, me = stage.world, stage.server, stage.me
+    start = _usual(stage)
+    server.tries, server.lock_s = 5, 3600
+    off = world.between(75, 900) * world.rng.choice((1, -1))
+    world.at(start - 60, lambda: setattr(me.record.phone, "clock_s", off))
+    me.habits = Habits(tries=6, forgets=0.0)
+
+    def trying() -> Play:
+        while me.record.locked_until <= world.now:
+            yield from stage.me_asked()
+            yield world.between(10, 40)
+
+    stage.play(start, trying())
+    stage.scene.linger_s = world.between(20, 300)
+
+
+def away_and_late(stage: Stage) -> None:
+    """The customer travels, and types the code after it has died."""
+    world, server, me = stage.world, stage.server, stage.me
+    stage.settle()
+    start = stage.begin()
+    stage.healthy()
+    server.life_s = min(server.life_s, 600)
+    away = stage.far("mobile")
+
+    def late() -> Play:
+        yield from me.give_password(me.browser, away)
+        asked = server.ask(me.record, me.browser, away, server.new_ip_word)
+        yield server.life_s + world.between(15, 600)
+        for _ in range(world.rng.randrange(1, 3)):
+            server.answer(asked, asked.codes[-1].text, server.browser_id(me.browser), away)
+            yield world.between(8, 30)
+
+    stage.play(start, late())
+
+
+def new_browser_and_junk(stage: Stage) -> None:
+    """A new browser is asked, and the code lies in junk."""
+    stage.settle()
+    start = stage.begin(max(stage.history, 2))
+    stage.healthy()
+    stage.world.at(start - 60, lambda: setattr(stage.me.record.mailbox, "junks", True))
+    stage.play(start, stage.me.sign_in(stage.new_browser()))
+
+
 TWO: dict[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[Stage], None]]] = {
     "D2+C3": (("D2", "C3"), ALL, slow_then_older),
     "C3+D1": (("C3", "D1"), ALL, slow_then_expired),
@@ -131,6 +178,9 @@ TWO: dict[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[Stage], None]]]
     "A1+D3": (("A1", "D3"), (AC, PP, CC, LG), a1_d3),
     "B5+D3": (("B5", "D3"), (AC, S2), b5_d3),
     "C1+C10": (("C1", "C10"), (PP, AC), c1_c10),
+    "D9+D4": (("D9", "D4"), (CC, LG), drift_then_locked),
+    "D1+A2": (("D1", "A2"), (AC, S2), away_and_late),
+    "C2+A3": (("C2", "A3"), (AC,), new_browser_and_junk),
     "F1+D3": (("F1", "D3"), (AC, PP, CC, S2, LG), f1_d3),
 }
 """By name: the truth, main first; the products; the plot."""

@@ -130,6 +130,9 @@ class Server:
         self.ended_word = rng.choice(("other-session", "concurrent-login", "replaced"))
         self.bounces_without_asking = rng.random() < 0.25
         self.push_failure = rng.choice((None, None, "accepted", "device-unregistered"))
+        self.mail_ends_with = rng.choice(("delivered", "delivered", "delivered", "accepted"))
+        self.lock_cause = rng.choice(("failures", "too-many-attempts", None))
+        self.lock_counts = rng.random() < 0.75
         self.throttle_code = rng.choice((None, None, None, "429", "60203"))
         self.sends_to_nobody = rng.random() < 0.5
         self.trusts: dict[str, Trust] = {}
@@ -289,13 +292,25 @@ class Server:
             return self._push(owner, code, word)
         if channel != "email" and owner.mobile is None:
             return word("failed", None, "no number on file")
-        if not owner.mailbox.suppressed or channel != "email":
-            word("accepted", None, None)
         if channel == "email":
-            return owner.mailbox.take(code, word)
+            tell = self._ending_early(word) if self.mail_ends_with == "accepted" else word
+            if not owner.mailbox.suppressed:
+                tell("accepted", None, None)
+            return owner.mailbox.take(code, tell)
+        word("accepted", None, None)
         if owner.mobile == owner.phone.number or owner.phone.carrier_error:
             return owner.phone.take(code, word)
         return world.after(world.between(1, 6), lambda: word("delivered", None, None))
+
+    @staticmethod
+    def _ending_early(word: Word) -> Word:
+        """Report as a log does that ends where the other mail server took the message."""
+
+        def early(state: str, reason: str | None, detail: str | None) -> None:
+            said = {"accepted": "queued", "delivered": "accepted"}.get(state, state)
+            word(said, reason, detail)
+
+        return early
 
     def _push(self, owner: Record, code: Code, word: Word) -> None:
         """Hand a code to the app; one that is gone is noticed by some providers."""
@@ -407,12 +422,17 @@ class Server:
                 return None, None
         return "wrong", None
 
-    def lock(self, record: Record, failures: int, cause: str = "failures") -> None:
+    def lock(self, record: Record, failures: int) -> None:
         """Lock a user for as long as this server does."""
         now = self.world.now
         record.locked_until = now + self.lock_s
         self.note(
-            record, "lock", from_=now, until=record.locked_until, cause=cause, failures=failures
+            record,
+            "lock",
+            from_=now,
+            until=record.locked_until,
+            cause=self.lock_cause,
+            failures=failures if self.lock_counts or self.never_forgets_failures else None,
         )
         record.failures.clear()
 
