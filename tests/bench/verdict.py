@@ -23,8 +23,10 @@ from typing import Any, Union
 
 import msgspec
 
+from helpdesk.domain.diagnosis import fleet
 from helpdesk.domain.diagnosis.casefile import decode_case, verdict_line
 from helpdesk.domain.timeline import KINDS
+from helpdesk.domain.users import User
 from helpdesk.products import load_cards
 from tests.bench.brief import brief
 from tests.bench.score import Scored, calibration, confusion, scored, share, table
@@ -207,6 +209,29 @@ def tempo(judge: Engine) -> Iterator[str]:
         taken = best_of(1, lambda many=many: judge(many))  # type: ignore[misc]
         each = taken / users * 1000
         yield f"one case beside {users:5} others: {taken:8.1f} ms, {each:6.1f} µs a user"
+    yield from crowds(crowd)
+
+
+def crowds(case: Case) -> Iterator[str]:
+    """Give the time of a pass over many users' last hours, for more and more users."""
+    told = decode_case(case)
+    hour = told.now - timedelta(hours=1)
+    last = [tuple(e for e in other.timeline if e.at >= hour) for other in told.others]
+    for users in (12_500, 25_000, 50_000, 100_000):
+        pairs = [
+            (
+                User(
+                    id=f"x{n}", name="", login="", account=f"a{n % 5000}", product=told.product,
+                    role="",
+                ),
+                last[n % len(last)],
+            )
+            for n in range(users)
+        ]  # fmt: skip
+        taken = best_of(1, lambda pairs=pairs: fleet(pairs, told.now))  # type: ignore[misc]
+        rows = sum(len(rows) for _, rows in pairs)
+        each = taken / users * 1000
+        yield f"fleet pass: {users:6} users, {rows:7} rows: {taken:8.1f} ms, {each:6.1f} µs a user"
 
 
 def show(results: Sequence[Scored], count: int) -> Iterator[str]:

@@ -77,6 +77,9 @@ def d2(stage: Stage) -> None:
                 more = server.resend(asked)
                 codes += [more] if more else []
         yield world.between(8, 40)
+        if any(code.asked is not asked for code in codes[:-1]):
+            # It is an older code of their own, and by its challenge also one of another try.
+            stage.scene.truth.append("D7")
         for code in codes[-2::-1] if world.chance(0.5) else codes[:-1]:
             _type(stage, asked, code.text)
             yield world.between(8, 25)
