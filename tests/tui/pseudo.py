@@ -107,12 +107,11 @@ class Terminal:
                 return
         raise AssertionError(f"{wanted!r} did not come; drawn was: {self.shown[-2000:]}")
 
-    def pause(self, quiet_s: float = 0.3) -> None:
-        """Read until nothing has been drawn for a while."""
-        before = -1
-        while len(self.output) != before:
-            before = len(self.output)
-            self._read(quiet_s)
+    def rest(self, seconds: float) -> None:
+        """Let time pass, and read what is drawn meanwhile."""
+        last = time.monotonic() + seconds
+        while (left := last - time.monotonic()) > 0:
+            self._read(left)
 
     def end(self) -> int:
         """Read until the program has ended, and give its exit code."""

@@ -60,13 +60,13 @@ def test_nothing_on_a_hostile_desk_commands_the_terminal(tmp_path: Path, hostile
             (b"\r", "life 5:00"),  # the case of the first in the queue
             (b"c", "checked on"),  # its product's card
             (b"\x1b", ""),
-            (b"n", "Write the note"),  # a dialog, which hears no key at first
+            (b"n", "Write the note"),  # a dialog of an act
             (b"\x1b", ""),
             (b"2", "Rounds"),
             (b"3", "Asked"),
             (b"4", "Who"),
         ):
-            terminal.pause(0.5)
+            terminal.rest(1.0)  # a dialog hears no key for 0.8 s
             terminal.send(keys)
             terminal.until(wanted)
         terminal.send(b"\x11")
@@ -81,9 +81,9 @@ def test_nothing_on_a_hostile_desk_commands_the_terminal(tmp_path: Path, hostile
 def test_a_paste_presses_no_key_of_the_console(tmp_path: Path, hostile: Path) -> None:
     with console(tmp_path, "--desk", str(hostile)) as terminal:
         terminal.send(b"\x1b[200~x\x1b2\x1b[B\x11\x1b[201~")
-        terminal.pause()
+        terminal.rest(0.5)
         terminal.send(b"/")
-        terminal.pause()
+        terminal.rest(0.5)
         terminal.signal(signal.SIGTERM)
         code = terminal.end()
 
