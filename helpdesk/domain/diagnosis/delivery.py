@@ -249,6 +249,8 @@ def sender_failed(scene: Scene) -> list[Evidence]:
             lines.add(STRONG, "our queue gave up on it", *gave_up)
             break
         failed = [d for d in sent.deliveries if d.state == "failed" and d.code not in CARRIER]
+        if failed and _no_number(failed[-1].detail):
+            break
         if (
             failed
             and failed[-1].code not in THROTTLED
@@ -281,6 +283,9 @@ def sms_undeliverable(scene: Scene) -> list[Evidence]:
             says = f"the carrier's code {known[-1].code}: {CARRIER[known[-1].code or '']}"
             lines.add(DECISIVE + HINT, says, *known)
             break
+        if bad and _no_number(bad[-1].detail):
+            lines.add(HINT, "it was not delivered", *bad)
+            break
         if bad and bad[-1].code not in THROTTLED:
             lines.add(STRONG, f"the carrier did not deliver it{_code(bad[-1].code)}", *bad)
             break
@@ -309,6 +314,11 @@ def number_wrong(scene: Scene) -> list[Evidence]:
         lines.add(FAIR, "there is no number, and nothing was sent", no_send[-1].asked)
     if asked and no_send and not user.mobile:
         lines.add(STRONG + HINT, "there is no number to send to", no_send[-1].asked)
+    said = [d for s in recent_sends(facts) for d in s.deliveries if _no_number(d.detail)]
+    if said:
+        lines.add(DECISIVE, f"the sender says: {said[-1].detail}", said[-1])
+    elif not user.mobile and any(s.trouble and not s.event.to for s in recent_sends(facts)):
+        lines.add(FAIR, "it went nowhere, and there is no number on record")
     changes = facts.changes("number-changed")
     if changes and asked:
         change = changes[-1]
@@ -330,6 +340,13 @@ def number_wrong(scene: Scene) -> list[Evidence]:
     elif pairs and not lines.found and not pairs[-1][1].trouble:
         lines.add(HINT + 0.5, "nobody typed it; is the number still theirs?", pairs[-1][1].event)
     return lines.found
+
+
+def _no_number(detail: str | None) -> bool:
+    said = (detail or "").casefold()
+    return bool(
+        re.search("(no|missing|without|empty|invalid) .*number|number .*(missing|empty)", said)
+    )
 
 
 @cause("C8", "the push does not reach the app", needs="push")
@@ -388,7 +405,10 @@ def throttled(scene: Scene) -> list[Evidence]:
     unheard = [
         one
         for one in facts.recent
-        if not one.is_accepted and len(one.resends) >= 2 and len(one.sends) <= 1
+        if facts.tells_send_rows
+        and not one.is_accepted
+        and len(one.resends) >= 2
+        and len(one.sends) <= 1
     ]
     if unheard and not refused:
         lines.add(STRONG, "asked for more codes, and none was sent", *unheard[-1].resends)

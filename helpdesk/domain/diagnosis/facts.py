@@ -240,6 +240,11 @@ class Facts:
         return bool(self.every(Send))
 
     @cached_property
+    def sent_to(self) -> dict[str, Round]:
+        """By send id: the round that it belongs to."""
+        return {sent.event.send: one for one in self.rounds[-300:] for sent in one.sends}
+
+    @cached_property
     def code_holders(self) -> frozenset[str]:
         """Browsers and addresses from which a code that was really sent was typed."""
         sent = {s.event.send for one in self.recent for s in one.sends}
@@ -426,6 +431,9 @@ def _link(facts: Facts, sents: dict[str, Sent], ordered: list[Round]) -> None:
     for delivery in facts.every(Delivery):
         if delivery.send in sents:
             sents[delivery.send].deliveries.append(delivery)
+    told = {s.event.channel for s in sents.values() if "delivered" in s.states}
+    for sent in sents.values():
+        sent.is_accepted_final = sent.event.channel not in told
     for fetch in facts.every(Fetch):
         if fetch.send in sents:
             sents[fetch.send].fetches.append(fetch)

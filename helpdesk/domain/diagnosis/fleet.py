@@ -123,7 +123,7 @@ def _symptoms(user: str, recent: Sequence[AnyEvent], now: datetime) -> list[Symp
                 found.append(Symptom(user, event.at, "totp", True, drift))
             elif event.ok and _kind(asked, event.challenge) == "totp":
                 found.append(Symptom(user, event.at, "totp", False))
-    found.extend(_session_symptoms(user, recent, asked))
+    found.extend(_session_symptoms(user, recent))
     found.extend(_memory_symptoms(user, recent))
     return found
 
@@ -172,18 +172,17 @@ def _kind(asked: dict[str, Challenge], challenge: str) -> str | None:
     return asked[challenge].factor if challenge in asked else None
 
 
-def _session_symptoms(
-    user: str, recent: Sequence[AnyEvent], asked: dict[str, Challenge]
-) -> list[Symptom]:
+def _session_symptoms(user: str, recent: Sequence[AnyEvent]) -> list[Symptom]:
     found: list[Symptom] = []
     good: Answer | None = None
     kept = False
+    door = ""
     for event in recent:
+        if isinstance(event, Password | Challenge) and event.door:
+            door = event.door
         if isinstance(event, Answer) and event.ok:
             good, kept = event, False
         elif isinstance(event, Session):
-            origin = asked.get(event.challenge or (good.challenge if good else ""))
-            door = (origin.door or "") if origin else ""
             if event.state == "missing":
                 found.append(Symptom(user, event.at, "session", True, door=door))
             elif event.state == "returned":
@@ -326,6 +325,8 @@ def _shared(user: str, mine: Sequence[Symptom], theirs: Sequence[Symptom]) -> di
     for finding in _findings([*mine, *theirs]):
         if user in finding.users:
             found[finding.cause] = finding.says
+    if "E2" in found and not any(s.door for s in (*mine, *theirs)):
+        found.setdefault("B8", f"{found['E2']}; the log does not say at which door")
     return found
 
 

@@ -116,8 +116,14 @@ def _asked_within(facts: Facts) -> list[tuple[Round, Round]]:
         if after.trust in {"none", None}
         and (before.ip == after.ip or None in {before.ip, after.ip})
         and (before.agent == after.agent or None in {before.agent, after.agent})
-        and (before.browser == after.browser or None in {before.browser, after.browser})
+        and (before.browser == after.browser or _gave_way(facts, before, after))
     ]
+
+
+def _gave_way(facts: Facts, before: Round, after: Round) -> bool:
+    """Whether a browser id was not seen again once the next one had come."""
+    span = facts.spans.get(before.browser or "")
+    return span is None or span[1] < after.at
 
 
 @cause("B1", "cookies are cleared when the browser closes", prior=0.4, rules=REMEMBERS)
@@ -128,8 +134,10 @@ def cleared_on_close(scene: Scene) -> list[Evidence]:
         return []
     _one_machine(facts, lines)
     kept = kept_within_sitting(facts)
+    trusted = [e for e in kept if not isinstance(e, Session)]
     if kept:
-        lines.add(HINT + 0.5, "within a sitting it was still known", *kept[-3:])
+        weight = HINT + 0.5 if trusted else HINT / 2
+        lines.add(weight, "within a sitting it was still known", *(trusted or kept)[-3:])
     again = [pair for pair in _asked_within(facts) if pair[1].trust == "none"]
     if again:
         lines.add(-STRONG, "asked again within the same sitting", again[-1][1].asked)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from helpdesk.domain.codes import expiry
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
 from helpdesk.domain.diagnosis.delivery import LATE_S
-from helpdesk.domain.diagnosis.facts import Answer, Facts, Password
+from helpdesk.domain.diagnosis.facts import Answer, Facts, Fetch, Password
 from helpdesk.domain.diagnosis.rounds import Round, Sent
 from helpdesk.domain.diagnosis.verdicts import Evidence, Source
 from helpdesk.domain.timeline import Lock
@@ -86,7 +86,12 @@ def refusals(facts: Facts) -> list[Refusal]:
 
 def sent_refusals(facts: Facts) -> list[Refusal]:
     """Refusals of codes that were sent, not made by an app."""
-    return [r for r in refusals(facts) if r.out and r.round.factor not in {"totp", "push"}]
+    told = {"expired", "superseded"}
+    return [
+        r
+        for r in refusals(facts)
+        if r.round.factor not in {"totp", "push"} and (r.out or r.answer.reason in told)
+    ]
 
 
 def totp_refusals(facts: Facts) -> list[Refusal]:
@@ -123,13 +128,11 @@ def expired(scene: Scene) -> list[Evidence]:
     facts, lines = scene.facts, Lines(scene.facts)
     for refusal in reversed(sent_refusals(facts)):
         answer, newest = refusal.answer, refusal.newest
-        if newest is None:
-            continue
-        over = refusal.is_over(newest)
+        over = refusal.is_over(newest) if newest else None
         if answer.reason == "expired":
             is_older = refusal.typed is not None and refusal.typed is not newest
             lines.add(DECISIVE - (FAIR if is_older else 0), "refused as expired", answer)
-        elif refusal.typed is newest and over:
+        elif newest and refusal.typed is newest and over:
             lines.add(DECISIVE, "the newest code, typed after its time", answer, newest.event)
         elif refusal.is_bland:
             _expired_by_time(refusal, over, lines)
@@ -357,11 +360,16 @@ def foreign_code(scene: Scene) -> list[Evidence]:
     for refusal in reversed(sent):
         answer = refusal.answer
         is_other = (
-            answer.send is not None and refusal.typed is None and answer.send not in confirmations
+            answer.send is not None
+            and refusal.typed is None
+            and answer.send not in confirmations
+            and (answer.send in facts.sent_to or bool(refusal.out))
         )
         if is_other:
             plain = refusal.typed_earlier is not None and answer.reason in BLAND
             weight = STRONG if plain else DECISIVE - HINT / 2
+            if answer.send not in facts.sent_to and answer.reason != "foreign":
+                weight = FAIR
             lines.add(weight, "the code belongs to another challenge", answer)
         if answer.reason == "foreign" and answer.send not in confirmations:
             lines.add(STRONG if not is_other else HINT, "refused as belonging elsewhere", answer)
@@ -397,33 +405,50 @@ def _open_beside(facts: Facts, refusal: Refusal, lines: Lines) -> None:
 def scanner(scene: Scene) -> list[Evidence]:
     """Used seconds after it arrived, from a foreign address that gave no password."""
     facts, lines = scene.facts, Lines(scene.facts)
-    passwords = {p.ip for p in facts.every(Password) if p.ip}
     for one in reversed(facts.recent):
-        for sent in one.sends:
-            arrived = sent.arrived.at if sent.arrived else sent.event.at
-            soon = timedelta(seconds=90)
-            fetched = [
-                f
-                for f in sent.fetches
-                if f.at - arrived <= soon and (f.ip is None or f.ip != one.ip)
-            ]
-            if fetched and fetched[0].ip not in passwords and not facts.is_own("ip", fetched[0].ip):
+        for fetch in _fetches(facts, one):
+            if _is_outsider(facts, one, fetch.ip):
                 says = "opened within seconds from another address, with no password from there"
-                lines.add(DECISIVE, says, *fetched)
-            used = [
-                a
-                for a in one.answers
-                if a.ok and a.ip and a.ip != one.ip and a.at - arrived <= soon
-            ]
-            if used and used[0].ip not in passwords and not facts.is_own("ip", used[0].ip):
+                lines.add(DECISIVE, says, fetch)
+                break
+        arrived = min((s.arrived.at for s in one.sends if s.arrived), default=one.at)
+        for answer in one.answers:
+            soon = answer.at - max(arrived, one.at) <= SCAN
+            if answer.ok and answer.ip and soon and _is_outsider(facts, one, answer.ip):
                 says = "answered within seconds from another address, with no password from there"
-                lines.add(STRONG + HINT, says, *used)
+                lines.add(STRONG + HINT, says, answer)
+                break
         if lines.found:
             late = [a for a in one.refusals if a.reason in {"reused", "superseded"}]
             if late:
                 lines.add(HINT, "the user's own try came too late", *late)
             break
     return lines.found
+
+
+SCAN = timedelta(seconds=90)
+"""A filter opens a message this soon after it came; our own measure."""
+
+
+def _fetches(facts: Facts, one: Round) -> list[Fetch]:
+    """Messages of a round that were opened soon after they came, known by the send or the time."""
+    known = [
+        f
+        for s in one.sends
+        for f in s.fetches
+        if f.at - (s.arrived or s.event).at <= SCAN or not s.arrived
+    ]
+    if known or facts.tells_send_rows:
+        return known
+    return facts.between(Fetch, one.at, one.at + 2 * SCAN)
+
+
+def _is_outsider(facts: Facts, one: Round, ip: str | None) -> bool:
+    """Whether an address is neither the round's nor one that ever gave a password."""
+    if ip is None:
+        return True
+    passwords = {p.ip for p in facts.since(Password) if p.ip}
+    return ip != one.ip and ip not in passwords and not facts.is_own("ip", ip, one.at)
 
 
 def failures_before(facts: Facts, lock: Lock) -> tuple[int, int]:

@@ -31,11 +31,16 @@ LOOP_GAP = timedelta(minutes=3)
 
 @dataclass(slots=True)
 class Sent:
-    """One send and what became of it."""
+    """One send and what became of it.
+
+    Attributes:
+        is_accepted_final: Whether *accepted* is the last that this log says of any message.
+    """
 
     event: Send
     deliveries: list[Delivery] = field(default_factory=list)
     fetches: list[Fetch] = field(default_factory=list)
+    is_accepted_final: bool = True
 
     @property
     def states(self) -> frozenset[str]:
@@ -44,10 +49,16 @@ class Sent:
 
     @property
     def arrived(self) -> Delivery | None:
-        """The delivery that says it arrived; *accepted* counts where nothing else followed it."""
+        """The delivery that says it arrived.
+
+        *Accepted* counts as its last word where it is the receiving server's (a code of 2xx), or
+        where this log never says *delivered* for the channel.
+        """
         done = next((d for d in self.deliveries if d.state == "delivered"), None)
-        if done is None and self.states == {"accepted"}:
-            return self.deliveries[0]
+        last = self.deliveries[-1] if self.deliveries else None
+        if done is None and last is not None and last.state == "accepted":
+            is_final = self.is_accepted_final or (last.code or "").startswith("2")
+            return last if is_final else None
         return done
 
     @property
