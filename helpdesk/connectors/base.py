@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from helpdesk.domain.diagnosis.drift import Drift
 from helpdesk.domain.products import Product
 from helpdesk.domain.timeline import AnyEvent
 from helpdesk.domain.users import Account, Factor, User
@@ -97,6 +98,20 @@ class Connector(Protocol):
         """Check the first code of the pending authenticator.
 
         If it is right, the factor is active.
+        """
+        ...
+
+    async def drift(
+        self,
+        user: User,
+        factor: Factor,
+        codes: Sequence[str],
+        now: datetime,
+        others_s: Sequence[float],
+    ) -> Drift:
+        """Measure a phone's clock by codes read out; the secret stays here, only the offset leaves.
+
+        *others_s* are offsets that other users were seen with in the same minutes.
         """
         ...
 

@@ -7,12 +7,13 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from helpdesk.domain.challenges import OPEN_FOR
+from helpdesk.domain.diagnosis.drift import STEP_S, Drift, measure
 from helpdesk.domain.errors import BadFile, NotFound
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import clean, mask_mail, mask_phone
@@ -21,6 +22,8 @@ from helpdesk.domain.timeline import (
     Challenge,
     Delivery,
     FactorChange,
+    Lock,
+    Other,
     Reset,
     Send,
     Session,
@@ -36,6 +39,9 @@ from helpdesk.domain.users import (
     Pass,
     User,
 )
+
+if TYPE_CHECKING:
+    from pyotp import TOTP
 
 S = TypeVar("S")
 
@@ -223,7 +229,9 @@ class DemoConnector:
             return replace(old, locked_until=None, factors=tuple(map(free, old.factors)))
 
         await self._edit(user.id, change)
-        await self._append(user.id, FactorChange(at=now, change="unlocked", by="agent"))
+        # The format has no word for it: a lock that ends as it begins says that none is in force.
+        lifted = Lock(at=now, since=now, until=now, cause="lifted by an agent", failures=0)
+        await self._append(user.id, lifted)
 
     async def end_sessions(self, user: User, now: datetime) -> None:
         """End all sessions and forget remembered browsers."""
@@ -246,7 +254,8 @@ class DemoConnector:
         digest = hashlib.sha256(bytes.fromhex(salt) + secret.encode()).hexdigest()
         made = Pass(id=secrets.token_hex(4), made_at=now, until=until, salt=salt, sha256=digest)
         await self._edit(user.id, lambda old: replace(old, passes=(made,)))
-        await self._append(user.id, FactorChange(at=now, change="pass-made", by="agent"))
+        told = {"kind": "pass", "at": msgspec.to_builtins(now), "by": "agent"}
+        await self._append(user.id, Other(at=now, kind="pass", raw=told))
         return secret
 
     async def begin_totp(self, user: User, issuer: str, now: datetime) -> tuple[str, str]:
@@ -275,18 +284,27 @@ class DemoConnector:
 
         If it is right, the factor is active.
         """
-        import pyotp  # noqa: PLC0415
-
         factor = next((f for f in user.factors if _is_pending_totp(f)), None)
-        key = await asyncio.to_thread(self._secret, user.id, factor.id) if factor else None
-        if (
-            factor is None
-            or key is None
-            or not pyotp.TOTP(key).verify(code, for_time=now, valid_window=1)
-        ):
+        if factor is None:
+            return False
+        totp = await asyncio.to_thread(self._totp, user.id, factor.id)
+        if not totp.verify(code, for_time=now, valid_window=1):
             return False
         await self._set_state(user, factor, FactorState.ACTIVE, "enrolled", now)
         return True
+
+    async def drift(
+        self,
+        user: User,
+        factor: Factor,
+        codes: Sequence[str],
+        now: datetime,
+        others_s: Sequence[float],
+    ) -> Drift:
+        """Measure a phone's clock by codes read out; only the offset leaves."""
+        totp = await asyncio.to_thread(self._totp, user.id, factor.id)
+        used = int(factor.used_at.timestamp()) // STEP_S if factor.used_at else None
+        return measure(codes, totp.generate_otp, now, used_step=used, others_s=others_s)
 
     async def flag(self, user: User, reason: str, now: datetime) -> None:
         """Mark the user as suspicious."""
@@ -360,16 +378,30 @@ class DemoConnector:
         self._edit_now(user, lambda old: replace(old, seen_at=events[-1].at))
 
     def _put_secret(self, user: str, factor: str, key: str) -> None:
-        taken = {row.get("factor"): number for number, row in self._file.rows("secrets")}
-        number = taken.get(factor, max(taken.values(), default=0) + 1)
+        taken = {(r.get("user"), r.get("factor")): n for n, r in self._file.rows("secrets")}
+        number = taken.get((user, factor), max(taken.values(), default=0) + 1)
         document = {"user": user, "factor": factor, "totp": key, "note": "throw-away demo key"}
         self._file.put("secrets", number, document)
 
-    def _secret(self, user: str, factor: str) -> str | None:
-        rows = (row for _, row in self._file.rows("secrets"))
-        return next(
-            (r["totp"] for r in rows if r.get("user") == user and r.get("factor") == factor), None
-        )
+    def _totp(self, user: str, factor: str) -> TOTP:
+        """The generator of a factor's codes.
+
+        Raises:
+            NotFound: No key is on record for it.
+            BadFile: What is on record is no key.
+        """
+        import pyotp  # noqa: PLC0415  (not on the way to the first frame)
+
+        for number, row in self._file.rows("secrets"):
+            if row.get("user") == user and row.get("factor") == factor:
+                try:
+                    return pyotp.TOTP(row["totp"])
+                except (ValueError, TypeError, KeyError) as error:
+                    place = f"secrets.{number}.totp"
+                    raise BadFile(
+                        self._file.name, place, "is no key of an authenticator"
+                    ) from error
+        raise NotFound(f"No key is on record for factor {clean(factor)} of this user.")
 
 
 def _masked(factor: Factor, user: User) -> str:

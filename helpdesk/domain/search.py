@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from helpdesk.domain.challenges import ChallengeLine
+from helpdesk.domain.diagnosis.verdicts import RankedCause
 from helpdesk.domain.errors import BadInput
 from helpdesk.domain.text import clean, digits, folded
 from helpdesk.domain.tickets import LoopReport, Ticket
@@ -101,13 +102,18 @@ class ChallengeRow(Struct, frozen=True, kw_only=True):
 
 
 class LoopRow(Struct, frozen=True, kw_only=True):
-    """One line of the list of loop reports, with whose it is and who has the ticket."""
+    """One line of the list of loop reports, with whose it is, who has the ticket, and why it loops.
+
+    Attributes:
+        cause: The likeliest cause of the verdict, or None where the log says nothing.
+    """
 
     report: LoopReport
     name: str
     product: str
     account: str
     ticket: Ticket | None = None
+    cause: RankedCause | None = None
 
 
 class TicketRow(Struct, frozen=True, kw_only=True):

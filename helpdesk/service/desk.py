@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from helpdesk.domain.actions import AnyAction
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.cases import Case, Outcome, Weighed
+from helpdesk.domain.diagnosis.drift import Drift
+from helpdesk.domain.diagnosis.fleet import FleetFindings
+from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.products import Product
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow, UserRow
 
@@ -60,7 +63,10 @@ class Desk(Protocol):
         ...
 
     async def loops(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LoopRow]:
-        """Give open login-loop reports of everybody that matches, worst and newest first."""
+        """Give open login-loop reports of everybody that matches, each with its likeliest cause.
+
+        Hostile ones first, then the worst, then the newest.
+        """
         ...
 
     async def tickets(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[TicketRow]:
@@ -69,6 +75,33 @@ class Desk(Protocol):
 
     async def log(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LogRow]:
         """Give what agents did, newest first; words match agent, act, user, ticket and reason."""
+        ...
+
+    async def why(self, user: str, said: Sequence[CallerSaid] = ()) -> Verdict:
+        """Give the verdict on one user, by id: why it keeps asking, with what the caller *said*.
+
+        Raises:
+            NotFound: There is no such user.
+        """
+        ...
+
+    async def fleet(self) -> FleetFindings:
+        """Give what many users share in these minutes: an outage, a server clock, a release."""
+        ...
+
+    async def drift(self, user: str, factor: str, codes: Sequence[str]) -> Drift:
+        """Measure by how much a phone's clock is off, from one or two codes read out; recorded.
+
+        Args:
+            user: The user's id.
+            factor: The authenticator's id; empty for the only one.
+            codes: As read out, the older first; they are kept nowhere.
+
+        Raises:
+            Refused: Not for this role, or no authenticator is there.
+            NeedsMore: Too many tries; `seconds` says when the next may be.
+            NotFound: There is no such user.
+        """
         ...
 
     async def weigh(self, action: AnyAction) -> Weighed:

@@ -32,6 +32,8 @@ from helpdesk.domain.actions import (
     Unlock,
 )
 from helpdesk.domain.audit import Result
+from helpdesk.domain.diagnosis.drift import DriftState
+from helpdesk.domain.diagnosis.verdicts import CallerSaid
 from helpdesk.domain.errors import BadInput, NeedsMore, NotFound, Refused
 from helpdesk.domain.search import Query, Sort, UserState, parse
 from helpdesk.domain.timeline import FactorChange, Reset, Send
@@ -461,3 +463,102 @@ async def test_weighing_changes_nothing(desk: LocalDesk, sample_file: Path) -> N
     assert sample_file.read_bytes() == before
     assert [need.what for need in weighed.decision.needs] == ["reason", "ticket"]
     assert len(weighed.preview.goes) == 2
+
+
+async def test_keys_of_two_people_with_the_same_factor_name_are_two(
+    desk_as: Open, sample_file: Path
+) -> None:
+    tables = json.loads(sample_file.read_text("utf-8"))
+    tables["secrets"] = {
+        "1": {"user": "u9", "factor": "u2-f3", "totp": "AAAA", "note": "throw-away"}
+    }
+    sample_file.write_text(json.dumps(tables), "utf-8")
+
+    await desk_as("dana").perform(EnrolTotp(user="u2", reason="new phone", ticket="4822"))
+
+    rows = json.loads(sample_file.read_text("utf-8"))["secrets"]
+    assert [(row["user"], row["factor"]) for row in rows.values()] == [
+        ("u9", "u2-f3"),
+        ("u2", "u2-f3"),
+    ]
+
+
+async def enrolled(desk: LocalDesk) -> pyotp.TOTP:
+    """Enrol an authenticator for u9 and give it; nobody has used it yet."""
+    await desk.perform(TakeTicket(user="u9"))
+    ticket = (await desk.case("u9")).open_tickets[0].id
+    begun = await desk.perform(EnrolTotp(user="u9", reason="new phone", ticket=ticket))
+    assert begun.handover is not None
+    totp = pyotp.parse_uri(begun.handover.uri)
+    assert isinstance(totp, pyotp.TOTP)
+    await desk.perform(EnrolTotp(user="u9", code=totp.at(NOW), reason="new phone", ticket=ticket))
+    return totp
+
+
+async def test_the_drift_meter_tells_a_fast_phone_from_an_old_entry(
+    desk_as: Open, clock: Clock
+) -> None:
+    desk = desk_as("lee")
+    totp = await enrolled(desk)
+    clock.go_on(minutes=5)
+
+    one = await desk.drift("u9", "", [totp.at(clock.now + timedelta(seconds=90))])
+    codes = [totp.at(clock.now + timedelta(seconds=60)), totp.at(clock.now + timedelta(seconds=90))]
+    two = await desk.drift("u9", "", codes)
+    right = await desk.drift("u9", "", [totp.at(clock.now)])
+    stranger = pyotp.TOTP("JBSWY3DPEHPK3PXP" * 2).at(clock.now)
+    none = await desk.drift("u9", "", [stranger])
+
+    assert (one.state, one.offset_s) == (DriftState.SECOND_CODE, None)
+    assert (two.state, two.offset_s) == (DriftState.DRIFTED, 90)
+    assert right.state is DriftState.RIGHT
+    assert none.state is DriftState.NO_MATCH
+
+
+async def test_drift_tries_are_limited_and_logged_without_the_codes(
+    desk_as: Open, clock: Clock, sample_file: Path
+) -> None:
+    desk = desk_as("lee")
+    await enrolled(desk)
+    before = (await desk.log(Query())).total
+
+    for _ in range(5):
+        await desk.drift("u9", "", ["918273"])
+    with pytest.raises(NeedsMore, match="the next in 900 s"):
+        await desk.drift("u9", "", ["918273"])
+
+    rows = (await desk.log(Query())).rows
+    assert len(rows) == before + 6
+    assert {row.act for row in rows[:6]} == {"drift"}
+    assert "918273" not in sample_file.read_text("utf-8")
+    clock.go_on(minutes=16)
+    assert (await desk.drift("u9", "", ["918273"])).state is DriftState.NO_MATCH
+
+
+async def test_an_auditor_measures_nothing(desk_as: Open) -> None:
+    with pytest.raises(Refused, match="reads and changes nothing"):
+        await desk_as("ari").drift("u2", "", ["123456"])
+
+
+async def test_a_lifted_lock_is_no_lock_to_the_verdict(desk: LocalDesk) -> None:
+    await desk.perform(Unlock(user="u4"))
+
+    verdict = await desk.why("u4")
+
+    assert verdict.top is None or verdict.top.id not in {"D9", "D10"}
+
+
+async def test_the_loops_say_why(desk: LocalDesk) -> None:
+    rows = (await desk.loops(Query())).rows
+
+    assert all(row.cause is not None for row in rows)
+
+
+async def test_what_the_caller_says_changes_the_verdict(desk: LocalDesk) -> None:
+    before = await desk.why("u7")
+    said = [CallerSaid(ask="B1/B3", reply="only after I close the browser")]
+
+    after = await desk.why("u7", said)
+
+    assert after.heard[0].reply != ""
+    assert after.causes != before.causes

@@ -1,0 +1,146 @@
+"""Asking for verdicts: who else is looked at, and what was found already."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from helpdesk.domain.agents import Agent, Role
+from helpdesk.domain.audit import LogRow
+from helpdesk.domain.decisions import Decision, Need, Weight
+from helpdesk.domain.diagnosis import diagnose, fleet
+from helpdesk.domain.diagnosis.fleet import HORIZON, FleetFindings
+from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
+from helpdesk.domain.timeline import Answer, AnyEvent
+from helpdesk.domain.users import Factor, FactorKind, FactorState, User
+from helpdesk.service.view import View
+
+STALE = timedelta(seconds=30)
+"""How long a verdict nobody answered anything to may be given again."""
+
+TRIES, TRIES_IN = 5, timedelta(minutes=15)
+"""How often a phone's clock may be measured: fewer tries than guessing a code would need."""
+
+Other = tuple[User, Sequence[AnyEvent]]
+
+
+class Kept(Struct, frozen=True):
+    """A verdict as it was found, and when, at which state of the data."""
+
+    at: datetime
+    generation: int
+    verdict: Verdict
+
+
+class Diagnosing:
+    """Verdicts on the users of a view."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._kept: dict[str, Kept] = {}
+
+    async def of(self, user: User, said: Sequence[CallerSaid] = ()) -> Verdict:
+        """Give the verdict on one user, with what the caller said."""
+        view, now = self._view, self._view.clock()
+        kept = self._kept.get(user.id)
+        if not said and kept and kept.generation == view.generation and now - kept.at < STALE:
+            return kept.verdict
+        case = await view.whole(user)
+        ticket = next(iter(case.open_tickets), None)
+        verdict = await asyncio.to_thread(
+            diagnose,
+            view.card(user),
+            user,
+            case.timeline,
+            now,
+            complaint=ticket.complaint if ticket else None,
+            others=await self.others(user),
+            answers=said,
+            account_products=self._products(user),
+            cards=view.cards.values(),
+        )
+        if not said:
+            self._kept[user.id] = Kept(now, view.generation, verdict)
+        return verdict
+
+    async def fleet(self) -> FleetFindings:
+        """Give what many users share in these minutes."""
+        now = self._view.clock()
+        return await asyncio.to_thread(fleet, await self._recent(), now)
+
+    async def others(self, user: User) -> list[Other]:
+        """Give the other users of the product who did something in these hours.
+
+        With their timelines.
+        """
+        return [
+            (other, timeline)
+            for other, timeline in await self._recent()
+            if other.id != user.id and other.product == user.product
+        ]
+
+    async def offsets(self, user: User) -> list[float]:
+        """Give the clock offsets that others of the product were seen with, in seconds."""
+        since = self._view.clock() - HORIZON
+        return [
+            event.drift_s
+            for _, timeline in await self.others(user)
+            for event in timeline
+            if isinstance(event, Answer) and event.drift_s is not None and event.at >= since
+        ]
+
+    async def _recent(self) -> list[Other]:
+        since = self._view.clock() - HORIZON
+        # A crowd is looked for among everybody, also by an agent who may see one account only.
+        users = [u for u in self._view.connector.users.values() if u.seen_at and u.seen_at >= since]
+        timelines = await self._view.connector.timelines([user.id for user in users])
+        return [(user, timelines[user.id]) for user in users]
+
+    def _products(self, user: User) -> list[str]:
+        login = user.login.casefold()
+        users = self._view.connector.users.values()
+        return sorted({other.product for other in users if other.login.casefold() == login})
+
+
+def may_measure(
+    agent: Agent, user: User, factor: str, log: Sequence[LogRow], now: datetime
+) -> tuple[Decision, Factor | None]:
+    """Return whether a phone's clock may be measured now, and the authenticator to measure by."""
+    fits = [
+        f
+        for f in user.factors
+        if f.kind is FactorKind.TOTP
+        and f.state in {FactorState.ACTIVE, FactorState.LOCKED}
+        and factor in {"", f.id}
+    ]
+    tries = [r.at for r in log if r.act == "drift" and r.user == user.id and now - r.at < TRIES_IN]
+    decision = _may_measure(agent, user, fits, tries, now)
+    return decision, fits[0] if decision.is_allowed else None
+
+
+def _may_measure(
+    agent: Agent, user: User, fits: list[Factor], tries: list[datetime], now: datetime
+) -> Decision:
+    if agent.role is Role.AUDITOR:
+        return _refused("An auditor reads and changes nothing.", "Ask a support agent.")
+    if agent.id == user.id or (agent.login and agent.login.casefold() == user.login.casefold()):
+        return _refused("This is your own user.", "Ask a colleague.")
+    if not fits:
+        return _refused("There is no active authenticator whose clock could be measured.")
+    if len(tries) >= TRIES:
+        seconds = (min(tries[-TRIES:]) + TRIES_IN - now).total_seconds()
+        says = f"{TRIES} tries in a quarter of an hour are enough; the next in {seconds:.0f} s."
+        needs = (Need(what="wait", says=says, seconds=seconds),)
+        return Decision(act="drift", weight=Weight.NEEDS, needs=needs)
+    if len(fits) > 1:
+        choices = tuple(f.id for f in fits)
+        needs = (Need(what="factor", says="Say which authenticator.", choices=choices),)
+        return Decision(act="drift", weight=Weight.NEEDS, needs=needs)
+    return Decision(act="drift", weight=Weight.ALLOWED)
+
+
+def _refused(why: str, instead: str = "") -> Decision:
+    return Decision(act="drift", weight=Weight.REFUSED, why=why, instead=instead)

@@ -1,0 +1,194 @@
+"""What a local desk can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from helpdesk.connectors.base import Connector
+from helpdesk.domain.actions import AnyAction
+from helpdesk.domain.agents import Agent, Role
+from helpdesk.domain.audit import LogRow
+from helpdesk.domain.cases import Case, Weighed, masked
+from helpdesk.domain.challenges import challenge_lines
+from helpdesk.domain.diagnosis.fleet import FleetFindings
+from helpdesk.domain.diagnosis.verdicts import CallerSaid, RankedCause, Verdict
+from helpdesk.domain.policies import decide, decide_all
+from helpdesk.domain.previews import preview
+from helpdesk.domain.products import Product
+from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow, UserRow, matches
+from helpdesk.domain.text import folded
+from helpdesk.domain.tickets import Complaint
+from helpdesk.service import index
+from helpdesk.service.diagnosing import Diagnosing
+from helpdesk.service.view import View
+from helpdesk.stores.base import Store
+
+RECENT = timedelta(hours=24)
+"""How far back *recent* challenges go."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Questions:
+    """The half of a local desk that changes nothing."""
+
+    def __init__(
+        self,
+        *,
+        agent: Agent,
+        cards: Mapping[str, Product],
+        connector: Connector,
+        store: Store,
+        clock: Callable[[], datetime],
+        label: str,
+        is_demo: bool,
+    ) -> None:
+        self.agent, self.cards, self.label, self.is_demo = agent, cards, label, is_demo
+        self._view = View(agent, cards, connector, store, clock)
+        self._diagnosing = Diagnosing(self._view)
+
+    async def find(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
+        """Give the users that match, in the query's order."""
+        now = await self._now()
+        found = [e for e in self._view.entries.values() if index.is_found(e, query, now)]
+        rows = index.ordered(found, query, now)
+        return window(rows, offset, limit, lambda entry: index.row_of(entry, now))
+
+    async def queue(self, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
+        """Give the users this agent should look at, the hottest first."""
+        now = await self._now()
+        found = [e for e in self._view.entries.values() if _is_for(self.agent, e)]
+        found.sort(key=lambda e: (not _has(self.agent, e), *index.heat(e, now)))
+        return window(found, offset, limit, lambda entry: index.row_of(entry, now))
+
+    async def case(self, user: str) -> Case:
+        """Give everything about one user, masked, with the answer to every act."""
+        await self._now()
+        return await self._shown(self._view.user(user).id)
+
+    async def challenges(
+        self, query: Query, *, offset: int = 0, limit: int = 100
+    ) -> Page[ChallengeRow]:
+        """Give the challenges of the last day, newest first."""
+        now = await self._now()
+        users = [
+            e.user.id
+            for e in self._view.entries.values()
+            if e.user.seen_at and now - e.user.seen_at <= RECENT and index.is_found(e, query, now)
+        ]
+        timelines = await self._view.connector.timelines(users)
+        lines = [
+            line
+            for user, timeline in timelines.items()
+            for line in challenge_lines(user, timeline, now)
+            if now - line.at <= RECENT
+        ]
+        lines.sort(key=lambda line: line.at, reverse=True)
+        whose = self._view.whose
+        return window(lines, offset, limit, lambda one: ChallengeRow(line=one, **whose(one.user)))
+
+    async def loops(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LoopRow]:
+        """Give open loop reports with their cause: hostile first, then the worst, the newest."""
+        now = await self._now()
+        entries = self._view.entries
+        reports = [r for r in self._view.store.loops if r.closed_at is None]
+        found = [r for r in reports if self._is_found(r.user, query, now)]
+        tops = {r.user: (await self._diagnosing.of(entries[r.user].user)).top for r in found}
+        found.sort(key=lambda r: (not _is_hostile(tops[r.user]), -r.rounds, now - r.at))
+        return window(
+            found,
+            offset,
+            limit,
+            lambda r: LoopRow(
+                report=r,
+                ticket=entries[r.user].ticket,
+                cause=tops[r.user],
+                **self._view.whose(r.user),
+            ),
+        )
+
+    async def tickets(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[TicketRow]:
+        """Give open tickets: own first, then unassigned, oldest first."""
+        now = await self._now()
+        tickets = [t for t in self._view.store.tickets if t.is_open]
+        found = [t for t in tickets if self._is_found(t.user, query, now)]
+        found.sort(key=lambda t: (t.agent != self.agent.id, t.agent is not None, t.opened_at))
+        whose = self._view.whose
+        return window(found, offset, limit, lambda t: TicketRow(ticket=t, **whose(t.user)))
+
+    async def log(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LogRow]:
+        """Give what agents did, newest first."""
+        await self._now()
+        found = [row for row in reversed(self._view.store.log) if self._is_logged(row, query)]
+        return window(found, offset, limit, lambda row: row)
+
+    async def why(self, user: str, said: Sequence[CallerSaid] = ()) -> Verdict:
+        """Give the verdict on one user, with what the caller said."""
+        await self._now()
+        return await self._diagnosing.of(self._view.user(user), said)
+
+    async def fleet(self) -> FleetFindings:
+        """Give what many users share in these minutes."""
+        await self._now()
+        return await self._diagnosing.fleet()
+
+    async def weigh(self, action: AnyAction) -> Weighed:
+        """Give the policy's answer to an action and what it would do."""
+        now = await self._now()
+        user = self._view.anybody(action.user)
+        card, case = self._view.card(user), await self._view.whole(user)
+        decision = decide(self.agent, action, card, case, now)
+        return Weighed(decision=decision, preview=preview(action, card, case))
+
+    async def _now(self) -> datetime:
+        """Bring the view up to date and give the time."""
+        await self._view.refresh()
+        return self._view.clock()
+
+    async def _shown(self, name: str, *, is_masked: bool = True) -> Case:
+        user = self._view.user(name)
+        case = await self._view.whole(user)
+        decisions = decide_all(self.agent, self._view.card(user), case, case.at)
+        case = replace(case, decisions=decisions)
+        return masked(case) if is_masked else case
+
+    def _is_found(self, user: str, query: Query, now: datetime) -> bool:
+        entry = self._view.entries.get(user)
+        return entry is not None and index.is_found(entry, query, now)
+
+    def _is_logged(self, row: LogRow, query: Query) -> bool:
+        entry = self._view.entries.get(row.user)
+        if entry is None and self.agent.account is not None:
+            return False
+        if query.product and (entry is None or entry.user.product not in query.product):
+            return False
+        name = entry.user.name if entry else ""
+        parts = (row.agent, row.role, row.act, row.user, row.ticket, row.reason, row.result, name)
+        return matches("\n".join(map(folded, parts)), row.ticket, query.words)
+
+
+def window(found: Sequence[T], offset: int, limit: int, row: Callable[[T], R]) -> Page[R]:
+    """Return the rows of a list from *offset* on, at most *limit* of them."""
+    rows = tuple(map(row, found[offset : offset + limit]))
+    return Page(total=len(found), offset=offset, rows=rows)
+
+
+def _is_hostile(cause: RankedCause | None) -> bool:
+    return cause is not None and cause.group == "F"
+
+
+def _has(agent: Agent, entry: index.Entry) -> bool:
+    return entry.ticket is not None and entry.ticket.agent == agent.id
+
+
+def _is_for(agent: Agent, entry: index.Entry) -> bool:
+    """Whether a user is in an agent's queue; an account manager's holds the turn-off requests."""
+    ticket = entry.ticket
+    if ticket is None or ticket.agent not in {None, agent.id}:
+        return False
+    return agent.role is not Role.ACCOUNT_MANAGER or ticket.complaint is Complaint.TURN_OFF
