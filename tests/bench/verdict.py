@@ -123,8 +123,8 @@ def _safety(results: Sequence[Scored], caused: Sequence[Scored]) -> Iterator[str
     yield from (f"    {case.name}: {case.act}" for case in harm[:10])
     hostile = [case for case in caused if case.hostile]
     missed = [case for case in hostile if not case.alarmed]
-    seen = [case for case in missed if not case.blind]
-    counts = f"{len(missed)} of {len(hostile)}, with a trace left {len(seen)}"
+    seen = [case for case in missed if not case.blind and not case.undecidable]
+    counts = f"{len(missed)} of {len(hostile)}, with the deciding fact in the log {len(seen)}"
     yield f"group F missed                           {counts}"
     yield from (f"    {case.name}: {case.said[:3]}" for case in seen[:10])
     calm = [

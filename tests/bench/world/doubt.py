@@ -190,10 +190,15 @@ def _c5_c2(stage: Stage, written: Written, main: str) -> bool:
 def _f3_lost(stage: Stage, written: Written, main: str) -> bool:
     if not _kind(written, "call"):
         return False
-    if main == "F3":
-        changed = any("changed" in row["change"] for row in _kind(written, "factor"))
-        return not changed and "ip" in written.lacks
-    return {"ip", "factor-events"} <= written.lacks
+    if main != "F3":
+        return {"ip", "factor-events"} <= written.lacks
+    changed = any("changed" in row["change"] for row in _kind(written, "factor"))
+    foreign = any(
+        row.get("ip", stage.home.ip) != stage.home.ip
+        for row in written.rows
+        if row["kind"] in ("password", "challenge") and row["at"] >= stage.trouble
+    )
+    return not changed and not foreign
 
 
 _CHECKS = {
