@@ -1,4 +1,4 @@
-"""Desks on a copy of the demo, and dialogs that hear at once but where a test is about their guard."""
+"""Desks on a copy of the demo; dialogs hear at once, but where a test is about their guard."""
 
 from __future__ import annotations
 

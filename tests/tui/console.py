@@ -1,8 +1,9 @@
-"""A small vocabulary to use the console in tests: press, type, click, and wait for what is shown."""
+"""A small vocabulary to use the console in tests: press, type, click, wait for what is shown."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from textual.pilot import Pilot
+from textual.widgets import Button
 
 from helpdesk.assets import DEMO
 from helpdesk.connectors.demo import DemoConnector
@@ -54,6 +56,12 @@ def demo_desk(place: Path, who: str = "support") -> LocalDesk:
     if not copy.exists():
         shutil.copy(DEMO, copy)
     return desk_on(copy, who)
+
+
+def login_of(user: str) -> str:
+    """Give the login of a user of the demo, by which a search finds nobody else."""
+    users = json.loads(DEMO.read_text("utf-8"))["users"].values()
+    return str(next(each["login"] for each in users if each["id"] == user))
 
 
 class Console:
@@ -136,12 +144,17 @@ class Console:
     async def click(self, text: str, *, nth: int = 0) -> None:
         """Click the nth place where a text can be read."""
         await self.until(lambda: text in self.text, text)
-        found = [
-            (line.index(text), y) for y, line in enumerate(self.lines) if text in line
-        ]
+        found = [(line.index(text), y) for y, line in enumerate(self.lines) if text in line]
         x, y = found[nth]
         width = sum(2 if ord(c) > 0x2E80 else 1 for c in self.lines[y][:x])
         await self.pilot.click(offset=(width, y))
+        await self.pilot.pause()
+
+    async def press_button(self, label: str) -> None:
+        """Click a button of the dialog that is open, once it can be pressed."""
+        button = next(b for b in self.app.screen.query(Button) if str(b.label).endswith(label))
+        await self.until(lambda: not button.disabled, f"the button {label}")
+        await self.pilot.click(button)
         await self.pilot.pause()
 
     async def find(self, words: str, user: str) -> None:
@@ -209,5 +222,3 @@ class Slow:
     async def _pass(self, name: str) -> None:
         if name in self.holds:
             await self.holds[name].wait()
-
-

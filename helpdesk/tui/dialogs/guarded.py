@@ -21,6 +21,9 @@ T = TypeVar("T")
 HEARD = (events.Key, events.Paste, events.MouseDown, events.MouseUp, events.Click)
 """What a deaf dialog drops."""
 
+LOW = 20
+"""Lines below which a dialog leaves no line empty."""
+
 LEAST = (60, 15)
 """Columns and lines below which nothing can be decided."""
 
@@ -37,10 +40,12 @@ class Dialog(ModalScreen[T]):
     def on_resize(self, event: events.Resize) -> None:
         """Below the least size say so, in the dialog's place."""
         is_tiny = event.size.width < LEAST[0] or event.size.height < LEAST[1]
+        is_low = event.size.height < LOW
         self.set_class(is_tiny, "-tiny")
+        self.set_class(is_low, "-low")
         # What scrolls takes what the rest leaves, so that the buttons are always in sight.
         for body in self.query("#body"):
-            body.styles.max_height = max(2, event.size.height - self.BESIDES)
+            body.styles.max_height = max(2, event.size.height - self.BESIDES + 3 * is_low)
 
     def action_cancel(self) -> None:
         """Close; nothing is done."""

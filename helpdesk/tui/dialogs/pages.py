@@ -20,7 +20,7 @@ from helpdesk.domain.text import clean
 from helpdesk.tui.dialogs.guarded import Dialog, Guarded, too_small
 from helpdesk.tui.keys import KEYS, key_of
 from helpdesk.tui.render.case import glyph_of
-from helpdesk.tui.render.qr import qr_lines
+from helpdesk.tui.render.qr import qr_lines, shortened
 from helpdesk.tui.render.values import (
     LABEL,
     QUIET,
@@ -163,7 +163,7 @@ class HandoverDialog(Guarded[None]):
     def __init__(self, handover: Handover, now: datetime) -> None:
         super().__init__()
         self._handover: Handover | None = handover
-        self._rows = qr_lines(handover.uri) if handover.uri else []
+        self._rows = qr_lines(shortened(handover.uri)) if handover.uri else []
         self._now = now
 
     def compose(self) -> ComposeResult:
@@ -184,8 +184,9 @@ class HandoverDialog(Guarded[None]):
         yield too_small()
 
     def _words(self, handover: Handover) -> Content:
-        groups = " ".join(handover.secret[at : at + 4] for at in range(0, len(handover.secret), 4))
-        spaced = groups if len(handover.secret) > 12 else handover.secret
+        secret = handover.secret
+        groups = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+        spaced = groups if len(secret) > 12 and secret.isalnum() else secret
         until = f"until {clock(handover.until, self._now)} UTC" if handover.until else ""
         return lines(
             (

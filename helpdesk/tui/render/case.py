@@ -141,14 +141,16 @@ def _alarms(case: Case, now: datetime) -> Iterator[Content]:
         yield Content.assemble(("◉ REVEALED until you leave this user", WARN))
 
 
-def codes(case: Case, card: Product | None, now: datetime, width: int) -> Content:
+def codes(
+    case: Case, card: Product | None, now: datetime, width: int, *, brief: bool = False
+) -> Content:
     """Return the codes strip: every code with its state, the live one counting down; then rules."""
-    code_clock = case.codes
-    shown = [_code(code, code_clock, now) for code in code_clock.codes[-CODES_SHOWN:]]
+    code_clock, count = case.codes, 2 if brief else CODES_SHOWN
+    shown = [_code(code, code_clock, now) for code in code_clock.codes[-count:]]
     if not shown:
         shown = [Content.assemble(("no code sent in 24 h", QUIET))]
     strip = flow((*shown, _next_send(code_clock, now)), width)
-    return lines((strip, flow(_code_rules(card), width)))
+    return strip if brief else lines((strip, flow(_code_rules(card), width)))
 
 
 CODES_SHOWN = 5
@@ -274,7 +276,9 @@ def glyph_of(decision: Decision) -> tuple[str, str]:
     return ("✗", BAD) if decision.instead or decision.route else ("–", QUIET)
 
 
-def may_i_chips(case: Case, keys: dict[str, tuple[str, str]], width: int) -> Content:
+def may_i_chips(
+    case: Case, keys: dict[str, tuple[str, str]], width: int, *, brief: bool = False
+) -> Content:
     """Return every act with its key and ✓, – or ✗, to be pressed by mouse as well.
 
     *keys* holds, by act, its key and its short name.
@@ -284,8 +288,12 @@ def may_i_chips(case: Case, keys: dict[str, tuple[str, str]], width: int) -> Con
         glyph, look = glyph_of(decision)
         key, label = keys.get(decision.act, ("", decision.act))
         text_look = QUIET if decision.is_refused else ""
-        chip = Content.assemble((f"{key} ", STRONG), (glyph, look), " ", (label, text_look))
+        chip = Content.assemble((key, STRONG), (glyph, look))
+        if not brief:
+            chip = Content.assemble((f"{key} ", STRONG), (glyph, look), " ", (label, text_look))
         chips.append(pressable(chip, act=decision.act))
+    if brief:
+        return flow(chips, width, "  ")
     column = max(map(cells, chips), default=1) + 2
     return grid(chips, width + 2, column)
 

@@ -52,6 +52,7 @@ class Column(Generic[T]):
         width: In cells, the gap after it not counted; 0 shares what is left.
         weight: Its share of what is left.
         from_width: The list's width below which the column is left out.
+        until_width: The list's width from which it is left out; 0 for none.
     """
 
     title: str
@@ -59,6 +60,7 @@ class Column(Generic[T]):
     width: int = 0
     weight: int = 1
     from_width: int = 0
+    until_width: int = 0
 
 
 def outside(text: str) -> str:
@@ -97,6 +99,10 @@ def _state(row: UserRow, scene: Scene) -> Cell:
     return Cell(state_words(row), GLYPHS[row.state][1])
 
 
+def _product(row: UserRow, scene: Scene) -> Cell:
+    return Cell(scene.product(row.product), "quiet")
+
+
 def _ticket(row: UserRow, scene: Scene) -> Cell:
     if row.ticket is None:
         return Cell("")
@@ -115,9 +121,8 @@ USERS: Final[tuple[Column[UserRow], ...]] = (
         from_width=64,
         cell=lambda row, scene: Cell(outside(row.account), "quiet"),
     ),
-    Column(
-        title="Product", width=9, cell=lambda row, scene: Cell(scene.product(row.product), "quiet")
-    ),
+    Column(title="Product", width=9, until_width=70, cell=_product),
+    Column(title="Product", width=14, from_width=70, cell=_product),
     Column(title="State", width=12, cell=_state),
     Column(title="Ticket", width=10, from_width=52, cell=_ticket),
 )
@@ -302,7 +307,11 @@ LOG: Final[tuple[Column[LogRow], ...]] = (
 
 def widths(columns: tuple[Column[T], ...], total: int) -> tuple[tuple[Column[T], int], ...]:
     """Return the columns that are shown in *total* cells, each with its width; one cell between."""
-    shown = [column for column in columns if total >= column.from_width]
+    shown = [
+        column
+        for column in columns
+        if total >= column.from_width and not 0 < column.until_width <= total
+    ]
     fixed = sum(column.width for column in shown) + len(shown) - 1
     free = max(0, total - fixed)
     weights = sum(column.weight for column in shown if not column.width)

@@ -185,7 +185,7 @@ class ActingPlace(Place):
 
     async def _save(self, begun: TurnOnMfa, case: Case) -> None:
         """The second step of turning on: Save, once the customer has the SMS."""
-        action = replace(begun, save=True)
+        action = replace(begun, mobile="", save=True)
         weighed = await self.desk.weigh(action)
         await self._ask(action, weighed, case, title="Save")
 

@@ -96,13 +96,14 @@ class DeskScreen(ActingPlace, FindingPlace[UserRow]):
 
     @on(RowList.Chosen)
     def _chosen(self, message: RowList.Chosen[UserRow]) -> None:
-        self.open_case(message.row.id)
-        self.set_class(True, "-case-open")
+        self.open_user(message.row.id)
 
     def open_user(self, user: str) -> None:
-        """Open a user's case from another place."""
+        """Open a user's case; where the list gives way to it, the case takes the focus."""
         self.open_case(user)
         self.set_class(True, "-case-open")
+        if self.has_class("-narrow"):
+            self.call_after_refresh(self.query_one("#middle").focus)
 
     @work(exclusive=True, group="case", exit_on_error=False)
     async def open_case(self, user: str, *, rest_s: float = 0.0) -> None:

@@ -26,6 +26,9 @@ Clock = Callable[[], datetime]
 NARROW = 100
 """Columns below which a list gives way to the case."""
 
+LOW = 20
+"""Lines below which frames give way to what they frame."""
+
 
 class Place(Screen[None]):
     """A place the agent can be in; it asks the desk, its widgets do not."""
@@ -59,6 +62,7 @@ class Place(Screen[None]):
         width, height = event.size
         self.set_class(width < LEAST[0] or height < LEAST[1], "-tiny")
         self.set_class(width < NARROW, "-narrow")
+        self.set_class(height < LOW, "-low")
         self.set_class(width < 120, "-slim")
         self.set_class(width >= 160, "-broad")
 

@@ -15,8 +15,11 @@ from textual.widgets import Static
 from helpdesk.domain.cases import Case
 from helpdesk.domain.products import Product
 from helpdesk.tui.render.values import QUIET
-from helpdesk.tui.widgets.parts import Codes, Factors, MayI, Papers, Who
+from helpdesk.tui.widgets.parts import Codes, Factors, MayI, Papers, Part, Who
 from helpdesk.tui.widgets.timeline import Timeline
+
+LOW = 18
+"""Lines of the case below which only the essential is shown."""
 
 
 class CasePanel(Vertical):
@@ -56,8 +59,14 @@ class CasePanel(Vertical):
 
     def on_resize(self, event: events.Resize) -> None:
         """Give reasons as many lines as the height leaves them."""
-        spare = event.size.height - 22
-        self.query_one(MayI).room = max(0, min(6, spare // 3)) if event.size.width >= 60 else 0
+        width, height = event.size
+        for part in self.query(Part):
+            part.is_low = height < LOW
+        self.query_one(MayI).room = max(0, min(6, (height - 22) // 3)) if width >= 60 else 0
+        # What scrolls takes the focus: all of the middle where it is one column, else the history.
+        is_narrow = self.screen.has_class("-narrow")
+        self.query_one("#middle").can_focus = is_narrow
+        self.query_one("#history").can_focus = not is_narrow
 
     def roll(self, by: int) -> None:
         """Scroll what does not fit by half a page, whichever part of it can be scrolled."""

@@ -132,12 +132,13 @@ class Finder(Vertical, Generic[T]):
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
         self.rows.focus()
-        self.rows.action_choose()
+        # By way of the list's own queue: what a parent makes its child say stops at the parent.
+        self.rows.call_later(self.rows.action_choose)
 
     @on(SearchInput.Step)
     def _stepped(self, event: SearchInput.Step) -> None:
         event.stop()
-        self.rows.action_move(event.by)
+        self.rows.call_later(self.rows.action_move, event.by)
 
     @on(SearchInput.Left)
     def _left(self, event: SearchInput.Left) -> None:

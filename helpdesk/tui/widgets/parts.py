@@ -33,11 +33,13 @@ class Part(Widget):
 
     Attributes:
         case: What is shown; nothing while it is None.
+        is_low: Whether lines are few, so that only the essential is shown.
     """
 
     title: ClassVar[str] = ""
 
     case: reactive[Case | None] = reactive(None, layout=True)
+    is_low: reactive[bool] = reactive(False, layout=True)
 
     def __init__(self, cards: Mapping[str, Product]) -> None:
         super().__init__(classes="part")
@@ -81,7 +83,9 @@ class Codes(Part):
 
     def content(self, case: Case, width: int) -> Content:
         """Each code with its word, the live one with what is left of it, then the card's rules."""
-        return words.codes(case, self.card(case), max(self.now or case.at, case.at), width)
+        return words.codes(
+            case, self.card(case), max(self.now or case.at, case.at), width, brief=self.is_low
+        )
 
 
 class Factors(Part):
@@ -125,7 +129,7 @@ class MayI(Part):
         if self.room and len(reasons) > self.room:
             left = len(reasons) - self.room + 1
             shown[-1:] = [Content.assemble((f"… {left} more reasons: press i", QUIET))]
-        return lines((words.may_i_chips(case, ACT_KEYS, width), *shown))
+        return lines((words.may_i_chips(case, ACT_KEYS, width, brief=self.is_low), *shown))
 
     def on_click(self, event: events.Click) -> None:
         """Wish for the act that was clicked."""

@@ -1,0 +1,238 @@
+"""Whole errands: by keyboard alone, by mouse alone, in every place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from helpdesk.domain.search import Query
+from helpdesk.domain.users import MfaState
+from helpdesk.service.local import LocalDesk
+from tests.tui.console import console, login_of
+
+Demo = Callable[..., LocalDesk]
+MAYA, INES = "u1", "u4"
+
+
+async def test_typing_nothing_shows_the_queue_and_typing_shows_everybody(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.sees("in your queue", "Maya Okafor", "#4821")
+
+        await agent.press("/")
+        await agent.type("priya shah")
+        await agent.sees("Priya Shah", "found")
+        await agent.press("escape")
+        await agent.sees("in your queue")
+
+
+async def test_resting_on_a_row_opens_the_case_and_leaves_the_focus(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.has_case(MAYA)
+
+        await agent.press("down")
+        await agent.until(lambda: agent.case_user not in {"", MAYA}, "another case")
+
+        assert agent.focused == "rows"
+
+
+async def test_a_wrong_filter_says_so_and_keeps_the_list(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.press("/")
+        await agent.type("state:sleepy")
+
+        await agent.sees("state:sleepy: no such state.")
+        await agent.press(*["backspace"] * 6)
+        await agent.type("locked")
+        await agent.loses("no such state")
+
+
+async def test_filters_find_by_product_and_state(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.press("/")
+        await agent.type("product:partner state:locked")
+
+        await agent.sees("Maya Lindqvist", "locked")
+        await agent.loses("Northwind")
+
+
+async def test_sorting_is_written_into_the_search_line(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.press("S")
+
+        await agent.sees("sort:name", "240 found")
+
+
+async def test_a_loop_report_leads_to_its_case(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.press("2")
+        await agent.sees("open reports", "Rounds", "Who has it")
+        await agent.press("/")
+        await agent.type("okafor")
+        await agent.sees("1 open reports")
+        await agent.press("enter")
+
+        await agent.sees("Maya Okafor", "Northwind Travel", "It keeps asking me")
+        await agent.has_case(MAYA)
+
+
+async def test_challenges_and_log_are_lists_of_their_own(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.press("3")
+        await agent.sees("in 24 h", "Channel", "State")
+        await agent.press("4")
+        await agent.sees("entries", "Nothing has been done yet.")
+        await agent.press("1")
+        await agent.sees("in your queue")
+
+
+async def test_what_is_done_stands_in_the_log(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.find("okafor", MAYA)
+        await agent.press("n")
+        await agent.sees("Write the note.")
+        await agent.type("Called back")
+        await agent.press("enter", "tab", "enter")
+        await agent.sees("Note: Called back")
+        await agent.press("4")
+
+        await agent.sees("✓ done", "dana", "1 entries")
+
+
+async def test_turning_on_takes_the_number_first_and_save_as_its_own_step(demo: Demo) -> None:
+    desk = demo()
+    page = await desk.find(Query(product=("sms-2fa",)), limit=100)
+    cases = [await desk.case(row.id) for row in page.rows]
+    off = next(c.user.id for c in cases if c.user.mfa is MfaState.OFF and not c.user.flagged)
+    async with console(desk) as agent:
+        await agent.find(login_of(off), off)
+        await agent.press("O")
+        await agent.sees("Turn MFA on", "Mobile number")
+        await agent.press("shift+tab")
+        await agent.type("+447700900999")
+        await agent.loses("Give a valid mobile number")
+        await agent.press("tab", "tab", "enter")
+        await agent.sees("An SMS went to", "Save", "The login by password alone.")
+        assert (await desk.case(off)).user.mfa is not MfaState.ON
+
+        await agent.press("tab", "enter")
+        await agent.sees("Saved: MFA is on.")
+
+    assert (await desk.case(off)).user.mfa is MfaState.ON
+
+
+async def test_revealing_shows_personal_data_until_the_user_is_left(demo: Demo) -> None:
+    desk = demo()
+    async with console(desk) as agent:
+        await agent.find("okafor", MAYA)
+        await agent.sees("m•••@northwind.example")
+
+        await agent.press("x")
+        await agent.sees("maya.okafor@northwind.example", "REVEALED")
+        await agent.find("lindqvist", "u2")
+        await agent.find("okafor", MAYA)
+        await agent.sees("m•••@northwind.example")
+
+    assert (await desk.log(Query(), limit=1)).rows[0].act == "reveal"
+
+
+async def test_a_ticket_is_taken_with_one_key(demo: Demo) -> None:
+    desk = demo()
+    async with console(desk) as agent:
+        await agent.find("ines carvalho", INES)
+
+        await agent.press("k")
+        await agent.sees("Ticket #4824 is yours.", "with dana")
+
+
+async def test_an_act_that_needs_a_ticket_offers_to_open_one(demo: Demo) -> None:
+    desk = demo()
+    page = await desk.find(Query(product=("constant-contact",), ticket=False), limit=50)
+    user = page.rows[0].id
+    async with console(desk) as agent:
+        await agent.find(login_of(user), user)
+        await agent.press("R")
+        await agent.sees("Open a ticket", "needs a ticket, and this user has none open")
+        await agent.type("Lost the phone")
+        await agent.press("tab", "tab", "enter")
+
+        await agent.sees("Reset all factors", "type its last four characters")
+        await agent.press("escape")
+        await agent.stands_on_desk()
+
+    assert (await desk.case(user)).open_tickets[0].subject == "Lost the phone"
+
+
+async def test_the_palette_runs_an_act_and_says_why_another_is_refused(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.find("okafor", MAYA)
+        await agent.press("ctrl+p")
+        await agent.type("reset all")
+        await agent.sees("Only an administrator of Lead Gen & CRM")
+        assert "Screenshot" not in agent.text
+
+        await agent.press("enter")
+        await agent.sees("Reset all factors: no")
+
+
+async def test_the_mouse_alone_finds_acts_and_comes_back(demo: Demo) -> None:
+    desk = demo()
+    async with console(desk) as agent:
+        await agent.click("Maya Lindqvist")
+        await agent.has_case("u2")
+        await agent.click("✓ Unlock")
+        await agent.sees("The lock and the count of failures.")
+        await agent.press_button("Unlock")
+        await agent.until(lambda: "Unlocked" in agent.flat, "the unlocking")
+        await agent.click("2 Loops")
+        await agent.sees("open reports")
+        await agent.click("? Help")
+        await agent.sees("Keys of the loop reports")
+        await agent.click("Close")
+        await agent.click("1 Desk")
+        await agent.sees("in your queue")
+
+    assert (await desk.case("u2")).user.locked_until is None
+
+
+async def test_every_act_can_be_begun_by_mouse(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.has_case(MAYA)
+        await agent.click("✓ Flag")
+
+        await agent.sees("Codes that nobody asked for")
+        await agent.click("Codes that nobody asked for")
+        await agent.loses("Say what looks wrong.")
+        await agent.press_button("Flag")
+        await agent.sees("FLAGGED: Codes that nobody asked for")
+
+
+async def test_themes_follow_each_other_by_one_key(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        seen = [agent.app.theme]
+        for _ in range(4):
+            await agent.press("T")
+            seen.append(agent.app.theme)
+
+        assert seen == ["dark", "light", "high-contrast", "monochrome", "dark"]
+
+
+async def test_the_card_shows_rules_and_their_source(demo: Demo) -> None:
+    async with console(demo(), size=(130, 60)) as agent:
+        await agent.has_case(MAYA)
+        await agent.press("c")
+
+        await agent.sees("Constant Contact Lead Gen & CRM", "not documented", "S4.19", ".txt")
+
+
+async def test_an_account_managers_queue_is_the_requests_to_turn_off(demo: Demo) -> None:
+    async with console(demo("account-manager")) as agent:
+        await agent.sees("to turn off", "Mayank Rao")
+
+        assert "lost factor" not in agent.text
+
+
+async def test_quitting_ends_well(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.press("ctrl+q")
+        await agent.pilot.pause()
+
+        assert agent.app.return_code == 0
