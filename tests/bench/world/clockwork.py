@@ -23,9 +23,12 @@ class World:
         self._plans: list[tuple[float, int, Play | Callable[[], object]]] = []
         self._count = 0
         self._names: dict[str, int] = {}
+        self._opaque = self.rng.random() < 0.4
 
     def name(self, prefix: str) -> str:
-        """A new identifier, such as `c12`."""
+        """A new identifier, such as `c12`, or one that tells nothing, such as `c-9f31ab`."""
+        if self._opaque:
+            return f"{prefix}-{self.rng.randrange(16**6):06x}"
         self._names[prefix] = self._names.get(prefix, 0) + 1
         return f"{prefix}{self._names[prefix]}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.bench.world.clockwork import DAY, Play
 from tests.bench.world.people import Habits
 from tests.bench.world.plots_c import _usual
+from tests.bench.world.products import RULES
 from tests.bench.world.server import Record
 from tests.bench.world.stage import Stage
 from tests.bench.world.things import Browser, Net
@@ -167,7 +168,11 @@ def e5(stage: Stage) -> None:
 def e6(stage: Stage) -> None:
     """The customer signs in at the door of another product."""
     me, world, server = stage.me, stage.world, stage.server
-    start = _usual(stage) if world.chance(0.5) else stage.begin(0)
+    start = _usual(stage) if world.chance(0.6) else stage.begin(0)
+    door = server.rules.other_door
+    if not stage.history:
+        # Only the door's own name can tell, so it is one that does.
+        door = RULES[stage.product].other_door
     odd = server.rules.odd_role
     if odd and world.chance(0.4):
         me.record.role = odd
@@ -176,7 +181,7 @@ def e6(stage: Stage) -> None:
     def knocks() -> Play:
         for _ in range(world.rng.randrange(2, 5)):
             server.password(
-                me.record, me.browser, stage.home, ok=True, door=server.rules.other_door,
+                me.record, me.browser, stage.home, ok=True, door=door,
                 known=False,
             )  # fmt: skip
             yield world.between(15, 120)

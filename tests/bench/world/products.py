@@ -81,6 +81,46 @@ RULES = {
 }
 
 AC, PP, CC, S2, LG = RULES
+
+DOORS: dict[str, tuple[tuple[str, ...], ...]] = {
+    AC: (
+        RULES[AC].doors,
+        ("https://acme.campaign.example/admin/login",),
+        ("https://www.campaign.example/signin",),
+    ),
+    PP: (
+        RULES[PP].doors,
+        ("https://www.campaign.example/partner/", "https://www.campaign.example/partner/sign-in"),
+        ("https://campaign.example/login", "https://partners.campaign.example/"),
+        ("https://partner.example/login",),
+    ),
+    CC: (
+        RULES[CC].doors,
+        ("https://app.mailer.example/login",),
+        ("https://identity.newsletter.example/signin",),
+    ),
+    S2: (RULES[S2].doors, ("https://r1.textgate.example/login.aspx",)),
+    LG: (
+        RULES[LG].doors,
+        ("https://crm.example/sign-in",),
+        ("https://app.leadcrm.example/",),
+    ),
+}
+"""Where one signs in, as this or that log has it."""
+
+OTHER_DOORS: dict[str, tuple[str, ...]] = {
+    AC: ("https://partner.example/login", "https://partners.campaign.example/"),
+    PP: (
+        "https://affiliate.example/login",
+        "https://affiliates.campaign.example/dashboard",
+        "https://www.affiliate-dashboard.example/login",
+    ),
+    CC: ("https://app.leadgen.example/login", "https://crm.example/sign-in"),
+    S2: ("https://status.textgate.example/login",),
+    LG: ("https://login.email.example/", "https://app.mailer.example/login"),
+}
+"""Doors of products that people take for theirs."""
+
 ALL = (AC, PP, CC, S2, LG)
 MAIL = (AC, PP)
 TEXTS = (AC, CC, S2, LG)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.bench.world.clockwork import DAY, Play, World
 from tests.bench.world.people import Does, Habits, Person
-from tests.bench.world.products import RULES
+from tests.bench.world.products import DOORS, OTHER_DOORS, RULES
 from tests.bench.world.server import Record, Row, Server, Trust
 from tests.bench.world.things import Browser, Mailbox, Net, Phone
 
@@ -35,8 +35,9 @@ class Stage:
 
     def __init__(self, key: str, product: str, *, mode: str = "", factor: str = "") -> None:
         self.world = world = World(key)
-        rules = RULES[product]
         rng = world.rng
+        doors, others = rng.choice(DOORS[product]), rng.choice(OTHER_DOORS[product])
+        rules = replace(RULES[product], doors=doors, other_door=others)
         self.server = Server(world, rules, mode or rng.choice(rules.modes))
         self.product = product
         self.history = rng.choice((0, 0, 1, 2, 5, 8, 14, 21))
@@ -80,6 +81,10 @@ class Stage:
         phone.clock_s = rng.uniform(-9, 9)
         factor = self.factor
         factors: list[Row] = [{"id": "f1", "kind": factor, "state": "active"}]
+        if rng.random() < 0.3:
+            spare = rng.choice(self.server.rules.factors)
+            state = rng.choice(("active", "active", "removed"))
+            factors += [{"id": "f2", "kind": spare, "state": state}] if spare != factor else []
         record = Record(
             ident, f"{first} {last}", login, account or self.account,
             rng.choice(self.server.rules.roles), factor, Mailbox(world, login), phone, factors,
@@ -150,6 +155,7 @@ class Stage:
         """Sign in, work, log out or not, close the browser."""
         used = browser or who.browser
         calm = Habits(patience_s=(60, 200), lingers_s=(100, 500), forgets=who.habits.forgets)
+        calm.slips = 0.05
         habits, who.habits = who.habits, calm
         try:
             yield from who.sign_in(used, net)
@@ -196,7 +202,8 @@ class Stage:
     def finish(self) -> float:
         """Let everything happen; the time at which the case is written."""
         linger = self.scene.linger_s
-        wait = self.world.between(30, 420) if linger is None else linger
+        usual = (600, 5000) if self.world.chance(0.1) else (30, 420)
+        wait = self.world.between(*usual) if linger is None else linger
         self.world.run(until=max(self._trouble, 0) - 1)
         self.world.run(until=max(self._trouble, self._last) + 12 * 3600)
         return max(self.ended, self._trouble) + wait
