@@ -15,6 +15,9 @@ from msgspec import Struct
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.cases import Case, Handover, Outcome, Preview, Weighed, case_data, explicit
 from helpdesk.domain.decisions import Decision, Need
+from helpdesk.domain.diagnosis.casefile import case_schema
+from helpdesk.domain.diagnosis.drift import Drift
+from helpdesk.domain.diagnosis.verdicts import Evidence, Verdict
 from helpdesk.domain.errors import HelpdeskError, NeedsMore, Refused
 from helpdesk.domain.products import Product
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, TicketRow, UserRow
@@ -76,12 +79,19 @@ SCHEMAS: dict[str, Any] = {
     "preview": Previewed,
     "failure": Failure,
     "card": Product,
+    "why": Verdict,
+    "drift": Drift,
 }
-"""What `helpdesk schema NAME` publishes: the type behind each command's JSON."""
+"""The type behind each command's JSON."""
+
+SCHEMA_NAMES = (*SCHEMAS, "case")
+"""What `helpdesk schema NAME` publishes; `case` is the case file that `why --case` reads."""
 
 
 def schema(name: str) -> dict[str, Any]:
     """Return the JSON Schema of one answer."""
+    if name == "case":
+        return case_schema()
     found: dict[str, Any] = msgspec.json.schema(SCHEMAS[name])
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
 
@@ -92,6 +102,12 @@ def as_json(value: object) -> str:
     What is invisible or commands is escaped.
     """
     text = json.dumps(explicit(value), ensure_ascii=False, indent=2)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def as_line(value: object) -> str:
+    """Return a value as one line of JSON, as safe as `as_json`."""
+    text = json.dumps(explicit(value), ensure_ascii=False)
     return _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
@@ -259,6 +275,38 @@ def weighed_text(weighed: Weighed) -> str:
     named = (("Signed out", preview.signed_out), ("Told", preview.told), ("Then", preview.then))
     lines += [f"{title}: {text}" for title, text in named if text]
     return "\n".join(clean(line) for line in lines)
+
+
+def verdict_text(verdict: Verdict) -> str:
+    """Return a verdict as a person reads it: causes with evidence, what to ask, to say, to do."""
+    lines = []
+    if verdict.is_hostile:
+        lines.append("STOP: hostile until shown otherwise.")
+    if verdict.nothing_is_broken:
+        lines.append("Nothing is broken: it asks by design.")
+    for cause in verdict.causes[:5]:
+        lines.append(f"{cause.id}  {cause.title}  {cause.strength.value}  {cause.p:.0%}")
+        lines += [f"    + {one.says}{_events(one)}" for one in cause.evidence]
+        lines += [f"    - {one.says}{_events(one)}" for one in cause.against]
+    if not verdict.causes:
+        lines.append("The log says nothing from which a cause could be told.")
+    lines += [f"Caller said to {heard.ask}: {heard.said}" for heard in verdict.heard]
+    told = (
+        ("Cannot tell", verdict.cannot_tell.removeprefix("cannot tell ")),
+        ("Ask", verdict.ask.text if verdict.ask else ""),
+        ("Say", verdict.say),
+        ("Act", f"{verdict.act or 'none'}. {verdict.act_says}"),
+        ("Others too", verdict.also_others),
+    )
+    lines += [f"{title}: {text}" for title, text in told if text]
+    if verdict.ask:
+        lines += [f"    {reply.id}: {reply.text}" for reply in verdict.ask.replies]
+    lines += [f"Will not help: {no.act}, {no.why}" for no in verdict.will_not_help]
+    return "\n".join(clean(part) for line in lines for part in line.splitlines())
+
+
+def _events(evidence: Evidence) -> str:
+    return f"  [{', '.join(evidence.events)}]" if evidence.events else ""
 
 
 def handover_text(handover: Handover) -> str:

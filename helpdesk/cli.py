@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from helpdesk import __version__, commands
-from helpdesk.answers import LISTS, SCHEMAS
+from helpdesk.answers import LISTS, SCHEMA_NAMES
 from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields, summary
 from helpdesk.domain.errors import HelpdeskError
 from helpdesk.domain.text import clean
@@ -64,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     _add_lists(to, where)
     _add_case(to, where)
     _add_perform(to, where)
+    _add_why(to, where)
     _add_fixture(to)
     _add_small(to, top)
     return top
@@ -136,6 +137,33 @@ def _add_perform(to: Any, where: argparse.ArgumentParser) -> None:
     command.set_defaults(run=commands.perform)
 
 
+def _add_why(to: Any, where: argparse.ArgumentParser) -> None:
+    says = "Say why it keeps asking: of a user, of a case file, of a directory of them"
+    why = to.add_parser("why", parents=[where], help=says, description=f"{says}.")
+    what = why.add_mutually_exclusive_group(required=True)
+    what.add_argument("user", metavar="USER", nargs="?", help="id or login")
+    what.add_argument("--case", type=Path, metavar="FILE", help="a case file (helpdesk-case/1)")
+    what.add_argument("--cases", type=Path, metavar="DIR", help="case files: one JSON line each")
+    why.add_argument(
+        "--said",
+        metavar="ASK=REPLY",
+        action="append",
+        default=[],
+        help="what the caller said to a question, such as D1/D2=later; for a USER",
+    )
+    why.add_argument("--json", action="store_true", help="answer in JSON")
+    why.set_defaults(run=commands.why)
+    says = "Measure how far a phone's clock is off, from codes the caller reads out"
+    drift = to.add_parser("drift", parents=[where], help=says, description=f"{says}.")
+    drift.add_argument("user", metavar="USER", help="id or login")
+    drift.add_argument(
+        "codes", metavar="CODE", nargs="*", help="one code, or two in a row; asked for if not given"
+    )
+    drift.add_argument("--factor", default="", help="the authenticator, where there are several")
+    drift.add_argument("--json", action="store_true", help="answer in JSON")
+    drift.set_defaults(run=commands.drift)
+
+
 def _add_fixture(to: Any) -> None:
     says = "Make, check or start over a fixture"
     fixture = to.add_parser("fixture", help=says, description=f"{says}.")
@@ -156,7 +184,9 @@ def _add_fixture(to: Any) -> None:
 
 def _add_small(to: Any, top: argparse.ArgumentParser) -> None:
     schema = to.add_parser("schema", help="Print the JSON Schema of an answer")
-    schema.add_argument("name", nargs="?", choices=sorted(SCHEMAS), help="without one: list them")
+    schema.add_argument(
+        "name", nargs="?", choices=sorted(SCHEMA_NAMES), help="without one: list them"
+    )
     schema.set_defaults(run=commands.schema)
     completion = to.add_parser("completion", help="Print a completion script for your shell")
     completion.add_argument("shell", choices=["bash", "zsh", "tcsh"])

@@ -6,13 +6,16 @@ import argparse
 import asyncio
 import os
 import sys
+from getpass import getpass
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from helpdesk import answers
 from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields
-from helpdesk.domain.errors import BadInput, HelpdeskError
+from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
+from helpdesk.domain.errors import BadFile, BadInput, HelpdeskError
 from helpdesk.domain.text import clean
 from helpdesk.service.desk import Desk
 
@@ -133,6 +136,78 @@ def _yes_or_no(key: str, value: str) -> bool:
     raise BadInput(f"--set {key}={clean(value)}: say yes or no.")
 
 
+def why(given: argparse.Namespace) -> int:
+    """Say why it keeps asking; exit code 2 where a case file was wrong."""
+    if given.case or given.cases:
+        return _why_files(given)
+    with _open(given) as desk:
+        verdict = asyncio.run(_why_user(desk, given))
+    _say(answers.as_json(verdict) if given.json else answers.verdict_text(verdict))
+    return 0
+
+
+async def _why_user(desk: Desk, given: argparse.Namespace) -> Verdict:
+    said = []
+    for pair in given.said:
+        ask, equals, reply = pair.partition("=")
+        if not equals or not ask or not reply:
+            raise BadInput(f"--said {clean(pair)}: say it as D1/D2=later.")
+        said.append(CallerSaid(ask=ask, reply=reply))
+    return await desk.why(given.user, said)
+
+
+def _why_files(given: argparse.Namespace) -> int:
+    from helpdesk.config import config_directory
+    from helpdesk.domain.diagnosis.casefile import case_verdict, decode_case, verdict_line
+    from helpdesk.products import load_cards
+
+    cards = load_cards(config_directory() / "products")
+    if given.case and not given.json:
+        case = decode_case(_bytes(given.case), file=str(given.case))
+        _say(answers.verdict_text(case_verdict(case, cards, file=str(given.case))))
+        return 0
+    if given.case:
+        case = decode_case(_bytes(given.case), file=str(given.case))
+        _say(answers.as_line(verdict_line(case, cards, file=str(given.case))))
+        return 0
+    exit_code = 0
+    for path in _case_files(given.cases):
+        try:
+            case = decode_case(_bytes(path), file=path.name)
+            _say(answers.as_line(verdict_line(case, cards, file=path.name)))
+        except BadInput as error:
+            sys.stderr.write(f"helpdesk: {clean(str(error))}\n")
+            exit_code = error.exit_code
+    return exit_code
+
+
+def _case_files(directory: Path) -> list[Path]:
+    if not directory.is_dir():
+        raise BadFile(str(directory), "", "is not a directory")
+    found = sorted(path for path in directory.glob("*.json") if path.is_file())
+    if not found:
+        raise BadFile(str(directory), "", "holds no case file (*.json)")
+    return found
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadFile(str(path), "", f"cannot be read: {error.strerror}") from error
+
+
+def drift(given: argparse.Namespace) -> int:
+    """Measure a phone's clock, and say the reading."""
+    codes = given.codes
+    if not codes and sys.stdin.isatty():
+        codes = [getpass("The code the caller reads out (not shown): ")]
+    with _open(given) as desk:
+        reading = asyncio.run(desk.drift(given.user, given.factor, codes))
+    _say(answers.as_json(reading) if given.json else clean(reading.says))
+    return 0
+
+
 def fixture_make(given: argparse.Namespace) -> int:
     """Make a fixture."""
     from helpdesk.fixture.make import make
@@ -167,7 +242,7 @@ def schema(given: argparse.Namespace) -> int:
     _say(
         answers.as_json(answers.schema(given.name))
         if given.name
-        else "\n".join(sorted(answers.SCHEMAS))
+        else "\n".join(sorted(answers.SCHEMA_NAMES))
     )
     return 0
 

@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pyotp
 import pytest
 
 from helpdesk import __version__, answers, commands
@@ -271,7 +273,7 @@ def test_a_wrong_field_is_named(run: Run, sample_file: Path) -> None:
 def test_every_schema_is_json_schema(run: Run) -> None:
     listed = run("schema")[1].split()
 
-    assert set(listed) == set(answers.SCHEMAS)
+    assert set(listed) == set(answers.SCHEMA_NAMES)
     for name in listed:
         jsonschema.Draft202012Validator.check_schema(json.loads(run("schema", name)[1]))
 
@@ -424,6 +426,117 @@ def test_on_the_bundled_fixture_the_product_decides_who_turns_it_off(
 
     assert code == exit_code
     assert says in err.casefold()
+
+
+CASE = {
+    "format": "helpdesk-case/1",
+    "product": "partner-portal",
+    "now": "2026-05-04T14:09:00Z",
+    "complaint": "code-refused",
+    "user": {"id": "u17", "login": "ma@agency.example", "notification_address": "mfa@agency.example"},
+    "timeline": [
+        {"id": "e1", "at": "2026-05-04T14:00:58Z", "kind": "password", "ok": True, "ip": "192.0.2.7"},
+        {"id": "e2", "at": "2026-05-04T14:01:00Z", "kind": "challenge", "challenge": "c1",
+         "rule": "every-login", "factor": "email", "ip": "192.0.2.7"},
+        {"id": "e3", "at": "2026-05-04T14:01:01Z", "kind": "send", "challenge": "c1", "send": "s1",
+         "channel": "email", "to": "m•••@agency.example", "expires_at": "2026-05-04T14:06:01Z"},
+        {"id": "e4", "at": "2026-05-04T14:01:06Z", "kind": "delivery", "send": "s1",
+         "state": "delivered"},
+        {"id": "e5", "at": "2026-05-04T14:08:10Z", "kind": "answer", "challenge": "c1", "ok": False,
+         "reason": "expired", "send": "s1"},
+    ],
+    "truth": ["D1"],
+}  # fmt: skip
+
+
+def test_why_names_cause_evidence_and_what_to_say(run: Run, ask: Callable[..., Any]) -> None:
+    code, verdict = ask("why", "u6")
+    text_code, text, _ = run("why", "u6")
+
+    assert code == text_code == 0
+    assert verdict["causes"][0]["evidence"]
+    assert verdict["say"].splitlines()[0] in text
+
+
+def test_what_the_caller_said_is_weighed(ask: Callable[..., Any]) -> None:
+    code, verdict = ask("why", "u6", "--said", "E1/D3=it simply asks again")
+
+    assert code == 0
+    assert verdict["heard"][0]["ask"] == "E1/D3"
+
+
+def test_one_case_file_gives_one_line_anybody_can_score(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "case.json"
+    path.write_text(json.dumps(CASE), "utf-8")
+
+    code, out, _ = run("why", "--case", str(path), "--json")
+
+    assert code == 0
+    line = json.loads(out)
+    assert out.count("\n") == 1
+    assert set(line) == {"file", "causes", "ask", "act", "not", "say"}
+    assert line["causes"][0]["id"] == "D1"
+    assert line["act"] == "send-code"
+    jsonschema.validate(CASE, json.loads(run("schema", "case")[1]))
+
+
+def test_a_bad_case_file_is_named_and_the_others_still_run(run: Run, tmp_path: Path) -> None:
+    cases = tmp_path / "cases"
+    cases.mkdir()
+    late = {
+        **CASE,
+        "timeline": [{"at": "2026-05-04T14:00:00Z", "kind": "answer", "challenge": "c1"}],
+    }
+    for name, text in (
+        ("a.json", json.dumps(CASE)), ("b.json", json.dumps(late)), ("c.json", "{"),
+        ("d.json", json.dumps({**CASE, "product": "nobody's"})), ("e.json", json.dumps(CASE)),
+    ):  # fmt: skip
+        (cases / name).write_text(text, "utf-8")
+
+    code, out, err = run("why", "--cases", str(cases), "--json")
+
+    assert code == 2
+    assert [json.loads(line)["file"] for line in out.splitlines()] == ["a.json", "e.json"]
+    assert [line.split()[1].strip(",:") for line in err.splitlines()] == [
+        "b.json",
+        "c.json",
+        "d.json",
+    ]
+    assert "timeline[0]" in err
+    assert "`ok`" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("why",), "required"),
+        (("why", "--case", "none.json"), "No such file"),
+        (("why", "--cases", "none"), "is not a directory"),
+        (("why", "u1", "--said", "nothing"), "say it as"),
+    ],
+)
+def test_why_refuses_bad_words(run: Run, arguments: tuple[str, ...], says: str) -> None:
+    code, out, err = run(*arguments)
+
+    assert (code, out) == (2, "")
+    assert says in err
+
+
+def test_a_clock_is_measured_and_the_code_is_kept_nowhere(
+    run: Run, ask: Callable[..., Any], sample_file: Path
+) -> None:
+    tables = json.loads(sample_file.read_text("utf-8"))
+    key = pyotp.random_base32()
+    tables["secrets"] = {"1": {"user": "u2", "factor": "u2-f2", "totp": key, "note": "throw-away"}}
+    sample_file.write_text(json.dumps(tables), "utf-8")
+    late = pyotp.TOTP(key).at(datetime.now(UTC) - timedelta(minutes=4))
+
+    code, reading = ask("drift", "u2", late)
+
+    assert (code, reading["state"], reading["offset_s"]) == (0, "second-code", None)
+    assert late not in sample_file.read_text("utf-8")
+    assert run("drift", "u1", "123456")[0] == 3
+    assert key not in run("case", "u2", "--json")[1]
 
 
 def test_a_fault_of_our_own_is_one_sentence_without_values(
