@@ -34,8 +34,8 @@ from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
-from helpdesk.domain.text import clean
 from helpdesk.crashes import report
+from helpdesk.domain.text import clean
 from helpdesk.tui.paste import guard_input
 
 if sys.platform != "win32":  # which lacks it
