@@ -8,13 +8,14 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from helpdesk.domain.timeline import Other, decode_timeline
 from tests.bench.score import Scored, calibration, scored, share
-from tests.bench.simulate import Labelled, generate, one, seeds_of
+from tests.bench.simulate import Labelled, generate, main, one, seeds_of
 from tests.bench.verdict import commonest, long_case, report
 from tests.bench.world.doubt import PAIRS
 from tests.bench.world.logs import DROPS
@@ -166,6 +167,46 @@ def test_two_causes_are_labelled_main_first() -> None:
     cases = [case for case in sample() if case.plot in TWO]
 
     assert {case.truth[:2] for case in cases} == {truth for truth, _, _ in TWO.values()}
+
+
+def test_an_open_pair_has_the_main_cause_on_one_side() -> None:
+    for case in sample():
+        for pair in case.undecidable:
+            sides = pair.split("/")
+
+            assert (case.truth[0] if case.truth else "lost phone") in sides
+
+
+def test_a_drift_without_others_cannot_tell_the_phone_from_the_server() -> None:
+    cases = [c for c in generate(range(8), "poor", ["D4b"]) if "others" in c.lacks]
+
+    drifts = [c for c in cases if any("drift_s" in row for row in c.case["timeline"])]
+
+    assert drifts
+    assert all("D4/D4b" in case.undecidable for case in drifts)
+
+
+def test_a_question_the_caller_answered_is_no_longer_open() -> None:
+    answered = [c for c in generate(range(30), "poor", ["C3", "E1"]) if "answers" in c.case]
+
+    assert answered
+    for case in answered:
+        assert not {said["ask"] for said in case.case["answers"]} & set(case.undecidable)
+
+
+def test_the_command_writes_a_file_a_case_and_a_label_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ["simulate", "--seeds", "0", "--cause", "D2", "--out", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", given)
+
+    main()
+
+    lines = (tmp_path / "labels.jsonl").read_text("utf-8").splitlines()
+    labels = [json.loads(text) for text in lines]
+    cases = sorted(path.name for path in tmp_path.glob("*.json"))
+    assert sorted(label["file"] for label in labels) == cases
+    assert len(cases) == 2 * len(WHERE["D2"])
 
 
 def test_controls_have_no_cause() -> None:

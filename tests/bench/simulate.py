@@ -70,10 +70,9 @@ def programme() -> Iterator[tuple[str, str]]:
     for name, (_, products, _) in TWO.items():
         for product in products:
             yield name, product
-    for control in CONTROLS:
-        for product in RULES:
-            if control != "lost-phone" or product != "partner-portal":
-                yield control, product
+    for control, (products, _) in CONTROLS.items():
+        for product in products:
+            yield control, product
 
 
 def generate(
@@ -100,7 +99,7 @@ def one(seed: int, plot: str, product: str, richness: str) -> Labelled:
         truth, _, play = TWO[plot]
     else:
         truth = () if plot in CONTROLS else (plot,)
-        play = (CONTROLS | PLOTS)[plot]
+        play = CONTROLS[plot][1] if plot in CONTROLS else PLOTS[plot]
     scene.truth = list(truth)
     scene.complaint = says(truth[0] if truth else plot, stage.world.rng)
     if stage.world.chance(0.03):

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 
 from tests.bench.world import plots_ab, plots_c, plots_d, plots_ef, plots_two
-from tests.bench.world.products import RULES
+from tests.bench.world.products import ALL, MAIL, RULES, TEXTS
 from tests.bench.world.stage import Stage
 
 Plot = Callable[[Stage], None]
@@ -22,12 +22,14 @@ PLOTS: dict[str, Plot] = {
 }
 """One plot for each of the fifty causes."""
 
-CONTROLS: dict[str, Plot] = {
-    "lost-phone": plots_ef.lost_phone,
-    "healthy": plots_ef.healthy,
-    "turn-off": plots_ef.turn_off,
+CONTROLS: dict[str, tuple[tuple[str, ...], Plot]] = {
+    "lost-phone": (TEXTS, plots_ef.lost_phone),
+    "lost-mailbox": (MAIL, plots_ef.lost_mailbox),
+    "own-change": (TEXTS, plots_ef.own_change),
+    "healthy": (ALL, plots_ef.healthy),
+    "turn-off": (ALL, plots_ef.turn_off),
 }
-"""Plots with no cause at all: the truth is empty."""
+"""Plots with no cause at all, and their products: the truth is empty."""
 
 TWO: dict[str, tuple[tuple[str, ...], tuple[str, ...], Plot]] = plots_two.TWO
 """Plots with two causes: (truth, main first), products, plot."""
@@ -44,6 +46,8 @@ FACTORS: dict[str, frozenset[str]] = {
     **dict.fromkeys(("C10", "D1", "D2", "B7", "F1", "F4"), SENT),
     **dict.fromkeys(("D3", "D9", "D10", "F3", "E1"), SENT | {"totp"}),
     "lost-phone": frozenset({"sms", "voice", "push", "totp"}),
+    "lost-mailbox": frozenset({"email"}),
+    "own-change": frozenset({"sms"}),
 }
 """The factors a cause can befall; those not named befall any."""
 
@@ -79,6 +83,8 @@ SAYS: dict[str, tuple[str, ...]] = {
     "F3": ("lost-factor", "lost-factor", "turn-off", "no-code"),
     "F4": ("no-code", "unasked-codes", "locked"),
     "lost-phone": ("lost-factor",),
+    "lost-mailbox": ("lost-factor", "no-code"),
+    "own-change": ("keeps-asking", "lost-factor"),
     "healthy": ("keeps-asking", "no-code"),
     "turn-off": ("turn-off",),
 }
@@ -103,6 +109,6 @@ def says(cause: str, rng: random.Random) -> str | None:
     luck = rng.random()
     if luck < 0.1:
         return None
-    if luck < 0.18 and not cause.startswith("F") and cause != "lost-phone":
+    if luck < 0.18 and not cause.startswith("F") and cause not in CONTROLS:
         return rng.choice(EVERYTHING)
     return rng.choice(SAYS[cause])

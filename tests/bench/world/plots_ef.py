@@ -399,3 +399,38 @@ def turn_off(stage: Stage) -> None:
     """The customer finds the codes a nuisance and asks to be rid of them."""
     healthy(stage)
     stage.play(stage.trouble + 600, stage.call("turn-off"))
+
+
+def lost_mailbox(stage: Stage) -> None:
+    """The customer no longer gets at the mailbox, and asks to have the address changed."""
+    me, world = stage.me, stage.world
+    start = _usual(stage)
+    world.at(start - 1800, lambda: me.unread.add(me.record.mailbox.address))
+    me.habits = Habits(lingers_s=(20, 60), forgets=0.0)
+
+    def lost() -> Play:
+        if world.chance(0.4):
+            yield from stage.me_asked()
+        yield from stage.call("change-address")
+
+    stage.play(start, lost())
+
+
+def own_change(stage: Stage) -> None:
+    """The customer changed the number from the usual desk, and signed in with it since."""
+    me, world, server = stage.me, stage.world, stage.server
+    start = _known_customer(stage)
+
+    def change() -> Play:
+        yield from me.sign_in()
+        yield world.between(60, 600)
+        new = f"+1555010{world.rng.randrange(1000, 9999)}"
+        me.record.mobile = me.record.phone.number = new
+        for what in ("number-changed", "number-confirmed"):
+            server.note(me.record, "factor", change=what, factor="sms", by="user", ip=stage.home.ip)
+            yield world.between(20, 90)
+        yield world.between(900, 4000)
+        server.end(me.record, me.browser, "logout")
+        yield from me.sign_in()
+
+    stage.play(start, change())
