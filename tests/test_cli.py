@@ -433,9 +433,10 @@ CASE = {
     "product": "partner-portal",
     "now": "2026-05-04T14:09:00Z",
     "complaint": "code-refused",
-    "user": {"id": "u17", "login": "ma@agency.example", "notification_address": "mfa@agency.example"},
+    "user": {"id": "u17", "login": "ma@agency.example",
+             "notification_address": "mfa@agency.example"},
     "timeline": [
-        {"id": "e1", "at": "2026-05-04T14:00:58Z", "kind": "password", "ok": True, "ip": "192.0.2.7"},
+        {"id": "e1", "at": "2026-05-04T14:00:58Z", "kind": "password", "ok": True},
         {"id": "e2", "at": "2026-05-04T14:01:00Z", "kind": "challenge", "challenge": "c1",
          "rule": "every-login", "factor": "email", "ip": "192.0.2.7"},
         {"id": "e3", "at": "2026-05-04T14:01:01Z", "kind": "send", "challenge": "c1", "send": "s1",
