@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import ClassVar, Final
+from typing import Final
 
 from textual import constants, events
 from textual._xterm_parser import (
@@ -53,12 +53,7 @@ class SafeParser(XTermParser):
     """Reads keys as Textual does, and pastes as text only.
 
     It sees the paste markers first; Textual's reader never does.
-
-    Attributes:
-        clock: Seconds, only ever growing.
     """
-
-    clock: ClassVar[Callable[[], float]] = staticmethod(time.monotonic)
 
     def __init__(self, debug: bool = False) -> None:
         self._held = ""
@@ -66,6 +61,10 @@ class SafeParser(XTermParser):
         self._kept = 0
         self._since = self.clock()
         super().__init__(debug)
+
+    def clock(self) -> float:
+        """Give the time in seconds, only ever growing."""
+        return time.monotonic()
 
     def feed(self, data: str) -> Iterable[Message]:
         """Give the keys, clicks and pastes that *data* completes; `""` is the end of input."""
@@ -136,5 +135,5 @@ def forgiving_decoder(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
 def guard_input() -> None:
     """Make Textual's terminal driver read with `SafeParser` and a forgiving decoder."""
     if sys.platform != "win32":
-        linux_driver.XTermParser = SafeParser  # type: ignore[misc]
-        linux_driver.getincrementaldecoder = forgiving_decoder  # type: ignore[assignment]
+        names = vars(linux_driver)  # where the driver looks both up when it starts to read
+        names.update(XTermParser=SafeParser, getincrementaldecoder=forgiving_decoder)

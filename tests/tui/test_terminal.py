@@ -55,12 +55,11 @@ class Clocked(SafeParser):
 
     now = 0.0
 
-    def __init__(self) -> None:
-        type(self).clock = staticmethod(lambda: type(self).now)
-        super().__init__()
+    def clock(self) -> float:
+        return self.now
 
     def after(self, seconds: float) -> list[Message]:
-        type(self).now += seconds
+        self.now += seconds
         return list(self.tick())
 
 

@@ -137,14 +137,15 @@ class Floods(Victim):
 def app(kind: str) -> App[None]:
     if kind.startswith("breaks-"):
         return Breaks(kind.removeprefix("breaks-"))
-    return {
+    kinds: dict[str, type[App[None]]] = {
         "plain": Plain,
         "victim": Victim,
         "nohup": Victim,
         "shows": Shows,
         "copies": Copies,
         "floods": Floods,
-    }[kind]()
+    }
+    return kinds[kind]()
 
 
 if __name__ == "__main__":
