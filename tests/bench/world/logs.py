@@ -61,8 +61,9 @@ ONLY_TRACE: dict[str, tuple[frozenset[str], ...]] = {
     "B4": (frozenset({"browser"}), frozenset({"session"})),
     "B5": (frozenset({"ip"}),),
     "B7": (frozenset({"tab", "answer-send"}), frozenset({"one-word", "answer-send"})),
-    "B8": (frozenset({"others"}),),
+    "B8": (frozenset({"others"}), frozenset({"door"})),
     "C4": (frozenset({"delivery"}), frozenset({"send"})),
+    "C5": (frozenset({"others", "delivery"}), frozenset({"others", "send"})),
     "C6": (frozenset({"delivery"}), frozenset({"send"})),
     "C7": (frozenset({"factor-events"}),),
     "C10": (frozenset({"resend"}),),
@@ -134,6 +135,7 @@ def write(stage: Stage, now: float, richness: str, rng: random.Random) -> Writte
     if stage.scene.replies and (richness == "rich" or rng.random() < 0.6):
         case["answers"] = [{"ask": ask, "reply": reply} for ask, reply in stage.scene.replies]
     case["truth"] = list(stage.scene.truth)
+    blind = blind or _untold(stage.scene.truth, kept, case["user"])
     return Written(case, lacks, disorder, blind, kept)
 
 
@@ -200,6 +202,27 @@ def _lacks(stage: Stage, rng: random.Random) -> tuple[frozenset[str], bool]:
 def _blinds(stage: Stage, chosen: set[str]) -> bool:
     truth = stage.scene.truth
     return bool(truth) and any(trace <= chosen for trace in ONLY_TRACE.get(truth[0], ()))
+
+
+def _untold(truth: list[str], rows: list[Row], user: dict[str, Any]) -> bool:
+    """Whether no row is left that tells of the main cause, where a few rows alone could."""
+    main = truth[0] if truth else ""
+    if main == "A7":
+        agents = {row["agent"] for row in rows if "agent" in row}
+        told = any(
+            row.get("trust") == "foreign" or row.get("cause") == "password-changed" for row in rows
+        )
+        return not told and len(agents) < 2
+    if main == "E3":
+        half = any(row.get("level") in (1, "aal1") for row in rows)
+        return not half and not any(row["kind"] == "redirect" for row in rows)
+    if main == "C10":
+        slowed = any(row.get("allowed") is False for row in rows)
+        return not slowed and not any(row.get("code") in ("429", "60203") for row in rows)
+    if main == "E4":
+        wanted = any(row.get("change") == "must-enrol" for row in rows)
+        return not wanted and user.get("factors") != []
+    return False
 
 
 def _disorder(rng: random.Random) -> tuple[str, ...]:
@@ -279,7 +302,7 @@ _NULLS = {
 }
 """Keys that some logs write as null where they know nothing."""
 
-_SPARE = ("password", "send", "delivery", "session", "redirect", "challenge")
+_SPARE = ("password", "send", "delivery", "session", "challenge")
 
 
 def _noise(stage: Stage, rng: random.Random, style: _Style, now: float) -> list[dict[str, Any]]:
