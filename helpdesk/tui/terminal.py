@@ -29,6 +29,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.app import App, SystemCommand
 from textual.color import Color
+from textual.css.stylesheet import StylesheetParseError
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
@@ -158,10 +159,18 @@ class SafeApp(App[None]):
         if self._exception is None:
             self._exception = error
             self._exception_event.set()
-            cause = error.error if isinstance(error, WorkerFailed) else error
-            if not self.is_headless:  # a test gets the error itself, and writes no log
+            if isinstance(error, StylesheetParseError):
+                self._exit_renderables.append(self._sheet_faults(error))
+            elif not self.is_headless:  # a test gets the error itself, and writes no log
+                cause = error.error if isinstance(error, WorkerFailed) else error
                 self._exit_renderables.append(report(cause))
         self._close_messages_no_wait()
+
+    def _sheet_faults(self, error: StylesheetParseError) -> str:
+        """Say what is wrong in our own style sheets; there is no data in them."""
+        with self.error_console.capture() as said:
+            self.error_console.print(error.errors)
+        return said.get()
 
     def _print_error_renderables(self) -> None:
         told = next((each for each in self._exit_renderables if isinstance(each, str)), None)
@@ -292,7 +301,7 @@ def _log_only(error: BaseException | None) -> None:
 
 
 def _tell(sentence: str) -> None:
-    sys.stderr.write(f"{clean(sentence)}\n")
+    sys.stderr.write("".join(f"{clean(line)}\n" for line in sentence.splitlines()))
     sys.stderr.flush()
 
 

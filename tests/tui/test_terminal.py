@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from textual import events
 from textual.app import App
+from textual.css.stylesheet import StylesheetParseError
 from textual.message import Message
 from textual.widgets._toast import Toast
 
@@ -259,6 +260,19 @@ async def test_the_palette_cannot_write_the_screen_to_a_file() -> None:
         left = [command.title for command in ours.get_system_commands(ours.screen)]
 
     assert [title for title in stock if title not in left] == ["Screenshot"]
+
+
+async def test_a_fault_in_a_style_sheet_is_told_with_its_place(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Wrong(SafeApp):
+        CSS = "Static { colour: red; }"
+
+    with pytest.raises(StylesheetParseError):
+        async with Wrong().run_test():
+            pass
+
+    assert "Invalid CSS property 'colour'" in capsys.readouterr().err
 
 
 # How it ends
