@@ -6,7 +6,7 @@ Computed from the rows that were left and the cause that was played, never from 
 from __future__ import annotations
 
 from tests.bench.world.logs import Written
-from tests.bench.world.server import Row
+from tests.bench.world.records import Row
 from tests.bench.world.stage import Stage
 
 PAIRS = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.bench.world.server import Record, Row
+from tests.bench.world.records import Record, Row
 from tests.bench.world.stage import Stage
 
 TIMES = ("at", "expires_at", "trust_since", "from", "until", "since")

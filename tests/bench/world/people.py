@@ -6,7 +6,8 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 
 from tests.bench.world.clockwork import World
-from tests.bench.world.server import Asked, Code, Record, Server
+from tests.bench.world.records import Asked, Code, Record
+from tests.bench.world.server import Server
 from tests.bench.world.things import Browser, Net
 
 Does = Generator[float, None, bool]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from tests.bench.world import plots_ab, plots_c, plots_d, plots_ef, plots_two
+from tests.bench.world import plots_ab, plots_c, plots_d, plots_ef, plots_none, plots_two
 from tests.bench.world.products import ALL, MAIL, RULES, TEXTS
 from tests.bench.world.stage import Stage
 
@@ -23,11 +23,11 @@ PLOTS: dict[str, Plot] = {
 """One plot for each of the fifty causes."""
 
 CONTROLS: dict[str, tuple[tuple[str, ...], Plot]] = {
-    "lost-phone": (TEXTS, plots_ef.lost_phone),
-    "lost-mailbox": (MAIL, plots_ef.lost_mailbox),
-    "own-change": (TEXTS, plots_ef.own_change),
-    "healthy": (ALL, plots_ef.healthy),
-    "turn-off": (ALL, plots_ef.turn_off),
+    "lost-phone": (TEXTS, plots_none.lost_phone),
+    "lost-mailbox": (MAIL, plots_none.lost_mailbox),
+    "own-change": (TEXTS, plots_none.own_change),
+    "healthy": (ALL, plots_none.healthy),
+    "turn-off": (ALL, plots_none.turn_off),
 }
 """Plots with no cause at all, and their products: the truth is empty."""
 

@@ -8,7 +8,7 @@ from tests.bench.world.stage import Stage
 from tests.bench.world.things import Mailbox
 
 
-def _usual(stage: Stage) -> float:
+def usual(stage: Stage) -> float:
     stage.settle()
     start = stage.begin()
     stage.healthy()
@@ -58,7 +58,7 @@ def c1(stage: Stage) -> None:
 def c2(stage: Stage) -> None:
     """The customer's mail program puts the codes into junk."""
     me, world = stage.me, stage.world
-    start = _usual(stage)
+    start = usual(stage)
     me.habits.again = world.rng.randrange(0, 2)
 
     def learn() -> None:
@@ -73,7 +73,7 @@ def c2(stage: Stage) -> None:
 def c3(stage: Stage) -> None:
     """The mail server greylists, or the carrier is slow."""
     me, world = stage.me, stage.world
-    start = _usual(stage)
+    start = usual(stage)
     slow = world.between(240, 900)
     me.habits = Habits(lingers_s=(60, 400), again=0, forgets=0.0)
 
@@ -92,7 +92,7 @@ def c3(stage: Stage) -> None:
 def c4(stage: Stage) -> None:
     """The address bounces, then is on the suppression list."""
     me, world = stage.me, stage.world
-    start = _usual(stage)
+    start = usual(stage)
     me.habits.again = world.rng.randrange(0, 3)
 
     def bounce() -> None:
@@ -107,7 +107,7 @@ def c4(stage: Stage) -> None:
 def c5(stage: Stage) -> None:
     """The sender stands still, for everybody."""
     world, server = stage.world, stage.server
-    start = _usual(stage)
+    start = usual(stage)
     company = stage.company(world.rng.randrange(3, 9))
     server.mail_down = [(start - world.between(120, 900), start + 20_000)]
     if world.chance(0.4):
@@ -126,7 +126,7 @@ def c5(stage: Stage) -> None:
 def c6(stage: Stage) -> None:
     """The carrier does not deliver to this number."""
     me, world = stage.me, stage.world
-    start = _usual(stage)
+    start = usual(stage)
     me.habits.again = world.rng.randrange(0, 2)
     error = world.rng.choice(("30003", "30005", "30006", "30007", "30008", "21610"))
 
@@ -140,7 +140,7 @@ def c6(stage: Stage) -> None:
 def c7(stage: Stage) -> None:
     """The number is missing, or was changed to one that is not the customer's."""
     me, world, server = stage.me, stage.world, stage.server
-    start = _usual(stage)
+    start = usual(stage)
     me.habits.again = world.rng.randrange(0, 2)
 
     def change() -> None:
@@ -163,7 +163,7 @@ def c7(stage: Stage) -> None:
 def c8(stage: Stage) -> None:
     """The app is gone from the phone, or may not notify."""
     me, world = stage.me, stage.world
-    start = _usual(stage)
+    start = usual(stage)
 
     def gone() -> None:
         me.record.phone.push_works = False
@@ -175,7 +175,7 @@ def c8(stage: Stage) -> None:
 def c9(stage: Stage) -> None:
     """The mail program fetches seldom, or not at all."""
     me, world = stage.me, stage.world
-    start = _usual(stage)
+    start = usual(stage)
     me.habits.again = world.rng.randrange(0, 2)
 
     def stop() -> None:
@@ -189,7 +189,7 @@ def c9(stage: Stage) -> None:
 def c10(stage: Stage) -> None:
     """The customer presses *again* faster than the server lets them."""
     me, world, server = stage.me, stage.world, stage.server
-    start = _usual(stage)
+    start = usual(stage)
     hourly = world.chance(0.5)
     server.resends_an_hour = world.rng.choice((2, 3, 5)) if hourly else 20
     server.resend_wait_s = 30 if hourly else world.rng.choice((120, 300, 600))
@@ -220,7 +220,7 @@ def c10(stage: Stage) -> None:
 
 def c11(stage: Stage) -> None:
     """The password is wrong, so no code was ever asked for."""
-    start = _usual(stage)
+    start = usual(stage)
     stage.world.at(start - 5, lambda: setattr(stage.me, "knows_password", False))
     _tries(stage, start)
 
@@ -233,7 +233,7 @@ def c12(stage: Stage) -> None:
         stage.settle()
         start = stage.begin()
     else:
-        start = _usual(stage)
+        start = usual(stage)
     net, browser = stage.where_asked()
 
     def waits() -> Play:
@@ -252,7 +252,7 @@ def c12(stage: Stage) -> None:
 def c13(stage: Stage) -> None:
     """The SMS that confirms a new number is typed in as a login code."""
     me, world, server = stage.me, stage.world, stage.server
-    start = _usual(stage)
+    start = usual(stage)
     net, browser = stage.where_asked()
     net = net if world.chance(0.6) else stage.home
 

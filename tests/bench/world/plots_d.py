@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.bench.world.clockwork import DAY, Play
 from tests.bench.world.people import Habits, Person, slipped
-from tests.bench.world.plots_c import _usual
-from tests.bench.world.server import Asked, Code
+from tests.bench.world.plots_c import usual
+from tests.bench.world.records import Asked, Code
 from tests.bench.world.stage import Stage
 from tests.bench.world.things import STEP, generated
 
@@ -34,7 +34,7 @@ def _type(stage: Stage, asked: Asked, text: str) -> bool:
 def d1(stage: Stage) -> None:
     """The customer is called away and types the code after it has died."""
     world, server = stage.world, stage.server
-    start = _usual(stage)
+    start = usual(stage)
     server.life_s = min(server.life_s, 600)
 
     def late() -> Play:
@@ -58,7 +58,7 @@ def d1(stage: Stage) -> None:
 def d2(stage: Stage) -> None:
     """Several messages lie there, and the customer types one that a newer one has killed."""
     world, server = stage.world, stage.server
-    start = _usual(stage)
+    start = usual(stage)
     server.newest_only = True
     server.life_s = max(server.life_s, 300)
 
@@ -92,7 +92,7 @@ def d2(stage: Stage) -> None:
 def d3(stage: Stage) -> None:
     """The customer mistypes."""
     world = stage.world
-    start = _usual(stage)
+    start = usual(stage)
     stage.server.tries = 10
 
     def typing() -> Play:
@@ -136,7 +136,7 @@ def _numbers(stage: Stage, start: float) -> None:
 def d4(stage: Stage) -> None:
     """The phone's clock is off."""
     world = stage.world
-    start = _usual(stage)
+    start = usual(stage)
     off = world.between(75, 900) * world.rng.choice((1, -1))
 
     def drifts() -> None:
@@ -155,7 +155,7 @@ def d4(stage: Stage) -> None:
 def d4b(stage: Stage) -> None:
     """The server's clock is off, for everybody."""
     world, server = stage.world, stage.server
-    start = _usual(stage)
+    start = usual(stage)
     off = world.between(75, 600) * world.rng.choice((1, -1))
     world.at(start - world.between(60, 1800), lambda: setattr(server, "clock_s", off))
     _numbers(stage, start)
@@ -177,7 +177,7 @@ def d5(stage: Stage) -> None:
         start = stage.begin(0)
         me.record.factors[0]["since"] = -world.between(300, 2 * DAY)
         return _numbers(stage, start)
-    start = _usual(stage)
+    start = usual(stage)
 
     def anew() -> None:
         if world.chance(0.4):
@@ -195,7 +195,7 @@ def d5(stage: Stage) -> None:
 def d6(stage: Stage) -> None:
     """The customer signs in twice within one half minute, with the same number."""
     me, world, server = stage.me, stage.world, stage.server
-    start = _usual(stage)
+    start = usual(stage)
     me.record.phone.clock_s = world.between(-3, 3)
     net, browser = stage.where_asked()
 
@@ -221,7 +221,7 @@ def d6(stage: Stage) -> None:
 def d7(stage: Stage) -> None:
     """A colleague signs in at the same time, and the two take each other's code."""
     me, world, server = stage.me, stage.world, stage.server
-    start = _usual(stage)
+    start = usual(stage)
     other = stage.company(1)[0]
     other.record.account = me.record.account
     other.record.mailbox = me.record.mailbox
@@ -261,7 +261,7 @@ def _rule(stage: Stage) -> str:
 def d8(stage: Stage) -> None:
     """The customer's mail filter opens each message and so uses the code up."""
     me, world, server = stage.me, stage.world, stage.server
-    start = _usual(stage)
+    start = usual(stage)
     filter_net = stage.far()
     quiet = world.chance(0.3)
 
@@ -316,7 +316,7 @@ def _right_while_locked(stage: Stage, at: float) -> None:
 def d9(stage: Stage) -> None:
     """Too many wrong answers lock the user; then the right ones are refused."""
     me, world, server = stage.me, stage.world, stage.server
-    start = _usual(stage)
+    start = usual(stage)
     server.locks_at_password = world.chance(0.2)
     server.lock_s = max(server.lock_s, 1800)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.bench.world.clockwork import DAY, Play
+from tests.bench.world.clockwork import Play
 from tests.bench.world.people import Habits
-from tests.bench.world.plots_c import _usual
+from tests.bench.world.plots_c import usual
 from tests.bench.world.products import RULES
-from tests.bench.world.server import Record
+from tests.bench.world.records import Record
 from tests.bench.world.stage import Stage
 from tests.bench.world.things import Browser, Net
 
@@ -24,7 +24,7 @@ def _harmless_company(stage: Stage, start: float, share: float = 0.85) -> None:
 def e1(stage: Stage) -> None:
     """The server drops this customer's session as soon as it is made."""
     me, world = stage.me, stage.world
-    start = _usual(stage)
+    start = usual(stage)
     world.at(start - 10, lambda: setattr(me.record, "drops_sessions", True))
     me.habits = Habits(rounds=world.rng.randrange(2, 5), forgets=0.0)
     stage.play(start, stage.me_asked())
@@ -71,7 +71,7 @@ def e2(stage: Stage) -> None:
 def e3(stage: Stage) -> None:
     """A session stays at the first level: half signed in, sent between two pages."""
     me, world = stage.me, stage.world
-    start = _usual(stage)
+    start = usual(stage)
     world.at(start - 10, lambda: setattr(me.record, "half_done", True))
     me.habits.forgets = 0.0
     for turn in range(world.rng.randrange(1, 3)):
@@ -94,7 +94,7 @@ def _was_reset(stage: Stage, at: float, scope: str = "all") -> None:
 def e4(stage: Stage) -> None:
     """After a reset the product wants a method chosen before it lets on."""
     me, world, server = stage.me, stage.world, stage.server
-    start = _usual(stage)
+    start = usual(stage)
     if world.chance(0.7):
         _was_reset(stage, start - world.between(120, 40_000))
 
@@ -125,7 +125,7 @@ def e4(stage: Stage) -> None:
 def e5(stage: Stage) -> None:
     """A fraud block or policy stands behind the factors, so that a reset changed nothing."""
     me, world, server = stage.me, stage.world, stage.server
-    start = _usual(stage)
+    start = usual(stage)
     why = world.rng.choice(("fraud", "policy", "fraud"))
     reset_at = start - world.between(120, 10_000)
 
@@ -168,7 +168,7 @@ def e5(stage: Stage) -> None:
 def e6(stage: Stage) -> None:
     """The customer signs in at the door of another product."""
     me, world, server = stage.me, stage.world, stage.server
-    start = _usual(stage) if world.chance(0.6) else stage.begin(0)
+    start = usual(stage) if world.chance(0.6) else stage.begin(0)
     door = server.rules.other_door
     if not stage.history:
         # Only the door's own name can tell, so it is one that does.
@@ -192,7 +192,7 @@ def e6(stage: Stage) -> None:
 # -- hostile ---------------------------------------------------------------------------------
 
 
-def _known_customer(stage: Stage) -> float:
+def known_customer(stage: Stage) -> float:
     """Some days on which the customer signed in from home, so that a stranger stands out."""
     stage.history = max(stage.history, 2)
     stage.settle()
@@ -226,7 +226,7 @@ def _break_in(stage: Stage, net: Net, times: int, who: Record | None = None) -> 
 def f1(stage: Stage) -> None:
     """Somebody far away has the password; the customer only sees the codes come."""
     world = stage.world
-    start = _known_customer(stage)
+    start = known_customer(stage)
     net = stage.far(world.rng.choice(("hosting", "hosting", "vpn", "mobile")))
     stage.play(start, _break_in(stage, net, world.rng.randrange(1, 5)))
     if world.chance(0.3):
@@ -236,7 +236,7 @@ def f1(stage: Stage) -> None:
 def f2(stage: Stage) -> None:
     """Push after push that the customer did not ask for."""
     me, world, server = stage.me, stage.world, stage.server
-    start = _usual(stage) if world.chance(0.3) else _known_customer(stage)
+    start = usual(stage) if world.chance(0.3) else known_customer(stage)
     net = stage.far(world.rng.choice(("hosting", "hosting", "vpn")))
     browser = stage.new_browser()
 
@@ -287,7 +287,7 @@ def _change(stage: Stage, net: Net) -> None:
 def f3(stage: Stage) -> None:
     """The one who calls is not the customer."""
     me, world, server = stage.me, stage.world, stage.server
-    start = _known_customer(stage)
+    start = known_customer(stage)
     net = stage.far(world.rng.choice(("hosting", "vpn", "mobile")))
     ways = ("failures", "change", "both") if stage.factor != "totp" else ("failures",)
     way = world.rng.choice(ways)
@@ -321,7 +321,7 @@ def f3(stage: Stage) -> None:
 def f4(stage: Stage) -> None:
     """Number or mailbox is the attacker's now; they sign in and take the contacts."""
     me, world, server = stage.me, stage.world, stage.server
-    start = _known_customer(stage)
+    start = known_customer(stage)
     net = stage.far(world.rng.choice(("hosting", "vpn", "mobile")))
     browser = stage.new_browser()
 
@@ -345,92 +345,3 @@ def f4(stage: Stage) -> None:
             server.note(me.record, "call", channel="phone", asks="code")
 
     stage.play(start, takes())
-
-
-# -- harmless controls -----------------------------------------------------------------------
-
-
-def lost_phone(stage: Stage) -> None:
-    """A genuine lost phone: nothing foreign, no change, and a call that asks for a reset."""
-    me, world, server = stage.me, stage.world, stage.server
-    start = _usual(stage)
-    if world.chance(0.3) and stage.history > 6:
-        world.at(
-            start - world.between(3, 6) * DAY,
-            lambda: server.note(
-                me.record, "factor", change="number-changed", factor=stage.factor, by="user",
-                ip=stage.home.ip,
-            ),
-        )  # fmt: skip
-    if world.chance(0.3) and stage.history > 4:
-        trip = start - world.between(1.5, 4) * DAY
-        world.at(trip, stage.sitting(me, net=stage.far("mobile")))
-
-    def lose() -> None:
-        me.record.phone.push_works = False
-        me.record.phone.reachable = False
-
-    world.at(start - 1800, lose)
-
-    def lost() -> Play:
-        if world.chance(0.5):
-            me.habits = Habits(tries=1, lingers_s=(30, 90))
-            if stage.factor == "totp":
-                yield from me.give_password(me.browser, stage.home)
-                server.ask(me.record, me.browser, stage.home, "every-login")
-                yield 40.0
-            else:
-                yield from me.sign_in()
-        yield world.between(60, 900)
-        server.note(me.record, "call", channel="phone", asks="reset", from_=None)
-
-    stage.play(start, lost())
-
-
-def healthy(stage: Stage) -> None:
-    """Nothing is wrong; somebody looks at the user anyway."""
-    stage.settle()
-    start = stage.begin(max(stage.history, 2))
-    stage.healthy()
-    stage.play(start, stage.me.sign_in())
-
-
-def turn_off(stage: Stage) -> None:
-    """The customer finds the codes a nuisance and asks to be rid of them."""
-    healthy(stage)
-    stage.play(stage.trouble + 600, stage.call("turn-off"))
-
-
-def lost_mailbox(stage: Stage) -> None:
-    """The customer no longer gets at the mailbox, and asks to have the address changed."""
-    me, world = stage.me, stage.world
-    start = _usual(stage)
-    world.at(start - 1800, lambda: me.unread.add(me.record.mailbox.address))
-    me.habits = Habits(lingers_s=(20, 60), forgets=0.0)
-
-    def lost() -> Play:
-        if world.chance(0.4):
-            yield from stage.me_asked()
-        yield from stage.call("change-address")
-
-    stage.play(start, lost())
-
-
-def own_change(stage: Stage) -> None:
-    """The customer changed the number from the usual desk, and signed in with it since."""
-    me, world, server = stage.me, stage.world, stage.server
-    start = _known_customer(stage)
-
-    def change() -> Play:
-        yield from me.sign_in()
-        yield world.between(60, 600)
-        new = f"+1555010{world.rng.randrange(1000, 9999)}"
-        me.record.mobile = me.record.phone.number = new
-        for what in ("number-changed", "number-confirmed"):
-            server.note(me.record, "factor", change=what, factor="sms", by="user", ip=stage.home.ip)
-            yield world.between(20, 90)
-        yield world.between(900, 4000)
-        server.end(me.record, me.browser, "logout")
-        yield from me.sign_in()
-
-    stage.play(start, change())

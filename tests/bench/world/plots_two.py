@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tests.bench.world.clockwork import Play
 from tests.bench.world.people import Habits, slipped
 from tests.bench.world.plots_ab import a1, b1, b5
-from tests.bench.world.plots_c import _usual, c1
+from tests.bench.world.plots_c import c1, usual
 from tests.bench.world.plots_d import _asked, _enter, _right_while_locked, _type
 from tests.bench.world.plots_ef import f1
 from tests.bench.world.products import AC, ALL, CC, LG, PP, S2
@@ -22,7 +22,7 @@ def _slow(stage: Stage, seconds: float) -> None:
 def slow_then_older(stage: Stage) -> None:
     """Mail is slow, so the customer asks again, and types the first that comes."""
     world, server = stage.world, stage.server
-    start = _usual(stage)
+    start = usual(stage)
     server.newest_only, server.life_s, server.resend_wait_s = True, 900, 30
     if stage.product == PP:
         server.life_s = 300
@@ -49,7 +49,7 @@ def slow_then_older(stage: Stage) -> None:
 def slow_then_expired(stage: Stage) -> None:
     """Mail takes longer than the code lives."""
     world, server = stage.world, stage.server
-    start = _usual(stage)
+    start = usual(stage)
     server.life_s = min(server.life_s, 300)
     slow = server.life_s * world.between(1.5, 2.5)
     world.at(start - 10, lambda: _slow(stage, slow))
@@ -70,7 +70,7 @@ def slow_then_expired(stage: Stage) -> None:
 def slips_then_locked(stage: Stage) -> None:
     """The customer mistypes until the lock comes, and then types it right."""
     world, server, me = stage.world, stage.server, stage.me
-    start = _usual(stage)
+    start = usual(stage)
     server.tries, server.lock_s = 5, 3600
     me.habits = Habits(slips=1.0, forgets=0.0)
 
@@ -126,7 +126,7 @@ def f1_d3(stage: Stage) -> None:
 def drift_then_locked(stage: Stage) -> None:
     """A phone whose clock is off, tried until the lock comes."""
     world, server, me = stage.world, stage.server, stage.me
-    start = _usual(stage)
+    start = usual(stage)
     server.tries, server.lock_s = 5, 3600
     off = world.between(75, 900) * world.rng.choice((1, -1))
     world.at(start - 60, lambda: setattr(me.record.phone, "clock_s", off))

@@ -2,83 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from tests.bench.world.checks import refused_code, refused_number
 from tests.bench.world.clockwork import DAY, World
 from tests.bench.world.products import Rules
-from tests.bench.world.things import STEP, Browser, Mailbox, Net, Phone, Word, generated
-
-Row = dict[str, Any]
-"""One event as logged; times are numbers of seconds until the case is written."""
-
-
-@dataclass
-class Record:
-    """A user as the server knows them."""
-
-    id: str
-    name: str
-    login: str
-    account: str
-    role: str
-    factor: str
-    mailbox: Mailbox
-    phone: Phone
-    factors: list[Row]
-    secret: str = ""
-    mfa: bool = True
-    mobile: str | None = None
-    known_ips: set[str] = field(default_factory=set)
-    last_ip: str = ""
-    failures: list[float] = field(default_factory=list)
-    locked_until: float = 0.0
-    refused_always: str | None = None
-    used_steps: set[int] = field(default_factory=set)
-    passed_at: float = -1e9
-    asked_at: list[float] = field(default_factory=list)
-    sessions: dict[str, str] = field(default_factory=dict)
-    doors: tuple[str, ...] = ()
-    half_done: bool = False
-    drops_sessions: bool = False
-
-
-@dataclass
-class Asked:
-    """A challenge that waits for its answer."""
-
-    id: str
-    record: Record
-    factor: str
-    at: float
-    browser: Browser
-    net: Net
-    tab: str | None = None
-    codes: list[Code] = field(default_factory=list)
-    done: bool = False
-
-
-@dataclass
-class Code:
-    """One code that was sent."""
-
-    send: str
-    text: str
-    asked: Asked | None
-    made_at: float
-    expires_at: float
-    purpose: str = "code"
-    used: bool = False
-
-
-@dataclass
-class Trust:
-    """What the server remembers of a browser."""
-
-    record: str
-    since: float
-    agent: str
-
+from tests.bench.world.records import Asked, Code, Record, Row, Trust, masked
+from tests.bench.world.things import STEP, Browser, Net, Word
 
 VOCABULARY: dict[str, tuple[str | None, ...]] = {
     "superseded": ("wrong",),
@@ -360,7 +290,7 @@ class Server:
         """Take a code; log whether it was right, and why not."""
         record, now = asked.record, self.world.now
         code = next((c for c in reversed(self.all_codes) if c.text == text), None)
-        reason, drift = self._verify(asked, code, text)
+        reason, drift = self._refusal(asked, code, text)
         if asked.factor != "totp" and asked.codes and asked.codes[-1].text != text:
             code = code if code and (code.asked is None or code.asked.record.account
                                      == record.account) else None  # fmt: skip
@@ -387,40 +317,16 @@ class Server:
                 self.lock(record, count)
         return False
 
-    def _verify(
+    def _refusal(
         self, asked: Asked, code: Code | None, text: str
     ) -> tuple[str | None, float | None]:
+        """Why a code is refused, or None; for a generated one, how far its clock is off."""
         record, now = asked.record, self.world.now
         if record.locked_until > now or record.refused_always:
             return "locked", None
         if asked.factor == "totp":
-            return self._verify_generated(record, text)
-        if code is None or (code.asked and code.asked.record.account != record.account):
-            return "wrong", None
-        if code.asked is not asked:
-            before = code.asked
-            same = before and before.browser is asked.browser and before.tab == asked.tab
-            killed = same and self.newest_only and not code.used
-            return ("superseded" if killed else "foreign"), None
-        if code.used:
-            return "reused", None
-        if asked.done:
-            return "foreign", None
-        if self.newest_only and code is not asked.codes[-1]:
-            return "superseded", None
-        return ("expired", None) if now > code.expires_at else (None, None)
-
-    def _verify_generated(self, record: Record, text: str) -> tuple[str | None, float | None]:
-        here = int((self.world.now + self.clock_s) // STEP)
-        for offset in sorted(range(-40, 41), key=abs):
-            if generated(record.secret, here + offset) == text:
-                if abs(offset) > 1:
-                    return "drift", float(offset * STEP)
-                if here + offset in record.used_steps:
-                    return "reused", None
-                record.used_steps.add(here + offset)
-                return None, None
-        return "wrong", None
+            return refused_number(record, text, int((now + self.clock_s) // STEP))
+        return refused_code(asked, code, now, self.newest_only), None
 
     def lock(self, record: Record, failures: int) -> None:
         """Lock a user for as long as this server does."""
@@ -495,13 +401,3 @@ class Server:
         browser.jar.pop("session", None)
         if record.sessions.pop(bid, None):
             self.note(record, "session", state="ended", browser=bid, cause=cause)
-
-
-def masked(target: str | None) -> str | None:
-    """An address or number as logs show it."""
-    if target is None:
-        return None
-    if "@" in target:
-        name, _, host = target.partition("@")
-        return f"{name[0]}•••@{host}"
-    return f"•••{target[-2:]}"

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from tests.bench.world.clockwork import DAY, Play, World
 from tests.bench.world.people import Does, Habits, Person
 from tests.bench.world.products import DOORS, OTHER_DOORS, RULES
-from tests.bench.world.server import Record, Row, Server, Trust
+from tests.bench.world.records import Record, Row, Trust
+from tests.bench.world.server import Server
 from tests.bench.world.things import Browser, Mailbox, Net, Phone
 
 FIRST = ("Maya", "Jonas", "Priya", "Tomas", "Lena", "Kofi", "Aiko", "Marta", "Sven", "Noor")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tests.bench.world.clockwork import World
 
 if TYPE_CHECKING:
-    from tests.bench.world.server import Code
+    from tests.bench.world.records import Code
 
 STEP = 30
 
