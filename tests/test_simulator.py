@@ -209,6 +209,16 @@ def test_the_command_writes_a_file_a_case_and_a_label_a_line(
     assert len(cases) == 2 * len(WHERE["D2"])
 
 
+def test_the_world_knows_nothing_of_the_program() -> None:
+    world = Path(__file__).parent / "bench" / "world"
+
+    told = [path.name for path in world.glob("*.py") if "import helpdesk" in path.read_text("utf-8")
+            or "from helpdesk" in path.read_text("utf-8")]  # fmt: skip
+
+    assert list(world.glob("plots_*.py"))
+    assert told == []
+
+
 def test_controls_have_no_cause() -> None:
     assert {c.truth for c in sample() if c.plot in CONTROLS} == {()}
 

@@ -81,8 +81,6 @@ class Server:
         """The page a user gives the last password to."""
         return (record.doors or self.rules.doors)[-1]
 
-    # -- cookies -----------------------------------------------------------------------------
-
     def cookie(self, browser: Browser, name: str, door: str) -> str | None:
         """The value a browser sends back to *door*, with the server's own faults in between."""
         kept = browser.present(name)
@@ -117,8 +115,6 @@ class Server:
         if self.world.now - known.since > self.trust_days * DAY:
             return "expired", known.since
         return "good", known.since
-
-    # -- signing in --------------------------------------------------------------------------
 
     def password(
         self, record: Record, browser: Browser, net: Net, ok: bool, door: str, known: bool = True
@@ -284,8 +280,6 @@ class Server:
         )  # fmt: skip
         self.note(asked.record, "delivery", send=name, state="failed", code=self.throttle_code)
 
-    # -- answers -----------------------------------------------------------------------------
-
     def answer(self, asked: Asked, text: str, browser: str | None, net: Net | None) -> bool:
         """Take a code; log whether it was right, and why not."""
         record, now = asked.record, self.world.now
@@ -341,8 +335,6 @@ class Server:
             failures=failures if self.lock_counts or self.never_forgets_failures else None,
         )
         record.failures.clear()
-
-    # -- sessions ----------------------------------------------------------------------------
 
     def let_in(self, record: Record, browser: Browser, net: Net, asked: Asked | None) -> bool:
         """Make a session and look whether the next request brings it; whether it did."""
