@@ -59,10 +59,9 @@ def diagnose(
     colleagues = [
         events for other, events in others if other.account and other.account == user.account
     ]
-    facts = Facts(
-        card, user, timeline, now, complaint, account_products, cards, colleagues, bool(others)
-    )
+    facts = Facts(card, user, timeline, now, complaint, account_products, cards, colleagues)
     crowd = crowd_of(user, facts.events, others, now)
+    facts.compared = crowd.clears | crowd.shared.keys()
     scene = Scene(facts, crowd)
     weighed = weigh(scene, answers)
     top = weighed.ranked[0] if weighed.ranked else None
@@ -98,7 +97,7 @@ def _question(facts: Facts, weighed: Weighed) -> tuple[Question | None, str]:
 def _is_lost_phone(facts: Facts, weighed: Weighed) -> bool:
     """Whether a lost telephone is reported and nothing surer was found."""
     told = {said.ask for said in weighed.heard}
-    is_sure = weighed.ranked and weighed.ranked[0].p >= 0.8
+    is_sure = weighed.ranked and weighed.ranked[0].p >= 0.8 and weighed.ranked[0].group != "A"
     return (
         facts.complaint is Complaint.LOST_FACTOR
         and not is_sure

@@ -1,4 +1,4 @@
-"""The catalogue of causes: each is one small predicate that gives what speaks for it and against it.
+"""The catalogue of causes: each is one small predicate, giving what speaks for it and against.
 
 A cause is added by writing one more function under `@cause(…)`; nothing else must know of it but
 its words and, where it has them, its questions.

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from helpdesk.domain.diagnosis import session
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
-from helpdesk.domain.diagnosis.facts import Answer, Facts, FactorChange, Password, Resend
+from helpdesk.domain.diagnosis.facts import Answer, FactorChange, Facts, Password, Resend
 from helpdesk.domain.diagnosis.rounds import Round, Sent
 from helpdesk.domain.diagnosis.verdicts import Evidence, Source
 from helpdesk.domain.users import FactorState, MfaState
@@ -99,6 +99,8 @@ def _is_unheard(facts: Facts, lines: Lines) -> list[tuple[Round, Sent]]:
         for one, sent in silent_sends(facts)
         if sent.trouble is None and sent.event.channel != "push"
     ]
+    if pairs and session.blind_loop(facts, Lines(facts)):
+        lines.add(-HINT, "it asked again too soon for one who waits", pairs[-1][1].event)
     if pairs and facts.last and facts.last.refusals:
         lines.add(-FAIR, "codes of today were typed in", facts.last.refusals[-1])
     return pairs
@@ -162,7 +164,7 @@ def spam(scene: Scene) -> list[Evidence]:
 
 def _no_challenge(facts: Facts, lines: Lines) -> bool:
     """Whether there is nothing at all today, which a mail in the junk folder could look like."""
-    has_any = facts.recent or facts.since(Password)
+    has_any = bool(facts.recent) or bool(facts.since(Password))
     if not has_any and facts.events:
         lines.add(HINT, "nothing of today is in the log")
     return not has_any and bool(facts.events)

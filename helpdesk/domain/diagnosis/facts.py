@@ -60,6 +60,7 @@ class Facts:
         events: Oldest first, each once.
         rounds: Oldest first.
         anchor: The moment the trouble is seen from: the newest event.
+        compared: Causes that other users' logs speak for or against.
     """
 
     def __init__(
@@ -72,13 +73,12 @@ class Facts:
         account_products: Sequence[str] = (),
         cards: Iterable[Product] = (),
         colleagues: Iterable[Sequence[AnyEvent]] = (),
-        has_others: bool = False,
     ) -> None:
         self.card, self.user, self.now, self.complaint = card, user, now, complaint
         self.account_products = tuple(account_products)
         self._cards = tuple(cards)
         self._shared = _traits(colleagues)
-        self.has_others = has_others
+        self.compared: frozenset[str] = frozenset()
         self.events = tidy(timeline)
         self.anchor = self.events[-1].at if self.events else now
         self._by_type: dict[type[Any], list[Any]] = {}
@@ -167,15 +167,15 @@ class Facts:
         }  # fmt: skip
         for one in self.rounds:
             if one.is_accepted and one.ended_at:
-                for trait in known:
+                for trait, values in known.items():
                     value = getattr(one, trait)
                     if value:
-                        known[trait].setdefault(value, one.ended_at)
+                        values.setdefault(value, one.ended_at)
         for password in self.trusted_logins:
-            for trait in known:
+            for trait, values in known.items():
                 value = getattr(password, trait)
-                if value and known[trait].get(value, password.at) >= password.at:
-                    known[trait][value] = password.at
+                if value and values.get(value, password.at) >= password.at:
+                    values[value] = password.at
         return known
 
     @cached_property
@@ -193,7 +193,8 @@ class Facts:
     def spans(self) -> dict[str, tuple[datetime, datetime]]:
         """By browser id: when it was first and last seen."""
         found: dict[str, tuple[datetime, datetime]] = {}
-        for event in (*self.every(Challenge), *self.every(Password)):
+        both: list[Challenge | Password] = [*self.every(Challenge), *self.every(Password)]
+        for event in both:
             if event.browser:
                 low, high = found.get(event.browser, (event.at, event.at))
                 found[event.browser] = min(low, event.at), max(high, event.at)
@@ -207,7 +208,7 @@ class Facts:
             return None
         circles = [r for r in self.since(Redirect) if r.count >= 3 and r.at >= last.at]
         missing = [s for s in last.sessions if s.state == "missing"]
-        return next(iter([*circles, *missing]), None)
+        return circles[0] if circles else missing[0] if missing else None
 
     def _asked_after(self, at: datetime) -> bool:
         start = bisect_left(self._starts, at - timedelta(seconds=5))
@@ -489,9 +490,12 @@ def _traits(timelines: Iterable[Sequence[AnyEvent]]) -> dict[str, set[str]]:
 
 
 _COMMON = frozenset(
-    "the and for login app www com example https http code codes product platform two factor mail"
-    " verify auth authenticator user users".split()
-)
+    {
+        "the", "and", "for", "login", "app", "www", "com", "example", "https", "http", "code",
+        "codes", "product", "platform", "two", "factor", "mail", "verify", "auth",
+        "authenticator", "user", "users",
+    }
+)  # fmt: skip
 
 
 def _name_words(card: Product) -> frozenset[str]:
@@ -525,5 +529,5 @@ __all__ = [
     "Send",
     "Session",
     "tidy",
-    "words",
+
 ]  # fmt: skip

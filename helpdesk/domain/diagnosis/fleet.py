@@ -284,6 +284,8 @@ def _circles(symptoms: Sequence[Symptom]) -> list[FleetFinding]:
     before = any(s.at < since for s in fine)
     if any(door.startswith("http://") for door in doors) or (never_good and (before or unhurt)):
         return [_finding("B8", "{users} users lose the cookie at this door since {at}", bad)]
+    if sum(s.what == "trust" for s in bad) > len(bad) / 2:
+        return [_finding("B8", "{users} users are asked again in one sitting since {at}", bad)]
     if not before and bad[-1].at - since > timedelta(hours=3):
         return [_finding("B8", "{users} users have never been kept since {at}", bad)]
     return [_finding("E2", "{users} users are sent in circles since {at}", bad)]

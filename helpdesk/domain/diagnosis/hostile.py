@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
+from helpdesk.domain.diagnosis.delivery import is_same_address
 from helpdesk.domain.diagnosis.facts import (
     Answer,
     Call,
     Export,
-    Facts,
     FactorChange,
+    Facts,
     Password,
     Report,
     Reset,
@@ -83,7 +84,7 @@ def unasked(scene: Scene) -> list[Evidence]:
         )
         if one.password:
             lines.add(HINT, "the right password was given from there", one.password)
-    said = [r for r in alarms(facts)]
+    said = alarms(facts)
     if said and facts.recent and not (pushes and len(pushes) >= 2):
         weight = FAIR + HINT if facts.unanswered or strange else FAIR
         lines.add(weight, f"the user reported: {said[-1].what}", said[-1])
@@ -222,8 +223,6 @@ def caller_is_attacker(scene: Scene) -> list[Evidence]:
 
 
 def _is_other_origin(facts: Facts, origin: str) -> bool:
-    from helpdesk.domain.diagnosis.delivery import is_same_address
-
     known = [facts.user.mobile, facts.user.login, facts.user.notification_address]
     found = [
         is_same_address(origin, full) for full in known if full and ("@" in full) == ("@" in origin)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
 from helpdesk.domain.diagnosis.facts import SITTING, Facts, Redirect, Session
@@ -38,7 +39,7 @@ def same_sitting(rounds: Sequence[Round]) -> list[tuple[Round, Round]]:
     """Pairs of neighbours of which the second asked again within one sitting."""
     return [
         (before, after)
-        for before, after in zip(rounds, rounds[1:], strict=False)
+        for before, after in pairwise(rounds)
         if before.ended_at and after.at - before.ended_at <= SITTING
     ]
 
@@ -93,7 +94,7 @@ def _forgets_between(facts: Facts, lines: Lines) -> bool:
     if sum(one.rule == "every-login" for one in rounds[-3:]) or (facts.asks_always and blind):
         lines.add(-STRONG, ALWAYS, *(r.asked for r in rounds[-1:]))
     fresh = fresh_browsers(facts)
-    pauses = [r for b, r in zip(rounds, rounds[1:], strict=False) if r.at - b.at > SITTING]
+    pauses = [r for b, r in pairwise(rounds) if r.at - b.at > SITTING]
     if len(fresh) >= 2 and pauses:
         says = f"{len(fresh)} logins, each with a browser id never seen before"
         lines.add(FAIR + min(len(fresh), 4), says, *(r.asked for r in fresh))
@@ -331,7 +332,7 @@ def weak_line(scene: Scene) -> list[Evidence]:
 def old_tabs(scene: Scene) -> list[Evidence]:
     """The answer belongs to a challenge of an earlier tab."""
     facts, lines = scene.facts, Lines(scene.facts)
-    for older, newer in zip(facts.recent, facts.recent[1:], strict=False):
+    for older, newer in pairwise(facts.recent):
         late = [a for a in older.answers if a.at > newer.at + timedelta(seconds=1)]
         if not late:
             continue

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from helpdesk.domain.codes import expiry
+from helpdesk.domain.diagnosis import session
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
-from helpdesk.domain.diagnosis.delivery import LATE_S
 from helpdesk.domain.diagnosis.facts import Answer, Facts, Fetch, Password
 from helpdesk.domain.diagnosis.rounds import Round, Sent
 from helpdesk.domain.diagnosis.verdicts import Evidence, Source
@@ -176,7 +176,7 @@ def superseded(scene: Scene) -> list[Evidence]:
                 DECISIVE + 0.5,
                 "refused as superseded by a newer code",
                 answer,
-                newest and newest.event,
+                newest.event if newest else None,
             )
         elif older is not None and answer.reason in BLAND | {"expired"}:
             alive = not refusal.is_over(older) and answer.reason != "expired"
@@ -219,7 +219,11 @@ def typing(scene: Scene) -> list[Evidence]:
     facts, lines = scene.facts, Lines(scene.facts)
     found = [r for r in refusals(facts) if r.answer.reason in BLAND and r.answer.send is None]
     if not found:
-        return []
+        if session.blind_loop(facts, Lines(facts)):
+            lines.add(
+                FAIR + 0.5, "asked again and again; the log holds no answers", facts.visits[-1]
+            )
+        return lines.found
     last = found[-1]
     good = _solved(facts, last)
     older = good or next((g for r in reversed(found) if (g := _solved(facts, r))), None)
@@ -453,19 +457,11 @@ def _is_outsider(facts: Facts, one: Round, ip: str | None) -> bool:
 
 def failures_before(facts: Facts, lock: Lock) -> tuple[int, int]:
     """How many failures stand in the log before a lock: within the last hour, and before that."""
-    ok = {Password: 0, Answer: 0}
-    recent = old = 0
-    for kind in ok:
-        for event in facts.between(
-            kind, lock.since - timedelta(days=60), lock.since + timedelta(minutes=1)
-        ):
-            if event.ok:  # type: ignore[attr-defined]
-                continue
-            if lock.since - event.at <= timedelta(hours=1):  # type: ignore[attr-defined]
-                recent += 1
-            else:
-                old += 1
-    return recent, old
+    start, end = lock.since - timedelta(days=60), lock.since + timedelta(minutes=1)
+    failed = [a.at for a in facts.between(Answer, start, end) if not a.ok]
+    failed += [p.at for p in facts.between(Password, start, end) if not p.ok]
+    recent = sum(lock.since - at <= timedelta(hours=1) for at in failed)
+    return recent, len(failed) - recent
 
 
 def _the_lock(facts: Facts) -> Lock | None:

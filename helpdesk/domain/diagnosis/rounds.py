@@ -1,4 +1,4 @@
-"""Rounds: each asking for a code with all that belongs to it, the loops they make, and what differs.
+"""Rounds: each asking for a code with all that belongs to it, their loops, and what differs.
 
 asked ─▶ accepted ─▶ asked again ─▶ accepted ─▶ asked again      a loop of two rounds
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -204,7 +205,7 @@ class Difference(Struct, frozen=True, kw_only=True):
 def loops(rounds: Sequence[Round]) -> list[tuple[Round, Round]]:
     """Return the pairs (accepted round, round asked soon after it) by the same browser."""
     found = []
-    for before, after in zip(rounds, rounds[1:], strict=False):
+    for before, after in pairwise(rounds):
         if not before.is_accepted or before.ended_at is None:
             continue
         gap = after.at - before.ended_at

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
 from helpdesk.domain.diagnosis.facts import (
     Answer,
-    Facts,
     FactorChange,
+    Facts,
     Password,
     Redirect,
     Reset,
@@ -89,26 +90,33 @@ def loop(scene: Scene) -> list[Evidence]:
             lines.note(-DECISIVE, "many users are sent in circles at this moment", Source.FLEET)
         elif "E2" in scene.crowd.clears:
             lines.note(HINT, "others are not affected", Source.FLEET)
-    elif _blind_loop(facts, lines):
+    elif blind_loop(facts, lines):
         lines.add(HINT, "the log holds no answers")
     return lines.found
 
 
-def _blind_loop(facts: Facts, lines: Lines) -> bool:
-    """Whether challenge follows challenge in a log that holds no answers at all."""
+def blind_loop(facts: Facts, lines: Lines) -> bool:
+    """Note challenge after challenge in a log that holds no answers at all."""
     asks = facts.since(Challenge)
     if facts.since(Answer) or len(asks) < 2:
         return False
     quick = [
-        b
-        for a, b in zip(asks, asks[1:], strict=False)
-        if b.at - a.at <= timedelta(minutes=3) and a.challenge != b.challenge
+        (before, after)
+        for before, after in pairwise(asks)
+        if after.at - before.at <= timedelta(minutes=3) and before.challenge != after.challenge
     ]
     if not quick:
         return False
-    lines.add(
-        FAIR + HINT if len(quick) > 1 else FAIR, "asked again and again within minutes", *quick[-3:]
-    )
+    bare = [
+        after
+        for before, after in quick
+        if not facts.between(Password, before.at + timedelta(seconds=1), after.at)
+    ]
+    weight = FAIR + HINT if len(quick) > 1 else FAIR
+    says = "asked again and again within minutes"
+    lines.add(weight, says, *(after for _, after in quick[-3:]))
+    if bare and bool(facts.every(Password)):
+        lines.add(HINT, "with no password in between", *bare[-2:])
     return True
 
 
@@ -247,7 +255,7 @@ def tokens(text: str) -> frozenset[str]:
 
 @cause("E6", "the wrong product or door", prior=0.0)
 def wrong_door(scene: Scene) -> list[Evidence]:
-    """This kind of user has no second proof here, or the door is another product's."""
+    """A kind of user without a second proof here, or a door that is another product's."""
     facts, lines = scene.facts, Lines(scene.facts)
     role = facts.card.role(facts.user.role)
     if (role is not None and not role.has_mfa) or facts.user.mfa == "none":

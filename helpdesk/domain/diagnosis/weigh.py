@@ -42,7 +42,7 @@ HOSTILE_LEAD = 1.2
 CLOSE = 3.5
 """Two causes of a pair nearer than this are not told apart where the deciding fact is lacking."""
 
-ALWAYS_OPEN = frozenset({"A2/F1", "D4/D4b", "E1/E2"})
+ALWAYS_OPEN = frozenset({"A2/F1", "D4/D4b", "D8/F1", "E1/E2"})
 """Pairs whose other half stays possible however well the first fits, while the fact is lacking."""
 
 SHOWN = 8
@@ -54,7 +54,7 @@ COMPLAINTS: dict[Complaint, dict[str, float]] = {
     Complaint.CODE_REFUSED: {"D": 1.2, "C13": 2.0, "B7": 1.5, "E5": 1.0, "A": -1.5, "C": -1.0},
     Complaint.LOOP: {"E": 1.2, "B": 0.5, "C": -1.0, "D": -0.5, "A": -0.5},
     Complaint.LOCKED: {"D9": 1.5, "D10": 1.5, "E5": 1.5, "A": -1.5, "B": -1.0, "C": -1.0},
-    Complaint.LOST_FACTOR: {"C8": 1.0, "F3": 1.0, "E5": 0.5, "E4": 0.5, "A": -1.0},
+    Complaint.LOST_FACTOR: {"C8": 1.0, "F3": 1.0, "E5": 0.5, "E4": 0.5, "A": -4.0, "B": -2.0},
     Complaint.UNASKED_CODES: {"F1": 1.5, "F2": 1.5, "A": -1.0, "C": -1.0, "D": -1.0, "E": -1.0},
     Complaint.TURN_OFF: {"A": 1.0, "B": 0.5, "F3": 0.5},
 }

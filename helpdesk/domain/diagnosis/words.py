@@ -42,7 +42,7 @@ SAY: dict[str, tuple[str, ...]] = {
     ),
     "B6": ("Your connection seems to drop while you log in. Please try another network.",),
     "B7": ("An older tab of the login page is in the way. Close all of them and start from one.",),
-    "B8": ("This is our fault: the page does not remember you. We are on it; please bear with us.",),
+    "B8": ("This is our fault: the page does not remember you. We are on it; please hold on.",),
     "C1": (
         "The code went to {to}. Who reads that mailbox or phone?",
         "The code goes to another mailbox or phone than you expect. Who reads it?",
