@@ -195,7 +195,7 @@ async def note(action: Note, parts: Parts) -> Done:
     text = clean(action.text or action.reason)
     ticket = _ticket(action, parts)
     if ticket is not None:
-        await parts.store.put_ticket(replace(ticket, notes=(*ticket.notes, text)))
+        await parts.store.keep(replace(ticket, notes=(*ticket.notes, text)))
     return Done(says=text)
 
 
@@ -211,7 +211,7 @@ async def take_ticket(action: TakeTicket, parts: Parts) -> Done:
             opened_at=parts.now,
             on_phone=True,
         )
-    await parts.store.put_ticket(replace(ticket, agent=parts.agent.id))
+    await parts.store.keep(replace(ticket, agent=parts.agent.id))
     is_new = ticket.opened_at == parts.now
     return Done(says=f"Ticket #{ticket.id} is {'opened and ' if is_new else ''}yours.")
 
@@ -219,7 +219,7 @@ async def take_ticket(action: TakeTicket, parts: Parts) -> Done:
 async def close_ticket(action: CloseTicket, parts: Parts) -> Done:
     """Close a ticket."""
     ticket = _ticket(action, parts) or parts.case.open_tickets[0]
-    await parts.store.put_ticket(replace(ticket, closed_at=parts.now, on_phone=False))
+    await parts.store.keep(replace(ticket, closed_at=parts.now, on_phone=False))
     return Done(says=f"Ticket #{ticket.id} is closed.")
 
 

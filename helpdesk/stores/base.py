@@ -7,8 +7,13 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from helpdesk.domain.agents import Agent
+from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import LogRow
+from helpdesk.domain.proofs import Asking, Proof
 from helpdesk.domain.tickets import LoopReport, Ticket
+
+Record = Ticket | Proof | Asking | Approval
+"""What is kept under an id of its own."""
 
 
 class Store(Protocol):
@@ -46,8 +51,23 @@ class Store(Protocol):
         """All rows of the log, oldest first."""
         ...
 
-    async def put_ticket(self, ticket: Ticket) -> None:
-        """Write a ticket, new or changed."""
+    @property
+    def proofs(self) -> Sequence[Proof]:
+        """All proofs of callers."""
+        ...
+
+    @property
+    def askings(self) -> Sequence[Asking]:
+        """All proofs that were asked for."""
+        ...
+
+    @property
+    def approvals(self) -> Sequence[Approval]:
+        """All requests for a second person, oldest first."""
+        ...
+
+    async def keep(self, record: Record) -> None:
+        """Write a record, new or instead of the one with its id."""
         ...
 
     async def record(self, row: LogRow) -> None:

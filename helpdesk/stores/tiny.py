@@ -34,9 +34,12 @@ from tinydb.storages import Storage
 from tinydb.table import Document
 
 from helpdesk.domain.agents import Agent
+from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.errors import BadFile, Unreachable
+from helpdesk.domain.proofs import Asking, Proof
 from helpdesk.domain.tickets import LoopReport, Ticket
+from helpdesk.stores.base import Record
 
 FORMAT: Final = "helpdesk-fixture/1"
 """What `meta.format` says in a file of ours."""
@@ -46,6 +49,14 @@ LEFT_ALONE: Final = timedelta(hours=12)
 
 LOCK_WAIT_S: Final = 10.0
 """How long a change waits for another console to finish its own."""
+
+TABLES: Final[dict[type[Record], str]] = {
+    Ticket: "tickets",
+    Proof: "proofs",
+    Asking: "askings",
+    Approval: "approvals",
+}
+"""In which table a record is kept."""
 
 S = TypeVar("S")
 
@@ -328,6 +339,9 @@ class TinyStore:
         self.tickets: tuple[Ticket, ...] = ()
         self.loops: tuple[LoopReport, ...] = ()
         self.log: tuple[LogRow, ...] = ()
+        self.proofs: tuple[Proof, ...] = ()
+        self.askings: tuple[Asking, ...] = ()
+        self.approvals: tuple[Approval, ...] = ()
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
@@ -346,9 +360,9 @@ class TinyStore:
         await asyncio.to_thread(self.load)
         return self._generation
 
-    async def put_ticket(self, ticket: Ticket) -> None:
-        """Write a ticket, new or changed."""
-        await asyncio.to_thread(self._put_ticket, ticket)
+    async def keep(self, record: Record) -> None:
+        """Write a record, new or instead of the one with its id."""
+        await asyncio.to_thread(self._keep, record)
 
     async def record(self, row: LogRow) -> None:
         """Append a row to the log."""
@@ -362,6 +376,9 @@ class TinyStore:
             self.tickets = self._all("tickets", Ticket)
             self.loops = self._all("loops", LoopReport)
             self.log = self._all("log", LogRow)
+            self.proofs = self._all("proofs", Proof)
+            self.askings = self._all("askings", Asking)
+            self.approvals = self._all("approvals", Approval)
             self._generation = generation
 
     def _all(self, table: str, kind: type[S]) -> tuple[S, ...]:
@@ -369,10 +386,11 @@ class TinyStore:
             self._file.decoded(table, key, row, kind) for key, row in self._file.rows(table)
         )
 
-    def _put_ticket(self, ticket: Ticket) -> None:
-        keys = {row.get("id"): key for key, row in self._file.rows("tickets")}
-        key = keys.get(ticket.id, max(keys.values(), default=0) + 1)
-        self._file.put("tickets", key, msgspec.to_builtins(ticket))
+    def _keep(self, record: Record) -> None:
+        table = TABLES[type(record)]
+        keys = {row.get("id"): key for key, row in self._file.rows(table)}
+        key = keys.get(record.id, max(keys.values(), default=0) + 1)
+        self._file.put(table, key, msgspec.to_builtins(record))
 
 
 def _instead(document: Mapping[str, Any]) -> Callable[[Any], None]:

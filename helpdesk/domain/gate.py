@@ -1,0 +1,144 @@
+"""The gate.
+
+May this agent do this now, to this caller? Asked by the screen, and asked again where it is carried
+out.
+
+    who may, in this product? ─▶ will it help? ─▶ is the caller proven? ─▶ reason and ticket
+        ─▶ a second person? ─▶ limits ─▶ hold
+
+The first refusal ends it; needs are gathered, so that the agent sees at once all that is missing.
+Nothing here reads
+a clock or a file: whoever skips the screen meets the same answer at the desk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from helpdesk.domain.actions import AnyAction, Risk, TurnOffMfa
+from helpdesk.domain.agents import Agent
+from helpdesk.domain.approvals import Approval, granted_for
+from helpdesk.domain.audit import LogRow
+from helpdesk.domain.cases import Case
+from helpdesk.domain.decisions import Decision, Need, Weight
+from helpdesk.domain.diagnosis.verdicts import Strength, Verdict
+from helpdesk.domain.limits import BREAKER, is_breaker_open, reached
+from helpdesk.domain.policies import decide
+from helpdesk.domain.products import Product
+from helpdesk.domain.proofs import Proof, Sufficiency, sufficiency
+
+IN_VAIN: Final = {
+    "E1": "The code is accepted and the session is lost: open the page directly.",
+    "E5": "It was reset before and something else blocks: the vendor's support.",
+    "D4b": "Our own clock is wrong: reset nobody.",
+    "C5": "Our sender is at fault: reset nobody.",
+} | {f"A{number}": "Nothing is broken: it asks by design." for number in range(1, 8)}
+"""Causes that a reset does not mend, and what does."""
+
+STOPPED: Final = frozenset({"reset-factor", "reset-all"})
+"""Acts that are stopped where they would be in vain."""
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """What the desk knows beside the case when it weighs an act.
+
+    Attributes:
+        log: The whole log, oldest first; the limits are counted in it.
+        colleagues: Logins of the agents of this desk: acts on them take a second person.
+    """
+
+    verdict: Verdict | None = None
+    proofs: tuple[Proof, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    log: Sequence[LogRow] = ()
+    colleagues: frozenset[str] = frozenset()
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """The gate's decision, and what the act would use up.
+
+    Attributes:
+        second: Why a second person is needed; empty where none is.
+    """
+
+    decision: Decision
+    proofs: tuple[Proof, ...] = ()
+    approval: Approval | None = None
+    second: str = ""
+
+
+def weigh(
+    agent: Agent,
+    action: AnyAction,
+    card: Product,
+    case: Case,
+    standing: Standing,
+    now: datetime,
+) -> Answer:
+    """Return whether *agent* may do *action* at *now*, with everything that is still missing."""
+    decision = decide(agent, action, card, case, now)
+    if decision.is_refused:
+        return Answer(decision=decision)
+    in_vain = _in_vain(action, standing.verdict)
+    if in_vain:
+        return Answer(
+            decision=replace(decision, weight=Weight.REFUSED, needs=(), why=in_vain, instead="")
+        )
+    needs = list(decision.needs)
+    proven = Sufficiency()
+    if action.risk is Risk.HIGH:
+        proven = sufficiency(action, case, agent.id, standing.proofs, now)
+        if proven.lacks:
+            needs.insert(0, Need(what="proof", says=proven.lacks))
+    second = why_second(action, card, case, standing, proven, now)
+    approval = granted_for(action, agent.id, standing.approvals, now) if second else None
+    if second and approval is None:
+        needs.append(Need(what="second-person", says=f"A second person must agree: {second}."))
+    needs.extend(reached(action.name, agent.id, case.user.id, standing.log, now))
+    weight = Weight.NEEDS if needs else Weight.ALLOWED
+    decision = replace(decision, weight=weight, needs=tuple(needs))
+    return Answer(decision=decision, proofs=proven.used, approval=approval, second=second)
+
+
+def _in_vain(action: AnyAction, verdict: Verdict | None) -> str:
+    top = verdict.top if verdict else None
+    if action.name not in STOPPED or top is None or top.strength is Strength.WEAK:
+        return ""
+    return (
+        f"A reset will not help ({top.id}, {top.title}). {IN_VAIN[top.id]}"
+        if top.id in IN_VAIN
+        else ""
+    )
+
+
+def why_second(
+    action: AnyAction,
+    card: Product,
+    case: Case,
+    standing: Standing,
+    proven: Sufficiency,
+    now: datetime,
+) -> str:
+    """Return why an act takes a second person; empty where one agent is enough."""
+    if action.risk is not Risk.HIGH:
+        return ""
+    role = card.role(case.user.role)
+    is_privileged = (role is not None and role.administers) or case.user.id in {
+        person.id for person in case.administrators
+    }
+    top = standing.verdict.top if standing.verdict else None
+    reasons = (
+        (is_privileged, "the user administers others"),
+        (isinstance(action, TurnOffMfa), "it turns the second proof off"),
+        (case.user.login.casefold() in standing.colleagues, "the user is an agent of this desk"),
+        (proven.is_weak and not proven.lacks, "the caller was proven by e-mail only"),
+        (top is not None and top.id in {"F3", "F4"}, "the caller may be the attacker"),
+        (bool(case.user.flagged), "the user is flagged as suspicious"),
+        (is_breaker_open(action.name, standing.log, now), BREAKER.says),
+    )
+    return next((why for holds, why in reasons if holds), "")
