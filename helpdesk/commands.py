@@ -176,8 +176,7 @@ def _why_files(given: argparse.Namespace) -> int:
             case = decode_case(_bytes(path), file=path.name)
             _say(answers.as_line(verdict_line(case, cards, file=path.name)))
         except BadInput as error:
-            sys.stderr.write(f"helpdesk: {clean(str(error))}\n")
-            exit_code = error.exit_code
+            exit_code = fail(error, is_json=False)
     return exit_code
 
 

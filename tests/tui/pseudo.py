@@ -57,7 +57,8 @@ class Terminal:
         self.slave = slave
         self.before = termios.tcgetattr(slave)
         ours = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "TEXTUAL"))}
-        ours.pop("NO_COLOR", None)
+        for name in ("NO_COLOR", "COLUMNS", "LINES"):
+            ours.pop(name, None)
         ours |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "HOME": str(home)}
         self.process = subprocess.Popen(
             list(command),
