@@ -121,7 +121,7 @@ USERS: Final[tuple[Column[UserRow], ...]] = (
         from_width=64,
         cell=lambda row, scene: Cell(outside(row.account), "quiet"),
     ),
-    Column(title="Product", width=9, until_width=70, cell=_product),
+    Column(title="Product", width=9, from_width=38, until_width=70, cell=_product),
     Column(title="Product", width=14, from_width=70, cell=_product),
     Column(title="State", width=12, cell=_state),
     Column(title="Ticket", width=10, from_width=52, cell=_ticket),

@@ -127,6 +127,7 @@ class ActingPlace(Place):
                 says=says,
                 asks_word=asks_word,
             )
+            self._is_asking = True
             answer: AnyAction | None = await self.app.push_screen_wait(dialog)
             if answer is None:
                 return None
@@ -159,6 +160,7 @@ class ActingPlace(Place):
 
     async def _perform(self, action: AnyAction) -> None:
         """Carry out; the change goes on even if this screen does not."""
+        self._is_asking = False  # another act may begin while this one is under way
         header = self.query_one(HeaderLine)
         header.busy += 1
         try:

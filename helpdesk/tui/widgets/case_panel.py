@@ -62,11 +62,11 @@ class CasePanel(Vertical):
         width, height = event.size
         for part in self.query(Part):
             part.is_low = height < LOW
-        self.query_one(MayI).room = max(0, min(6, (height - 22) // 3)) if width >= 60 else 0
+        self.query_one(MayI).room = max(0, min(6, (height - 22) // 3)) if width >= 76 else 0
         # What scrolls takes the focus: all of the middle where it is one column, else the history.
-        is_narrow = self.screen.has_class("-narrow")
-        self.query_one("#middle").can_focus = is_narrow
-        self.query_one("#history").can_focus = not is_narrow
+        is_one = self.screen.has_class("-slim")
+        self.query_one("#middle").can_focus = is_one
+        self.query_one("#history").can_focus = not is_one
 
     def roll(self, by: int) -> None:
         """Scroll what does not fit by half a page, whichever part of it can be scrolled."""

@@ -1,0 +1,274 @@
+"""The verdict in words: why, how sure, by what evidence, what to ask, to do and to say.
+
+Every line has a rank; where there is little room the lines of high rank go first, and what is
+shown keeps its order:
+
+    alarm · top cause · ask or say · do │ evidence · who else · other causes · what is of no use
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from textual.content import Content
+
+from helpdesk.domain.cases import Case
+from helpdesk.domain.diagnosis.attempts import named_events
+from helpdesk.domain.diagnosis.catalog import CAUSES
+from helpdesk.domain.diagnosis.fleet import FleetFinding, FleetFindings
+from helpdesk.domain.diagnosis.verdicts import (
+    CallerSaid,
+    Evidence,
+    NoUse,
+    RankedCause,
+    Source,
+    Strength,
+    Verdict,
+)
+from helpdesk.domain.text import clean
+from helpdesk.tui.render.values import (
+    BAD,
+    GOOD,
+    LABEL,
+    QUIET,
+    STRONG,
+    WARN,
+    Entry,
+    cells,
+    clock,
+    fit,
+    hanging,
+    pressable,
+    show,
+)
+
+HEAD: Final = 12
+"""Cells of what stands before each line."""
+
+LIKELY: Final = 0.02
+"""Causes less likely than this are not shown beside the first."""
+
+BRIEF: Final = 3
+"""Up to so many lines only the top cause and one of *ask* and *say* are shown."""
+
+STRENGTHS: Final = {
+    Strength.CERTAIN: ("●●●", STRONG),
+    Strength.STRONG: ("●●○", STRONG),
+    Strength.WEAK: ("●○○", QUIET),
+}
+"""How sure a cause is, as a glyph; the word stands beside it."""
+
+FOR, AGAINST = "◆", "◇"
+"""What marks evidence for and against, here and in the timeline."""
+
+SOURCES: Final = {
+    Source.LOG: "log",
+    Source.CALLER: "caller",
+    Source.FLEET: "others",
+    Source.CARD: "card",
+}
+
+MEASURED: Final = frozenset({"D4", "D4b", "D5", "D6"})
+"""Causes that the drift meter tells apart."""
+
+Keys = Mapping[str, tuple[str, str, str]]
+"""By act or action: Textual's name of its key, the key as printed, its label."""
+
+
+class Line(NamedTuple):
+    """One line with its rank: the lower, the sooner it is shown."""
+
+    rank: int
+    entry: Entry
+
+
+def waiting(fault: str, room: int) -> Content:
+    """Return what stands in the verdict's place while there is none: that it comes, or why not."""
+    if fault:
+        return Content.assemble(("▲ ", BAD), show(fault, WARN))
+    return Content.assemble(("weighing …", QUIET))
+
+
+def why(
+    verdict: Verdict, case: Case, said: Sequence[CallerSaid], keys: Keys, width: int, room: int
+) -> Content:
+    """Return the verdict in at most *room* lines of *width* cells; the least is never left out."""
+    found = list(_lines(verdict, case, said, keys, width, is_brief=room <= BRIEF))
+    sizes = [hanging((line.entry,), width).plain.count("\n") + 1 for line in found]
+    chosen: set[int] = set()
+    for at in sorted(range(len(found)), key=lambda at: found[at].rank):
+        used = sum(sizes[other] for other in chosen)
+        if found[at].rank <= 1 or used + sizes[at] <= room:
+            chosen.add(at)
+    return hanging([found[at].entry for at in sorted(chosen)], width)
+
+
+def _lines(
+    verdict: Verdict, case: Case, said: Sequence[CallerSaid], keys: Keys, width: int, is_brief: bool
+) -> Iterator[Line]:
+    top = verdict.top
+    if top is None:
+        says = "The log says nothing from which a cause could be told."
+        yield Line(0, _entry("nothing", show(says, QUIET)))
+    else:
+        if not is_brief:
+            yield from _alarm(verdict, top)
+        yield Line(0, _cause(top, width, verdict if is_brief else None))
+        yield from _evidence(top, case)
+        for rank, other in enumerate(_others(verdict), 8):
+            yield Line(rank, _cause(other, width, None))
+    yield from _heard(verdict, top)
+    if verdict.also_others:
+        yield Line(3, _entry("▲ Others", show(verdict.also_others, WARN), WARN))
+    if verdict.cannot_tell:
+        yield Line(6, _entry("Cannot tell", show(_after(verdict.cannot_tell, "cannot tell "))))
+    if verdict.ask:
+        hint = _key(keys, "ask", "answer")
+        yield Line(1, _entry("Ask", Content.assemble(show(verdict.ask.text, STRONG), hint)))
+    elif said:
+        hint = Content.assemble(("nothing more", QUIET), _key(keys, "ask", "take a reply back"))
+        yield Line(11, _entry("Ask", hint))
+    yield from _do(verdict, case, keys)
+    if verdict.say:
+        hint = _key(keys, "copy", "copy")
+        rank = 4 if verdict.ask else 1
+        yield Line(rank, _entry("Say", Content.assemble(show(_one_line(verdict.say)), hint)))
+    for rank, no in enumerate(no_use(verdict.will_not_help, keys), 5):
+        yield Line(rank if rank == 5 else 12, _entry("✗ Not", show(no, QUIET)))
+
+
+def _alarm(verdict: Verdict, top: RankedCause) -> Iterator[Line]:
+    if verdict.is_hostile:
+        says = "Hostile until shown otherwise. Change nothing for the caller."
+        yield Line(0, _entry("■ STOP", show(says, BAD), BAD))
+    elif is_by_design(verdict):
+        yield Line(0, _entry("✓ Nothing", show("is broken: it asks by design.", GOOD), GOOD))
+
+
+def is_by_design(verdict: Verdict) -> bool:
+    """Whether nothing is broken, and that is more than a guess."""
+    top = verdict.top
+    return verdict.nothing_is_broken and top is not None and top.strength is not Strength.WEAK
+
+
+def _cause(cause: RankedCause, width: int, merged: Verdict | None) -> Entry:
+    glyph, look = STRENGTHS[cause.strength]
+    head = Content.assemble((glyph, look), (f" {fit(cause.strength.value, HEAD - 4)}", look))
+    words = Content.assemble((f"{cause.id} ", LABEL), show(cause.title, look))
+    if merged and merged.is_hostile:
+        words = Content.assemble(("■ STOP  ", BAD), words)
+    elif merged and is_by_design(merged):
+        words = Content.assemble(("✓ Nothing is broken  ", GOOD), words)
+    share = percent(cause.p)
+    gap = width - HEAD - cells(words) - len(share)
+    if gap >= 3:
+        words = Content.assemble(words, " " * gap, (share, QUIET))
+    return Entry(head, words)
+
+
+def percent(p: float) -> str:
+    """Return a chance as a percentage that never claims all or nothing."""
+    return "> 99 %" if p >= 0.995 else "< 1 %" if p < 0.005 else f"{p * 100:.0f} %"
+
+
+def _others(verdict: Verdict) -> list[RankedCause]:
+    asked = set(verdict.ask.pair.split("/")) if verdict.ask else set()
+    return [one for one in verdict.causes[1:4] if one.p >= LIKELY or one.id in asked]
+
+
+def _evidence(top: RankedCause, case: Case) -> Iterator[Line]:
+    for n, one in enumerate(top.evidence):
+        rank = 2 if n == 0 or one.source is Source.CALLER else 7 + 2 * n
+        yield Line(rank, _entry(f"{FOR} {_whence(one, case)}", show(one.says), GOOD))
+    for n, one in enumerate(top.against):
+        says = Content.assemble(("against: ", WARN), show(one.says))
+        rank = 2 if one.source is Source.CALLER else 8 + 2 * n
+        yield Line(rank, _entry(f"{AGAINST} {_whence(one, case)}", says, WARN))
+
+
+def _whence(one: Evidence, case: Case) -> str:
+    """The time of the newest event a line rests on, else where it comes from."""
+    events = named_events(case.timeline, one.events) if one.source is Source.LOG else ()
+    if not events:
+        return SOURCES[one.source]
+    at: datetime = events[-1].at
+    return clock(at, case.at) if at.date() == case.at.date() else f"{at:%d %b}"
+
+
+def _heard(verdict: Verdict, top: RankedCause | None) -> Iterator[Line]:
+    shown = [*top.evidence, *top.against] if top else []
+    for one in verdict.heard:
+        words = clean(one.said, limit=120)
+        is_shown = any(e.source is Source.CALLER and words in e.says for e in shown)
+        if not one.reply:
+            says = Content.assemble(show(words), ("  not understood, changes nothing", WARN))
+            yield Line(2, _entry("? caller", says, WARN))
+        elif not is_shown:
+            says = Content.assemble(show(words), (f"  to {one.ask}", QUIET))
+            yield Line(2, _entry("  caller", says))
+
+
+def _do(verdict: Verdict, case: Case, keys: Keys) -> Iterator[Line]:
+    says = show(verdict.act_says)
+    top = verdict.top
+    name = verdict.act or ""
+    if top is not None and top.id in MEASURED and not verdict.is_hostile:
+        says = Content.assemble(says, _key(keys, "drift", "measure"))
+    decision = case.decision(name) if name in keys else None
+    if decision is not None:
+        key, shown, label = keys[name]
+        glyph, look = ("✗", BAD) if decision.is_refused else ("✓", GOOD)
+        chip = pressable(
+            Content.assemble((f"{shown} ", STRONG), (glyph, look), f" {label}"), key=key
+        )
+        says = Content.assemble(chip, "  ", says)
+        if decision.is_refused:
+            says = Content.assemble(says, " ", show(f"But: {decision.why}", QUIET))
+    if says.plain:
+        yield Line(2, _entry("Do", says))
+
+
+def no_use(found: Sequence[NoUse], keys: Keys) -> list[str]:
+    """Return what would not help, one sentence a reason with all acts it holds for."""
+    by_why: dict[str, list[str]] = {}
+    for no in found:
+        why_not = no.why.partition("will not help: ")[2] or no.why
+        by_why.setdefault(why_not, []).append(keys[no.act][2] if no.act in keys else no.act)
+    return [f"{', '.join(acts)} will not help: {says}" for says, acts in by_why.items()]
+
+
+def _entry(label: str, body: Content, look: str = LABEL) -> Entry:
+    return Entry(Content.assemble((fit(clean(label), HEAD), look)), body)
+
+
+def _key(keys: Keys, name: str, word: str) -> Content:
+    """A key with what it does, to be pressed by mouse as well."""
+    if name not in keys:
+        return Content("")
+    key, shown, _ = keys[name]
+    return Content.assemble(
+        "  ", pressable(Content.assemble((shown, STRONG), (f" {word}", QUIET)), key=key)
+    )
+
+
+def _after(text: str, start: str) -> str:
+    return text.removeprefix(start)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def fleet_entries(findings: FleetFindings) -> list[Entry]:
+    """Return one line for each thing that hits many users at once."""
+    return [_fleet_entry(one) for one in findings.findings]
+
+
+def _fleet_entry(one: FleetFinding) -> Entry:
+    title = CAUSES[one.cause].title if one.cause in CAUSES else one.cause
+    body = Content.assemble(
+        show(one.says, WARN), "  ", (f"{one.cause} ", LABEL), show(title), ("  reset nobody", STRONG)
+    )
+    return Entry(Content.assemble(("▲ ", BAD)), body)

@@ -1,0 +1,98 @@
+"""Why it keeps asking: the verdict beside the case, what the caller says to it, the drift meter.
+
+case ─▶ desk.why ─▶ verdict ─▶ q: ask ─▶ said ─▶ desk.why with what was said ─▶ verdict
+"""
+
+from __future__ import annotations
+
+from textual import work
+from textual.reactive import var
+
+from helpdesk.domain.cases import Case
+from helpdesk.domain.diagnosis.drift import Drift
+from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
+from helpdesk.domain.errors import HelpdeskError
+from helpdesk.tui.dialogs.asking import AskDialog
+from helpdesk.tui.dialogs.drift import DriftDialog, authenticators
+from helpdesk.tui.screens.acting import ActingPlace
+
+
+class TellingPlace(ActingPlace):
+    """A place that says why.
+
+    Attributes:
+        verdict: The verdict on the case's user; None while it is asked for.
+        said: What the caller said to the questions; forgotten when another user is opened.
+        why_fault: The sentence that says why no verdict came; empty where nothing is wrong.
+    """
+
+    verdict: var[Verdict | None] = var(None)
+    said: var[tuple[CallerSaid, ...]] = var(())
+    why_fault: var[str] = var("")
+
+    def watch_case(self, old: Case | None, case: Case | None) -> None:
+        """Ask why for every new case; a reply of the last caller is none of the next one's."""
+        if case is None:
+            return
+        if old is None or old.user.id != case.user.id:
+            self.verdict, self.said = None, ()
+        self.ask_why(case.user.id)
+
+    @work(exclusive=True, group="why", exit_on_error=False)
+    async def ask_why(self, user: str) -> None:
+        """Ask for the verdict and show it, unless another user or another reply came meanwhile."""
+        said = self.said
+        fault = ""
+        verdict = None
+        try:
+            verdict = await self.desk.why(user, said)
+        except HelpdeskError as error:
+            fault = str(error)
+        case = self.current_case()
+        if case is not None and case.user.id == user and said == self.said:
+            self.verdict, self.why_fault = verdict, fault
+
+    @work(group="asking", exit_on_error=False)
+    async def action_ask(self) -> None:
+        """Ask the caller the verdict's question, or take replies back."""
+        case, verdict = self.current_case(), self.verdict
+        if case is None or verdict is None:
+            self.app.notify("There is no verdict yet.", markup=False)
+            return
+        if verdict.ask is None and not self.said:
+            self.app.notify("There is nothing to ask: the log alone decides.", markup=False)
+            return
+        said = await self.app.push_screen_wait(AskDialog(case, verdict, self.said))
+        now = self.current_case()
+        if said is not None and now is not None and now.user.id == case.user.id:
+            self.said = said
+            self.ask_why(case.user.id)
+
+    @work(group="asking", exit_on_error=False)
+    async def action_drift(self) -> None:
+        """Open the drift meter."""
+        case = self.current_case()
+        if case is None:
+            self.app.notify("Choose a user first.", markup=False)
+            return
+        if not authenticators(case):
+            says = "There is no active authenticator app whose clock could be measured."
+            self.app.notify(says, title=case.user.id, markup=False)
+            return
+
+        async def measure(factor: str, codes: tuple[str, ...]) -> Drift:
+            return await self.desk.drift(case.user.id, factor, codes)
+
+        await self.app.push_screen_wait(DriftDialog(case, self.clock(), measure))
+        self.look_again(case.user.id)
+
+    def look_again(self, user: str) -> None:
+        """Ask anew for the case of a user who may have changed."""
+        raise NotImplementedError
+
+    def action_copy(self) -> None:
+        """Copy what to say to the customer."""
+        if self.verdict is None or not self.verdict.say:
+            self.app.notify("There is no reply to copy yet.", markup=False)
+        else:
+            self.copy(self.verdict.say)

@@ -1,0 +1,357 @@
+"""Dialogs: nothing typed ahead, repeated, clicked by chance or answered late decides anything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from helpdesk.domain.actions import SendCode
+from helpdesk.domain.search import Query
+from helpdesk.service.local import LocalDesk
+from helpdesk.tui.dialogs.act import ActDialog
+from helpdesk.tui.dialogs.guarded import Dialog
+from helpdesk.tui.dialogs.pages import HandoverDialog
+from helpdesk.tui.render.qr import qr_lines, shortened
+from tests.tui.console import NOW, Console, Slow, console, login_of
+
+Demo = Callable[..., LocalDesk]
+MAYA, LINDQVIST, INES = "u1", "u2", "u4"
+
+
+async def reset_all_of_ines(agent: Console) -> None:
+    """Open the dialog that resets all factors."""
+    await agent.find("ines carvalho", INES)
+    await agent.press("R")
+    await agent.sees("Reset all factors", "Reason")
+
+
+async def test_keys_and_clicks_within_the_first_eight_tenths_do_nothing(
+    demo: Demo, guarded: float
+) -> None:
+    desk = demo()
+    async with console(desk) as agent:
+        await agent.has_case(MAYA)
+        await agent.press("e")
+        await agent.until(lambda: isinstance(agent.app.screen, ActDialog), "the dialog")
+        dialog = agent.app.screen
+        assert isinstance(dialog, ActDialog)
+        assert guarded == pytest.approx(0.8)
+
+        await agent.press("tab", "enter", "escape", "enter")
+        await agent.pilot.click("#cancel")
+        await agent.pilot.click("#do")
+
+        assert dialog.is_deaf
+        assert agent.app.screen is dialog
+        await asyncio.sleep(1.2)
+        await agent.press("escape")
+        await agent.stands_on_desk()
+
+    assert (await desk.log(Query())).total == 0
+
+
+async def test_a_key_held_down_keeps_the_dialog_deaf(demo: Demo, guarded: float) -> None:
+    async with console(demo()) as agent:
+        await agent.has_case(MAYA)
+        await agent.press("e")
+        await agent.until(lambda: isinstance(agent.app.screen, ActDialog), "the dialog")
+        dialog = agent.app.screen
+        assert isinstance(dialog, ActDialog)
+
+        for _ in range(14):
+            await agent.press("enter")
+            await asyncio.sleep(0.1)
+
+        assert dialog.is_deaf
+        assert agent.app.screen is dialog
+
+
+async def test_the_focus_stands_on_cancel_and_enter_there_does_nothing(demo: Demo) -> None:
+    desk = demo()
+    async with console(desk) as agent:
+        await agent.has_case(MAYA)
+        await agent.press("e")
+        await agent.sees("Open sessions")
+        assert agent.focused == "cancel"
+
+        await agent.press("enter")
+        await agent.stands_on_desk()
+
+    assert (await desk.log(Query())).total == 0
+
+
+async def test_a_click_beside_the_dialog_leaves_it_open(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.has_case(MAYA)
+        await agent.press("e")
+        await agent.sees("Open sessions")
+
+        await agent.pilot.click(offset=(1, 1))
+        await agent.pilot.pause()
+
+        assert isinstance(agent.app.screen, ActDialog)
+
+
+async def test_a_dialog_names_the_user_by_id_address_and_account(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await reset_all_of_ines(agent)
+
+        await agent.sees("u4 · i•••@saltmarsh.example · Saltmarsh Theatre")
+
+
+async def test_a_dialog_says_what_goes_what_stays_who_is_signed_out_and_who_is_told(
+    demo: Demo,
+) -> None:
+    async with console(demo()) as agent:
+        await reset_all_of_ines(agent)
+
+        await agent.sees(
+            "first Send the article", "goes Push by Okta Verify", "stays Password and account data",
+            "sessions Open sessions stay", "told Nobody is told", "then The customer chooses",
+            "rule S2.1", "002_91c66129d73cdd39.txt",
+        )  # fmt: skip
+
+
+async def test_the_button_waits_for_reason_and_the_end_of_the_ticket(demo: Demo) -> None:
+    desk = demo()
+    async with console(desk) as agent:
+        await reset_all_of_ines(agent)
+        button = agent.app.screen.query_one("#do")
+        assert button.disabled
+
+        await agent.press("2")
+        await agent.loses("Give the reason")
+        assert button.disabled
+        await agent.press("shift+tab")
+        await agent.type("482")
+        await agent.sees("Type the last four characters of the ticket.")
+        assert button.disabled
+        await agent.type("4")
+        await agent.until(lambda: not button.disabled, "the button")
+
+
+async def test_own_words_stand_before_a_chosen_reason(demo: Demo) -> None:
+    desk = demo()
+    async with console(desk) as agent:
+        await reset_all_of_ines(agent)
+        await agent.press("1", "shift+tab", "shift+tab")
+        await agent.type("Dropped in a lake")
+        await agent.press("enter")
+        await agent.type("4824")
+        await agent.press("tab", "tab", "enter")
+        await agent.sees("2 factors are reset")
+
+    assert (await desk.log(Query())).rows[0].reason == "Dropped in a lake"
+
+
+async def test_a_refusal_gives_why_instead_steps_rules_and_the_route_by_one_key(demo: Demo) -> None:
+    desk = demo()
+    async with console(desk) as agent:
+        await agent.find("okafor", MAYA)
+        await agent.press("R")
+        await agent.sees(
+            "Reset all factors: no", "Only an administrator", "Priya Shah",
+            "1. Click Settings", "5. Click the red Reset button", "S4.16",
+        )  # fmt: skip
+
+        await agent.press("w")
+        await agent.sees("To whom", "Route")
+        await agent.press("tab", "enter")
+        await agent.sees("Handed to")
+
+    assert (await desk.log(Query())).rows[0].act == "route"
+
+
+async def test_a_refusal_is_copied_only_when_asked(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.find("okafor", MAYA)
+        await agent.press("R")
+        await agent.sees("Reset all factors: no")
+        assert agent.app.clipboard == ""
+
+        await agent.press("y")
+
+        assert "Only an administrator" in agent.app.clipboard
+
+
+async def test_all_reasons_are_one_key_away_and_lead_to_the_act(demo: Demo) -> None:
+    async with console(demo(), size=(130, 60)) as agent:
+        await agent.find("okafor", MAYA)
+        await agent.press("i")
+        await agent.sees(
+            "Reset one factor", "Only an administrator", "S4.14", "May be done as it is."
+        )
+
+        await agent.press("R")
+        await agent.sees("Reset all factors: no")
+
+
+async def test_a_pass_is_shown_once_and_is_nowhere_afterwards(demo: Demo, tmp_path: Path) -> None:
+    desk = demo()
+    async with console(desk) as agent:
+        await agent.find("ines carvalho", INES)
+        await agent.press("p")
+        await agent.sees("Temporary pass", "Reason")
+        await agent.press("1", "shift+tab")
+        await agent.type("4824")
+        await agent.press("tab", "tab", "enter")
+        await agent.sees("It is shown once")
+        dialog = agent.app.screen
+        assert isinstance(dialog, HandoverDialog)
+        assert dialog._handover is not None
+        secret = dialog._handover.secret
+        await agent.sees(secret)
+
+        await agent.press("enter")
+        await agent.stands_on_desk()
+        await agent.settles()
+
+        assert secret not in agent.text
+        assert agent.app.clipboard == ""
+        assert dialog._handover is None
+    assert secret.encode() not in (tmp_path / "demo.json").read_bytes()
+
+
+async def test_an_authenticator_is_shown_as_a_picture_and_its_first_code_is_checked(
+    demo: Demo,
+) -> None:
+    desk = demo()
+    async with console(desk, size=(80, 24)) as agent:
+        await agent.find("ines carvalho", INES)
+        await agent.press("t")
+        await agent.sees("Enrol authenticator")
+        await agent.press("1", "shift+tab")
+        await agent.type("4824")
+        await agent.press("tab", "tab", "enter")
+        await agent.sees("Authenticator key", "█▀▀▀▀▀█")
+        await agent.press("enter")
+        await agent.sees("First code", "Type the first code the customer reads out.")
+        await agent.press("shift+tab")
+        await agent.type("000000")
+        await agent.press("tab", "tab", "enter")
+
+        await agent.sees("That code does not fit the new entry.")
+        assert isinstance(agent.app.screen, Dialog)
+
+
+async def test_a_picture_that_does_not_fit_says_how_wide_it_must_be(demo: Demo) -> None:
+    async with console(demo(), size=(70, 24)) as agent:
+        await agent.find("ines carvalho", INES)
+        await agent.press("t")
+        await agent.sees("Enrol authenticator")
+        await agent.press("1", "shift+tab")
+        await agent.type("4824")
+        await agent.press("tab", "tab", "enter")
+
+        await agent.sees("Make the window", "or larger to see the picture.")
+        assert "█▀▀▀▀▀█" not in agent.text
+
+
+def test_the_picture_has_a_quiet_zone_on_every_side() -> None:
+    rows = qr_lines("otpauth://totp/Desk:maya@agency.example?secret=JBSWY3DPEHPK3PXP")
+
+    assert not rows[0].strip()
+    assert not rows[-1].strip()
+    assert all(row.startswith("  ") and row.endswith("  ") for row in rows)
+    assert len({len(row) for row in rows}) == 1
+
+
+def test_the_address_in_the_picture_says_nothing_twice() -> None:
+    uri = "otpauth://totp/My%20Desk:maya%40agency.example?secret=ABCD&issuer=My%20Desk"
+
+    assert shortened(uri) == "otpauth://totp/My%20Desk:maya@agency.example?secret=ABCD"
+
+
+async def test_a_late_case_of_another_user_does_not_pull_the_agent_back(demo: Demo) -> None:
+    desk = Slow(demo())
+    async with console(desk) as agent:  # type: ignore[arg-type]
+        await agent.has_case(MAYA)
+        gate = desk.holds[LINDQVIST] = asyncio.Event()
+        await agent.press("/")
+        await agent.type("lindqvist")
+        await agent.press("enter")
+        await agent.press("/")
+        await agent.type("ines carvalho")
+        await agent.until(lambda: agent.case_user == INES, "Ines")
+
+        gate.set()
+        await agent.settles()
+
+        assert agent.case_user == INES
+
+
+async def test_a_late_outcome_of_another_user_does_not_pull_the_agent_back(demo: Demo) -> None:
+    desk = Slow(demo())
+    gate = desk.holds["perform"] = asyncio.Event()
+    async with console(desk) as agent:  # type: ignore[arg-type]
+        await agent.has_case(MAYA)
+        await agent.press("e")
+        await agent.sees("Open sessions")
+        await agent.press("tab", "enter")
+        await agent.sees("working …")
+        await agent.find("ines carvalho", INES)
+
+        gate.set()
+        await agent.sees("End sessions: Ended")
+
+        assert agent.case_user == INES
+        await agent.loses("working …")
+
+
+async def test_two_changes_run_beside_each_other_and_none_is_dropped(demo: Demo) -> None:
+    desk = Slow(demo())
+    gate = desk.holds["perform"] = asyncio.Event()
+    async with console(desk) as agent:  # type: ignore[arg-type]
+        await agent.find("ines carvalho", INES)
+        await agent.press("e")
+        await agent.sees("Open sessions")
+        await agent.press("tab", "enter")
+        await agent.sees("working …")
+        await agent.press("s")
+        await agent.sees("Which factor")
+        await agent.press("2")
+        await agent.loses("Say which factor")
+        await agent.press("tab", "enter")
+        await agent.until(lambda: len(desk.performed) == 2, "two changes")
+
+        gate.set()
+        await agent.sees("End sessions: Ended", "Send code: A code went to")
+
+    assert (await desk._desk.log(Query())).total == 2
+
+
+async def test_an_error_of_the_desk_becomes_a_sentence(demo: Demo, tmp_path: Path) -> None:
+    desk = demo()
+    async with console(desk) as agent:
+        await agent.has_case(MAYA)
+        (tmp_path / "demo.json").write_text("{", "utf-8")
+
+        await agent.press("e")
+
+        await agent.sees("demo.json")
+        assert agent.app.is_running
+
+
+async def test_a_wait_between_codes_counts_down_in_the_dialog(demo: Demo) -> None:
+    desk = demo()
+    page = await desk.find(Query(product=("partner-portal",)), limit=100)
+    cases = [await desk.case(row.id) for row in page.rows]
+    waiting = next(
+        (c for c in cases if c.codes.next_send_at and c.codes.next_send_at > NOW and
+         not c.decision("send-code").is_refused),  # type: ignore[union-attr]
+        None,
+    )  # fmt: skip
+    if waiting is None:
+        user = next(c.user.id for c in cases if not c.decision("send-code").is_refused)  # type: ignore[union-attr]
+        await desk.perform(SendCode(user=user))
+    else:
+        user = waiting.user.id
+    async with console(desk) as agent:
+        await agent.find(login_of(user), user)
+        await agent.press("s")
+
+        await agent.sees("until the next code may be sent")
+        assert agent.app.screen.query_one("#do").disabled

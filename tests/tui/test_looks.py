@@ -1,0 +1,136 @@
+"""Pictures of every place and dialog, to be looked at by eye when they change."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from helpdesk.tui.app import HelpdeskApp
+from tests.tui.console import NOW, Console, demo_desk
+
+SIZES = {"80x24": (80, 24), "130x34": (130, 34), "200x60": (200, 60)}
+Walk = Callable[[Console], Awaitable[None]]
+
+
+async def desk(agent: Console) -> None:
+    await agent.find("okafor", "u1")
+
+
+async def queue(agent: Console) -> None:
+    await agent.sees("in your queue")
+
+
+async def loops(agent: Console) -> None:
+    await agent.press("2")
+    await agent.sees("Rounds")
+
+
+async def challenges(agent: Console) -> None:
+    await agent.press("3")
+    await agent.sees("Channel")
+
+
+async def log(agent: Console) -> None:
+    await agent.find("okafor", "u1")
+    await agent.press("x")
+    await agent.sees("REVEALED")
+    await agent.press("4")
+    await agent.sees("✓ done")
+    agent.app.clear_notifications()
+
+
+async def send(agent: Console) -> None:
+    await agent.find("ines carvalho", "u4")
+    await agent.press("s")
+    await agent.sees("Send code")
+    await agent.press("2")
+    await agent.loses("Say which factor")
+
+
+async def reset(agent: Console) -> None:
+    await agent.find("ines carvalho", "u4")
+    await agent.press("R")
+    await agent.sees("Reason")
+    await agent.press("1")
+    await agent.loses("Give the reason")
+
+
+async def refusal(agent: Console) -> None:
+    await agent.find("okafor", "u1")
+    await agent.press("R")
+    await agent.sees("Only an administrator")
+
+
+async def route(agent: Console) -> None:
+    await agent.find("okafor", "u1")
+    await agent.press("w")
+    await agent.sees("To whom")
+
+
+async def reasons(agent: Console) -> None:
+    await agent.find("okafor", "u1")
+    await agent.press("i")
+    await agent.sees("Reset one factor")
+
+
+async def card(agent: Console) -> None:
+    await agent.find("okafor", "u1")
+    await agent.press("c")
+    await agent.sees("checked on")
+
+
+async def help_page(agent: Console) -> None:
+    await agent.press("?")
+    await agent.sees("Keys of the desk")
+
+
+async def palette(agent: Console) -> None:
+    await agent.find("okafor", "u1")
+    await agent.press("ctrl+p")
+    await agent.type("reset")
+    await agent.sees("Reset one factor")
+
+
+async def fault(agent: Console) -> None:
+    await agent.press("/")
+    await agent.type("state:sleepy")
+    await agent.sees("no such state")
+
+
+PLACES: tuple[Walk, ...] = (desk, queue, loops, challenges, log)
+DIALOGS: tuple[Walk, ...] = (send, reset, refusal, route, reasons, card, help_page, palette, fault)
+THEMES = ("light", "high-contrast", "monochrome")
+
+
+@pytest.fixture
+def picture(snap_compare: Any, tmp_path: Path) -> Callable[..., bool]:
+    """Walk somewhere and compare what is shown with the picture kept of it."""
+
+    def take(walk: Walk, size: str, theme: str = "dark") -> bool:
+        app = HelpdeskApp(demo_desk(tmp_path), theme=theme, clock=lambda: NOW)
+
+        async def go(pilot: Pilot[None]) -> None:
+            agent = Console(pilot)
+            await agent.settles()
+            await walk(agent)
+            await agent.settles()
+
+        return bool(snap_compare(app, terminal_size=SIZES[size], run_before=go))
+
+    return take
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("walk", PLACES + DIALOGS, ids=lambda walk: walk.__name__)
+def test_it_looks_as_it_was_looked_at(picture: Callable[..., bool], walk: Walk, size: str) -> None:
+    assert picture(walk, size)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("walk", [desk, reset], ids=lambda walk: walk.__name__)
+def test_it_looks_well_in_every_theme(picture: Callable[..., bool], walk: Walk, theme: str) -> None:
+    assert picture(walk, "130x34", theme)

@@ -1,0 +1,119 @@
+"""The virtual list: it asks for windows, whatever the length, and holds only some."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from textual import events, on
+from textual.app import App, ComposeResult
+
+from helpdesk.domain.search import Page
+from helpdesk.tui.render.rows import Cell, Column, Scene
+from helpdesk.tui.themes import THEMES
+from helpdesk.tui.widgets.rowlist import KEPT, RowList
+
+MILLION = 1_000_000
+
+
+class Million(App[None]):
+    """A list of a million numbers that answers what the list asks for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = "dark"
+        self.asked: list[tuple[int, int]] = []
+        self.rested: list[int] = []
+        scene = Scene({}, datetime(2026, 5, 4, tzinfo=UTC))
+        column: Column[int] = Column(title="Number", cell=lambda row, scene: Cell(f"row {row:,}"))
+        self.rows: RowList[int] = RowList((column,), str, lambda: scene)
+
+    def compose(self) -> ComposeResult:
+        yield self.rows
+
+    def on_mount(self) -> None:
+        self.rows.focus()
+        self.rows.show(self.page(0, 100))
+
+    def page(self, offset: int, limit: int) -> Page[int]:
+        rows = range(offset, min(MILLION, offset + limit))
+        return Page(total=MILLION, offset=offset, rows=tuple(rows))
+
+    @on(RowList.Wanted)
+    def answer(self, message: RowList.Wanted) -> None:
+        self.asked.append((message.offset, message.limit))
+        self.rows.fill(self.page(message.offset, message.limit))
+
+    @on(RowList.Rested)
+    def note(self, message: RowList.Rested[int]) -> None:
+        self.rested.append(message.row)
+
+    def lines(self) -> list[str]:
+        return [strip.text for strip in self.screen._compositor.render_strips()]
+
+
+async def test_the_end_of_a_million_rows_is_one_key_and_one_small_window_away() -> None:
+    app = Million()
+    async with app.run_test(size=(40, 20)) as pilot:
+        await pilot.press("end")
+        for _ in range(5):
+            await pilot.pause(0.02)
+
+        assert "row 999,999" in app.lines()[-1]
+        assert app.rested[-1] == MILLION - 1
+        assert len(app.asked) == 1
+        assert app.asked[0][1] <= 100
+
+
+async def test_pages_and_single_steps_keep_the_cursor_in_sight() -> None:
+    app = Million()
+    async with app.run_test(size=(40, 20)) as pilot:
+        await pilot.press("pagedown", "pagedown", "up")
+        await pilot.pause()
+
+        assert app.rows.cursor == 37
+        assert any(line.startswith("▌row 37") for line in app.lines())
+
+
+async def test_walking_through_all_keeps_only_some_rows() -> None:
+    app = Million()
+    async with app.run_test(size=(40, 20)) as pilot:
+        for _ in range(300):
+            app.rows.action_page(1)
+            app.rows.render_line(19)
+            await pilot.pause(0)
+
+        assert len(app.rows._rows) <= KEPT + 200
+
+
+async def test_a_list_asked_anew_keeps_the_cursor_on_its_row() -> None:
+    app = Million()
+    async with app.run_test(size=(40, 20)) as pilot:
+        await pilot.press("down", "down")
+        await pilot.pause()
+
+        app.rows.show(Page(total=4, offset=0, rows=(9, 0, 1, 2)), keep=True)
+
+        assert app.rows.current == 2
+
+
+async def test_the_wheel_rolls_the_window_and_leaves_the_cursor() -> None:
+    app = Million()
+    async with app.run_test(size=(40, 20)) as pilot:
+        await pilot._post_mouse_events([events.MouseScrollDown], offset=(5, 5))
+        await pilot.pause()
+
+        assert "row 3" in app.lines()[0]
+        assert app.rows.cursor == 0
+
+
+async def test_an_empty_list_says_so() -> None:
+    app = Million()
+    async with app.run_test(size=(40, 20)) as pilot:
+        app.rows.empty_says = "Nobody found."
+        app.rows.show(Page(total=0, offset=0, rows=()))
+        await pilot.press("down", "enter", "end")
+        await pilot.pause()
+
+        assert "Nobody found." in app.lines()[0]
