@@ -191,7 +191,8 @@ def _f3_lost(stage: Stage, written: Written, main: str) -> bool:
     if not _kind(written, "call"):
         return False
     if main != "F3":
-        return {"ip", "factor-events"} <= written.lacks
+        reset = any(row.get("asks") == "reset" for row in _kind(written, "call"))
+        return reset and {"ip", "factor-events"} <= written.lacks
     changed = any("changed" in row["change"] for row in _kind(written, "factor"))
     foreign = any(
         row.get("ip", stage.home.ip) != stage.home.ip
