@@ -33,7 +33,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def diagnose(
+def diagnose(  # noqa: PLR0913
     card: Product,
     user: User,
     timeline: Sequence[AnyEvent],
@@ -47,14 +47,10 @@ def diagnose(
 ) -> Verdict:
     """Return why it keeps asking, with what to ask, to say and to do.
 
-    Never raises for a timeline that could be decoded.
-
-    Args:
-        timeline: In any order; an event with an id that was seen is left out.
-        others: Other users with their timelines of the same hours.
-        answers: What the caller said to earlier questions.
-        account_products: Ids of the products this account has; empty where it is not known.
-        cards: The other products, by whose names a wrong door is known.
+    Never raises for a timeline that could be decoded; its events may come in any order and twice.
+    *others* are other users with their timelines of the same hours, *answers* what the caller said
+    to earlier questions, *account_products* the ids of the products that the account has (empty
+    where it is not known), *cards* the other products, by whose names a wrong door is known.
     """
     colleagues = [
         events for other, events in others if other.account and other.account == user.account

@@ -124,6 +124,14 @@ def new_browser(scene: Scene) -> list[Evidence]:
         lines.add(-FAIR, f"the browser brought a trust mark, but it was {one.trust}", one.asked)
     if facts.is_own("ip", one.ip, one.at):
         lines.add(HINT, "the network is known", one.asked)
+    _not_the_first_time(facts, one, lines)
+    calm(facts, lines)
+    return lines.found
+
+
+def _not_the_first_time(facts: Facts, one: Round, lines: Lines) -> None:
+    """Speak against a first time where it was asked so before."""
+    is_new = facts.is_strange("browser", one.browser, one.at)
     repeated = len(fresh_browsers(facts))
     asked_so = sum(1 for r in facts.accepted[-6:] if r.rule in NEW_DEVICE or r.trust == "none")
     if repeated >= 3 or (asked_so >= 3 and not facts.tells_browsers):
@@ -132,8 +140,6 @@ def new_browser(scene: Scene) -> list[Evidence]:
         lines.add(-FAIR - HINT, "two browsers in a row were seen once and never again")
     elif asked_so >= 2 and not is_new:
         lines.add(-FAIR, "it was asked so before on this browser")
-    calm(facts, lines)
-    return lines.found
 
 
 @cause("A4", "the time of remembering ran out", rules="new-device new-browser trust-expired")

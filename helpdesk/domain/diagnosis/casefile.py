@@ -104,8 +104,7 @@ EPOCH = msgspec.convert("1970-01-01T00:00:00Z", datetime)
 def decode_case(data: bytes | str | Mapping[str, Any], *, file: str = "case") -> CaseFile:
     """Return the case that a document describes.
 
-    Args:
-        file: The file's name, for the error.
+    The *file* is its name, for the error.
 
     Raises:
         BadFile: It is not JSON, lacks a required key, or a value has the wrong type; the error

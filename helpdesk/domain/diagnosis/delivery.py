@@ -7,10 +7,9 @@ from datetime import timedelta
 
 from helpdesk.domain.diagnosis import session
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
-from helpdesk.domain.diagnosis.facts import Answer, FactorChange, Facts, Password, Resend
+from helpdesk.domain.diagnosis.facts import Facts, Password
 from helpdesk.domain.diagnosis.rounds import Round, Sent
 from helpdesk.domain.diagnosis.verdicts import Evidence, Source
-from helpdesk.domain.users import FactorState, MfaState
 
 CARRIER = {
     "30003": "the phone cannot be reached",
@@ -26,6 +25,8 @@ LATE_S = 60.0
 """A delivery slower than this counts as late: half of the two minutes one is told to wait."""
 
 THROTTLED = frozenset({"429", "60203"})
+"""Codes by which a sender says: too many."""
+
 PHONE = frozenset({"sms", "voice"})
 
 
@@ -116,7 +117,7 @@ def other_mailbox(scene: Scene) -> list[Evidence]:
         if blind:
             lines.add(FAIR - 0.5, NO_SENDS, blind.asked)
         return lines.found if blind else []
-    one, sent = pairs[-1]
+    sent = pairs[-1][1]
     same = login_matches(facts, sent)
     if same is True:
         lines.add(-STRONG, "it went to the user's own address", sent.event)
@@ -146,7 +147,7 @@ def spam(scene: Scene) -> list[Evidence]:
         if blind:
             lines.add(FAIR, NO_SENDS, blind.asked)
         return lines.found if blind or _no_challenge(facts, lines) else []
-    one, sent = pairs[-1]
+    sent = pairs[-1][1]
     delay = sent.delay_s
     if delay is not None and delay < LATE_S:
         lines.add(STRONG, "delivered in time, and never typed", sent.event, sent.arrived)
@@ -321,6 +322,20 @@ def number_wrong(scene: Scene) -> list[Evidence]:
         lines.add(DECISIVE, f"the sender says: {said[-1].detail}", said[-1])
     elif not user.mobile and any(s.trouble and not s.event.to for s in recent_sends(facts)):
         lines.add(FAIR, "it went nowhere, and there is no number on record")
+    _changed_number(facts, asked, lines)
+    pairs = [pair for pair in silent_sends(facts) if pair[1].event.channel in PHONE]
+    if pairs and login_matches(facts, pairs[-1][1]) is False:
+        lines.add(
+            STRONG,
+            f"it went to {pairs[-1][1].event.to}, not to the number on record",
+            pairs[-1][1].event,
+        )
+    elif pairs and not lines.found and not pairs[-1][1].trouble:
+        lines.add(HINT + 0.5, "nobody typed it; is the number still theirs?", pairs[-1][1].event)
+    return lines.found
+
+
+def _changed_number(facts: Facts, asked: list[Round], lines: Lines) -> None:
     changes = facts.changes("number-changed")
     if changes and asked:
         change = changes[-1]
@@ -332,16 +347,6 @@ def number_wrong(scene: Scene) -> list[Evidence]:
             lines.add(FAIR + HINT, "the number was changed after the last good login", change)
         if newer and facts.is_strange("ip", change.ip, change.at):
             lines.add(-FAIR, "the change came from an unknown address", change)
-    pairs = [pair for pair in silent_sends(facts) if pair[1].event.channel in PHONE]
-    if pairs and login_matches(facts, pairs[-1][1]) is False:
-        lines.add(
-            STRONG,
-            f"it went to {pairs[-1][1].event.to}, not to the number on record",
-            pairs[-1][1].event,
-        )
-    elif pairs and not lines.found and not pairs[-1][1].trouble:
-        lines.add(HINT + 0.5, "nobody typed it; is the number still theirs?", pairs[-1][1].event)
-    return lines.found
 
 
 def _no_number(detail: str | None) -> bool:
@@ -357,9 +362,10 @@ def push_lost(scene: Scene) -> list[Evidence]:
     facts, lines = scene.facts, Lines(scene.facts)
     pushes = [one for one in facts.silent if one.factor == "push"]
     timed_out = [
-        one for one in facts.recent
-        if one.factor == "push" and not one.is_accepted and any(a.reason == "timeout" for a in one.answers)
-    ]  # fmt: skip
+        one
+        for one in facts.recent
+        if one.factor == "push" and any(a.reason == "timeout" for a in one.refusals)
+    ]
     if not pushes and not timed_out:
         return []
     pushes = pushes or timed_out
@@ -369,9 +375,8 @@ def push_lost(scene: Scene) -> list[Evidence]:
             FAIR, "the push was delivered, and nobody answered", *(r.asked for r in pushes[-3:])
         )
     else:
-        lines.add(
-            STRONG + HINT, "a push was sent, nothing came back", *(r.asked for r in pushes[-3:])
-        )
+        says = "a push was sent, nothing came back"
+        lines.add(STRONG + HINT, says, *(r.asked for r in pushes[-3:]))
     failed = [s.trouble for one in pushes for s in one.sends if s.trouble]
     if failed:
         lines.add(HINT, "the push service could not deliver it", *failed)
@@ -392,144 +397,3 @@ def not_fetching(scene: Scene) -> list[Evidence]:
     if login_matches(facts, arrived[-1]) is False:
         lines.add(-FAIR, "it went to another address than the login", arrived[-1].event)
     return lines.found
-
-
-@cause("C10", "asked for codes too often", needs="email sms voice push")
-def throttled(scene: Scene) -> list[Evidence]:
-    """The product holds back further codes for a while."""
-    facts, lines = scene.facts, Lines(scene.facts)
-    refused = [r for r in facts.since(Resend) if r.allowed is False or (r.retry_after_s or 0) > 0]
-    if refused:
-        lines.add(DECISIVE - HINT, "another code was refused for now", *refused[-3:])
-    coded = [d for s in recent_sends(facts) for d in s.deliveries if (d.code or "") in THROTTLED]
-    if coded:
-        lines.add(DECISIVE, f"the sender's limit was met ({coded[-1].code})", *coded[-2:])
-    unheard = [
-        one
-        for one in facts.recent
-        if facts.tells_send_rows
-        and not one.is_accepted
-        and len(one.resends) >= 2
-        and len(one.sends) <= 1
-    ]
-    if unheard and not refused:
-        lines.add(STRONG, "asked for more codes, and none was sent", *unheard[-1].resends)
-    if lines.found and facts.last and facts.last.is_accepted:
-        lines.add(-FAIR, "a later challenge was passed", facts.last.good)
-    return lines.found
-
-
-@cause("C11", "no code was ever asked for", prior=0.0)
-def never_asked(scene: Scene) -> list[Evidence]:
-    """The password step failed, or stopped short, so no challenge was made."""
-    facts, lines = scene.facts, Lines(scene.facts)
-    passwords = facts.since(Password)
-    last_asked = facts.recent[-1].at if facts.recent else None
-    failed = [p for p in passwords if not p.ok and (last_asked is None or p.at > last_asked)]
-    good = [p for p in passwords if p.ok and (not failed or p.at > failed[-1].at)]
-    if failed and not good:
-        weight = (
-            DECISIVE
-            if last_asked is None or failed[-1].at - last_asked > timedelta(minutes=10)
-            else STRONG
-        )
-        lines.add(weight, "the password was refused, and no challenge was made", *failed[-3:])
-    elif passwords and last_asked is None and good:
-        lines.add(FAIR + HINT, "a password was taken, and no challenge was made", passwords[-1])
-    elif not passwords and not facts.recent and facts.events:
-        lines.add(FAIR, "no challenge of today is in the log")
-    if lines.found and facts.active_lock:
-        lines.add(-FAIR, "a lock is in force", facts.active_lock)
-    if lines.found and session.is_other_door(facts):
-        lines.add(-STRONG, "the page is another product's", passwords[-1] if passwords else None)
-    doors = {p.door for p in passwords if p.door}
-    if lines.found and len(doors) > 1 and failed:
-        lines.add(HINT, "the first password was taken, the second was not", *failed[-1:])
-    return lines.found
-
-
-@cause("C12", "waiting for a code that is made on the phone", needs="totp")
-def waits_for_app(scene: Scene) -> list[Evidence]:
-    """An authenticator code is wanted, and nothing is ever sent for it."""
-    facts, lines = scene.facts, Lines(scene.facts)
-    waiting = [one for one in facts.silent if one.factor == "totp" and not one.sends]
-    if not waiting:
-        kinds = {f.kind.value for f in facts.user.live_factors}
-        blank = [one for one in facts.silent if one.factor is None and not one.sends]
-        if blank and kinds == {"totp"}:
-            lines.add(STRONG, "nothing was sent, and the only factor is an app", blank[-1].asked)
-        return lines.found
-    lines.add(
-        DECISIVE - HINT,
-        "an authenticator code is asked for; nothing is sent for it",
-        *(r.asked for r in waiting[-3:]),
-    )
-    wished = [r for one in waiting for r in one.resends]
-    if wished:
-        lines.add(HINT + 0.5, "another code was asked for, though none is sent", *wished)
-    return lines.found
-
-
-@cause("C13", "the message confirmed the number, it was no login code", needs="sms voice")
-def confirmation_taken(scene: Scene) -> list[Evidence]:
-    """After a number was changed, its confirmation was typed as a login code."""
-    facts, lines = scene.facts, Lines(scene.facts)
-    changes = facts.changes("number-changed", span=timedelta(hours=24))
-    own = {sent.event.send for sent in facts.confirmations}
-    for answer in facts.since(Answer):
-        if answer.ok:
-            continue
-        since = [c for c in changes if timedelta(0) <= answer.at - c.at <= timedelta(hours=2)]
-        if answer.send in own:
-            lines.add(DECISIVE, "the code typed was the one that confirmed the number", answer)
-        elif since and answer.reason == "foreign":
-            lines.add(
-                STRONG + HINT,
-                "typed after the number was changed; it fits no challenge",
-                since[-1],
-                answer,
-            )
-        elif since and (answer.reason in {"wrong", None}) and not answer.send:
-            lines.add(
-                STRONG,
-                "the number had just been changed, and the code fits nothing",
-                since[-1],
-                answer,
-            )
-        if lines.found:
-            break
-    if lines.found and facts.confirmations:
-        lines.add(HINT, "a message to confirm the number was sent", facts.confirmations[-1].event)
-    return lines.found
-
-
-@cause("C14", "the second proof was never saved", needs="sms voice")
-def never_saved(scene: Scene) -> list[Evidence]:
-    """The number is confirmed, and nothing was turned on after it."""
-    facts, lines = scene.facts, Lines(scene.facts)
-    confirmed = facts.changes("number-confirmed")
-    if not confirmed:
-        if facts.user.mfa is MfaState.PENDING:
-            lines.add(STRONG, "the second proof waits to be saved")
-        return lines.found
-    after = [
-        c
-        for c in facts.changes("enrolled", "turned-on")
-        if c.at >= confirmed[-1].at - timedelta(minutes=1)
-    ]
-    asked = [one for one in facts.rounds if one.at > confirmed[-1].at]
-    before = [one for one in facts.rounds if one.at <= confirmed[-1].at and one.is_accepted]
-    if after or asked:
-        return []
-    lines.add(
-        STRONG + HINT, "the number was confirmed, and nothing was saved after it", confirmed[-1]
-    )
-    if before or facts.changes("enrolled", "turned-on"):
-        lines.add(-FAIR, "it had been on before", (before[-1].good if before else None))
-    pending = [f for f in facts.user.factors if f.state is FactorState.PENDING]
-    if pending or facts.user.mfa is MfaState.PENDING:
-        lines.add(HINT + 0.5, "the factor is still pending")
-    return lines.found
-
-
-__all__ = ["FactorChange", "is_same_address", "login_matches"]

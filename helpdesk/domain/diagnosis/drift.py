@@ -9,7 +9,7 @@ The secret stays with whoever gives `code_at`; only the offset comes out.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -25,6 +25,11 @@ FAR_STEPS: Final = 14
 """Steps either side of now that are searched: 29 of a million codes match by chance, 0.003 %."""
 
 DIGITS: Final = 6
+
+TRIES: Final = 5
+"""How often one user's phone may be measured within `TRIES_IN`: fewer than guessing would need."""
+
+TRIES_IN: Final = timedelta(minutes=15)
 
 CodeAt = Callable[[int], str]
 """Gives the code of a step: seconds since 1970 divided by 30."""

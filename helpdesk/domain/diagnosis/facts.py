@@ -9,14 +9,14 @@ Everything is indexed in one pass, so that fifty causes may ask without walking 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
-from operator import attrgetter
-from typing import Any, TypeVar
 
-from helpdesk.domain.diagnosis.rounds import Round, Sent, loops
+from helpdesk.domain.diagnosis.gather import rounds_of, traits_of
+from helpdesk.domain.diagnosis.log import LONG, RECENT, SITTING, Log, by_at, tidy
+from helpdesk.domain.diagnosis.rounds import Round, loops
 from helpdesk.domain.products import Product
 from helpdesk.domain.tickets import Complaint
 from helpdesk.domain.timeline import (
@@ -40,20 +40,8 @@ from helpdesk.domain.timeline import (
 )
 from helpdesk.domain.users import User
 
-RECENT = timedelta(hours=24)
-"""How far back the trouble itself is looked for, from the newest event."""
 
-LONG = timedelta(days=60)
-"""How far back habits are looked for: which browser, which network, how often it asked."""
-
-SITTING = timedelta(minutes=30)
-"""A pause longer than this ends a sitting; our own measure."""
-
-E = TypeVar("E")
-_by_at = attrgetter("at")
-
-
-class Facts:
+class Facts(Log):
     """One user's timeline, indexed.
 
     Attributes:
@@ -77,45 +65,11 @@ class Facts:
         self.card, self.user, self.now, self.complaint = card, user, now, complaint
         self.account_products = tuple(account_products)
         self._cards = tuple(cards)
-        self._shared = _traits(colleagues)
+        self._shared = traits_of(colleagues)
         self.compared: frozenset[str] = frozenset()
-        self.events = tidy(timeline)
-        self.anchor = self.events[-1].at if self.events else now
-        self._by_type: dict[type[Any], list[Any]] = {}
-        for event in self.events:
-            self._by_type.setdefault(type(event), []).append(event)
-        self.rounds, self.confirmations = _rounds(self)
+        super().__init__(timeline, now)
+        self.rounds, self.confirmations = rounds_of(self)
         self._starts = [one.at for one in self.rounds]
-
-    def every(self, kind: type[E]) -> list[E]:
-        """All events of a kind, oldest first."""
-        return self._by_type.get(kind, [])
-
-    def since(self, kind: type[E], span: timedelta = RECENT) -> list[E]:
-        """Events of a kind within *span* of the newest event, oldest first."""
-        events = self.every(kind)
-        return events[bisect_left(events, self.anchor - span, key=_by_at) :]
-
-    def between(self, kind: type[E], start: datetime, end: datetime) -> list[E]:
-        """Events of a kind from *start* to *end*, both included."""
-        events = self.every(kind)
-        return events[
-            bisect_left(events, start, key=_by_at) : bisect_right(events, end, key=_by_at)
-        ]
-
-    @cached_property
-    def _index(self) -> dict[int, int]:
-        return {id(event): number for number, event in enumerate(self.events)}
-
-    def refs(self, *events: AnyEvent | None) -> tuple[str, ...]:
-        """How a line of evidence names these events; what is None is left out."""
-        return tuple(
-            dict.fromkeys(
-                event.id or f"#{self._index.get(id(event), 0)}"
-                for event in events
-                if event is not None
-            )
-        )
 
     @cached_property
     def recent(self) -> list[Round]:
@@ -187,7 +141,7 @@ class Facts:
     def visits(self) -> list[Password | Challenge]:
         """Passwords and challenges of the last day, oldest first."""
         both: list[Password | Challenge] = [*self.since(Password), *self.since(Challenge)]
-        return sorted(both, key=_by_at)
+        return sorted(both, key=by_at)
 
     @cached_property
     def spans(self) -> dict[str, tuple[datetime, datetime]]:
@@ -297,6 +251,18 @@ class Facts:
             None,
         )
 
+    def lock_at(self, moment: datetime) -> Lock | None:
+        """The lock that was in force at a moment, or None."""
+        return next(
+            (
+                lock
+                for lock in reversed(self.every(Lock))
+                if lock.since <= moment + timedelta(seconds=2)
+                and (lock.until is None or lock.until > moment)
+            ),
+            None,
+        )
+
     @cached_property
     def blocked_by(self) -> str:
         """The cause of a lock that a fraud or risk block made; empty where there is none."""
@@ -356,139 +322,6 @@ class Facts:
         return [change for change in self.since(FactorChange, span) if change.change in names]
 
 
-def tidy(timeline: Sequence[AnyEvent]) -> list[AnyEvent]:
-    """Return the events oldest first, each once: same id, or same in every word."""
-    events = list(timeline)
-    if any(events[i].at > events[i + 1].at for i in range(len(events) - 1)):
-        events.sort(key=_by_at)
-    seen: set[str] = set()
-    kept: list[AnyEvent] = []
-    start = 0
-    for event in events:
-        if event.id is not None:
-            if event.id in seen:
-                continue
-            seen.add(event.id)
-        elif event in kept[start:]:
-            continue
-        kept.append(event)
-        while kept[start].at < event.at:
-            start += 1
-        start = max(start, len(kept) - 32)
-    return kept
-
-
-def _rounds(facts: Facts) -> tuple[list[Round], list[Sent]]:
-    """Group what belongs to one challenge, and keep confirmations of numbers aside."""
-    rounds: dict[str, Round] = {}
-
-    def of(challenge: str, at: datetime) -> Round:
-        if challenge not in rounds:
-            rounds[challenge] = Round(challenge, at)
-        return rounds[challenge]
-
-    for asked in facts.every(Challenge):
-        of(asked.challenge, asked.at).asks.append(asked)
-    for resend in facts.every(Resend):
-        of(resend.challenge, resend.at).resends.append(resend)
-    ordered = sorted(rounds.values(), key=_by_at)
-    sents, floating, confirmations = _sents(facts, of)
-    for answer in facts.every(Answer):
-        of(answer.challenge, answer.at).answers.append(answer)
-    if len(rounds) != len(ordered):
-        ordered = sorted(rounds.values(), key=_by_at)
-    starts = [one.at for one in ordered]
-    for sent in floating:
-        owner = _before(ordered, starts, sent.event.at, timedelta(minutes=10))
-        if owner is None:
-            owner = rounds.setdefault(f"\0{sent.event.send}", Round("", sent.event.at))
-        owner.sends.append(sent)
-    _link(facts, sents, ordered)
-    ordered = sorted(rounds.values(), key=_by_at)
-    for one in ordered:
-        one.settle()
-    _attach(facts, ordered)
-    return ordered, confirmations
-
-
-def _sents(facts: Facts, of: Any) -> tuple[dict[str, Sent], list[Sent], list[Sent]]:
-    sents: dict[str, Sent] = {}
-    floating: list[Sent] = []
-    confirmations: list[Sent] = []
-    for send in facts.every(Send):
-        sent = sents.setdefault(send.send, Sent(send))
-        if sent.event is not send:
-            continue
-        if send.purpose in {"confirmation", "enrolment"}:
-            confirmations.append(sent)
-        elif send.challenge is None:
-            floating.append(sent)
-        else:
-            of(send.challenge, send.at).sends.append(sent)
-    return sents, floating, confirmations
-
-
-def _link(facts: Facts, sents: dict[str, Sent], ordered: list[Round]) -> None:
-    for delivery in facts.every(Delivery):
-        if delivery.send in sents:
-            sents[delivery.send].deliveries.append(delivery)
-    told = {s.event.channel for s in sents.values() if "delivered" in s.states}
-    for sent in sents.values():
-        sent.is_accepted_final = sent.event.channel not in told
-    for fetch in facts.every(Fetch):
-        if fetch.send in sents:
-            sents[fetch.send].fetches.append(fetch)
-    passwords = facts.every(Password)
-    times = [password.at for password in passwords]
-    for one in ordered:
-        upto = bisect_right(times, one.at + timedelta(seconds=5))
-        for password in reversed(passwords[max(0, upto - 4) : upto]):
-            near = one.at - password.at <= timedelta(minutes=10)
-            same_ip = not (password.ip and one.ip) or password.ip == one.ip
-            if password.ok and near and same_ip:
-                one.password = password
-                break
-
-
-def _attach(facts: Facts, ordered: list[Round]) -> None:
-    """Give each session to the round that made it: by its challenge, else the last good one."""
-    by_id = {one.id: one for one in ordered if one.id}
-    good = sorted((one for one in ordered if one.is_accepted), key=lambda one: one.ended_at)  # type: ignore[arg-type,return-value]
-    ends = [one.ended_at for one in good]
-    for session in facts.every(Session):
-        if session.challenge in by_id:
-            by_id[session.challenge or ""].sessions.append(session)
-            continue
-        upto = bisect_right(ends, session.at + timedelta(seconds=2))  # type: ignore[type-var]
-        for one in reversed(good[max(0, upto - 3) : upto]):
-            same = not (session.browser and one.browser) or session.browser == one.browser
-            if same and session.at - (one.ended_at or one.at) <= timedelta(minutes=10):
-                one.sessions.append(session)
-                break
-
-
-def _before(
-    ordered: list[Round], starts: list[datetime], at: datetime, span: timedelta
-) -> Round | None:
-    upto = bisect_right(starts, at + timedelta(seconds=5))
-    if upto and at - starts[upto - 1] <= span:
-        return ordered[upto - 1]
-    return None
-
-
-def _traits(timelines: Iterable[Sequence[AnyEvent]]) -> dict[str, set[str]]:
-    """Addresses and browsers with which colleagues of the account were let in."""
-    found: dict[str, set[str]] = {"ip": set(), "browser": set()}
-    for timeline in timelines:
-        for event in timeline:
-            if isinstance(event, Session | Answer) and getattr(event, "ok", True):
-                for trait, values in found.items():
-                    value = getattr(event, trait)
-                    if value:
-                        values.add(value)
-    return found
-
-
 _COMMON = frozenset(
     {
         "the", "and", "for", "login", "app", "www", "com", "example", "https", "http", "code",
@@ -529,5 +362,4 @@ __all__ = [
     "Send",
     "Session",
     "tidy",
-
 ]  # fmt: skip

@@ -118,11 +118,7 @@ def _symptoms(user: str, recent: Sequence[AnyEvent], now: datetime) -> list[Symp
             if is_heard or now - event.at > timedelta(seconds=90):
                 found.append(Symptom(user, event.at, "send", not is_heard))
         elif isinstance(event, Answer):
-            drift = event.drift_s or 0.0
-            if abs(drift) > WINDOW_S:
-                found.append(Symptom(user, event.at, "totp", True, drift))
-            elif event.ok and _kind(asked, event.challenge) == "totp":
-                found.append(Symptom(user, event.at, "totp", False))
+            found.extend(_offset(user, event, _kind(asked, event.challenge)))
     found.extend(_session_symptoms(user, recent))
     found.extend(_memory_symptoms(user, recent))
     return found
@@ -166,6 +162,13 @@ def _forgetful(symptoms: Sequence[Symptom]) -> list[FleetFinding]:
             or any(users for other, users in known.items() if other != door)
         )
     ]
+
+
+def _offset(user: str, answer: Answer, kind: str | None) -> list[Symptom]:
+    drift = answer.drift_s or 0.0
+    if abs(drift) > WINDOW_S:
+        return [Symptom(user, answer.at, "totp", True, drift)]
+    return [Symptom(user, answer.at, "totp", False)] if answer.ok and kind == "totp" else []
 
 
 def _kind(asked: dict[str, Challenge], challenge: str) -> str | None:

@@ -192,11 +192,17 @@ def cookie_blocked(scene: Scene) -> list[Evidence]:
         lines.add(-STRONG, ALWAYS)
     if any(after.rule in {"new-ip", "new-place"} for _, after in again):
         lines.add(-FAIR, "it was the network that was new", again[-1][1].asked)
+    _mark_or_session(facts, bool(marked), lines)
+    return lines.found
+
+
+def _mark_or_session(facts: Facts, is_marked: bool, lines: Lines) -> None:
+    """Tell whether it is the trust mark that is lost, or the session itself."""
     kept = [e for e in kept_within_sitting(facts) if not isinstance(e, Session)]
     if kept:
         lines.add(-STRONG, "a trust mark did come back", *kept[-3:])
     returned = [s for one in streak(facts) for s in one.sessions if s.state == "returned"]
-    if returned and marked:
+    if returned and is_marked:
         lines.add(HINT, "the session held, only the trust mark was lost", returned[-1])
     lost = [s for one in streak(facts) for s in one.sessions if s.state == "missing"]
     if lost and facts.loops:
@@ -204,7 +210,6 @@ def cookie_blocked(scene: Scene) -> list[Evidence]:
     fast = [p for p in facts.loops if p[1].at - (p[0].ended_at or p[0].at) < timedelta(seconds=60)]
     if fast and not returned:
         lines.add(-FAIR, "it asked again within seconds, before any page", fast[-1][1].asked)
-    return lines.found
 
 
 @cause("B4", "several browsers or devices at once", prior=0.0)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from helpdesk.domain.codes import expiry
 from helpdesk.domain.diagnosis import session
@@ -11,16 +10,9 @@ from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Line
 from helpdesk.domain.diagnosis.facts import Answer, Facts, Fetch, Password
 from helpdesk.domain.diagnosis.rounds import Round, Sent
 from helpdesk.domain.diagnosis.verdicts import Evidence, Source
-from helpdesk.domain.timeline import Lock
 
 BLAND = frozenset({"wrong", None})
 """Words for a refusal that say nothing of why."""
-
-TOTP_WINDOW_S = 30.0
-"""A code of the step before or after is taken by most; RFC 6238 recommends one step."""
-
-SAME_OFFSET_S = 15.0
-"""Two measured offsets closer than this are one: half a step of 30 s."""
 
 
 class Refusal:
@@ -101,19 +93,7 @@ def totp_refusals(facts: Facts) -> list[Refusal]:
     ]
 
 
-def lock_at(facts: Facts, at: datetime) -> Lock | None:
-    """The lock in force at a moment, or None."""
-    return next(
-        (
-            lock
-            for lock in reversed(facts.every(Lock))
-            if lock.since <= at + timedelta(seconds=2) and (lock.until is None or lock.until > at)
-        ),
-        None,
-    )
-
-
-def _solved(facts: Facts, refusal: Refusal) -> Answer | None:
+def solved(facts: Facts, refusal: Refusal) -> Answer | None:
     """The good answer that soon followed a refusal on the same code, or None."""
     good = next((a for a in refusal.round.answers if a.ok and a.at >= refusal.answer.at), None)
     if good is None or good.at - refusal.answer.at > timedelta(minutes=5):
@@ -193,7 +173,7 @@ def superseded(scene: Scene) -> list[Evidence]:
             break
     if not lines.found and any(r.is_bland for r in sent_refusals(facts)):
         lines.add(HINT / 2, "refused; the log does not say whose code was typed")
-    if lines.found and _solved(facts, sent_refusals(facts)[-1]):
+    if lines.found and solved(facts, sent_refusals(facts)[-1]):
         lines.add(HINT, "and the next code was taken")
     return lines.found
 
@@ -225,8 +205,8 @@ def typing(scene: Scene) -> list[Evidence]:
             )
         return lines.found
     last = found[-1]
-    good = _solved(facts, last)
-    older = good or next((g for r in reversed(found) if (g := _solved(facts, r))), None)
+    good = solved(facts, last)
+    older = good or next((g for r in reversed(found) if (g := solved(facts, r))), None)
     if older and not good:
         lines.add(HINT, "an earlier slip was mended by the next try", older)
     if good:
@@ -237,122 +217,24 @@ def typing(scene: Scene) -> list[Evidence]:
         lines.add(FAIR - HINT / 2, "refused as wrong", last.answer)
     if facts.tells_sends or facts.tells_reasons:
         lines.add(HINT + 0.5, "it fits no code that was sent", last.answer)
+    _not_typing(facts, found, bool(good), lines)
+    return lines.found
+
+
+def _not_typing(facts: Facts, found: list[Refusal], is_mended: bool, lines: Lines) -> None:
+    """Speak against a slip where something else explains the refusal."""
+    last = found[-1]
     newest = last.newest
     if newest and last.is_over(newest):
         lines.add(-FAIR, "its time was over anyway", last.answer)
-    if len(last.out) > 1 and not good:
+    if len(last.out) > 1 and not is_mended:
         lines.add(-HINT, "several codes were out", last.answer)
-    if lock_at(facts, last.answer.at - timedelta(seconds=3)):
+    if facts.lock_at(last.answer.at - timedelta(seconds=3)):
         lines.add(-STRONG, "a lock was in force, so the right code fails too", last.answer)
-    if last.round.factor == "totp" and len(found) > 2 and not good:
+    if last.round.factor == "totp" and len(found) > 2 and not is_mended:
         lines.add(-HINT, "it fails each time", *(r.answer for r in found[-3:]))
     if facts.loops and not facts.last_refused:
         lines.add(-FAIR, "other codes were taken, and it asked again", facts.loops[-1][0].good)
-    return lines.found
-
-
-def drifts(answers: Sequence[Answer]) -> list[float]:
-    """The offsets in seconds beyond the window that these answers measured, oldest first."""
-    return [a.drift_s for a in answers if a.drift_s is not None and abs(a.drift_s) > TOTP_WINDOW_S]
-
-
-@cause("D4", "the phone's clock is off", prior=0.2, needs="totp")
-def clock_drift(scene: Scene) -> list[Evidence]:
-    """The code fits a step outside the window, by the same offset twice."""
-    facts, lines = scene.facts, Lines(scene.facts)
-    answers = [r.answer for r in totp_refusals(facts)]
-    if not answers:
-        return []
-    offsets = drifts(answers)
-    named = [a for a in answers if a.reason == "drift"]
-    if len(offsets) > 1 and abs(offsets[-1] - offsets[-2]) <= SAME_OFFSET_S:
-        lines.add(DECISIVE, f"two codes with one offset, {offsets[-1]:+.0f} s", *answers[-2:])
-    elif offsets or named:
-        offset = f", {offsets[-1]:+.0f} s" if offsets else ""
-        lines.add(STRONG + HINT, f"the code fits another moment{offset}", (named or answers)[-1])
-    elif all(a.reason in BLAND for a in answers[-2:]):
-        lines.add(
-            FAIR + (0.3 if len(answers) > 1 else 0),
-            "app codes refused; no offset was measured",
-            *answers[-3:],
-        )
-        _not_drift(scene, lines)
-    if "D4b" in scene.crowd.shared:
-        lines.note(-DECISIVE, "many users have the same offset", Source.FLEET)
-    return lines.found
-
-
-def _not_drift(scene: Scene, lines: Lines) -> None:
-    refusal = totp_refusals(scene.facts)[-1]
-    if _solved(scene.facts, refusal):
-        lines.add(-FAIR, "the next code was good", refusal.answer)
-
-
-@cause("D4b", "our server's clock is off", prior=-0.4, needs="totp")
-def server_clock(scene: Scene) -> list[Evidence]:
-    """Many users have the same offset in the same minutes."""
-    facts, lines = scene.facts, Lines(scene.facts)
-    answers = [r.answer for r in totp_refusals(facts)]
-    if answers and "D4b" in scene.crowd.shared:
-        lines.note(DECISIVE + FAIR, scene.crowd.shared["D4b"], Source.FLEET)
-    elif drifts(answers) or any(a.reason == "drift" for a in answers):
-        lines.add(HINT, "the offset could be ours", answers[-1])
-        if "D4b" in scene.crowd.clears:
-            lines.note(-FAIR, "other users have no such offset", Source.FLEET)
-    return lines.found
-
-
-@cause("D5", "an old entry in the app", prior=0.0, needs="totp")
-def old_entry(scene: Scene) -> list[Evidence]:
-    """It fits at no offset, and the factor was enrolled anew lately."""
-    facts, lines = scene.facts, Lines(scene.facts)
-    bland = [r for r in totp_refusals(facts) if r.answer.reason in BLAND and not r.answer.drift_s]
-    if not bland:
-        return []
-    answers = [r.answer for r in bland]
-    first = answers[0].at
-    enrolled = [
-        c
-        for c in facts.changes("enrolled")
-        if c.factor in {"totp", None} and c.at <= answers[-1].at
-    ]
-    known = {f.id: f.kind.value for f in facts.user.factors}
-    enrolled += [c for c in facts.changes("enrolled") if known.get(c.factor or "") == "totp"]
-    since = [f.since for f in facts.user.live_factors if f.kind.value == "totp" and f.since]
-    if enrolled and first - enrolled[-1].at < timedelta(days=14):
-        lines.add(STRONG, "the app was enrolled anew lately", enrolled[-1])
-    elif any(timedelta(0) <= first - at < timedelta(days=14) for at in since):
-        lines.add(FAIR, "the factor is only days old")
-    weight = FAIR + (0.3 if len(answers) > 1 else -HINT)
-    lines.add(weight, "app codes fit no moment that was tried", *answers[-3:])
-    if facts.last_good_at and enrolled and facts.last_good_at > enrolled[-1].at:
-        lines.add(-HINT, "it worked after that enrolment", enrolled[-1])
-    if any(_solved(facts, r) for r in bland):
-        lines.add(-FAIR - HINT, "the next code was good", answers[-1])
-    return lines.found
-
-
-@cause("D6", "the same app code twice", prior=0.0, needs="totp")
-def reused(scene: Scene) -> list[Evidence]:
-    """A code that was accepted already."""
-    facts, lines = scene.facts, Lines(scene.facts)
-    for refusal in reversed(refusals(facts)):
-        answer = refusal.answer
-        is_app = refusal.round.factor in {"totp", None} and not refusal.out
-        if answer.reason == "reused":
-            weight = DECISIVE if is_app else FAIR
-            lines.add(weight, "refused as used already", answer)
-            break
-        if is_app and answer.reason in BLAND and refusal.round.factor == "totp":
-            good = [
-                a
-                for a in facts.between(Answer, answer.at - timedelta(seconds=65), answer.at)
-                if a.ok
-            ]
-            if good:
-                lines.add(STRONG, "a code was accepted less than a step before", good[-1], answer)
-                break
-    return lines.found
 
 
 @cause("D7", "the code of another try, tab or colleague", prior=0.0, needs="email sms voice")
@@ -453,88 +335,3 @@ def _is_outsider(facts: Facts, one: Round, ip: str | None) -> bool:
         return True
     passwords = {p.ip for p in facts.since(Password) if p.ip}
     return ip != one.ip and ip not in passwords and not facts.is_own("ip", ip, one.at)
-
-
-def failures_before(facts: Facts, lock: Lock) -> tuple[int, int]:
-    """How many failures stand in the log before a lock: within the last hour, and before that."""
-    start, end = lock.since - timedelta(days=60), lock.since + timedelta(minutes=1)
-    failed = [a.at for a in facts.between(Answer, start, end) if not a.ok]
-    failed += [p.at for p in facts.between(Password, start, end) if not p.ok]
-    recent = sum(lock.since - at <= timedelta(hours=1) for at in failed)
-    return recent, len(failed) - recent
-
-
-def _the_lock(facts: Facts) -> Lock | None:
-    if facts.active_lock:
-        return facts.active_lock
-    locked = [r.answer for r in refusals(facts)]
-    return lock_at(facts, locked[-1].at) if locked else None
-
-
-def _lock_by_word(facts: Facts) -> Lock | None:
-    """A lock that the log only knows by the word of a refusal."""
-    named = [r.answer for r in refusals(facts) if r.answer.reason == "locked"]
-    return Lock(at=named[0].at, since=named[0].at) if named else None
-
-
-@cause("D9", "locked, and the page does not say so", prior=0.3)
-def locked(scene: Scene) -> list[Evidence]:
-    """The right code is refused while a lock is in force."""
-    facts, lines = scene.facts, Lines(scene.facts)
-    named = [r.answer for r in refusals(facts) if r.answer.reason == "locked"]
-    if named:
-        lines.add(STRONG, "refused because of a lock", named[-1])
-    lock = _the_lock(facts)
-    mute = [r.answer for r in refusals(facts)[-3:] if r.is_bland and not _solved(facts, r)]
-    if not lock and not named and len(mute) > 1 and not facts.every(Lock):
-        lines.add(HINT + 0.5, "refused again and again; the log holds no locks", *mute)
-    if lock:
-        until = f" until {lock.until:%H:%M} UTC" if lock.until else ""
-        lines.add(STRONG + HINT / 2, f"locked{until}", lock)
-    elif facts.user.is_locked(facts.now):
-        lines.add(STRONG, "the user is locked")
-    during = [r.answer for r in refusals(facts) if lock and r.answer.at >= lock.since]
-    if during and not named:
-        lines.add(HINT + 0.5, "codes were refused while the lock was in force", *during[-3:])
-    counted = lock or _lock_by_word(facts)
-    if counted and _adds_up(facts, counted) >= FAIR:
-        lines.add(-HINT - HINT, "few of the failures are recent", counted)
-    if facts.blocked_by and lines.found:
-        lines.add(-FAIR, "the lock came from a fraud or risk block", lock)
-    if facts.in_vain and lines.found:
-        lines.add(-STRONG, "a reset was done, and nobody got in since", facts.in_vain)
-    return lines.found
-
-
-def _adds_up(facts: Facts, lock: Lock) -> float:
-    """How strongly the counts say that old failures made the lock."""
-    recent, old = failures_before(facts, lock)
-    total = lock.failures
-    weight = 0.0
-    if old >= 2 and recent <= 3 and old > recent:
-        weight += FAIR + HINT
-    if total is not None and total >= recent + 3 and recent <= 3:
-        weight += FAIR if old or recent else 0.0
-    return weight
-
-
-@cause("D10", "old failures add up to a lock", prior=-0.2)
-def old_failures(scene: Scene) -> list[Evidence]:
-    """Locked with few recent failures and many old ones."""
-    facts, lines = scene.facts, Lines(scene.facts)
-    lock = _the_lock(facts) or _lock_by_word(facts)
-    if lock is None:
-        return []
-    recent, old = failures_before(facts, lock)
-    weight = _adds_up(facts, lock)
-    if facts.in_vain:
-        lines.add(-FAIR, "a reset was done, and nobody got in since", facts.in_vain)
-    if weight:
-        says = f"locked after {recent} failures of the last hour and {old} older ones"
-        lines.add(STRONG + weight, says, lock)
-    elif recent <= 1 and not facts.blocked_by:
-        lines.add(FAIR, "locked, with hardly a recent failure in the log", lock)
-    else:
-        lines.add(HINT, "a lock is in force", lock)
-        lines.add(-FAIR, f"{recent} failures within the hour explain it", lock)
-    return lines.found

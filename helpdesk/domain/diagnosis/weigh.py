@@ -10,10 +10,21 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from helpdesk.domain.diagnosis import by_design, delivery, hostile, memory, refusal, session
+from helpdesk.domain.diagnosis import (
+    by_design,
+    clocks,
+    delivery,
+    hostile,
+    locks,
+    memory,
+    refusal,
+    session,
+    unsent,
+)
 from helpdesk.domain.diagnosis.catalog import CAUSES, Cause, Scene
 from helpdesk.domain.diagnosis.facts import Facts
-from helpdesk.domain.diagnosis.questions import PAIRS, Pair, caller_lines, meaning
+from helpdesk.domain.diagnosis.hearing import caller_lines, meaning
+from helpdesk.domain.diagnosis.questions import PAIRS, Pair
 from helpdesk.domain.diagnosis.verdicts import (
     CallerSaid,
     Evidence,
@@ -24,7 +35,7 @@ from helpdesk.domain.diagnosis.verdicts import (
 from helpdesk.domain.products import Product
 from helpdesk.domain.tickets import Complaint
 
-GROUPS = (by_design, memory, delivery, refusal, session, hostile)
+GROUPS = (by_design, memory, delivery, unsent, refusal, clocks, locks, session, hostile)
 """The modules that hold the causes; to import them is to enter them."""
 
 TEMPERATURE = 1.0

@@ -1,0 +1,134 @@
+"""Grouping: what of a log belongs to one challenge, though rows lack, double or come late."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from helpdesk.domain.diagnosis.log import Log, by_at
+from helpdesk.domain.diagnosis.rounds import Round, Sent
+from helpdesk.domain.timeline import (
+    Answer,
+    AnyEvent,
+    Challenge,
+    Delivery,
+    Fetch,
+    Password,
+    Resend,
+    Send,
+    Session,
+)
+
+
+def rounds_of(log: Log) -> tuple[list[Round], list[Sent]]:
+    """Group what belongs to one challenge, and keep confirmations of numbers aside."""
+    rounds: dict[str, Round] = {}
+
+    def of(challenge: str, at: datetime) -> Round:
+        if challenge not in rounds:
+            rounds[challenge] = Round(challenge, at)
+        return rounds[challenge]
+
+    for asked in log.every(Challenge):
+        of(asked.challenge, asked.at).asks.append(asked)
+    for resend in log.every(Resend):
+        of(resend.challenge, resend.at).resends.append(resend)
+    ordered = sorted(rounds.values(), key=by_at)
+    sents, floating, confirmations = _sents(log, of)
+    for answer in log.every(Answer):
+        of(answer.challenge, answer.at).answers.append(answer)
+    if len(rounds) != len(ordered):
+        ordered = sorted(rounds.values(), key=by_at)
+    starts = [one.at for one in ordered]
+    for sent in floating:
+        owner = _before(ordered, starts, sent.event.at, timedelta(minutes=10))
+        if owner is None:
+            owner = rounds.setdefault(f"\0{sent.event.send}", Round("", sent.event.at))
+        owner.sends.append(sent)
+    _link(log, sents, ordered)
+    ordered = sorted(rounds.values(), key=by_at)
+    for one in ordered:
+        one.settle()
+    _attach(log, ordered)
+    return ordered, confirmations
+
+
+def _sents(
+    log: Log, of: Callable[[str, datetime], Round]
+) -> tuple[dict[str, Sent], list[Sent], list[Sent]]:
+    sents: dict[str, Sent] = {}
+    floating: list[Sent] = []
+    confirmations: list[Sent] = []
+    for send in log.every(Send):
+        sent = sents.setdefault(send.send, Sent(send))
+        if sent.event is not send:
+            continue
+        if send.purpose in {"confirmation", "enrolment"}:
+            confirmations.append(sent)
+        elif send.challenge is None:
+            floating.append(sent)
+        else:
+            of(send.challenge, send.at).sends.append(sent)
+    return sents, floating, confirmations
+
+
+def _link(log: Log, sents: dict[str, Sent], ordered: list[Round]) -> None:
+    for delivery in log.every(Delivery):
+        if delivery.send in sents:
+            sents[delivery.send].deliveries.append(delivery)
+    told = {s.event.channel for s in sents.values() if "delivered" in s.states}
+    for sent in sents.values():
+        sent.is_accepted_final = sent.event.channel not in told
+    for fetch in log.every(Fetch):
+        if fetch.send in sents:
+            sents[fetch.send].fetches.append(fetch)
+    passwords = log.every(Password)
+    times = [password.at for password in passwords]
+    for one in ordered:
+        upto = bisect_right(times, one.at + timedelta(seconds=5))
+        for password in reversed(passwords[max(0, upto - 4) : upto]):
+            near = one.at - password.at <= timedelta(minutes=10)
+            same_ip = not (password.ip and one.ip) or password.ip == one.ip
+            if password.ok and near and same_ip:
+                one.password = password
+                break
+
+
+def _attach(log: Log, ordered: list[Round]) -> None:
+    """Give each session to the round that made it: by its challenge, else the last good one."""
+    by_id = {one.id: one for one in ordered if one.id}
+    good = sorted((one for one in ordered if one.is_accepted), key=lambda one: one.ended_at)  # type: ignore[arg-type,return-value]
+    ends = [one.ended_at for one in good]
+    for session in log.every(Session):
+        if session.challenge in by_id:
+            by_id[session.challenge or ""].sessions.append(session)
+            continue
+        upto = bisect_right(ends, session.at + timedelta(seconds=2))  # type: ignore[type-var]
+        for one in reversed(good[max(0, upto - 3) : upto]):
+            same = not (session.browser and one.browser) or session.browser == one.browser
+            if same and session.at - (one.ended_at or one.at) <= timedelta(minutes=10):
+                one.sessions.append(session)
+                break
+
+
+def _before(
+    ordered: list[Round], starts: list[datetime], at: datetime, span: timedelta
+) -> Round | None:
+    upto = bisect_right(starts, at + timedelta(seconds=5))
+    if upto and at - starts[upto - 1] <= span:
+        return ordered[upto - 1]
+    return None
+
+
+def traits_of(timelines: Iterable[Sequence[AnyEvent]]) -> dict[str, set[str]]:
+    """Addresses and browsers with which colleagues of the account were let in."""
+    found: dict[str, set[str]] = {"ip": set(), "browser": set()}
+    for timeline in timelines:
+        for event in timeline:
+            if isinstance(event, Session | Answer) and getattr(event, "ok", True):
+                for trait, values in found.items():
+                    value = getattr(event, trait)
+                    if value:
+                        values.add(value)
+    return found

@@ -1,0 +1,90 @@
+"""The log of one user, in order and indexed by kind, so that nobody walks it twice."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from helpdesk.domain.timeline import AnyEvent
+
+RECENT = timedelta(hours=24)
+"""How far back the trouble itself is looked for, from the newest event."""
+
+LONG = timedelta(days=60)
+"""How far back habits are looked for: which browser, which network, how often it asked."""
+
+SITTING = timedelta(minutes=30)
+"""A pause longer than this ends a sitting; our own measure."""
+
+E = TypeVar("E")
+by_at = attrgetter("at")
+
+
+class Log:
+    """One user's events.
+
+    Attributes:
+        events: Oldest first, each once.
+        anchor: The moment the trouble is seen from: the newest event.
+    """
+
+    def __init__(self, timeline: Sequence[AnyEvent], now: datetime) -> None:
+        self.events = tidy(timeline)
+        self.anchor = self.events[-1].at if self.events else now
+        self._by_type: dict[type[Any], list[Any]] = {}
+        for event in self.events:
+            self._by_type.setdefault(type(event), []).append(event)
+
+    def every(self, kind: type[E]) -> list[E]:
+        """All events of a kind, oldest first."""
+        return self._by_type.get(kind, [])
+
+    def since(self, kind: type[E], span: timedelta = RECENT) -> list[E]:
+        """Events of a kind within *span* of the newest event, oldest first."""
+        events = self.every(kind)
+        return events[bisect_left(events, self.anchor - span, key=by_at) :]
+
+    def between(self, kind: type[E], start: datetime, end: datetime) -> list[E]:
+        """Events of a kind from *start* to *end*, both included."""
+        events = self.every(kind)
+        return events[bisect_left(events, start, key=by_at) : bisect_right(events, end, key=by_at)]
+
+    @cached_property
+    def _index(self) -> dict[int, int]:
+        return {id(event): number for number, event in enumerate(self.events)}
+
+    def refs(self, *events: AnyEvent | None) -> tuple[str, ...]:
+        """How a line of evidence names these events; what is None is left out."""
+        return tuple(
+            dict.fromkeys(
+                event.id or f"#{self._index.get(id(event), 0)}"
+                for event in events
+                if event is not None
+            )
+        )
+
+
+def tidy(timeline: Sequence[AnyEvent]) -> list[AnyEvent]:
+    """Return the events oldest first, each once: same id, or same in every word."""
+    events = list(timeline)
+    if any(events[i].at > events[i + 1].at for i in range(len(events) - 1)):
+        events.sort(key=by_at)
+    seen: set[str] = set()
+    kept: list[AnyEvent] = []
+    start = 0
+    for event in events:
+        if event.id is not None:
+            if event.id in seen:
+                continue
+            seen.add(event.id)
+        elif event in kept[start:]:
+            continue
+        kept.append(event)
+        while kept[start].at < event.at:
+            start += 1
+        start = max(start, len(kept) - 32)
+    return kept
