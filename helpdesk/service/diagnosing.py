@@ -12,6 +12,7 @@ from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.decisions import Decision, Need, Weight
 from helpdesk.domain.diagnosis import diagnose, fleet
+from helpdesk.domain.diagnosis.drift import TRIES, TRIES_IN
 from helpdesk.domain.diagnosis.fleet import HORIZON, FleetFindings
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.timeline import Answer, AnyEvent
@@ -20,9 +21,6 @@ from helpdesk.service.view import View
 
 STALE = timedelta(seconds=30)
 """How long a verdict nobody answered anything to may be given again."""
-
-TRIES, TRIES_IN = 5, timedelta(minutes=15)
-"""How often a phone's clock may be measured: fewer tries than guessing a code would need."""
 
 Other = tuple[User, Sequence[AnyEvent]]
 
