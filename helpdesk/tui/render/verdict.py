@@ -28,6 +28,7 @@ from helpdesk.domain.diagnosis.verdicts import (
     Verdict,
 )
 from helpdesk.domain.text import clean
+from helpdesk.domain.timeline import AnyEvent
 from helpdesk.tui.render.values import (
     BAD,
     GOOD,
@@ -188,6 +189,15 @@ def _evidence(top: RankedCause, case: Case) -> Iterator[Line]:
         yield Line(rank, _entry(f"{AGAINST} {_whence(one, case)}", says, WARN))
 
 
+def marks(timeline: Sequence[AnyEvent], top: RankedCause) -> dict[int, str]:
+    """Return the marks of the events a cause rests on, by the identity of the event."""
+    found: dict[int, str] = {}
+    for mark, lines in ((AGAINST, top.against), (FOR, top.evidence)):
+        names = [name for line in lines for name in line.events]
+        found |= {id(event): mark for event in named_events(timeline, names)}
+    return found
+
+
 def _whence(one: Evidence, case: Case) -> str:
     """The time of the newest event a line rests on, else where it comes from."""
     events = named_events(case.timeline, one.events) if one.source is Source.LOG else ()
@@ -269,6 +279,10 @@ def fleet_entries(findings: FleetFindings) -> list[Entry]:
 def _fleet_entry(one: FleetFinding) -> Entry:
     title = CAUSES[one.cause].title if one.cause in CAUSES else one.cause
     body = Content.assemble(
-        show(one.says, WARN), "  ", (f"{one.cause} ", LABEL), show(title), ("  reset nobody", STRONG)
+        show(one.says, WARN),
+        "  ",
+        (f"{one.cause} ", LABEL),
+        show(title),
+        ("  reset nobody", STRONG),
     )
     return Entry(Content.assemble(("▲ ", BAD)), body)

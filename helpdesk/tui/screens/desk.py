@@ -22,9 +22,9 @@ from helpdesk.tui.keys import Where, bindings
 from helpdesk.tui.render.case import summary_lines
 from helpdesk.tui.render.manual import card_page
 from helpdesk.tui.render.rows import USERS
-from helpdesk.tui.screens.acting import ActingPlace
 from helpdesk.tui.screens.finding import FindingPlace
 from helpdesk.tui.screens.place import Clock
+from helpdesk.tui.screens.telling import TellingPlace
 from helpdesk.tui.widgets.case_panel import CasePanel
 from helpdesk.tui.widgets.finder import Finder
 from helpdesk.tui.widgets.parts import Wish
@@ -34,7 +34,7 @@ REST_S = 0.06
 """Seconds the cursor rests on a row before its case is asked for, so that a held key asks once."""
 
 
-class DeskScreen(ActingPlace, FindingPlace[UserRow]):
+class DeskScreen(TellingPlace, FindingPlace[UserRow]):
     """Search and queue beside the case.
 
     Attributes:
@@ -67,7 +67,13 @@ class DeskScreen(ActingPlace, FindingPlace[UserRow]):
 
     def body(self) -> Widget:
         """List beside case."""
-        panel = CasePanel(self.desk.cards).data_bind(DeskScreen.case, DeskScreen.now)
+        panel = CasePanel(self.desk.cards).data_bind(
+            DeskScreen.case,
+            DeskScreen.now,
+            DeskScreen.verdict,
+            DeskScreen.said,
+            DeskScreen.why_fault,
+        )
         return Horizontal(self.finder, panel, id="desk")
 
     def on_mount(self) -> None:
@@ -158,7 +164,12 @@ class DeskScreen(ActingPlace, FindingPlace[UserRow]):
         if card is not None:
             self.app.push_screen(PageDialog(card.name, card_page(card)))
 
-    def action_copy(self) -> None:
+    def look_again(self, user: str) -> None:
+        """Ask anew for the case of a user, if it is still the one looked at."""
+        if self._looked_at == user:
+            self.open_case(user)
+
+    def action_copy_case(self) -> None:
         """Copy the case in a few lines, masked even while it is revealed."""
         self._with_case(self._copy_case)
 

@@ -62,7 +62,8 @@ class TellingPlace(ActingPlace):
         if verdict.ask is None and not self.said:
             self.app.notify("There is nothing to ask: the log alone decides.", markup=False)
             return
-        said = await self.app.push_screen_wait(AskDialog(case, verdict, self.said))
+        dialog = AskDialog(case, verdict, self.said)
+        said: tuple[CallerSaid, ...] | None = await self.app.push_screen_wait(dialog)
         now = self.current_case()
         if said is not None and now is not None and now.user.id == case.user.id:
             self.said = said

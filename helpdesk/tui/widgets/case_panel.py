@@ -13,32 +13,38 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from helpdesk.domain.cases import Case
+from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.products import Product
 from helpdesk.tui.render.values import QUIET
+from helpdesk.tui.widgets.latest import Latest
 from helpdesk.tui.widgets.parts import Codes, Factors, MayI, Papers, Part, Who
 from helpdesk.tui.widgets.timeline import Timeline
+from helpdesk.tui.widgets.why import Why
 
 LOW = 18
 """Lines of the case below which only the essential is shown."""
 
 
 class CasePanel(Vertical):
-    """Shows `case` in its parts; on a small screen who, codes and may I stay in sight.
-
-    A further part, such as a verdict, has its place in `compose` between who and codes.
-    """
+    """Shows `case` in its parts; on a small screen who, codes and may I stay in sight."""
 
     case: reactive[Case | None] = reactive(None)
     now: reactive[datetime | None] = reactive(None)
+    verdict: reactive[Verdict | None] = reactive(None)
+    said: reactive[tuple[CallerSaid, ...]] = reactive(())
+    why_fault: reactive[str] = reactive("")
 
     def __init__(self, cards: Mapping[str, Product]) -> None:
         super().__init__(id="case")
         self._cards = cards
 
     def compose(self) -> ComposeResult:
-        """Who, codes, then factors and papers beside the timeline, then may I."""
+        """Who, why, codes, then factors and papers beside the timeline, then may I."""
         with Vertical(id="case-parts"):
             yield Who(self._cards).data_bind(CasePanel.case)
+            yield Why(self._cards).data_bind(
+                CasePanel.case, CasePanel.verdict, CasePanel.said, fault=CasePanel.why_fault
+            )
             yield Codes(self._cards).data_bind(CasePanel.case, CasePanel.now)
             with VerticalScroll(id="middle"):
                 with VerticalScroll(id="facts", can_focus=False):
@@ -46,7 +52,8 @@ class CasePanel(Vertical):
                     yield Papers(self._cards).data_bind(CasePanel.case)
                 with VerticalScroll(id="history", can_focus=False) as history:
                     history.border_title = " Timeline, UTC, newest first "
-                    yield Timeline().data_bind(CasePanel.case)
+                    yield Latest(self._cards).data_bind(CasePanel.case)
+                    yield Timeline().data_bind(CasePanel.case, CasePanel.verdict)
             yield MayI(self._cards).data_bind(CasePanel.case)
         yield Static(Content.assemble(("Choose a user on the left.", QUIET)), id="no-case")
 
@@ -62,7 +69,8 @@ class CasePanel(Vertical):
         width, height = event.size
         for part in self.query(Part):
             part.is_low = height < LOW
-        self.query_one(MayI).room = max(0, min(6, (height - 22) // 3)) if width >= 76 else 0
+        self.query_one(MayI).room = max(0, min(6, (height - 32) // 3)) if width >= 76 else 0
+        self.query_one(Why).room = why_room(height)
         # What scrolls takes the focus: all of the middle where it is one column, else the history.
         is_one = self.screen.has_class("-slim")
         self.query_one("#middle").can_focus = is_one
@@ -73,3 +81,8 @@ class CasePanel(Vertical):
         for scroll in self.query(VerticalScroll):
             if scroll.max_scroll_y:
                 scroll.scroll_relative(y=by * max(1, scroll.size.height // 2), animate=False)
+
+
+def why_room(height: int) -> int:
+    """Return the lines of the verdict in a case of *height* lines: 3 at the least, 18 at most."""
+    return max(3, min(18, (height - 14) // 2))

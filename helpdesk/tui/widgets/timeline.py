@@ -13,15 +13,17 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from helpdesk.domain.cases import Case
+from helpdesk.domain.diagnosis.verdicts import Verdict
 from helpdesk.tui.render.events import Line, per_hour, timeline_lines
 from helpdesk.tui.render.values import clock, fit, sparkline
+from helpdesk.tui.render.verdict import marks
 
-TODAY, EARLIER, WORDS = 9, 13, 18
-"""Cells of a time of today, of an earlier one, and of an event's words."""
+MARGIN, TODAY, EARLIER, WORDS = 2, 9, 13, 18
+"""Cells of the margin, of a time of today, of an earlier one, and of an event's words."""
 
 
 class Timeline(Widget):
-    """Shows the events of `case`, below one line of the last 24 hours.
+    """Shows the events of `case`, below one line of the last 24 hours; marks those of `verdict`.
 
     Drawn line by line: only what is in sight costs anything.
     """
@@ -33,13 +35,16 @@ class Timeline(Widget):
         "timeline--good",
         "timeline--warn",
         "timeline--bad",
+        "timeline--mark",
     }
 
     case: reactive[Case | None] = reactive(None, layout=True)
+    verdict: reactive[Verdict | None] = reactive(None)
 
     def __init__(self) -> None:
         super().__init__(id="timeline")
         self._lines: list[Line] = []
+        self._marks: dict[int, str] = {}
         self._time = EARLIER
         self._looks: dict[str, Style] = {}
 
@@ -48,6 +53,12 @@ class Timeline(Widget):
         self._lines = timeline_lines(case.timeline) if case else []
         is_today = case is not None and all(e.at.date() == case.at.date() for e in case.timeline)
         self._time = TODAY if is_today else EARLIER
+
+    def watch_verdict(self, verdict: Verdict | None) -> None:
+        """Mark what the first cause rests on, and what speaks against it."""
+        top = verdict.top if verdict else None
+        timeline = self.case.timeline if self.case and top else ()
+        self._marks = marks(timeline, top) if top else {}
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Give one line an event, one for the day and one where there is nothing."""
@@ -78,11 +89,13 @@ class Timeline(Widget):
 
     def _event(self, line: Line, width: int, case: Case) -> Strip:
         event, words, look, details = line
+        mark = self._marks.get(id(event), " ")
         segments = [
+            Segment(f"{mark} ", self._look("mark")),
             Segment(fit(clock(event.at, case.at, seconds=True), self._time), self._look("quiet")),
             Segment(fit(words, WORDS - 1) + " ", self._look(look)),
         ]
-        room = width - self._time - WORDS
+        room = width - MARGIN - self._time - WORDS
         for text, detail_look in details:
             if room < 3:
                 break
