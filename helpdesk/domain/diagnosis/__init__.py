@@ -7,8 +7,9 @@ from datetime import datetime
 
 from helpdesk.domain.diagnosis.acts import STOP, act_for, act_says, no_use
 from helpdesk.domain.diagnosis.catalog import CAUSES, Scene
-from helpdesk.domain.diagnosis.facts import Facts
+from helpdesk.domain.diagnosis.facts import Call, Facts
 from helpdesk.domain.diagnosis.fleet import FleetFindings, crowd_of, fleet
+from helpdesk.domain.diagnosis.hostile import WISHES
 from helpdesk.domain.diagnosis.questions import PAIRS, Pair
 from helpdesk.domain.diagnosis.verdicts import (
     CallerSaid,
@@ -94,8 +95,9 @@ def _is_lost_phone(facts: Facts, weighed: Weighed) -> bool:
     """Whether a lost telephone is reported and nothing surer was found."""
     told = {said.ask for said in weighed.heard}
     is_sure = weighed.ranked and weighed.ranked[0].p >= 0.8 and weighed.ranked[0].group != "A"
+    wishes = [call for call in facts.since(Call) if call.asks in WISHES]
     return (
-        facts.complaint is Complaint.LOST_FACTOR
+        (facts.complaint is Complaint.LOST_FACTOR or bool(wishes))
         and not is_sure
         and PAIRS["F3/lost phone"].id not in told
     )

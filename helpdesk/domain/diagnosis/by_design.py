@@ -68,6 +68,9 @@ def every_login(scene: Scene) -> list[Evidence]:
         lines.add(STRONG, "this product asks at every login", unruled[-1].asked)
     elif unruled and len(unruled) > 1:
         lines.add(FAIR, "asked at each login; the log does not say by which rule")
+    unasked = [p for p in facts.trusted_logins if p.at >= facts.anchor - timedelta(days=30)]
+    if not ruled and len(unasked) > 1:
+        lines.add(-STRONG, "other logins were not asked at all", unasked[-1])
     if other:
         lines.add(-STRONG, f"asked by another rule: {other[-1].rule}", other[-1].asked)
     calm(facts, lines)
@@ -162,6 +165,8 @@ def trust_expired(scene: Scene) -> list[Evidence]:
         same = earlier[-1].browser == one.browser or None in {earlier[-1].browser, one.browser}
         if same and not facts.is_strange("ip", one.ip, one.at):
             lines.add(FAIR + HINT, "the last good answer is weeks old", earlier[-1].good)
+    if is_blank and not lines.found and _asked_of_known(facts, one):
+        lines.add(FAIR, "a browser that was not asked before was asked again", one.asked)
     if not lines.found:
         return []
     if len(one.asked.policies or ()) > 1:
@@ -211,6 +216,13 @@ def strictest_policy(scene: Scene) -> list[Evidence]:
     return lines.found
 
 
+def _asked_of_known(facts: Facts, one: Round) -> bool:
+    """Whether a known browser at a known address was asked, though it had not been before."""
+    before = [p for p in facts.trusted_logins if p.at < one.at - SITTING]
+    strange = any(facts.is_strange(t, getattr(one, t), one.at) for t in ("ip", "browser", "place"))
+    return len(before) > 1 and not strange
+
+
 def family(agent: str) -> str:
     """A user agent without its numbers: what stays the same over an update."""
     return re.sub(r"[\d._]+", "", agent)
@@ -237,6 +249,8 @@ def updated(scene: Scene) -> list[Evidence]:
         for s in facts.since(Session)
         if s.at <= one.at and re.search("password|detail|credential", (s.cause or "").casefold())
     ]
+    if not lines.found and one.rule is None and one.trust is None and _asked_of_known(facts, one):
+        lines.add(FAIR, "a browser that was not asked before was asked again", one.asked)
     if changed:
         lines.add(STRONG + FAIR, "the login details were changed just before", changed[-1])
     if not lines.found:

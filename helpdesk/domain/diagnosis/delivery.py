@@ -268,6 +268,9 @@ def sender_failed(scene: Scene) -> list[Evidence]:
     is_mute = any(not sent.deliveries for _, sent in silent_sends(facts))
     if not lines.found and facts.tells_delivery and is_mute:
         lines.add(HINT, "no delivery is noted for it, though others are")
+    elif not lines.found and (is_mute or untold(facts, "email", "sms", "voice")):
+        if "C5" not in facts.compared:
+            lines.add(FAIR - 0.3, "nobody answered; the log holds no deliveries")
     if lines.found and "C5" in scene.crowd.clears:
         lines.note(-FAIR, "other users got their codes meanwhile", Source.FLEET)
     return lines.found

@@ -119,6 +119,13 @@ def _symptoms(user: str, recent: Sequence[AnyEvent], now: datetime) -> list[Symp
                 found.append(Symptom(user, event.at, "send", not is_heard))
         elif isinstance(event, Answer):
             found.extend(_offset(user, event, _kind(asked, event.challenge)))
+    if not any(isinstance(event, Send) for event in recent):
+        found.extend(
+            Symptom(user, one.at, "send", one.challenge not in answered)
+            for one in asked.values()
+            if one.factor in {"email", "sms", "voice"}
+            and (one.challenge in answered or now - one.at > timedelta(seconds=90))
+        )
     found.extend(_session_symptoms(user, recent))
     found.extend(_memory_symptoms(user, recent))
     return found

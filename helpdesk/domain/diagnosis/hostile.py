@@ -51,9 +51,25 @@ def strange_rounds(facts: Facts) -> list[Round]:
         for one in facts.recent
         if not one.is_accepted
         and not _holds_code(facts, one)
+        and is_from_elsewhere(facts, one)
         and strangeness(facts, one) + (1.0 if _own_beside(facts, one) else 0.0) >= enough
         and strangeness(facts, one) > 0
     ]
+
+
+def is_from_elsewhere(facts: Facts, one: Round | Password, before: datetime | None = None) -> bool:
+    """Whether an attempt came from another network or place; a new device alone is none.
+
+    Where the log says nothing of networks and places, it may have.
+    """
+    if facts.is_own("ip", one.ip, before):
+        return False
+    if facts.is_strange("ip", one.ip, before) or facts.is_strange("place", one.place, before):
+        return True
+    if one.network in {"hosting", "vpn"}:
+        return True
+    is_told = facts.complaint is Complaint.UNASKED_CODES or bool(alarms(facts))
+    return is_told and not (one.ip or one.place or one.network)
 
 
 def _holds_code(facts: Facts, one: Round) -> bool:
@@ -84,7 +100,7 @@ def unasked(scene: Scene) -> list[Evidence]:
         )
         if one.password:
             lines.add(HINT, "the right password was given from there", one.password)
-    said = alarms(facts)
+    said = [r for r in alarms(facts) if _is_about_rounds(facts, r)]
     if said and facts.recent and not (pushes and len(pushes) >= 2):
         weight = FAIR + HINT if facts.unanswered or strange else FAIR
         lines.add(weight, f"the user reported: {said[-1].what}", said[-1])
@@ -102,6 +118,13 @@ def unasked(scene: Scene) -> list[Evidence]:
     if said and not strange and resets and resets[-1].at > said[-1].at:
         lines.add(-STRONG, "a reset followed, and the trouble is the block since", resets[-1])
     return lines.found
+
+
+def _is_about_rounds(facts: Facts, report: Report) -> bool:
+    """Whether a report follows what it can be about, and no reset has settled it since."""
+    settled = [r for r in facts.since(Reset, timedelta(days=14)) if r.ok and r.at > report.at]
+    before = [one for one in facts.recent if one.at <= report.at + timedelta(minutes=5)]
+    return bool(before) or not settled
 
 
 def _where(one: Round) -> str:
@@ -131,7 +154,11 @@ def push_flood(scene: Scene) -> list[Evidence]:
     count = max(len(pushes), len(sends))
     declined = [a for one in pushes for a in one.refusals if a.reason == "declined"]
     reports = facts.since(Report, DAY)
-    pushed = [r for r in reports if r.what in {"not-me", "declined", "suspicious"}]
+    pushed = [
+        r
+        for r in reports
+        if r.what in {"not-me", "declined", "suspicious"} and _is_about_rounds(facts, r)
+    ]
     if count >= 4:
         burst = _densest(pushes) if len(pushes) > 1 else count
         weight = FAIR + min(burst, 8) * 0.25 if burst >= 4 else HINT
@@ -211,6 +238,8 @@ def caller_is_attacker(scene: Scene) -> list[Evidence]:
     if len(failures) >= 2 or strange:
         weight = DECISIVE + HINT if calls else FAIR
         lines.add(weight, "help was asked for after foreign failures", *failures[-3:], *calls[-1:])
+    if not lines.found and calls:
+        lines.add(HINT / 2, f"{calls[-1].asks} was asked for; nothing shows who called", calls[-1])
     if not lines.found:
         return []
     if calls and calls[-1].origin and _is_other_origin(facts, calls[-1].origin):
