@@ -55,10 +55,10 @@ def sample_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def desk_as(sample_file: Path, clock: Clock) -> Callable[[str], LocalDesk]:
+def desk_as(sample_file: Path, clock: Clock) -> Callable[..., LocalDesk]:
     """Open the sample desk as somebody; several desks are several consoles on one file."""
 
-    def open_as(who: str) -> LocalDesk:
+    def open_as(who: str, *, is_gated: bool = False) -> LocalDesk:
         file = TinyFile(sample_file, clock)
         store = TinyStore(file)
         store.load()
@@ -70,12 +70,13 @@ def desk_as(sample_file: Path, clock: Clock) -> Callable[[str], LocalDesk]:
             clock=clock,
             label="SAMPLE",
             is_demo=True,
+            is_gated=is_gated,
         )
 
     return open_as
 
 
 @pytest.fixture
-def desk(desk_as: Callable[[str], LocalDesk]) -> LocalDesk:
+def desk(desk_as: Callable[..., LocalDesk]) -> LocalDesk:
     """The sample desk, as a support agent."""
     return desk_as("support")

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from helpdesk.domain.cases import Handover
 from helpdesk.domain.diagnosis.drift import Drift
 from helpdesk.domain.products import Product
+from helpdesk.domain.proofs import Asking
 from helpdesk.domain.timeline import AnyEvent
 from helpdesk.domain.users import Account, Factor, User
 
@@ -113,6 +115,18 @@ class Connector(Protocol):
 
         *others_s* are offsets that other users were seen with in the same minutes.
         """
+        ...
+
+    async def ask_proof(self, person: User, asking: Asking, now: datetime) -> None:
+        """Send what proves the caller over the channel that was asked for; nothing comes back."""
+        ...
+
+    async def check_proof(self, person: User, asking: Asking, told: str, now: datetime) -> bool:
+        """Whether what the caller read back is right."""
+        ...
+
+    async def shown(self, person: User, askings: Sequence[Asking], now: datetime) -> list[Handover]:
+        """Give what a person's devices show now; only a demo's provider knows any."""
         ...
 
     async def flag(self, user: User, reason: str, now: datetime) -> None:

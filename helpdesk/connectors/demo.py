@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+import hmac
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,11 +14,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from helpdesk.domain.cases import Handover
 from helpdesk.domain.challenges import OPEN_FOR
 from helpdesk.domain.diagnosis.drift import STEP_S, Drift, measure
 from helpdesk.domain.errors import BadFile, NotFound
 from helpdesk.domain.products import Product
-from helpdesk.domain.text import clean, mask_mail, mask_phone
+from helpdesk.domain.proofs import Asking, Method
+from helpdesk.domain.text import clean, digits, mask_mail, mask_phone
 from helpdesk.domain.timeline import (
     AnyEvent,
     Challenge,
@@ -305,6 +309,69 @@ class DemoConnector:
         totp = await asyncio.to_thread(self._totp, user.id, factor.id)
         used = int(factor.used_at.timestamp()) // STEP_S if factor.used_at else None
         return measure(codes, totp.generate_otp, now, used_step=used, others_s=others_s)
+
+    async def ask_proof(self, person: User, asking: Asking, now: datetime) -> None:
+        """Send what proves the caller; on the fixture it shows on the demo telephone (`shown`)."""
+        told = {"kind": "proof", "at": msgspec.to_builtins(now), "method": asking.method.value}
+        await self._append(person.id, Other(at=now, kind="proof", raw=told))
+        await asyncio.to_thread(self._make_key)
+
+    async def check_proof(self, person: User, asking: Asking, told: str, now: datetime) -> bool:
+        """Whether what the caller read back is right."""
+        said = digits(told)
+        if asking.method is Method.TOTP:
+            return await asyncio.to_thread(self._is_new_code, person.id, asking.channel, said, now)
+        code = await asyncio.to_thread(self._code_of, asking)
+        return hmac.compare_digest(code, said)
+
+    async def shown(self, person: User, askings: Sequence[Asking], now: datetime) -> list[Handover]:
+        """Give what the devices of a person of the fixture show now: so one can play both sides."""
+        found = [
+            Handover(
+                title=f"{asking.method.words}, asked {asking.at:%H:%M:%S}",
+                secret=await asyncio.to_thread(self._code_of, asking),
+                says=f"The agent says {asking.words[0]}, the customer answers {asking.words[1]}.",
+            )
+            for asking in askings
+            if asking.method not in {Method.TOTP, Method.IN_PERSON}
+        ]
+        for factor in person.factors:
+            if factor.kind is FactorKind.TOTP and factor.state is FactorState.ACTIVE:
+                with contextlib.suppress(NotFound):
+                    totp = await asyncio.to_thread(self._totp, person.id, factor.id)
+                    title = f"{clean(factor.to or 'Authenticator')}, now"
+                    found.append(Handover(title=title, secret=totp.at(now), says=""))
+        return found
+
+    def _is_new_code(self, user: str, factor: str, said: str, now: datetime) -> bool:
+        """Whether an authenticator's number is right and was not taken before (RFC 6238, 5.2)."""
+        totp = self._totp(user, factor)
+        step = int(now.timestamp()) // STEP_S
+        right = [n for n in (step - 1, step, step + 1) if totp.generate_otp(n) == said]
+        number, row = next(
+            (number, row)
+            for number, row in self._file.rows("secrets")
+            if row.get("user") == user and row.get("factor") == factor
+        )
+        if not right or right[0] <= row.get("used_step", 0):
+            return False
+        self._file.put("secrets", number, row | {"used_step": right[0]})
+        return True
+
+    def _code_of(self, asking: Asking) -> str:
+        """The six digits of an asking.
+
+        Made anew each time from the fixture's own throw-away key.
+        """
+        meta = self._file.row("meta", 1) or {}
+        key = str(meta.get("key", "")).encode()
+        digest = hmac.digest(key, asking.id.encode(), "sha256")
+        return f"{int.from_bytes(digest[:8]) % 1_000_000:06d}"
+
+    def _make_key(self) -> None:
+        meta = self._file.row("meta", 1) or {}
+        if "key" not in meta:
+            self._file.put("meta", 1, meta | {"key": secrets.token_hex(16)})
 
     async def flag(self, user: User, reason: str, now: datetime) -> None:
         """Mark the user as suspicious."""

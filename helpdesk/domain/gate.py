@@ -30,7 +30,7 @@ from helpdesk.domain.diagnosis.verdicts import Strength, Verdict
 from helpdesk.domain.limits import BREAKER, is_breaker_open, reached
 from helpdesk.domain.policies import decide
 from helpdesk.domain.products import Product
-from helpdesk.domain.proofs import Proof, Sufficiency, sufficiency
+from helpdesk.domain.proofs import Method, Proof, Sufficiency, sufficiency
 
 IN_VAIN: Final = {
     "E1": "The code is accepted and the session is lost: open the page directly.",
@@ -84,6 +84,7 @@ def weigh(
     decision = decide(agent, action, card, case, now)
     if decision.is_refused:
         return Answer(decision=decision)
+    granted = granted_for(action, agent.id, standing.approvals, now)
     in_vain = _in_vain(action, standing.verdict)
     if in_vain:
         return Answer(
@@ -92,17 +93,34 @@ def weigh(
     needs = list(decision.needs)
     proven = Sufficiency()
     if action.risk is Risk.HIGH:
-        proven = sufficiency(action, case, agent.id, standing.proofs, now)
+        proven = _proven(agent, action, case, standing, granted, now)
         if proven.lacks:
             needs.insert(0, Need(what="proof", says=proven.lacks))
     second = why_second(action, card, case, standing, proven, now)
-    approval = granted_for(action, agent.id, standing.approvals, now) if second else None
+    approval = granted if second else None
     if second and approval is None:
         needs.append(Need(what="second-person", says=f"A second person must agree: {second}."))
     needs.extend(reached(action.name, agent.id, case.user.id, standing.log, now))
     weight = Weight.NEEDS if needs else Weight.ALLOWED
     decision = replace(decision, weight=weight, needs=tuple(needs))
     return Answer(decision=decision, proofs=proven.used, approval=approval, second=second)
+
+
+def _proven(
+    agent: Agent,
+    action: AnyAction,
+    case: Case,
+    standing: Standing,
+    granted: Approval | None,
+    now: datetime,
+) -> Sufficiency:
+    """Whether the caller is proven: now, or when the second person was asked, whom they outlive."""
+    if granted is None:
+        return sufficiency(action, case, agent.id, standing.proofs, now)
+    theirs = tuple(
+        replace(proof, used_at=None) for proof in standing.proofs if proof.id in granted.proofs
+    )
+    return sufficiency(action, case, agent.id, theirs, granted.asked_at)
 
 
 def _in_vain(action: AnyAction, verdict: Verdict | None) -> str:
@@ -137,6 +155,10 @@ def why_second(
         (isinstance(action, TurnOffMfa), "it turns the second proof off"),
         (case.user.login.casefold() in standing.colleagues, "the user is an agent of this desk"),
         (proven.is_weak and not proven.lacks, "the caller was proven by e-mail only"),
+        (
+            any(proof.method is Method.IN_PERSON for proof in proven.used),
+            "one agent alone has seen the caller",
+        ),
         (top is not None and top.id in {"F3", "F4"}, "the caller may be the attacker"),
         (bool(case.user.flagged), "the user is flagged as suspicious"),
         (is_breaker_open(action.name, standing.log, now), BREAKER.says),

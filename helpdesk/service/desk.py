@@ -7,12 +7,14 @@ from typing import Protocol
 
 from helpdesk.domain.actions import AnyAction
 from helpdesk.domain.agents import Agent
+from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import LogRow
-from helpdesk.domain.cases import Case, Outcome, Weighed
+from helpdesk.domain.cases import Case, Handover, Outcome, Weighed
 from helpdesk.domain.diagnosis.drift import Drift
 from helpdesk.domain.diagnosis.fleet import FleetFindings
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.products import Product
+from helpdesk.domain.proofs import Asking, Method, Proof, Way
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow, UserRow
 
 
@@ -101,6 +103,51 @@ class Desk(Protocol):
             Refused: Not for this role, or no authenticator is there.
             NeedsMore: Too many tries; `seconds` says when the next may be.
             NotFound: There is no such user.
+        """
+        ...
+
+    async def ways(self, user: str, act: str = "") -> tuple[Way, ...]:
+        """Give the ways of proving a caller now, strong ones first; some say why not for *act*."""
+        ...
+
+    async def ask_proof(
+        self, user: str, method: Method, *, channel: str = "", ticket: str = ""
+    ) -> Asking:
+        """Ask the caller over a channel on record; recorded, without what was asked for.
+
+        Raises:
+            Refused: Not by this agent, or the channel proves nothing now.
+            NeedsMore: A ticket or the channel is missing.
+        """
+        ...
+
+    async def answer_proof(self, user: str, answer: str, *, asking: str = "") -> Proof:
+        """Check what the caller read back; right, and the caller is proven for ten minutes.
+
+        Raises:
+            BadInput: It is wrong, which is counted and recorded.
+            NotFound: Nothing is waiting for an answer.
+        """
+        ...
+
+    async def approvals(self) -> tuple[Approval, ...]:
+        """Give the requests for a second person of the last day, newest first."""
+        ...
+
+    async def approve(self, approval: str, *, is_granted: bool, says: str = "") -> Approval:
+        """Answer a request as the second person; recorded, a refusal too.
+
+        Raises:
+            Refused: Not by this agent: the requester, somebody in return, the wrong role, too late.
+            NotFound: There is no such request.
+        """
+        ...
+
+    async def phone(self, user: str) -> tuple[Handover, ...]:
+        """Give what the devices of a person of a demo show now, so that one plays both sides.
+
+        Raises:
+            Refused: The desk is no demo.
         """
         ...
 

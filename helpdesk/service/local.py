@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
-from helpdesk.domain.actions import AnyAction, Reveal
+from msgspec.structs import replace
+
+from helpdesk.domain.actions import ACTIONS, AnyAction, Reveal
+from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import LogRow, Result
-from helpdesk.domain.cases import Outcome
-from helpdesk.domain.decisions import Decision
+from helpdesk.domain.cases import Case, Handover, Outcome
+from helpdesk.domain.decisions import Decision, Weight
 from helpdesk.domain.diagnosis.drift import Drift
-from helpdesk.domain.errors import HelpdeskError, NeedsMore, NotFound, Refused
+from helpdesk.domain.errors import BadInput, HelpdeskError, NeedsMore, NotFound, Refused
+from helpdesk.domain.gate import Answer
+from helpdesk.domain.gate import weigh as gate
 from helpdesk.domain.policies import decide, factor_of
+from helpdesk.domain.products import Product
+from helpdesk.domain.proofs import Asking, Method, Proof, Way, ways
 from helpdesk.domain.text import clean
+from helpdesk.domain.users import User
 from helpdesk.service.diagnosing import may_measure
+from helpdesk.service.proving import Proving
 from helpdesk.service.questions import Questions
 from helpdesk.service.steps import STEPS, Done, Parts
 
 
 class LocalDesk(Questions):
-    """A `Desk` on a connector and a store of this process."""
+    """A `Desk` on a connector and a store of this process.
 
-    def __init__(self, **parts: Any) -> None:
+    Attributes:
+        is_gated: Whether callers must be proven and the dangerous acts take a second person.
+    """
+
+    def __init__(self, *, is_gated: bool = False, **parts: Any) -> None:
         super().__init__(**parts)
+        self.is_gated = is_gated
         self._changing = asyncio.Lock()
+        self._proving = Proving(self.agent, self._view, self._diagnosing)
 
     async def perform(self, action: AnyAction) -> Outcome:
         """Weigh an action, carry it out, record it, and give the new case."""
@@ -63,6 +80,90 @@ class LocalDesk(Questions):
             raise _error(decision)
         return drift
 
+    async def ways(self, user: str, act: str = "") -> tuple[Way, ...]:
+        """Give the ways of proving a caller now; those that rule themselves out say why."""
+        now = await self._now()
+        found = self._view.user(user)
+        action = ACTIONS[act](user=found.id) if act in ACTIONS else None
+        return ways(await self._view.whole(found), action, now)
+
+    async def ask_proof(
+        self, user: str, method: Method, *, channel: str = "", ticket: str = ""
+    ) -> Asking:
+        """Ask the caller over a channel on record; recorded, without what was asked for."""
+        async with self._telling(user, "prove") as (case, now, told):
+            asking = await self._proving.ask(case, method, channel, ticket, now)
+            told["says"] = f"Asked by {asking.method.words}."
+            told["ticket"] = asking.ticket
+        return asking
+
+    async def answer_proof(self, user: str, answer: str, *, asking: str = "") -> Proof:
+        """Check what the caller read back; right, and the caller is proven for ten minutes."""
+        async with self._telling(user, "prove") as (case, now, told):
+            proof = await self._proving.answer(case, asking, answer, now)
+            told["says"] = f"Proven by {proof.method.words}." if proof else "A wrong answer."
+            told["result"] = Result.DONE if proof else Result.REFUSED
+        if proof is None:
+            raise BadInput("That is not right. After three wrong answers one must ask anew.")
+        return proof
+
+    async def approvals(self) -> tuple[Approval, ...]:
+        """Give the requests for a second person of the last day, newest first."""
+        now = await self._now()
+        recent = [a for a in self._view.store.approvals if now - a.asked_at < timedelta(days=1)]
+        return tuple(reversed(recent))
+
+    async def approve(self, approval: str, *, is_granted: bool, says: str = "") -> Approval:
+        """Answer a request as the second person; recorded, a refusal too."""
+        found = next((a for a in await self.approvals() if a.id == approval), None)
+        if found is None:
+            raise NotFound(f"There is no request {clean(approval)} of the last day.")
+        async with self._telling(found.user, "approve") as (_, now, told):
+            told["says"] = (
+                f"{'Agreed to' if is_granted else 'Refused'} {found.act}, request {found.id}."
+            )
+            return await self._proving.decide(found.id, is_granted=is_granted, says=says, now=now)
+
+    async def phone(self, user: str) -> tuple[Handover, ...]:
+        """Give what the devices of a person of the fixture show now, so that one plays both sides.
+
+        Raises:
+            Refused: The desk is not a demo: nobody sees what customers' devices show.
+        """
+        if not self.is_demo:
+            why = "Only on demo data can one look at the customer's telephone."
+            raise Refused(Decision(act="phone", weight=Weight.REFUSED, why=why))
+        now = await self._now()
+        found = self._view.anybody(user)
+        askings = [a for a in self._view.store.askings if a.is_open(now) and _reaches(a, found)]
+        return tuple(await self._view.connector.shown(found, askings, now))
+
+    @asynccontextmanager
+    async def _telling(
+        self, user: str, act: str
+    ) -> AsyncIterator[tuple[Case, datetime, dict[str, Any]]]:
+        """Change something about a caller in one transaction with the row that tells of it."""
+        told: dict[str, Any] = {"says": "", "result": Result.DONE}
+        stopped: HelpdeskError | None = None
+        async with self._changing, self._view.store.transaction():
+            await self._view.refresh()
+            case = await self._view.whole(self._view.anybody(user))
+            try:
+                yield case, self._view.clock(), told
+            except (Refused, NeedsMore, NotFound, BadInput) as error:
+                stopped = error
+                told |= {"says": str(error), "result": Result.REFUSED}
+            told["says"] = clean(told["says"])
+            await self._record(act=act, user=case.user.id, **told)
+        if stopped is not None:
+            raise stopped
+
+    async def _weighed(self, action: AnyAction, card: Product, case: Case, now: datetime) -> Answer:
+        if not self.is_gated:
+            return Answer(decision=decide(self.agent, action, card, case, now))
+        standing = await self._proving.standing(case.user)
+        return gate(self.agent, action, card, case, standing, now)
+
     async def _now(self) -> Any:
         """Bring the view up to date; while a change is under way only the change reads the file."""
         if not self._changing.locked() or not self._view.entries:
@@ -76,7 +177,8 @@ class LocalDesk(Questions):
             await view.refresh()
             user, now = view.anybody(action.user), view.clock()
             card, case = view.card(user), await view.whole(user)
-            decision = decide(self.agent, action, card, case, now)
+            answer = await self._weighed(action, card, case, now)
+            decision = await self._filed(answer, action, case, now)
             done = None
             if decision.is_allowed:
                 parts = Parts(
@@ -88,9 +190,22 @@ class LocalDesk(Questions):
                     now=now,
                 )
                 done = await STEPS[type(action)](action, parts)
+                await self._proving.use_up(answer, action, now)
             says = done.says if done else _said(decision)
             await self._record_action(action, user.id, says, _result(decision))
         return done, decision
+
+    async def _filed(
+        self, answer: Answer, action: AnyAction, case: Case, now: datetime
+    ) -> Decision:
+        """Ask for the second person as soon as nothing else is missing."""
+        needs = answer.decision.needs
+        if [need.what for need in needs] != ["second-person"]:
+            return answer.decision
+        approval = await self._proving.file(action, case, answer, now)
+        says = f"{needs[0].says} Request {approval.id} waits for a colleague, for an hour."
+        need = replace(needs[0], says=says, choices=(approval.id,))
+        return replace(answer.decision, needs=(need,))
 
     async def _record_failure(self, action: AnyAction, error: HelpdeskError) -> None:
         """Keep that an act failed, after its transaction was dropped; the failure comes first."""
@@ -117,6 +232,15 @@ class LocalDesk(Questions):
         seq = max((row.seq for row in store.log), default=0) + 1
         at, agent = self._view.clock(), self.agent
         await store.record(LogRow(seq=seq, at=at, agent=agent.id, role=agent.role, **row))
+
+
+def _reaches(asking: Asking, person: User) -> bool:
+    """Whether what was asked shows on this person's devices.
+
+    The caller's, or the one's who vouches.
+    """
+    kind, _, other = asking.channel.partition(":")
+    return person.id == (other if kind == "administrator" else asking.user)
 
 
 def _error(decision: Decision) -> HelpdeskError:

@@ -9,14 +9,15 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from helpdesk.connectors.base import Connector
-from helpdesk.domain.actions import AnyAction
+from helpdesk.domain.actions import ACTIONS, AnyAction
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.cases import Case, Weighed, masked
 from helpdesk.domain.challenges import challenge_lines
 from helpdesk.domain.diagnosis.fleet import FleetFindings
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, RankedCause, Verdict
-from helpdesk.domain.policies import decide, decide_all
+from helpdesk.domain.gate import Answer
+from helpdesk.domain.policies import decide
 from helpdesk.domain.previews import preview
 from helpdesk.domain.products import Product
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow, UserRow, matches
@@ -142,8 +143,12 @@ class Questions:
         now = await self._now()
         user = self._view.anybody(action.user)
         card, case = self._view.card(user), await self._view.whole(user)
-        decision = decide(self.agent, action, card, case, now)
-        return Weighed(decision=decision, preview=preview(action, card, case))
+        answer = await self._weighed(action, card, case, now)
+        return Weighed(decision=answer.decision, preview=preview(action, card, case))
+
+    async def _weighed(self, action: AnyAction, card: Product, case: Case, now: datetime) -> Answer:
+        """Hold an action against the policy."""
+        return Answer(decision=decide(self.agent, action, card, case, now))
 
     async def _now(self) -> datetime:
         """Bring the view up to date and give the time."""
@@ -152,9 +157,12 @@ class Questions:
 
     async def _shown(self, name: str, *, is_masked: bool = True) -> Case:
         user = self._view.user(name)
-        case = await self._view.whole(user)
-        decisions = decide_all(self.agent, self._view.card(user), case, case.at)
-        case = replace(case, decisions=decisions)
+        case, card = await self._view.whole(user), self._view.card(user)
+        decisions = [
+            (await self._weighed(kind(user=user.id), card, case, case.at)).decision
+            for kind in ACTIONS.values()
+        ]
+        case = replace(case, decisions=tuple(decisions))
         return masked(case) if is_masked else case
 
     def _is_found(self, user: str, query: Query, now: datetime) -> bool:

@@ -1,0 +1,246 @@
+"""Proving the caller and asking a second person: what is minted here, the gate asks for."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from msgspec.structs import replace
+
+from helpdesk.domain.actions import AnyAction
+from helpdesk.domain.agents import Agent, Role
+from helpdesk.domain.approvals import (
+    Approval,
+    answered,
+    payload_hash,
+    payload_of,
+    why_not_approve,
+)
+from helpdesk.domain.cases import Case
+from helpdesk.domain.decisions import Decision, Need, Weight
+from helpdesk.domain.errors import BadInput, NeedsMore, NotFound, Refused
+from helpdesk.domain.gate import Answer, Standing
+from helpdesk.domain.needs import ticket_needs
+from helpdesk.domain.proofs import TRIES, Asking, Method, Proof, Way, ways
+from helpdesk.domain.text import clean
+from helpdesk.domain.users import User
+from helpdesk.service.diagnosing import Diagnosing
+from helpdesk.service.view import View
+
+WORDS: Final = (
+    "amber", "anchor", "apple", "arrow", "autumn", "bamboo", "basket", "bridge", "button",
+    "candle", "canyon", "castle", "cedar", "cherry", "circle", "clover", "copper", "coral",
+    "cotton", "desert", "dolphin", "eagle", "ember", "falcon", "feather", "forest", "garden",
+    "ginger", "harbour", "hazel", "island", "ivory", "jasmine", "juniper", "kettle", "lantern",
+    "lemon", "linen", "maple", "marble", "meadow", "mirror", "mountain", "olive", "orange",
+    "orchard", "otter", "paper", "pebble", "pepper", "pine", "planet", "pocket", "river",
+    "rocket", "saffron", "sailor", "silver", "spruce", "summer", "sunset", "thunder", "tiger",
+    "timber", "tulip", "valley", "velvet", "violet", "walnut", "window", "winter", "yellow",
+)  # fmt: skip
+"""Words that are not mistaken for one another over a bad line."""
+
+
+class Proving:
+    """Proofs and approvals of a view, for one agent."""
+
+    def __init__(self, agent: Agent, view: View, diagnosing: Diagnosing) -> None:
+        self._agent, self._view, self._diagnosing = agent, view, diagnosing
+
+    async def standing(self, user: User) -> Standing:
+        """Give what the gate asks for beside the case."""
+        store = self._view.store
+        return Standing(
+            verdict=await self._diagnosing.of(user),
+            proofs=tuple(store.proofs),
+            approvals=tuple(store.approvals),
+            log=store.log,
+            colleagues=frozenset(a.login.casefold() for a in store.agents if a.login),
+        )
+
+    def ways(self, case: Case, action: AnyAction | None, now: datetime) -> tuple[Way, ...]:
+        """Give the ways of proving this caller now; those that *action* rules out say why."""
+        return ways(case, action, now)
+
+    async def ask(
+        self, case: Case, method: Method, channel: str, ticket: str, now: datetime
+    ) -> Asking:
+        """Ask the caller over a channel on record; nothing that is asked for is kept or shown.
+
+        Raises:
+            Refused, NeedsMore: Not by this agent, not over this channel, or a ticket is missing.
+        """
+        self._may_prove(case.user)
+        needs = ticket_needs(ticket, case)
+        if needs:
+            raise NeedsMore(Decision(act="prove", weight=Weight.NEEDS, needs=needs))
+        way = self._way(case, method, channel, now)
+        words = (secrets.choice(WORDS), secrets.choice(WORDS))
+        asking = Asking(
+            id=f"p{secrets.token_hex(5)}",
+            user=case.user.id,
+            agent=self._agent.id,
+            ticket=ticket.lstrip("#"),
+            method=way.method,
+            grade=way.grade,
+            channel=way.channel,
+            at=now,
+            words=words,
+        )
+        await self._view.store.keep(asking)
+        if method is not Method.IN_PERSON:
+            await self._view.connector.ask_proof(self._asked(case, way), asking, now)
+        return asking
+
+    async def answer(self, case: Case, asking_id: str, told: str, now: datetime) -> Proof | None:
+        """Give the proof that a right answer mints, or None for a wrong one, which is counted.
+
+        Raises:
+            NotFound: This agent asked nothing of the kind, or it is too late.
+        """
+        asking = self._open(case.user, asking_id, now)
+        person = self._asked(case, asking)
+        is_right = await self._is_right(person, asking, told, now)
+        if not is_right:
+            await self._view.store.keep(replace(asking, wrong=asking.wrong + 1))
+            return None
+        proof = Proof(
+            id=asking.id,
+            user=asking.user,
+            agent=asking.agent,
+            ticket=asking.ticket,
+            method=asking.method,
+            grade=asking.grade,
+            channel=asking.channel,
+            at=now,
+        )
+        await self._view.store.keep(replace(asking, closed_at=now))
+        await self._view.store.keep(proof)
+        return proof
+
+    async def file(self, action: AnyAction, case: Case, answer: Answer, now: datetime) -> Approval:
+        """Ask for a second person.
+
+        Keep exactly what is to be agreed to, with the proofs it rests on.
+        """
+        payload = payload_of(action)
+        sha256 = payload_hash(payload)
+        waiting = [
+            one
+            for one in self._view.store.approvals
+            if one.sha256 == sha256 and one.requester == self._agent.id and one.is_open(now)
+        ]
+        if waiting:
+            return waiting[0]
+        approval = Approval(
+            id=f"a{secrets.token_hex(3)}",
+            act=action.name,
+            user=case.user.id,
+            payload=payload,
+            sha256=sha256,
+            why=answer.second,
+            requester=self._agent.id,
+            asked_at=now,
+            proofs=tuple(proof.id for proof in answer.proofs),
+        )
+        await self._view.store.keep(approval)
+        # A proof is for one act: from here on it is for this one, whenever the answer comes.
+        for proof in answer.proofs:
+            await self._view.store.keep(replace(proof, used_at=now, used_for=action.name))
+        return approval
+
+    async def decide(
+        self, approval_id: str, *, is_granted: bool, says: str, now: datetime
+    ) -> Approval:
+        """Answer a request as the second person.
+
+        Raises:
+            NotFound: There is no such request.
+            Refused: Not by this agent; the sentence says why.
+        """
+        found = next((a for a in self._view.store.approvals if a.id == approval_id), None)
+        if found is None:
+            raise NotFound(f"There is no request {clean(approval_id)}. Try: helpdesk approvals")
+        why = why_not_approve(self._agent, found, tuple(self._view.store.approvals), now)
+        if (
+            not why
+            and self._agent.login.casefold() == self._view.anybody(found.user).login.casefold()
+        ):
+            why = "It is about your own user."
+        if why:
+            raise Refused(Decision(act="approve", weight=Weight.REFUSED, why=why))
+        decided = answered(found, self._agent, is_granted=is_granted, says=clean(says), now=now)
+        await self._view.store.keep(decided)
+        return decided
+
+    async def use_up(self, answer: Answer, action: AnyAction, now: datetime) -> None:
+        """Mark the proofs and the approval that an act rested on as used."""
+        if answer.approval is None:
+            for proof in answer.proofs:
+                await self._view.store.keep(replace(proof, used_at=now, used_for=action.name))
+        else:
+            await self._view.store.keep(replace(answer.approval, used_at=now))
+
+    def _may_prove(self, user: User) -> None:
+        why = ""
+        if self._agent.role is Role.AUDITOR:
+            why = "An auditor reads and changes nothing."
+        elif self._agent.id == user.id or (
+            self._agent.login and self._agent.login.casefold() == user.login.casefold()
+        ):
+            why = "This is your own user, and nobody proves themselves."
+        if why:
+            raise Refused(Decision(act="prove", weight=Weight.REFUSED, why=why))
+
+    def _way(self, case: Case, method: Method, channel: str, now: datetime) -> Way:
+        fits = [
+            w for w in ways(case, None, now) if w.method is method and channel in {"", w.channel}
+        ]
+        if not fits:
+            there = ", ".join(f"{w.method.value} ({w.channel})" for w in ways(case, None, now))
+            raise BadInput(
+                f"There is no way {clean(method.value)} {clean(channel)} here. There is {there}."
+            )
+        way = fits[0]
+        if way.not_for:
+            why = f"That proves nothing: {way.not_for}."
+            raise Refused(Decision(act="prove", weight=Weight.REFUSED, why=why))
+        if len(fits) > 1:
+            choices = tuple(w.channel for w in fits)
+            need = Need(what="channel", says="Say over which channel.", choices=choices)
+            raise NeedsMore(Decision(act="prove", weight=Weight.NEEDS, needs=(need,)))
+        return way
+
+    def _asked(self, case: Case, way: Way | Asking) -> User:
+        """Whose device is asked: the caller's, or the administrator's who vouches."""
+        kind, _, person = way.channel.partition(":")
+        return self._view.anybody(person) if kind == "administrator" else case.user
+
+    async def _is_right(self, person: User, asking: Asking, told: str, now: datetime) -> bool:
+        if asking.method is Method.IN_PERSON:
+            if len(told.strip()) < 3:
+                raise BadInput("Say what was seen: the document, and where.")
+            return True
+        return await self._view.connector.check_proof(person, asking, told, now)
+
+    def _open(self, user: User, asking_id: str, now: datetime) -> Asking:
+        mine = [
+            asking
+            for asking in self._view.store.askings
+            if asking.user == user.id
+            and asking.agent == self._agent.id
+            and asking_id in {"", asking.id}
+            and asking.is_open(now)
+        ]
+        if not mine:
+            raise NotFound(
+                "Nothing is waiting for an answer of this caller: ask first. "
+                f"It waits ten minutes and takes {TRIES} tries."
+            )
+        return mine[-1]
+
+
+def open_askings(askings: Sequence[Asking], user: str, now: datetime) -> list[Asking]:
+    """Return the proofs that are waiting for an answer of a user, oldest first."""
+    return [asking for asking in askings if asking.user == user and asking.is_open(now)]
