@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.cases import Case, Handover, Outcome, Preview, Weighed, case_data, explicit
 from helpdesk.domain.decisions import Decision, Need
@@ -20,6 +21,7 @@ from helpdesk.domain.diagnosis.drift import Drift
 from helpdesk.domain.diagnosis.verdicts import Evidence, Verdict
 from helpdesk.domain.errors import HelpdeskError, NeedsMore, Refused
 from helpdesk.domain.products import Product
+from helpdesk.domain.proofs import Asking, Proof, Way
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, TicketRow, UserRow
 from helpdesk.domain.text import NOT_DOCUMENTED, clean
 from helpdesk.domain.timeline import AnyEvent, encode_event
@@ -81,6 +83,10 @@ SCHEMAS: dict[str, Any] = {
     "card": Product,
     "why": Verdict,
     "drift": Drift,
+    "ways": tuple[Way, ...],
+    "asking": Asking,
+    "proof": Proof,
+    "approvals": tuple[Approval, ...],
 }
 """The type behind each command's JSON."""
 
@@ -307,6 +313,59 @@ def verdict_text(verdict: Verdict) -> str:
 
 def _events(evidence: Evidence) -> str:
     return f"  [{', '.join(evidence.events)}]" if evidence.events else ""
+
+
+def ways_text(ways: Sequence[Way]) -> str:
+    """Return the ways of proving a caller as lines, those that prove nothing with the reason."""
+    rows = [
+        (
+            way.method.value,
+            way.channel,
+            way.grade.value,
+            way.to,
+            f"not: {way.not_for}" if way.not_for else "",
+        )
+        for way in ways
+    ]
+    return _table(rows)
+
+
+def asking_text(asking: Asking) -> str:
+    """Return what an agent says and waits for after asking."""
+    return clean(
+        f"Asked by {asking.method.words}. You say {asking.words[0]}; the customer answers "
+        f"{asking.words[1]}. Then: helpdesk prove {asking.user} --answer …"
+    )
+
+
+def proof_text(proof: Proof) -> str:
+    """Return a proof as one sentence."""
+    return clean(f"Proven by {proof.method.words} ({proof.grade.value}), for ten minutes, once.")
+
+
+def approvals_text(approvals: Sequence[Approval]) -> str:
+    """Return requests for a second person as lines: exactly what is to be agreed to."""
+    rows = [
+        (
+            one.id,
+            f"{one.asked_at:%H:%M}",
+            one.requester,
+            one.act,
+            one.user,
+            _stand(one),
+            one.sha256[:12],
+            one.payload,
+            one.why,
+        )
+        for one in approvals
+    ]
+    return _table(rows) or "Nothing waits."
+
+
+def _stand(one: Approval) -> str:
+    if one.decided_at is None:
+        return "waits"
+    return f"{'agreed' if one.is_granted else 'refused'} by {one.approver}"
 
 
 def handover_text(handover: Handover) -> str:

@@ -16,6 +16,7 @@ from helpdesk import __version__, commands
 from helpdesk.answers import LISTS, SCHEMA_NAMES
 from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields, summary
 from helpdesk.domain.errors import HelpdeskError
+from helpdesk.domain.proofs import Method
 from helpdesk.domain.text import clean
 
 
@@ -65,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     _add_case(to, where)
     _add_perform(to, where)
     _add_why(to, where)
+    _add_proving(to, where)
     _add_fixture(to)
     _add_small(to, top)
     return top
@@ -162,6 +164,49 @@ def _add_why(to: Any, where: argparse.ArgumentParser) -> None:
     drift.add_argument("--factor", default="", help="the authenticator, where there are several")
     drift.add_argument("--json", action="store_true", help="answer in JSON")
     drift.set_defaults(run=commands.drift)
+
+
+def _add_proving(to: Any, where: argparse.ArgumentParser) -> None:
+    ways = " ".join(method.value for method in Method)
+    prove = to.add_parser(
+        "prove",
+        parents=[where],
+        help="Prove the caller: ask over a channel on record, then check what they read back",
+        description="Without --method: list the ways. With it: ask. With --answer: check.",
+    )
+    prove.add_argument("user", metavar="USER", help="id or login")
+    prove.add_argument("--method", choices=[method.value for method in Method], help=ways)
+    prove.add_argument("--channel", default="", help="the factor, or who vouches, if several fit")
+    prove.add_argument("--ticket", default="", help="the ticket it belongs to")
+    prove.add_argument("--answer", default=None, help="what the caller read back, or what was seen")
+    prove.add_argument(
+        "--for",
+        dest="act",
+        default="",
+        choices=["", *ACTIONS],
+        help="mark what rules itself out for an act",
+    )
+    prove.add_argument("--json", action="store_true", help="answer in JSON")
+    prove.set_defaults(run=commands.prove)
+    waiting = to.add_parser(
+        "approvals", parents=[where], help="List what waits for a second person"
+    )
+    waiting.add_argument("--json", action="store_true", help="answer in JSON")
+    waiting.set_defaults(run=commands.approvals)
+    approve = to.add_parser(
+        "approve", parents=[where], help="Agree to a request as second person, or refuse"
+    )
+    approve.add_argument("request", metavar="REQUEST", help="its id, from approvals")
+    approve.add_argument("--refuse", action="store_true", help="refuse it")
+    approve.add_argument("--says", default="", help="why")
+    approve.add_argument("--json", action="store_true", help="answer in JSON")
+    approve.set_defaults(run=commands.approve)
+    phone = to.add_parser(
+        "phone", parents=[where], help="Demo only: what the customer's telephone shows"
+    )
+    phone.add_argument("user", metavar="USER", help="id or login")
+    phone.add_argument("--json", action="store_true", help="answer in JSON")
+    phone.set_defaults(run=commands.phone)
 
 
 def _add_fixture(to: Any) -> None:

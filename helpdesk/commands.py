@@ -16,6 +16,7 @@ from helpdesk import answers
 from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.errors import BadFile, BadInput, HelpdeskError
+from helpdesk.domain.proofs import Method
 from helpdesk.domain.text import clean
 from helpdesk.service.desk import Desk
 
@@ -204,6 +205,55 @@ def drift(given: argparse.Namespace) -> int:
     with _open(given) as desk:
         reading = asyncio.run(desk.drift(given.user, given.factor, codes))
     _say(answers.as_json(reading) if given.json else clean(reading.says))
+    return 0
+
+
+def prove(given: argparse.Namespace) -> int:
+    """List the ways of proving a caller, ask over one, or check what was read back."""
+    with _open(given) as desk:
+        return asyncio.run(_prove_on(desk, given))
+
+
+async def _prove_on(desk: Desk, given: argparse.Namespace) -> int:
+    if given.answer is not None:
+        proof = await desk.answer_proof(given.user, given.answer)
+        _say(answers.as_json(proof) if given.json else answers.proof_text(proof))
+    elif given.method:
+        method = Method(given.method)
+        asking = await desk.ask_proof(
+            given.user, method, channel=given.channel, ticket=given.ticket
+        )
+        _say(answers.as_json(asking) if given.json else answers.asking_text(asking))
+    else:
+        ways = await desk.ways(given.user, given.act)
+        _say(answers.as_json(ways) if given.json else answers.ways_text(ways))
+    return 0
+
+
+def approvals(given: argparse.Namespace) -> int:
+    """Say what waits for a second person, and what became of the rest of the day."""
+    with _open(given) as desk:
+        found = asyncio.run(desk.approvals())
+    _say(answers.as_json(found) if given.json else answers.approvals_text(found))
+    return 0
+
+
+def approve(given: argparse.Namespace) -> int:
+    """Agree to a request, or refuse it."""
+    with _open(given) as desk:
+        found = asyncio.run(
+            desk.approve(given.request, is_granted=not given.refuse, says=given.says)
+        )
+    _say(answers.as_json(found) if given.json else answers.approvals_text((found,)))
+    return 0
+
+
+def phone(given: argparse.Namespace) -> int:
+    """Say what a demo customer's devices show now."""
+    with _open(given) as desk:
+        shown = asyncio.run(desk.phone(given.user))
+    text = "\n".join(map(answers.handover_text, shown)) or "Nothing is shown."
+    _say(answers.as_json(shown) if given.json else f"DEMO: the customer's devices\n{text}")
     return 0
 
 
