@@ -72,7 +72,7 @@ def diagnose(  # noqa: PLR0913
         ask=question,
         cannot_tell=cannot,
         say=say(top.id, facts) if top else "",
-        act=act_for(facts, weighed.chances),
+        act=act_for(facts, weighed.chances, is_open=weighed.pair is not None),
         act_says=act_says(top.id) if top else "",
         will_not_help=no_use(weighed.chances),
         nothing_is_broken=top is not None and top.group == "A",
@@ -84,7 +84,9 @@ def diagnose(  # noqa: PLR0913
 
 def _question(facts: Facts, weighed: Weighed) -> tuple[Question | None, str]:
     pair = weighed.pair
-    if pair is None and _is_lost_phone(facts, weighed):
+    if weighed.ranked and weighed.ranked[0].id == "F3":
+        pair = PAIRS["F3/lost phone"]
+    elif pair is None and _is_lost_phone(facts, weighed):
         pair = PAIRS["F3/lost phone"]
     if pair is None:
         return None, ""

@@ -128,14 +128,19 @@ FORBID_P = 0.04
 """From this chance on, a cause with which an act would do harm holds it back."""
 
 
-def act_for(facts: Facts, chances: Mapping[str, float]) -> str | None:
-    """Return the act that mends the likeliest cause without harm to the others, or None."""
+def act_for(facts: Facts, chances: Mapping[str, float], *, is_open: bool = False) -> str | None:
+    """Return the act that mends the likeliest cause without harm to the others, or None.
+
+    While a question is open (*is_open*) nothing is reset.
+    """
     if not chances:
         return None
     top = next(iter(chances))
     if top.startswith("F"):
         return STOP
     for name in FIRST_ACT.get(top, ()):
+        if is_open and name in RESETS:
+            continue
         if is_given(facts.card, name) and _is_safe(facts, name, chances):
             return name
     return None

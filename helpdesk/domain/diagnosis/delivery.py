@@ -124,7 +124,8 @@ def other_mailbox(scene: Scene) -> list[Evidence]:
         return lines.found
     if same is False:
         says = f"it went to {sent.event.to or 'the notification address'}, not to the login address"
-        lines.add(DECISIVE if sent.event.channel == "email" else STRONG, says, sent.event)
+        is_told = sent.event.channel == "email" and sent.delay_s is not None
+        lines.add(DECISIVE if is_told else STRONG, says, sent.event)
         known = _answered_before(facts, sent)
         if known:
             lines.add(-FAIR, "codes sent there were used before", known.good)

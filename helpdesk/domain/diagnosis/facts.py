@@ -18,6 +18,7 @@ from helpdesk.domain.diagnosis.gather import rounds_of, traits_of
 from helpdesk.domain.diagnosis.log import LONG, RECENT, SITTING, Log, by_at, tidy
 from helpdesk.domain.diagnosis.rounds import Round, loops
 from helpdesk.domain.products import Product
+from helpdesk.domain.text import NOT_DOCUMENTED
 from helpdesk.domain.tickets import Complaint
 from helpdesk.domain.timeline import (
     Answer,
@@ -230,8 +231,10 @@ class Facts(Log):
 
     @cached_property
     def asks_always(self) -> bool:
-        """Whether the card knows no other rule than asking at every login (S1.3, S4.12)."""
-        return {asked.rule for asked in self.card.asked} <= {"every-login"}
+        """Whether the card says that every login asks, and knows no other rule (S1.3, S4.12)."""
+        return {asked.rule for asked in self.card.asked} <= {"every-login"} and not any(
+            NOT_DOCUMENTED in asked.when for asked in self.card.asked
+        )
 
     @cached_property
     def loops(self) -> list[tuple[Round, Round]]:

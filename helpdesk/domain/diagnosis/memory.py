@@ -141,7 +141,8 @@ def cleared_on_close(scene: Scene) -> list[Evidence]:
         lines.add(weight, "within a sitting it was still known", *(trusted or kept)[-3:])
     again = [pair for pair in _asked_within(facts) if pair[1].trust == "none"]
     if again:
-        lines.add(-STRONG, "asked again within the same sitting", again[-1][1].asked)
+        weight = STRONG if facts.tells_browsers else FAIR
+        lines.add(-weight, "asked again within the same sitting", again[-1][1].asked)
     if _has_settled_browser(facts):
         lines.add(HINT, "earlier one browser was remembered")
     return lines.found
@@ -167,7 +168,8 @@ def private_window(scene: Scene) -> list[Evidence]:
         lines.add(-HINT / 2, "within a sitting it was still known")
     again = [pair for pair in _asked_within(facts) if pair[1].trust == "none"]
     if again:
-        lines.add(-STRONG, "asked again within the same sitting", again[-1][1].asked)
+        weight = STRONG if facts.tells_browsers else FAIR
+        lines.add(-weight, "asked again within the same sitting", again[-1][1].asked)
     return lines.found
 
 

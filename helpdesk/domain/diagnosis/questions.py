@@ -11,7 +11,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from helpdesk.domain.diagnosis.clocks import drifts
-from helpdesk.domain.diagnosis.delivery import silent_sends
+from helpdesk.domain.diagnosis.delivery import silent_sends, untold
 from helpdesk.domain.diagnosis.facts import Answer, Challenge, Facts, Lock, Password
 from helpdesk.domain.diagnosis.memory import kept_within_sitting, same_sitting, streak
 from helpdesk.domain.diagnosis.refusal import refusals, sent_refusals, totp_refusals
@@ -71,6 +71,8 @@ def _whose(facts: Facts) -> str:
 
 
 def _mailbox(facts: Facts) -> str:
+    if untold(facts, "email"):
+        return "" if facts.user.notification_address else "address the code went to"
     sends = silent_sends(facts)
     told = sends and sends[-1][1].event.to
     is_set = facts.user.notification_address
@@ -78,6 +80,8 @@ def _mailbox(facts: Facts) -> str:
 
 
 def _arrival(facts: Facts) -> str:
+    if untold(facts, "email", "sms", "voice"):
+        return "delivery of the message"
     sends = silent_sends(facts)
     if not sends or sends[-1][1].arrived or "deferred" in sends[-1][1].states:
         return ""
@@ -85,6 +89,8 @@ def _arrival(facts: Facts) -> str:
 
 
 def _sitting(facts: Facts) -> str:
+    if not facts.tells_browsers:
+        return "browser id"
     rounds = streak(facts)
     within = [pair for pair in same_sitting(rounds) if pair[1].trust]
     return "" if within or kept_within_sitting(facts) else "second login within one sitting"

@@ -286,6 +286,10 @@ def _door_lines(facts: Facts, lines: Lines, doors: list[Password | Challenge]) -
         lines.add(DECISIVE, "the page belongs to another product", latest)
     good = {host_of(one.door) for one in facts.rounds if one.is_accepted}
     good |= {host_of(password.door) for password in facts.trusted_logins if password is not latest}
+    for one in facts.rounds[-60:]:
+        if one.is_accepted:
+            start, end = one.at - timedelta(minutes=10), one.at + timedelta(seconds=5)
+            good |= {host_of(password.door) for password in facts.between(Password, start, end)}
     good -= {""}
     if host and good and host not in good and not facts.is_in_now:
         lines.add(STRONG, f"never before was {host} the door of a good login", latest)

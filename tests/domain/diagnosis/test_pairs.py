@@ -169,6 +169,10 @@ TOLD = [
 ]
 
 
+ASKED_ANYWAY = {("D4/D5", "D5"), ("F3/lost phone", "F3")}
+"""Where the question is asked though one is far ahead: before a reset, and of a likely attacker."""
+
+
 def test_the_pairs_are_the_sixteen() -> None:
     assert len(PAIRS) == 16
     assert {pair for pair, _ in TOLD} == set(PAIRS)
@@ -181,7 +185,7 @@ def test_where_the_log_holds_the_fact_the_pair_is_told_apart(pair: str, cause: s
     chances = {one.id: one.p for one in verdict.causes}
     other = next(end for end in pair.split("/") if end != cause)
     assert chances[cause] > 3 * chances.get(other, 0.0)
-    assert verdict.ask is None or verdict.ask.pair != pair
+    assert (pair, cause) in ASKED_ANYWAY or verdict.ask is None or verdict.ask.pair != pair
 
 
 @pytest.mark.parametrize("pair", [one for one in BLIND if one not in {"F3/lost phone", "C11/C2"}])

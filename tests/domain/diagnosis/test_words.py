@@ -137,7 +137,12 @@ def test_a_lock_is_lifted() -> None:
     assert "send-code" in {no.act for no in verdict.will_not_help}
 
 
-def test_an_old_entry_is_reset_where_somebody_may() -> None:
-    verdict = STORIES["D5"].verdict
+def test_an_old_entry_is_reset_only_once_two_numbers_have_been_read() -> None:
+    told = STORIES["D5"]
+    asked = [{"ask": "D4/D5", "reply": "no-match"}]
 
-    assert verdict.act in {"reset-factor", None}
+    before, after = told.verdict, replace(told, answers=asked).verdict
+
+    assert before.act == "route"
+    assert before.ask is not None
+    assert after.act == "reset-factor"
