@@ -36,7 +36,7 @@ class Picture:
 
 
 DRAWN: Final = (
-    Picture(name="1-the-desk", until="Priya Shah"),
+    Picture(name="1-the-desk", until="superseded by a newer code"),
     Picture(name="2-before-a-code-is-sent", keys=("s",), until="Which factor"),
     Picture(name="3-a-refusal-says-who-may", keys=("R",), until="User Accounts"),
     Picture(name="4-the-card-of-a-product", keys=("c",), until="checked on"),

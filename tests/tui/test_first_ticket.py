@@ -19,7 +19,7 @@ async def test_the_first_ticket_of_the_readme_is_worked_as_it_says(
     desk = demo()
     async with console(desk) as agent:
         await agent.find("maya okafor", MAYA)
-        await agent.sees("Northwind Travel", "Lead Gen & CRM", "LIVE", "not documented")
+        await agent.sees("Northwind Travel", "superseded by a newer code", "LIVE", "not documented")
         await agent.press("s")
         await agent.sees("Which factor")
         await agent.press("1")
