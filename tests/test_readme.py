@@ -61,3 +61,11 @@ def test_the_examples_end_as_it_says(capsys: pytest.CaptureFixture[str]) -> None
 
     assert ended == examples()
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_ci_runs_the_commands_that_stand_here_and_none_of_its_own() -> None:
+    script = (README.parent / ".ci" / "run").read_text("utf-8")
+
+    assert "readme '-m pytest'" in script
+    assert "readme '&& .venv/bin/helpdesk'" in script
+    assert "pip install" not in script
