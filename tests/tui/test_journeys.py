@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from helpdesk.domain.search import Query
@@ -236,3 +237,34 @@ async def test_quitting_ends_well(demo: Demo) -> None:
         await agent.pilot.pause()
 
         assert agent.app.return_code == 0
+
+
+async def test_a_case_opened_from_a_report_is_not_taken_away_by_the_list(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.has_case(MAYA)
+        await agent.press("2")
+        await agent.sees("Rounds")
+        await agent.press("/")
+        await agent.type(login_of("u5"))
+        await agent.sees("1 open reports")
+        await agent.press("enter")
+
+        await agent.has_case("u5")
+        await agent.settles()
+        assert agent.case_user == "u5"
+
+
+async def test_an_idle_console_draws_nothing(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.find("priya shah", "u6")
+        await agent.settles()
+        drawn: list[object] = []
+        show = agent.app._display
+        agent.app._display = lambda *parts: drawn.append(parts) or show(*parts)  # type: ignore[func-returns-value,method-assign]
+
+        await asyncio.sleep(2.2)
+
+        assert not drawn
+        await agent.press("T")
+        await agent.settles()
+        assert drawn

@@ -266,6 +266,8 @@ def papers(case: Case, now: datetime) -> Content:
         title = ACTIONS[row.act].title if row.act in ACTIONS else row.act
         text = f"{when} {clean(title)}: {row.result.value}"
         parts.append(Content.assemble((text, QUIET), (f" · {clean(row.agent)}", QUIET)))
+        if row.says and row.act != "note":
+            parts.append(Content.assemble("  ", show(row.says, QUIET, limit=300)))
     return lines(parts) if parts else Content.assemble(("no tickets, no notes", QUIET))
 
 

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from helpdesk.assets import asset
 from helpdesk.domain.agents import Role
 from helpdesk.domain.cases import Case, Outcome, masked
+from helpdesk.domain.codes import CodeClock
 from helpdesk.domain.errors import HelpdeskError
 from helpdesk.domain.search import Page, Query, Sort, UserRow
 from helpdesk.service.desk import Desk
@@ -32,6 +33,13 @@ from helpdesk.tui.widgets.rowlist import RowList
 
 REST_S = 0.06
 """Seconds the cursor rests on a row before its case is asked for, so that a held key asks once."""
+
+
+def counts_down(codes: CodeClock, now: datetime) -> bool:
+    """Whether anything in the codes strip still runs out, or did in the last seconds."""
+    live = codes.live
+    ends = (live.expires_at if live else None, codes.next_send_at)
+    return any(end is not None and (now - end).total_seconds() < 3 for end in ends)
 
 
 class DeskScreen(TellingPlace, FindingPlace[UserRow]):
@@ -83,8 +91,10 @@ class DeskScreen(TellingPlace, FindingPlace[UserRow]):
         self.set_interval(1.0, self._tick)
 
     def _tick(self) -> None:
-        if self.is_current:
-            self.now = self.clock()
+        # While nothing counts down nothing is drawn: an idle console writes nothing.
+        now = self.clock()
+        if self.is_current and self.case is not None and counts_down(self.case.codes, now):
+            self.now = now
 
     async def ask(self, query: Query, offset: int, limit: int) -> Page[UserRow]:
         """Give the queue while nothing is asked for, else those found."""

@@ -69,7 +69,7 @@ class CasePanel(Vertical):
         width, height = event.size
         for part in self.query(Part):
             part.is_low = height < LOW
-        self.query_one(MayI).room = max(0, min(6, (height - 32) // 3)) if width >= 76 else 0
+        self.query_one(MayI).room = reasons_room(width, height)
         self.query_one(Why).room = why_room(height)
         # What scrolls takes the focus: all of the middle where it is one column, else the history.
         is_one = self.screen.has_class("-slim")
@@ -81,6 +81,13 @@ class CasePanel(Vertical):
         for scroll in self.query(VerticalScroll):
             if scroll.max_scroll_y:
                 scroll.scroll_relative(y=by * max(1, scroll.size.height // 2), animate=False)
+
+
+def reasons_room(width: int, height: int) -> int:
+    """Return the lines of reasons in a case of this size: the first says how to see them all."""
+    if width < 76 or height < 28:
+        return 0
+    return max(1, min(6, (height - 34) // 3))
 
 
 def why_room(height: int) -> int:

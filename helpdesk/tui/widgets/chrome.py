@@ -65,9 +65,11 @@ class HeaderLine(Widget):
         left = Content.assemble((" helpdesk " if not narrow else " ", STRONG), " ")
         for key, mode, title in MODES:
             is_here = mode == self._mode
-            word = f" {key} {title}{badge(self.waiting.get(mode, 0))} "
-            look = "$live-text on $live bold" if is_here else ""
-            left = Content.assemble(left, pressable(Content.assemble((word, look)), mode=mode))
+            word = f"{key} {title}{badge(self.waiting.get(mode, 0))}"
+            ground = "$live-text on $live" if is_here else ""
+            look = f"{ground} bold underline" if is_here else ""
+            chip = Content.assemble((" ", ground), (word, look), (" ", ground))
+            left = Content.assemble(left, pressable(chip, mode=mode))
         look = "bold $demo-text on $demo" if self._is_demo else LABEL
         label = Content.assemble((f" {self._label} ", look))
         who = Content.assemble(show(self._agent.name), (f" · {self._agent.role.words} ", QUIET))

@@ -128,7 +128,8 @@ class MayI(Part):
         shown = reasons[: self.room]
         if self.room and len(reasons) > self.room:
             left = len(reasons) - self.room + 1
-            shown[-1:] = [Content.assemble((f"… {left} more reasons: press i", QUIET))]
+            more = "more reasons" if self.room > 1 else "reasons why not"
+            shown[-1:] = [Content.assemble((f"… {left} {more}: press i", QUIET))]
         return lines((words.may_i_chips(case, ACT_KEYS, width, brief=self.is_low), *shown))
 
     def on_click(self, event: events.Click) -> None:

@@ -121,6 +121,7 @@ class RowList(Widget, Generic[T], can_focus=True):
     def show(self, page: Page[T], *, keep: bool = False) -> None:
         """Show an answer: from its beginning, or with *keep* where the list stands."""
         held = self.current if keep else None
+        before = self._identity(held) if held is not None else None
         self._rows = dict(enumerate(page.rows, page.offset))
         self._asked = None
         self.total = page.total
@@ -132,7 +133,8 @@ class RowList(Widget, Generic[T], can_focus=True):
         self.set_reactive(RowList.cursor, max(0, min(self.cursor, self.total - 1)))
         self._scroll_to_cursor()
         self.refresh()
-        if self.current is not None:
+        # A list that was only asked anew has not been moved in, and pulls nobody to its cursor.
+        if self.current is not None and self._identity(self.current) != before:
             self.post_message(self.Rested(self.current))
 
     def fill(self, page: Page[T]) -> None:
@@ -222,7 +224,8 @@ class RowList(Widget, Generic[T], can_focus=True):
         window = self.window
         if self._asked != window:
             self._asked = window
-            self.post_message(self.Wanted(*window))
+            # Drawn on behalf of the screen, said on behalf of the list: so it goes all the way up.
+            self.call_later(lambda: self.post_message(self.Wanted(*window)))
 
     def _scroll_to_cursor(self) -> bool:
         """Move the window so that the cursor is in it; say whether it moved."""
