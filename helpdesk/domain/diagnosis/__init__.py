@@ -84,9 +84,8 @@ def diagnose(  # noqa: PLR0913
 
 def _question(facts: Facts, weighed: Weighed) -> tuple[Question | None, str]:
     pair = weighed.pair
-    if weighed.ranked and weighed.ranked[0].id == "F3":
-        pair = PAIRS["F3/lost phone"]
-    elif pair is None and _is_lost_phone(facts, weighed):
+    is_attacker = bool(weighed.ranked) and weighed.ranked[0].id == "F3"
+    if is_attacker or (pair is None and _is_lost_phone(facts, weighed)):
         pair = PAIRS["F3/lost phone"]
     if pair is None:
         return None, ""

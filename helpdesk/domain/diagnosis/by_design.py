@@ -228,6 +228,19 @@ def family(agent: str) -> str:
     return re.sub(r"[\d._]+", "", agent)
 
 
+def _changed_details(facts: Facts, one: Round) -> list[Other | Session]:
+    """What says that the login details were changed before a round."""
+    changed: list[Other | Session] = [
+        e for e in facts.since(Other) if "password" in e.kind and "chang" in e.kind
+    ]
+    changed += [
+        s
+        for s in facts.since(Session)
+        if s.at <= one.at and re.search("password|detail|credential", (s.cause or "").casefold())
+    ]
+    return changed
+
+
 @cause("A7", "the browser was updated, or the login details changed")
 def updated(scene: Scene) -> list[Evidence]:
     """The same place and browser with a newer version, whose trust is no longer taken."""
@@ -241,14 +254,7 @@ def updated(scene: Scene) -> list[Evidence]:
         lines.add(STRONG, "the same browser program in another version", one.asked)
     if one.trust == "foreign":
         lines.add(FAIR + HINT, "the browser brought a trust mark that was not taken", one.asked)
-    changed: list[Other | Session] = [
-        e for e in facts.since(Other) if "password" in e.kind and "chang" in e.kind
-    ]
-    changed += [
-        s
-        for s in facts.since(Session)
-        if s.at <= one.at and re.search("password|detail|credential", (s.cause or "").casefold())
-    ]
+    changed = _changed_details(facts, one)
     if not lines.found and one.rule is None and one.trust is None and _asked_of_known(facts, one):
         lines.add(FAIR, "a browser that was not asked before was asked again", one.asked)
     if changed:

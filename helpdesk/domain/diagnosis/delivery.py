@@ -266,15 +266,20 @@ def sender_failed(scene: Scene) -> list[Evidence]:
         if stuck and len(sent.deliveries) == len(stuck):
             lines.add(FAIR, "it never left our queue", *stuck)
             break
-    is_mute = any(not sent.deliveries for _, sent in silent_sends(facts))
-    if not lines.found and facts.tells_delivery and is_mute:
-        lines.add(HINT, "no delivery is noted for it, though others are")
-    elif not lines.found and (is_mute or untold(facts, "email", "sms", "voice")):
-        if "C5" not in facts.compared:
-            lines.add(FAIR - 0.3, "nobody answered; the log holds no deliveries")
+    if not lines.found:
+        _nothing_heard(facts, lines)
     if lines.found and "C5" in scene.crowd.clears:
         lines.note(-FAIR, "other users got their codes meanwhile", Source.FLEET)
     return lines.found
+
+
+def _nothing_heard(facts: Facts, lines: Lines) -> None:
+    """Note that no delivery is in the log, which an outage could look like."""
+    is_mute = any(not sent.deliveries for _, sent in silent_sends(facts))
+    if is_mute and facts.tells_delivery:
+        lines.add(HINT, "no delivery is noted for it, though others are")
+    elif (is_mute or untold(facts, "email", "sms", "voice")) and "C5" not in facts.compared:
+        lines.add(FAIR - 0.3, "nobody answered; the log holds no deliveries")
 
 
 @cause("C6", "the SMS cannot be delivered", needs="sms voice")

@@ -329,7 +329,7 @@ _COMMON = frozenset(
     {
         "the", "and", "for", "login", "app", "www", "com", "example", "https", "http", "code",
         "codes", "product", "platform", "two", "factor", "mail", "verify", "auth",
-        "authenticator", "user", "users",
+        "authenticator", "user", "users", "portal",
     }
 )  # fmt: skip
 

@@ -286,10 +286,11 @@ def _circles(symptoms: Sequence[Symptom]) -> list[FleetFinding]:
         return []
     since = bad[0].at
     fine = [s for s in symptoms if not s.is_bad]
-    unhurt = {s.user for s in fine if s.at >= since} - users
-    if len(users) < SHARE * len(users | unhurt):
-        return []
     doors = {s.door for s in bad if s.door}
+    there = [s for s in fine if s.at >= since and (not doors or s.door in doors | {""})]
+    if len(users) < SHARE * len(users | {s.user for s in there}):
+        return []
+    unhurt = {s.user for s in fine if s.at >= since} - users
     never_good = bool(doors) and len(doors) == 1 and not doors & {s.door for s in fine}
     before = any(s.at < since for s in fine)
     if any(door.startswith("http://") for door in doors) or (never_good and (before or unhurt)):
@@ -347,6 +348,7 @@ def _cleared(
 ) -> frozenset[str]:
     """Causes that others' normal logins near the user's own trouble speak against."""
     bad = {s.what: s.at for s in mine if s.is_bad}
+    doors = {s.door for s in mine if s.is_bad and s.door}
     cleared: set[str] = set()
     for what, causes in (("send", {"C5"}), ("totp", {"D4b"}), ("session", {"E2", "B8"})):
         if what not in bad:
@@ -354,7 +356,10 @@ def _cleared(
         near = {
             s.user
             for s in theirs
-            if s.what == what and not s.is_bad and abs(s.at - bad[what]) <= timedelta(hours=1)
+            if s.what == what
+            and not s.is_bad
+            and abs(s.at - bad[what]) <= timedelta(hours=1)
+            and (what != "session" or not doors or s.door in doors | {""})
         }
         if near and not causes & shared.keys():
             cleared |= causes

@@ -227,14 +227,7 @@ def caller_is_attacker(scene: Scene) -> list[Evidence]:
     strange = [one for one in strange_rounds(facts) if one.at <= at]
     resets = [r for r in facts.since(Reset, timedelta(days=14)) if r.ok]
     if moves:
-        own = facts.is_own("ip", moves[-1].ip, moves[-1].at)
-        weight = FAIR if own else STRONG + HINT + (HINT if calls else 0)
-        asked = f"{calls[-1].asks} was asked for" if calls else "help was asked for"
-        lines.add(
-            weight, f"{asked} after {moves[-1].change.replace('-', ' ')}", moves[-1], *calls[-1:]
-        )
-        if facts.is_strange("ip", moves[-1].ip, moves[-1].at):
-            lines.add(HINT + 0.5, "the change came from an unknown address", moves[-1])
+        _after_a_move(facts, moves[-1], calls, lines)
     if len(failures) >= 2 or strange:
         weight = DECISIVE + HINT if calls else FAIR
         lines.add(weight, "help was asked for after foreign failures", *failures[-3:], *calls[-1:])
@@ -249,6 +242,29 @@ def caller_is_attacker(scene: Scene) -> list[Evidence]:
     if resets and not moves and resets[-1].at < at and len(failures) < 2:
         lines.add(-FAIR, "a reset was done before", resets[-1])
     return lines.found
+
+
+def _after_a_move(facts: Facts, move: FactorChange, calls: list[Call], lines: Lines) -> None:
+    """Weigh a wish for help that follows a change of number or address."""
+    asked = f"{calls[-1].asks} was asked for" if calls else "help was asked for"
+    says = f"{asked} after {move.change.replace('-', ' ')}"
+    if facts.is_own("ip", move.ip, move.at) or _went_on_as_before(facts, move):
+        lines.add(HINT / 2, says, move, *calls[-1:])
+        lines.add(-HINT, "the change came from the user's own address or browser", move)
+        return
+    lines.add(STRONG + HINT + (HINT if calls else 0), says, move, *calls[-1:])
+    if facts.is_strange("ip", move.ip, move.at):
+        lines.add(HINT + 0.5, "the change came from an unknown address", move)
+
+
+def _went_on_as_before(facts: Facts, move: FactorChange) -> bool:
+    """Whether the user's own browser or address logged in well after a change, and no other did."""
+    after = [one for one in facts.rounds if one.is_accepted and one.at > move.at]
+    return bool(after) and all(
+        facts.is_own("browser", one.browser, move.at)
+        or (one.browser is None and facts.is_own("ip", one.ip, move.at))
+        for one in after
+    )
 
 
 def _is_other_origin(facts: Facts, origin: str) -> bool:

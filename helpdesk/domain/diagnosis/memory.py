@@ -149,10 +149,8 @@ def cleared_on_close(scene: Scene) -> list[Evidence]:
 
 
 def _has_settled_browser(facts: Facts) -> bool:
-    """Whether some browser was used in more than one sitting before the streak."""
-    first = streak(facts)[0] if streak(facts) else None
-    own = facts.own["browser"]
-    return first is not None and any(since < first.at - SITTING for since in own.values())
+    """Whether some browser was used in more than one sitting."""
+    return any(high - low > timedelta(hours=12) for low, high in facts.spans.values())
 
 
 @cause("B2", "a private window", prior=-0.6, rules=REMEMBERS)
@@ -310,8 +308,9 @@ def weak_line(scene: Scene) -> list[Evidence]:
     facts, lines = scene.facts, Lines(scene.facts)
     loaded = [one for one in facts.recent if len({asked.at for asked in one.asks}) > 1]
     if loaded:
+        often = len(loaded) > 1 or len({asked.at for asked in loaded[-1].asks}) > 2
         says = "the same challenge was loaded more than once"
-        lines.add(STRONG, says, *loaded[-1].asks)
+        lines.add(STRONG + (FAIR if often else HINT), says, *loaded[-1].asks)
     left = [
         one
         for one in facts.unanswered
