@@ -156,7 +156,7 @@ def why_second(
         (case.user.login.casefold() in standing.colleagues, "the user is an agent of this desk"),
         (proven.is_weak and not proven.lacks, "the caller was proven by e-mail only"),
         (
-            any(proof.method is Method.IN_PERSON for proof in proven.used),
+            not proven.lacks and any(p.method is Method.IN_PERSON for p in proven.used),
             "one agent alone has seen the caller",
         ),
         (top is not None and top.id in {"F3", "F4"}, "the caller may be the attacker"),
