@@ -9,22 +9,20 @@ from textual.content import Content
 
 from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.cases import Case
-from helpdesk.domain.codes import Code, CodeClock, CodeState
 from helpdesk.domain.decisions import Decision
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import clean
 from helpdesk.domain.timeline import Answer, Session
 from helpdesk.domain.users import Factor, FactorKind, FactorState, MfaState, VoiceWay
+from helpdesk.tui.render.codes import codes
 from helpdesk.tui.render.values import (
     BAD,
     GOOD,
     LABEL,
-    LIVE,
     QUIET,
     STRONG,
     WARN,
     ago,
-    bar,
     cells,
     clock,
     fit,
@@ -35,7 +33,6 @@ from helpdesk.tui.render.values import (
     m_ss,
     pressable,
     show,
-    silent,
     span,
 )
 
@@ -139,69 +136,6 @@ def _alarms(case: Case, now: datetime) -> Iterator[Content]:
             yield Content.assemble((words, WARN))
     if not case.is_masked:
         yield Content.assemble(("◉ REVEALED until you leave this user", WARN))
-
-
-def codes(
-    case: Case, card: Product | None, now: datetime, width: int, *, brief: bool = False
-) -> Content:
-    """Return the codes strip: every code with its state, the live one counting down; then rules."""
-    code_clock, count = case.codes, 2 if brief else CODES_SHOWN
-    shown = [_code(code, code_clock, now) for code in code_clock.codes[-count:]]
-    if not shown:
-        shown = [Content.assemble(("no code sent in 24 h", QUIET))]
-    strip = flow((*shown, _next_send(code_clock, now)), width)
-    return strip if brief else lines((strip, flow(_code_rules(card), width)))
-
-
-CODES_SHOWN = 5
-"""How many of the last codes the strip shows."""
-
-
-def _code(code: Code, code_clock: CodeClock, now: datetime) -> Content:
-    at = clock(code.at, now)
-    if code.state is not CodeState.LIVE:
-        glyph, look = _CODE_LOOKS[code.state]
-        return Content.assemble((f"{at} ", QUIET), (f"{glyph} {code.state.value}", look))
-    if code.expires_at is None:
-        return Content.assemble(
-            (f"{at} ", STRONG), (" ● LIVE ", LIVE), (" its life is ", QUIET), silent()
-        )
-    left = (code.expires_at - now).total_seconds()
-    if left <= 0:
-        return Content.assemble((f"{at} ", QUIET), ("○ expired", WARN))
-    life = (code.expires_at - code.at).total_seconds() or 1
-    return Content.assemble(
-        (f"{at} ", STRONG), (" ● LIVE ", LIVE), f" {bar(left / life)} ", (m_ss(left), STRONG)
-    )
-
-
-_CODE_LOOKS = {
-    CodeState.VOID: ("✗", QUIET),
-    CodeState.OLDER: ("○", QUIET),
-    CodeState.EXPIRED: ("○", WARN),
-    CodeState.USED: ("✓", GOOD),
-    CodeState.UNDELIVERED: ("✗", BAD),
-}
-
-
-def _next_send(code_clock: CodeClock, now: datetime) -> Content:
-    if code_clock.next_send_at is None or code_clock.next_send_at <= now:
-        return Content.assemble(("may send now", GOOD)) if code_clock.codes else Content("")
-    left = m_ss((code_clock.next_send_at - now).total_seconds())
-    return Content.assemble(("next send in ", QUIET), (left, STRONG))
-
-
-def _code_rules(card: Product | None) -> tuple[Content, ...]:
-    """Return life, wait and what a new code does to the old, as the card says or does not say."""
-    if card is None:
-        return ()
-    life, wait, newest = card.codes.life_s, card.codes.resend_wait_s, card.codes.newest_only
-    old = silent() if newest.value is None else show("yes" if newest.value else "no")
-    return (
-        Content.assemble(("life ", QUIET), silent() if life.value is None else m_ss(life.value)),
-        Content.assemble(("wait ", QUIET), silent() if wait.value is None else m_ss(wait.value)),
-        Content.assemble(("newer voids older ", QUIET), old),
-    )
 
 
 FACTOR_LOOKS = {

@@ -16,15 +16,17 @@ from helpdesk.tui.render.values import (
     QUIET,
     STRONG,
     WARN,
+    Entry,
     ago,
     clock,
     flow,
+    hanging,
     lines,
     show,
     span,
 )
 
-TURNS = 4
+TURNS = 3
 """Turns of a loop that are drawn; earlier ones are counted."""
 
 
@@ -52,28 +54,33 @@ def _difference(one: Difference) -> Content:
 
 
 def _loop(turns: Sequence[LoopRound], now: datetime, width: int) -> Content:
-    """One line a turn, bound together on the left: asked, accepted, what became of it, again."""
+    """One line a turn, bound together on the left: asked, accepted, what became of it."""
     if not turns:
         return Content("")
     shown = turns[-TURNS:]
     earlier = f", the last {len(shown)}" if len(shown) < len(turns) else ""
     title = Content.assemble((f"↻ LOOP of {len(turns)} rounds{earlier}", WARN))
-    drawn = [_turn(turn, at, len(shown), now, width) for at, turn in enumerate(shown)]
-    return lines((title, *drawn))
+    gaps = [None, *(turn.again_s for turn in turns)][-TURNS - 1 : -1]
+    drawn = [
+        Entry(Content.assemble((f"{_bow(at, len(shown))} ", WARN)), _turn(turn, gap, now))
+        for at, (turn, gap) in enumerate(zip(shown, gaps, strict=True))
+    ]
+    return lines((title, hanging(drawn, width)))
 
 
-def _turn(turn: LoopRound, at: int, count: int, now: datetime, width: int) -> Content:
-    bow = "╭▶" if at == 0 else "╰▶" if at == count - 1 else "├▶"
-    asked = Content.assemble((f"{bow} ", WARN), (clock(turn.asked_at, now, seconds=True), STRONG))
-    asked = Content.assemble(asked, " asked" if at == 0 else " asked again")
-    parts = [asked]
-    if turn.accepted_at is not None:
-        parts.append(Content.assemble(("✓ accepted", GOOD), f" {turn.accepted_at:%H:%M:%S}"))
-    else:
-        parts.append(Content.assemble(("– not answered", QUIET)))
-    if turn.session:
-        look = BAD if turn.session == "missing" else QUIET
-        parts.append(Content.assemble(("session ", QUIET), show(turn.session, look)))
-    if turn.again_s is not None:
-        parts.append(Content.assemble((f"{span(turn.again_s)} later", WARN)))
-    return flow(parts, max(width, 20), "  ")
+def _bow(at: int, count: int) -> str:
+    return "╭▶" if at == 0 else "╰▶" if at == count - 1 else "├▶"
+
+
+def _turn(turn: LoopRound, gap: float | None, now: datetime) -> Content:
+    begun = "asked" if gap is None else f"after {span(gap)}"
+    asked = Content.assemble((clock(turn.asked_at, now, seconds=True), STRONG), f" {begun:<10}")
+    if turn.accepted_at is None:
+        return Content.assemble(asked, ("– not answered", QUIET))
+    became = "no session" if turn.session == "missing" else f"session {turn.session}"
+    look = BAD if turn.session == "missing" else QUIET
+    return Content.assemble(
+        asked,
+        (f"✓ {turn.accepted_at:%H:%M:%S} ", GOOD),
+        show(became if turn.session else "", look),
+    )

@@ -117,25 +117,25 @@ def _lines(
         if not is_brief:
             yield from _alarm(verdict, top)
         yield Line(0, _cause(top, width, verdict if is_brief else None))
-        yield from _evidence(top, case)
+        yield from _evidence(verdict, top, case)
         for rank, other in enumerate(_others(verdict), 8):
             yield Line(rank, _cause(other, width, None))
     yield from _heard(verdict, top)
     if verdict.also_others:
-        yield Line(3, _entry("▲ Others", show(verdict.also_others, WARN), WARN))
+        yield Line(2, _entry("▲ Others", show(verdict.also_others, WARN), WARN))
     if verdict.cannot_tell:
-        yield Line(6, _entry("Cannot tell", show(_after(verdict.cannot_tell, "cannot tell "))))
+        yield Line(6, _entry("Cannot tell", show(verdict.cannot_tell.removeprefix("cannot tell "))))
     if verdict.ask:
-        hint = _key(keys, "ask", "answer")
-        yield Line(1, _entry("Ask", Content.assemble(show(verdict.ask.text, STRONG), hint)))
+        yield Line(1, Entry(_key(keys, "ask", "Ask", "reply"), show(verdict.ask.text, STRONG)))
     elif said:
-        hint = Content.assemble(("nothing more", QUIET), _key(keys, "ask", "take a reply back"))
-        yield Line(11, _entry("Ask", hint))
+        head = _key(keys, "ask", "Ask", "undo")
+        yield Line(
+            11, Entry(head, show("Nothing more to ask. The last reply can be taken back.", QUIET))
+        )
     yield from _do(verdict, case, keys)
     if verdict.say:
-        hint = _key(keys, "copy", "copy")
-        rank = 4 if verdict.ask else 1
-        yield Line(rank, _entry("Say", Content.assemble(show(_one_line(verdict.say)), hint)))
+        head = _key(keys, "copy", "Say", "copy")
+        yield Line(4 if verdict.ask else 1, Entry(head, show(_one_line(verdict.say))))
     for rank, no in enumerate(no_use(verdict.will_not_help, keys), 5):
         yield Line(rank if rank == 5 else 12, _entry("✗ Not", show(no, QUIET)))
 
@@ -179,8 +179,9 @@ def _others(verdict: Verdict) -> list[RankedCause]:
     return [one for one in verdict.causes[1:4] if one.p >= LIKELY or one.id in asked]
 
 
-def _evidence(top: RankedCause, case: Case) -> Iterator[Line]:
-    for n, one in enumerate(top.evidence):
+def _evidence(verdict: Verdict, top: RankedCause, case: Case) -> Iterator[Line]:
+    shown = [one for one in top.evidence if not verdict.also_others.startswith(one.says)]
+    for n, one in enumerate(shown):
         rank = 2 if n == 0 or one.source is Source.CALLER else 7 + 2 * n
         yield Line(rank, _entry(f"{FOR} {_whence(one, case)}", show(one.says), GOOD))
     for n, one in enumerate(top.against):
@@ -225,7 +226,9 @@ def _do(verdict: Verdict, case: Case, keys: Keys) -> Iterator[Line]:
     top = verdict.top
     name = verdict.act or ""
     if top is not None and top.id in MEASURED and not verdict.is_hostile:
-        says = Content.assemble(says, _key(keys, "drift", "measure"))
+        key, shown, label = keys["drift"]
+        chip = pressable(Content.assemble((shown, STRONG), f" {label}"), key=key)
+        says = Content.assemble(chip, "  ", says)
     decision = case.decision(name) if name in keys else None
     if decision is not None:
         key, shown, label = keys[name]
@@ -253,18 +256,11 @@ def _entry(label: str, body: Content, look: str = LABEL) -> Entry:
     return Entry(Content.assemble((fit(clean(label), HEAD), look)), body)
 
 
-def _key(keys: Keys, name: str, word: str) -> Content:
-    """A key with what it does, to be pressed by mouse as well."""
-    if name not in keys:
-        return Content("")
+def _key(keys: Keys, name: str, label: str, word: str) -> Content:
+    """A label with the key that goes with it, to be pressed by mouse as well."""
     key, shown, _ = keys[name]
-    return Content.assemble(
-        "  ", pressable(Content.assemble((shown, STRONG), (f" {word}", QUIET)), key=key)
-    )
-
-
-def _after(text: str, start: str) -> str:
-    return text.removeprefix(start)
+    head = Content.assemble((f"{label} ", LABEL), (shown, STRONG), (f" {word}", QUIET))
+    return pressable(head.pad_right(max(0, HEAD - cells(head))), key=key)
 
 
 def _one_line(text: str) -> str:

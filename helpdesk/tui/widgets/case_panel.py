@@ -21,8 +21,8 @@ from helpdesk.tui.widgets.parts import Codes, Factors, MayI, Papers, Part, Who
 from helpdesk.tui.widgets.timeline import Timeline
 from helpdesk.tui.widgets.why import Why
 
-LOW = 18
-"""Lines of the case below which only the essential is shown."""
+LOW, FEW = 18, 24
+"""Lines of the case below which only the essential is shown: of the acts, of the codes."""
 
 
 class CasePanel(Vertical):
@@ -68,7 +68,7 @@ class CasePanel(Vertical):
         """Give reasons as many lines as the height leaves them."""
         width, height = event.size
         for part in self.query(Part):
-            part.is_low = height < LOW
+            part.is_low = height < (FEW if isinstance(part, Codes) else LOW)
         self.query_one(MayI).room = reasons_room(width, height)
         self.query_one(Why).room = why_room(height)
         # What scrolls takes the focus: all of the middle where it is one column, else the history.
