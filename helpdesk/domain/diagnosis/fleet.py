@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from helpdesk.domain.diagnosis.crowd import Crowd
 from helpdesk.domain.timeline import Answer, AnyEvent, Challenge, Delivery, Password, Send, Session
@@ -60,6 +61,7 @@ class FleetFinding(Struct, frozen=True, kw_only=True):
         users: Their ids, in the order first hit.
         since: When the first of them was hit.
         until: When the last was.
+        product: The card's id; empty where it was not asked by product.
     """
 
     cause: str
@@ -67,6 +69,7 @@ class FleetFinding(Struct, frozen=True, kw_only=True):
     users: tuple[str, ...]
     since: At
     until: At
+    product: str = ""
 
 
 class FleetFindings(Struct, frozen=True, kw_only=True):
@@ -80,11 +83,16 @@ class FleetFindings(Struct, frozen=True, kw_only=True):
 
 
 def fleet(pairs: Iterable[tuple[User, Sequence[AnyEvent]]], now: datetime) -> FleetFindings:
-    """Return what many users share within the last two hours before *now*."""
-    symptoms: list[Symptom] = []
+    """Return what many users of one product share within the last two hours before *now*."""
+    by_product: dict[str, list[Symptom]] = defaultdict(list)
     for user, timeline in pairs:
-        symptoms.extend(symptoms_of(user.id, timeline, now - HORIZON, now))
-    return FleetFindings(findings=tuple(_findings(symptoms)))
+        by_product[user.product].extend(symptoms_of(user.id, timeline, now - HORIZON, now))
+    found = [
+        replace(one, product=product)
+        for product, symptoms in by_product.items()
+        for one in _findings(symptoms)
+    ]
+    return FleetFindings(findings=tuple(sorted(found, key=lambda one: -len(one.users))))
 
 
 def symptoms_of(
