@@ -58,7 +58,7 @@ def diagnose(  # noqa: PLR0913
     ]
     facts = Facts(card, user, timeline, now, complaint, account_products, cards, colleagues)
     crowd = crowd_of(user, facts.events, others, now)
-    facts.compared = crowd.clears | crowd.shared.keys()
+    facts.compared = crowd.clears | crowd.shared.keys() | crowd.echoes.keys()
     scene = Scene(facts, crowd)
     weighed = weigh(scene, answers)
     top = weighed.ranked[0] if weighed.ranked else None

@@ -22,6 +22,10 @@ def calm(facts: Facts, lines: Lines) -> None:
         lines.add(-DECISIVE, "the last challenge was not passed", *troubled[-1].asks)
     elif len(troubled) >= 2:
         lines.add(-HINT, "some challenges today were not passed", troubled[-1].asked)
+    refused = facts.last.refusals if facts.last else []
+    if refused:
+        weight = FAIR if len(refused) == 1 else STRONG
+        lines.add(-weight, "answers were refused at the last login", *refused[-2:])
     if facts.loops:
         before, after = facts.loops[-1]
         weight = STRONG + FAIR if before.session("missing") or not before.sessions else FAIR
@@ -255,12 +259,19 @@ def updated(scene: Scene) -> list[Evidence]:
     if one.trust == "foreign":
         lines.add(FAIR + HINT, "the browser brought a trust mark that was not taken", one.asked)
     changed = _changed_details(facts, one)
-    if not lines.found and one.rule is None and one.trust is None and _asked_of_known(facts, one):
-        lines.add(FAIR, "a browser that was not asked before was asked again", one.asked)
     if changed:
         lines.add(STRONG + FAIR, "the login details were changed just before", changed[-1])
+    elif not lines.found and one.rule is None is one.trust and _asked_of_known(facts, one):
+        lines.add(FAIR, "a browser that was not asked before was asked again", one.asked)
     if not lines.found:
         return []
+    _same_place(facts, one, before, lines)
+    calm(facts, lines)
+    return lines.found
+
+
+def _same_place(facts: Facts, one: Round, before: Round | None, lines: Lines) -> None:
+    """Weigh what should be the same over an update."""
     if one.rule == "risk":
         lines.add(HINT, "a risk rule asked", one.asked)
     if before and before.ip and before.ip == one.ip:
@@ -269,5 +280,3 @@ def updated(scene: Scene) -> list[Evidence]:
         lines.add(-FAIR, "the address is new", one.asked)
     if one.rule in NEW_PLACE | {"every-login", "export"}:
         lines.add(-FAIR, f"asked by another rule: {one.rule}", one.asked)
-    calm(facts, lines)
-    return lines.found

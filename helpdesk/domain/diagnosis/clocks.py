@@ -45,6 +45,8 @@ def clock_drift(scene: Scene) -> list[Evidence]:
         _not_drift(scene, lines)
     if "D4b" in scene.crowd.shared:
         lines.note(-DECISIVE, "many users have the same offset", Source.FLEET)
+    elif "D4b" in scene.crowd.echoes:
+        lines.note(-FAIR, scene.crowd.echoes["D4b"], Source.FLEET)
     return lines.found
 
 
@@ -61,6 +63,8 @@ def server_clock(scene: Scene) -> list[Evidence]:
     answers = [r.answer for r in totp_refusals(facts)]
     if answers and "D4b" in scene.crowd.shared:
         lines.note(DECISIVE + FAIR, scene.crowd.shared["D4b"], Source.FLEET)
+    elif answers and "D4b" in scene.crowd.echoes:
+        lines.note(DECISIVE + HINT, scene.crowd.echoes["D4b"], Source.FLEET)
     elif drifts(answers) or any(a.reason == "drift" for a in answers):
         lines.add(HINT, "the offset could be ours", answers[-1])
         if "D4b" in scene.crowd.clears:

@@ -247,6 +247,8 @@ def sender_failed(scene: Scene) -> list[Evidence]:
     facts, lines = scene.facts, Lines(scene.facts)
     if "C5" in scene.crowd.shared and (facts.silent or any(s.trouble for s in recent_sends(facts))):
         lines.note(DECISIVE + FAIR, scene.crowd.shared["C5"], Source.FLEET)
+    elif "C5" in scene.crowd.echoes:
+        lines.note(FAIR + HINT, scene.crowd.echoes["C5"], Source.FLEET)
     for sent in recent_sends(facts)[-5:]:
         gave_up = [d for d in sent.deliveries if "abandon" in (d.detail or "").casefold()]
         if gave_up:

@@ -335,7 +335,9 @@ def crowd_of(
                 isinstance(e, Challenge) and abs(e.at - last) < WINDOW for e in ordered[-20:]
             )
     shared = _shared(user.id, mine, theirs)
-    return Crowd(shared=shared, clears=_cleared(mine, theirs, shared), colleagues=colleagues)
+    echoes = {} if shared else _echoes(mine, theirs)
+    cleared = _cleared(mine, theirs, shared) - echoes.keys()
+    return Crowd(shared=shared, echoes=echoes, clears=cleared, colleagues=colleagues)
 
 
 def _shared(user: str, mine: Sequence[Symptom], theirs: Sequence[Symptom]) -> dict[str, str]:
@@ -348,6 +350,23 @@ def _shared(user: str, mine: Sequence[Symptom], theirs: Sequence[Symptom]) -> di
             found[finding.cause] = finding.says
     if "E2" in found and not any(s.door for s in (*mine, *theirs)):
         found.setdefault("B8", f"{found['E2']}; the log does not say at which door")
+    return found
+
+
+def _echoes(mine: Sequence[Symptom], theirs: Sequence[Symptom]) -> dict[str, str]:
+    """What single others show of the user's own trouble at the same time."""
+    found: dict[str, str] = {}
+    last = {s.what: s for s in mine if s.is_bad}
+    for what, cause in (("send", "C5"), ("totp", "D4b"), ("session", "E2")):
+        own = last.get(what)
+        if own is None:
+            continue
+        span = WINDOW if what == "send" else timedelta(hours=1)
+        near = [s for s in theirs if s.what == what and abs(s.at - own.at) <= span]
+        hit = {s.user for s in near if s.is_bad and abs(s.value - own.value) <= OFFSET_S}
+        fine = {s.user for s in near if not s.is_bad} - hit
+        if hit and (what != "send" or not fine):
+            found[cause] = f"{len(hit)} other user{'s' if len(hit) > 1 else ''} with the same"
     return found
 
 

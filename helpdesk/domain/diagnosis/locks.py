@@ -54,7 +54,8 @@ def locked(scene: Scene) -> list[Evidence]:
         lines.add(HINT + 0.5, "codes were refused while the lock was in force", *during[-3:])
     counted = lock or _lock_by_word(facts)
     if counted and _adds_up(facts, counted) >= FAIR:
-        lines.add(-HINT - HINT, "few of the failures are recent", counted)
+        weight = min(_adds_up(facts, counted), STRONG)
+        lines.add(-weight, "few of the failures are recent", counted)
     if facts.blocked_by and lines.found:
         lines.add(-FAIR, "the lock came from a fraud or risk block", lock)
     if facts.in_vain and lines.found:
@@ -70,7 +71,7 @@ def _adds_up(facts: Facts, lock: Lock) -> float:
     if old >= 2 and recent <= 3 and old > recent:
         weight += FAIR + HINT
     if total is not None and total >= recent + 3 and recent <= 3:
-        weight += FAIR if old or recent else 0.0
+        weight += FAIR if total < recent + 5 else STRONG
     return weight
 
 

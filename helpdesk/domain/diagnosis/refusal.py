@@ -256,6 +256,8 @@ def foreign_code(scene: Scene) -> list[Evidence]:
             weight = STRONG if plain else DECISIVE - HINT / 2
             if answer.send not in facts.sent_to and answer.reason != "foreign":
                 weight = FAIR
+            if _is_left_behind(facts, refusal):
+                weight = FAIR + HINT
             lines.add(weight, "the code belongs to another challenge", answer)
         if answer.reason == "foreign" and answer.send not in confirmations:
             lines.add(STRONG if not is_other else HINT, "refused as belonging elsewhere", answer)
@@ -270,6 +272,19 @@ def foreign_code(scene: Scene) -> list[Evidence]:
     elif lines.found and facts.card.codes.shared.value:
         lines.note(HINT / 2, "several people read the same mailbox", Source.CARD)
     return lines.found
+
+
+def _is_left_behind(facts: Facts, refusal: Refusal) -> bool:
+    """Whether the same browser had asked anew, in another tab, before this answer came."""
+    mine = refusal.round
+    return any(
+        mine.at < one.at < refusal.answer.at
+        and one.browser == mine.browser
+        and one.asked is not None
+        and mine.asked is not None
+        and one.asked.tab != mine.asked.tab
+        for one in facts.recent
+    )
 
 
 def _open_beside(facts: Facts, refusal: Refusal, lines: Lines) -> None:

@@ -86,6 +86,8 @@ def loop(scene: Scene) -> list[Evidence]:
             lines.add(-HINT - 0.5, "the session did come back")
         if facts.half_level:
             lines.add(-STRONG, "the session stays at the first level", facts.half_level)
+        if "E2" in scene.crowd.echoes:
+            lines.note(-FAIR - HINT, scene.crowd.echoes["E2"], Source.FLEET)
         if scene.crowd.shared.keys() & {"E2", "B8"}:
             lines.note(-DECISIVE, "many users are sent in circles at this moment", Source.FLEET)
         elif "E2" in scene.crowd.clears:
@@ -130,6 +132,8 @@ def stale_cookie(scene: Scene) -> list[Evidence]:
     if "E2" in scene.crowd.shared:
         lines.note(DECISIVE, scene.crowd.shared["E2"], Source.FLEET)
         return lines.found
+    if "E2" in scene.crowd.echoes:
+        lines.note(STRONG, scene.crowd.echoes["E2"], Source.FLEET)
     released = [e for e in facts.since(Other) if re.search("release|deploy", e.kind)]
     if released:
         lines.add(FAIR, "it began after a release", released[-1])
@@ -271,8 +275,10 @@ def wrong_door(scene: Scene) -> list[Evidence]:
         tried = facts.since(Password)
         if not any(p.ok for p in tried):
             lines.add(HINT, "no login of this user ever passed here", tried[-1])
-    if lines.found and facts.recent and facts.recent[-1].is_accepted:
-        lines.add(-STRONG, "a challenge was passed at this door", facts.recent[-1].good)
+    last = facts.recent[-1] if facts.recent else None
+    here = host_of(doors[-1].door) if doors else ""
+    if lines.found and last and last.is_accepted and host_of(last.door) in {here, ""}:
+        lines.add(-STRONG, "a challenge was passed at this door", last.good)
     return lines.found
 
 
@@ -291,8 +297,9 @@ def _door_lines(facts: Facts, lines: Lines, doors: list[Password | Challenge]) -
             start, end = one.at - timedelta(minutes=10), one.at + timedelta(seconds=5)
             good |= {host_of(password.door) for password in facts.between(Password, start, end)}
     good -= {""}
-    if host and good and host not in good and not facts.is_in_now:
-        lines.add(STRONG, f"never before was {host} the door of a good login", latest)
+    is_in_here = facts.last is not None and facts.last.is_accepted and facts.last.at >= latest.at
+    if host and good and host not in good and not is_in_here:
+        lines.add(STRONG + HINT, f"never before was {host} the door of a good login", latest)
     if "affiliate" in said:
         lines.add(DECISIVE, "the page is one for affiliates", latest)
 
