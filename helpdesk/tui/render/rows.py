@@ -10,6 +10,7 @@ from typing import Final, Generic, TypeVar
 from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.challenges import ChallengeState
+from helpdesk.domain.diagnosis.verdicts import Strength
 from helpdesk.domain.products import Product
 from helpdesk.domain.search import ChallengeRow, LoopRow, UserRow, UserState
 from helpdesk.domain.text import clean
@@ -145,27 +146,61 @@ def _rounds(row: LoopRow, scene: Scene) -> Cell:
     return Cell(text, "bad" if row.report.rounds >= 10 else "warn")
 
 
+def _cause(row: LoopRow, scene: Scene) -> Cell:
+    return _why(row, with_word=True)
+
+
+def _cause_brief(row: LoopRow, scene: Scene) -> Cell:
+    return _why(row, with_word=False)
+
+
+def _why(row: LoopRow, *, with_word: bool) -> Cell:
+    if row.cause is None:
+        return Cell("the log says nothing", "quiet")
+    is_hostile = row.cause.group == "F"
+    sure = STRENGTH_GLYPHS[row.cause.strength]
+    word = f" {row.cause.strength.value:<7}" if with_word else ""
+    stop = "■ STOP " if is_hostile else ""
+    text = f"{stop}{sure}{word} {row.cause.id} {outside(row.cause.title)}"
+    is_weak = row.cause.strength is Strength.WEAK
+    return Cell(text, "bad" if is_hostile else "quiet" if is_weak else "plain")
+
+
+STRENGTH_GLYPHS: Final = {Strength.CERTAIN: "●●●", Strength.STRONG: "●●○", Strength.WEAK: "●○○"}
+"""How sure a cause is, as a glyph; the word stands beside it."""
+
 LOOPS: Final[tuple[Column[LoopRow], ...]] = (
-    Column(title="Rounds", width=13, cell=_rounds),
+    Column(title="Rounds", width=12, cell=_rounds),
     Column(title="User", weight=3, cell=lambda row, scene: Cell(outside(row.name), "strong")),
-    Column(title="Product", width=14, cell=lambda row, scene: Cell(scene.product(row.product))),
+    Column(title="Why", weight=7, until_width=100, cell=_cause_brief),
+    Column(title="Why", weight=7, from_width=100, cell=_cause),
+    Column(
+        title="Product",
+        width=14,
+        from_width=110,
+        cell=lambda row, scene: Cell(scene.product(row.product)),
+    ),
     Column(
         title="Account",
         weight=3,
-        from_width=90,
+        from_width=150,
         cell=lambda row, scene: Cell(outside(row.account), "quiet"),
     ),
     Column(
-        title="Age", width=11, cell=lambda row, scene: Cell(ago(row.report.at, scene.now), "quiet")
+        title="Age",
+        width=10,
+        from_width=70,
+        cell=lambda row, scene: Cell(ago(row.report.at, scene.now), "quiet"),
     ),
-    Column(title="Who has it", width=16, cell=_has),
+    Column(title="Who has it", width=12, until_width=110, cell=_has),
+    Column(title="Who has it", width=16, from_width=110, cell=_has),
     Column(
-        title="Noticed by", width=10, from_width=110, cell=lambda row, scene: Cell(row.report.by)
+        title="Noticed by", width=10, from_width=170, cell=lambda row, scene: Cell(row.report.by)
     ),
     Column(
         title="What was said",
         weight=4,
-        from_width=130,
+        from_width=170,
         cell=lambda row, scene: Cell(outside(row.report.says), "quiet"),
     ),
 )

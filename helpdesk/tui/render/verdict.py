@@ -29,6 +29,7 @@ from helpdesk.domain.diagnosis.verdicts import (
 )
 from helpdesk.domain.text import clean
 from helpdesk.domain.timeline import AnyEvent
+from helpdesk.tui.render.rows import STRENGTH_GLYPHS, Scene
 from helpdesk.tui.render.values import (
     BAD,
     GOOD,
@@ -41,6 +42,7 @@ from helpdesk.tui.render.values import (
     clock,
     fit,
     hanging,
+    lines,
     pressable,
     show,
 )
@@ -54,12 +56,7 @@ LIKELY: Final = 0.02
 BRIEF: Final = 3
 """Up to so many lines only the top cause and one of *ask* and *say* are shown."""
 
-STRENGTHS: Final = {
-    Strength.CERTAIN: ("●●●", STRONG),
-    Strength.STRONG: ("●●○", STRONG),
-    Strength.WEAK: ("●○○", QUIET),
-}
-"""How sure a cause is, as a glyph; the word stands beside it."""
+LOOKS: Final = {Strength.CERTAIN: STRONG, Strength.STRONG: STRONG, Strength.WEAK: QUIET}
 
 FOR, AGAINST = "◆", "◇"
 """What marks evidence for and against, here and in the timeline."""
@@ -155,7 +152,7 @@ def is_by_design(verdict: Verdict) -> bool:
 
 
 def _cause(cause: RankedCause, width: int, merged: Verdict | None) -> Entry:
-    glyph, look = STRENGTHS[cause.strength]
+    glyph, look = STRENGTH_GLYPHS[cause.strength], LOOKS[cause.strength]
     head = Content.assemble((glyph, look), (f" {fit(cause.strength.value, HEAD - 4)}", look))
     words = Content.assemble((f"{cause.id} ", LABEL), show(cause.title, look))
     if merged and merged.is_hostile:
@@ -193,8 +190,8 @@ def _evidence(verdict: Verdict, top: RankedCause, case: Case) -> Iterator[Line]:
 def marks(timeline: Sequence[AnyEvent], top: RankedCause) -> dict[int, str]:
     """Return the marks of the events a cause rests on, by the identity of the event."""
     found: dict[int, str] = {}
-    for mark, lines in ((AGAINST, top.against), (FOR, top.evidence)):
-        names = [name for line in lines for name in line.events]
+    for mark, evidence in ((AGAINST, top.against), (FOR, top.evidence)):
+        names = [name for line in evidence for name in line.events]
         found |= {id(event): mark for event in named_events(timeline, names)}
     return found
 
@@ -267,18 +264,18 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def fleet_entries(findings: FleetFindings) -> list[Entry]:
-    """Return one line for each thing that hits many users at once."""
-    return [_fleet_entry(one) for one in findings.findings]
+def fleet_lines(findings: FleetFindings, scene: Scene) -> Content:
+    """Return one line for each thing that hits many users at once, what matters most first."""
+    return lines(_fleet_line(one, scene) for one in findings.findings)
 
 
-def _fleet_entry(one: FleetFinding) -> Entry:
-    title = CAUSES[one.cause].title if one.cause in CAUSES else one.cause
-    body = Content.assemble(
+def _fleet_line(one: FleetFinding, scene: Scene) -> Content:
+    title = CAUSES[one.cause].title if one.cause in CAUSES else ""
+    return Content.assemble(
+        ("▲ ", BAD),
+        (f"{scene.product(one.product)}, " if one.product else "", STRONG),
+        ("reset nobody: ", STRONG),
         show(one.says, WARN),
-        "  ",
-        (f"{one.cause} ", LABEL),
+        (f" · {one.cause} ", LABEL),
         show(title),
-        ("  reset nobody", STRONG),
     )
-    return Entry(Content.assemble(("▲ ", BAD)), body)

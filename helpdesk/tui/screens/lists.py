@@ -9,13 +9,14 @@ from helpdesk.domain.audit import LogRow
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query
 from helpdesk.tui.keys import Where, bindings
 from helpdesk.tui.render.rows import CHALLENGES, LOG, LOOPS
+from helpdesk.tui.screens.crowd import CrowdPlace
 from helpdesk.tui.screens.finding import FindingPlace
 from helpdesk.tui.widgets.chrome import Open
 from helpdesk.tui.widgets.finder import Finder
 from helpdesk.tui.widgets.rowlist import RowList
 
 
-class LoopsScreen(FindingPlace[LoopRow]):
+class LoopsScreen(CrowdPlace[LoopRow]):
     """The login-loop reports, the worst first; Enter opens the case."""
 
     CSS_PATH = asset("styles/loops.tcss")
@@ -45,11 +46,8 @@ class LoopsScreen(FindingPlace[LoopRow]):
         self.post_message(Open(message.row.report.user))
 
 
-class ChallengesScreen(FindingPlace[ChallengeRow]):
-    """Recent challenges of everybody, newest first; Enter opens the case.
-
-    A line on top, for what hits many users at once, has its place above the list.
-    """
+class ChallengesScreen(CrowdPlace[ChallengeRow]):
+    """Recent challenges of everybody, newest first; Enter opens the case."""
 
     CSS_PATH = asset("styles/challenges.tcss")
     WHERE = Where.CHALLENGES

@@ -18,6 +18,7 @@ from helpdesk.domain.cases import Case
 from helpdesk.domain.products import Product
 from helpdesk.tui.keys import KEYS
 from helpdesk.tui.render import case as words
+from helpdesk.tui.render.codes import codes
 from helpdesk.tui.render.values import QUIET, lines
 
 
@@ -83,7 +84,7 @@ class Codes(Part):
 
     def content(self, case: Case, width: int) -> Content:
         """Each code with its word, the live one with what is left of it, then the card's rules."""
-        return words.codes(
+        return codes(
             case, self.card(case), max(self.now or case.at, case.at), width, brief=self.is_low
         )
 
