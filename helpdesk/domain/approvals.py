@@ -77,6 +77,12 @@ def payload_of(action: AnyAction) -> str:
     return msgspec.json.encode(action, order="sorted").decode()
 
 
+def action_of(approval: Approval) -> AnyAction:
+    """Return exactly the action that is agreed to; to be carried out it needs no other word."""
+    action: AnyAction = msgspec.json.decode(approval.payload, type=AnyAction)
+    return action
+
+
 def payload_hash(payload: str) -> str:
     """Return the SHA-256 of a payload, in hexadecimal."""
     return hashlib.sha256(payload.encode()).hexdigest()

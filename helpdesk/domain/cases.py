@@ -13,6 +13,7 @@ from helpdesk.domain.audit import LogRow
 from helpdesk.domain.challenges import ChallengeLine
 from helpdesk.domain.codes import CodeClock
 from helpdesk.domain.decisions import Decision
+from helpdesk.domain.proofs import Proof
 from helpdesk.domain.text import mask, mask_mail, mask_phone
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.timeline import AnyEvent, encode_event
@@ -35,6 +36,8 @@ class Case(Struct, frozen=True, kw_only=True):
         timeline: Oldest first.
         challenges: Oldest first, made from the timeline.
         log: What the desk did for this user, newest first.
+        proofs: Proofs of this caller that count: the fresh ones of the agent who looks, and those
+            that open or granted requests for a second person rest on.
         decisions: The answer to each act, in the order of `ACTIONS`; empty until the desk has
             asked the policy.
         is_masked: Whether personal data is masked.
@@ -51,6 +54,7 @@ class Case(Struct, frozen=True, kw_only=True):
     tickets: tuple[Ticket, ...] = ()
     loops: tuple[LoopReport, ...] = ()
     log: tuple[LogRow, ...] = ()
+    proofs: tuple[Proof, ...] = ()
     decisions: tuple[Decision, ...] = ()
     is_masked: bool = False
 

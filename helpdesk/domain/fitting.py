@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from helpdesk.domain.actions import AnyAction, EnrolTotp, FactorAction
-from helpdesk.domain.cases import Case
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import clean
 from helpdesk.domain.users import Factor, FactorKind, FactorState, MfaState
+
+if TYPE_CHECKING:
+    from helpdesk.domain.cases import Case
 
 NOTHING_SENT = "Nothing is ever sent for an authenticator app: the code is made on the phone."
 
@@ -103,7 +106,7 @@ def _none_fits(factor: Factor) -> bool:
     return False
 
 
-Unfit = Callable[[AnyAction, Product, Case, datetime], str]
+Unfit = Callable[[AnyAction, Product, "Case", datetime], str]
 
 _UNFIT: dict[str, Unfit] = {
     "send-code": _unfit_send,

@@ -13,15 +13,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from helpdesk.domain.actions import AnyAction, ChangeAddress, ChangeMobile, ResetAll
-from helpdesk.domain.cases import Case
 from helpdesk.domain.fitting import factor_of
 from helpdesk.domain.text import clean, mask
 from helpdesk.domain.timeline import FactorChange
 from helpdesk.domain.users import At, Factor, FactorKind, FactorState
+
+if TYPE_CHECKING:
+    from helpdesk.domain.cases import Case
 
 PROOF_LIFE = timedelta(minutes=10)
 """How long a proof may be used.

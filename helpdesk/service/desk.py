@@ -106,8 +106,11 @@ class Desk(Protocol):
         """
         ...
 
-    async def ways(self, user: str, act: str = "") -> tuple[Way, ...]:
-        """Give the ways of proving a caller now, strong ones first; some say why not for *act*."""
+    async def ways(self, user: str, act: str = "", *, factor: str = "") -> tuple[Way, ...]:
+        """Give the ways of proving a caller now, strong ones first.
+
+        Some say why not for *act*, and for the *factor* that it is about.
+        """
         ...
 
     async def ask_proof(

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from helpdesk.domain.actions import ACTIONS, AnyAction, Reveal
+from helpdesk.domain.actions import ACTIONS, AnyAction, FactorAction, Reveal
 from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.cases import Case, Handover, Outcome
@@ -80,11 +80,13 @@ class LocalDesk(Questions):
             raise _error(decision)
         return drift
 
-    async def ways(self, user: str, act: str = "") -> tuple[Way, ...]:
+    async def ways(self, user: str, act: str = "", *, factor: str = "") -> tuple[Way, ...]:
         """Give the ways of proving a caller now; those that rule themselves out say why."""
         now = await self._now()
         found = self._view.user(user)
-        action = ACTIONS[act](user=found.id) if act in ACTIONS else None
+        action: AnyAction | None = ACTIONS[act](user=found.id) if act in ACTIONS else None
+        if isinstance(action, FactorAction):
+            action = replace(action, factor=factor)
         return ways(await self._view.whole(found), action, now)
 
     async def ask_proof(

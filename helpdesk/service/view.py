@@ -12,6 +12,7 @@ from helpdesk.domain.challenges import challenge_lines
 from helpdesk.domain.codes import code_clock
 from helpdesk.domain.errors import NotFound
 from helpdesk.domain.products import Product
+from helpdesk.domain.proofs import Proof
 from helpdesk.domain.text import clean
 from helpdesk.domain.users import Account, User
 from helpdesk.service import index
@@ -109,4 +110,20 @@ class View:
             tickets=tuple(t for t in self.store.tickets if t.user == user.id),
             loops=tuple(r for r in self.store.loops if r.user == user.id),
             log=tuple(row for row in reversed(self.store.log) if row.user == user.id),
+            proofs=self._proofs(user, now),
+        )
+
+    def _proofs(self, user: User, now: datetime) -> tuple[Proof, ...]:
+        """The proofs that this agent may act on, or that what a second person is asked rests on."""
+        asked = {
+            proof
+            for one in self.store.approvals
+            if one.user == user.id and (one.is_open(now) or one.holds(now))
+            for proof in one.proofs
+        }
+        return tuple(
+            proof
+            for proof in self.store.proofs
+            if proof.user == user.id
+            and (proof.id in asked or (proof.agent == self.agent.id and proof.is_fresh(now)))
         )
