@@ -25,7 +25,7 @@ from helpdesk.domain.diagnosis.weigh import Weighed, weigh
 from helpdesk.domain.diagnosis.words import say
 from helpdesk.domain.products import Product
 from helpdesk.domain.tickets import Complaint
-from helpdesk.domain.timeline import AnyEvent
+from helpdesk.domain.timeline import AnyEvent, Send
 from helpdesk.domain.users import User
 
 __all__ = [
@@ -59,6 +59,9 @@ def diagnose(  # noqa: PLR0913
     facts = Facts(card, user, timeline, now, complaint, account_products, cards, colleagues)
     crowd = crowd_of(user, facts.events, others, now)
     facts.compared = crowd.clears | crowd.shared.keys() | crowd.echoes.keys()
+    facts.others_sends = frozenset(
+        event.send for _, events in others for event in events if isinstance(event, Send)
+    )
     scene = Scene(facts, crowd)
     weighed = weigh(scene, answers)
     top = weighed.ranked[0] if weighed.ranked else None

@@ -131,6 +131,9 @@ def new_browser(scene: Scene) -> list[Evidence]:
         lines.add(-FAIR, f"the browser brought a trust mark, but it was {one.trust}", one.asked)
     if facts.is_own("ip", one.ip, one.at):
         lines.add(HINT, "the network is known", one.asked)
+        before = next((r for r in reversed(facts.rounds) if r.is_accepted and r.at < one.at), None)
+        if before and _is_new_version(before.agent, one.agent):
+            lines.add(-FAIR, "it is the same browser program in another version", one.asked)
     _not_the_first_time(facts, one, lines)
     calm(facts, lines)
     return lines.found
@@ -159,7 +162,8 @@ def trust_expired(scene: Scene) -> list[Evidence]:
     if one.trust == "expired":
         lines.add(STRONG + HINT, "the trust mark it brought had run out", one.asked)
     if one.rule == "trust-expired":
-        lines.add(STRONG, "the rule that asked is: remembering ran out", one.asked)
+        weight = FAIR if one.trust == "none" else STRONG
+        lines.add(weight, "the rule that asked is: remembering ran out", one.asked)
     since = one.asked.trust_since
     if since is not None and one.at - since > timedelta(days=6):
         lines.add(HINT, f"trusted since {since:%d %b %Y}", one.asked)
@@ -232,6 +236,10 @@ def family(agent: str) -> str:
     return re.sub(r"[\d._]+", "", agent)
 
 
+def _is_new_version(was: str | None, now: str | None) -> bool:
+    return bool(was and now) and was != now and family(was or "") == family(now or "")
+
+
 def _changed_details(facts: Facts, one: Round) -> list[Other | Session]:
     """What says that the login details were changed before a round."""
     changed: list[Other | Session] = [
@@ -253,9 +261,8 @@ def updated(scene: Scene) -> list[Evidence]:
     if one is None:
         return []
     before = next((r for r in reversed(facts.rounds) if r.is_accepted and r.at < one.at), None)
-    was, now = before.agent if before else None, one.agent
-    if was and now and was != now and family(was) == family(now):
-        lines.add(STRONG, "the same browser program in another version", one.asked)
+    if before and _is_new_version(before.agent, one.agent):
+        lines.add(STRONG + HINT, "the same browser program in another version", one.asked)
     if one.trust == "foreign":
         lines.add(FAIR + HINT, "the browser brought a trust mark that was not taken", one.asked)
     changed = _changed_details(facts, one)

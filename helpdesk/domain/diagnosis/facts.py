@@ -49,6 +49,7 @@ class Facts(Log):
         events: Oldest first, each once.
         rounds: Oldest first.
         anchor: The moment the trouble is seen from: the newest event.
+        others_sends: Ids of the codes that were sent to others.
         compared: Causes that other users' logs speak for or against.
     """
 
@@ -67,6 +68,7 @@ class Facts(Log):
         self.account_products = tuple(account_products)
         self._cards = tuple(cards)
         self._shared = traits_of(colleagues)
+        self.others_sends: frozenset[str] = frozenset()
         self.compared: frozenset[str] = frozenset()
         super().__init__(timeline, now)
         self.rounds, self.confirmations = rounds_of(self)
@@ -184,6 +186,10 @@ class Facts(Log):
                 trait, value, before
             )
         return bool(known) and value not in known
+
+    def is_colleague(self, trait: str, value: str | None) -> bool:
+        """Whether somebody else of the account was let in with this address or browser."""
+        return value is not None and value in self._shared.get(trait, ())
 
     @cached_property
     def tells_sends(self) -> bool:

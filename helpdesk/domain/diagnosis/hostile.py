@@ -22,6 +22,8 @@ from helpdesk.domain.tickets import Complaint
 
 DAY = timedelta(hours=24)
 WISHES = frozenset({"reset", "turn-off", "change-number", "change-address"})
+AT_IT = frozenset({Complaint.NO_CODE, Complaint.CODE_REFUSED, Complaint.LOOP})
+"""Complaints of somebody who is logging in themselves."""
 MOVES = ("number-changed", "address-changed")
 
 
@@ -110,8 +112,8 @@ def unasked(scene: Scene) -> list[Evidence]:
         lines.add(weight, "the user did not ask for these codes", unwanted[-1].asked)
     if lines.found and facts.is_strange("browser", strange[-1].browser if strange else None):
         lines.add(HINT / 2, "the browser was never seen before", strange[-1].asked)
-    if strange and facts.complaint is Complaint.NO_CODE and not said:
-        lines.add(-HINT, "the user waits for a code, so it may be they", strange[-1].asked)
+    if strange and facts.complaint in AT_IT and not said:
+        lines.add(-HINT, "the user is logging in, so it may be they", strange[-1].asked)
     if strange and _own_beside(facts, strange[-1]):
         lines.add(HINT, "the user's own browser was at work elsewhere meanwhile")
     resets = [r for r in facts.since(Reset, timedelta(days=14)) if r.ok]
@@ -229,7 +231,7 @@ def caller_is_attacker(scene: Scene) -> list[Evidence]:
     if moves:
         _after_a_move(facts, moves[-1], calls, lines)
     if len(failures) >= 2 or strange:
-        weight = DECISIVE + HINT if calls else FAIR
+        weight = DECISIVE + HINT if calls else STRONG
         lines.add(weight, "help was asked for after foreign failures", *failures[-3:], *calls[-1:])
     if not lines.found and calls:
         lines.add(HINT / 2, f"{calls[-1].asks} was asked for; nothing shows who called", calls[-1])

@@ -41,6 +41,9 @@ def locked(scene: Scene) -> list[Evidence]:
     if named:
         lines.add(STRONG, "refused because of a lock", named[-1])
     lock = _the_lock(facts)
+    right = [r.answer for r in refusals(facts) if r.is_right]
+    if right:
+        lines.add(STRONG - HINT, "the right code was refused", *right[-2:])
     mute = [r.answer for r in refusals(facts)[-3:] if r.is_bland and not solved(facts, r)]
     if not lock and not named and len(mute) > 1 and not facts.every(Lock):
         lines.add(HINT + 0.5, "refused again and again; the log holds no locks", *mute)

@@ -59,6 +59,17 @@ class Refusal:
         return None if end is None else self.answer.at > end
 
     @property
+    def is_right(self) -> bool:
+        """Whether it was the newest code, inside its life, and refused for no told reason."""
+        mine = self.round.sends
+        return (
+            self.typed is not None
+            and self.typed is mine[-1]
+            and self.answer.reason in BLAND
+            and not self.is_over(self.typed)
+        )
+
+    @property
     def age_s(self) -> float:
         """Seconds from the newest send to the answer."""
         return (self.answer.at - self.newest.event.at).total_seconds() if self.newest else 0.0
@@ -205,6 +216,9 @@ def typing(scene: Scene) -> list[Evidence]:
             )
         return lines.found
     last = found[-1]
+    right = [r.answer for r in refusals(facts) if r.is_right and r.answer.at > last.answer.at]
+    if right:
+        lines.add(-STRONG, "later even the right code was refused", *right[-2:])
     good = solved(facts, last)
     older = good or next((g for r in reversed(found) if (g := solved(facts, r))), None)
     if older and not good:
@@ -241,37 +255,51 @@ def _not_typing(facts: Facts, found: list[Refusal], is_mended: bool, lines: Line
 def foreign_code(scene: Scene) -> list[Evidence]:
     """The code belongs to another challenge of the user or the account."""
     facts, lines = scene.facts, Lines(scene.facts)
-    sent = [r for r in refusals(facts) if r.round.factor not in {"totp", "push"}]
-    confirmations = {s.event.send for s in facts.confirmations}
-    for refusal in reversed(sent):
-        answer = refusal.answer
-        is_other = (
-            answer.send is not None
-            and refusal.typed is None
-            and answer.send not in confirmations
-            and (answer.send in facts.sent_to or bool(refusal.out))
-        )
-        if is_other:
-            plain = refusal.typed_earlier is not None and answer.reason in BLAND
-            weight = STRONG if plain else DECISIVE - HINT / 2
-            if answer.send not in facts.sent_to and answer.reason != "foreign":
-                weight = FAIR
-            if _is_left_behind(facts, refusal):
-                weight = FAIR + HINT
-            lines.add(weight, "the code belongs to another challenge", answer)
-        if answer.reason == "foreign" and answer.send not in confirmations:
-            lines.add(STRONG if not is_other else HINT, "refused as belonging elsewhere", answer)
-        elif answer.reason == "reused":
-            lines.add(HINT + 0.5, "somebody had used the code already", answer)
-        if not lines.found and refusal.is_bland:
-            _open_beside(facts, refusal, lines)
+    again = False
+    for refusal in reversed(refusals(facts)):
+        if refusal.round.factor in {"totp", "push"}:
+            continue
+        again = refusal.typed_earlier is not None
+        _belongs_elsewhere(facts, refusal, lines)
         if lines.found:
             break
     if lines.found and scene.crowd.colleagues:
         lines.note(FAIR, "a colleague of the account was logging in as well", Source.FLEET)
-    elif lines.found and facts.card.codes.shared.value:
+    elif lines.found and facts.card.codes.shared.value and not again:
         lines.note(HINT / 2, "several people read the same mailbox", Source.CARD)
     return lines.found
+
+
+def _belongs_elsewhere(facts: Facts, refusal: Refusal, lines: Lines) -> None:
+    answer = refusal.answer
+    if answer.send in {s.event.send for s in facts.confirmations}:
+        return
+    is_other = (
+        answer.send is not None
+        and refusal.typed is None
+        and (answer.send in facts.sent_to or bool(refusal.out))
+    )
+    if is_other:
+        lines.add(_otherness(facts, refusal), "the code belongs to another challenge", answer)
+    if answer.reason == "foreign":
+        lines.add(STRONG if not is_other else HINT, "refused as belonging elsewhere", answer)
+    elif answer.reason == "reused":
+        lines.add(HINT + 0.5, "somebody had used the code already", answer)
+    if not lines.found and refusal.is_bland:
+        _open_beside(facts, refusal, lines)
+
+
+def _otherness(facts: Facts, refusal: Refusal) -> float:
+    """How strongly a code of another challenge speaks for another try, tab or colleague."""
+    answer = refusal.answer
+    if answer.send in facts.others_sends:
+        return DECISIVE
+    if _is_left_behind(facts, refusal):
+        return FAIR + HINT
+    if answer.send not in facts.sent_to and answer.reason != "foreign":
+        return FAIR
+    is_plain = refusal.typed_earlier is not None and answer.reason in BLAND
+    return STRONG if is_plain else DECISIVE - HINT / 2
 
 
 def _is_left_behind(facts: Facts, refusal: Refusal) -> bool:
@@ -317,7 +345,8 @@ def scanner(scene: Scene) -> list[Evidence]:
             soon = answer.at - max(arrived, one.at) <= SCAN
             if answer.ok and answer.ip and soon and _is_outsider(facts, one, answer.ip):
                 says = "answered within seconds from another address, with no password from there"
-                lines.add(STRONG + HINT, says, answer)
+                at_once = answer.at - max(arrived, one.at) <= SCAN / 4
+                lines.add(STRONG + HINT if at_once else FAIR + HINT, says, answer)
                 break
         if lines.found:
             late = [a for a in one.refusals if a.reason in {"reused", "superseded"}]
@@ -349,4 +378,5 @@ def _is_outsider(facts: Facts, one: Round, ip: str | None) -> bool:
     if ip is None:
         return True
     passwords = {p.ip for p in facts.since(Password) if p.ip}
-    return ip != one.ip and ip not in passwords and not facts.is_own("ip", ip, one.at)
+    known = ip in passwords or facts.is_own("ip", ip, one.at) or facts.is_colleague("ip", ip)
+    return ip != one.ip and not known

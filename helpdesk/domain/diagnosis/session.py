@@ -44,6 +44,8 @@ def loop_lines(facts: Facts, lines: Lines) -> bool:
         return False
     if pairs:
         weight = STRONG + HINT if len(pairs) > 1 else FAIR
+        if all(_is_new_sitting(facts, before, after) for before, after in pairs):
+            weight -= HINT
         before, after = pairs[-1]
         seconds = (after.at - (before.ended_at or before.at)).total_seconds()
         says = f"accepted, and asked again after {max(seconds, 0):.0f} s"
@@ -66,6 +68,14 @@ def loop_lines(facts: Facts, lines: Lines) -> bool:
         weight = FAIR if not pairs else HINT
         lines.add(weight, f"sent in circles {count} times", *circles[-3:])
     return True
+
+
+def _is_new_sitting(facts: Facts, before: Round, after: Round) -> bool:
+    """Whether the password was given anew and the browser brought no trust mark."""
+    end = before.ended_at or before.at
+    return after.trust == "none" and bool(
+        facts.between(Password, end + timedelta(seconds=1), after.at)
+    )
 
 
 def _after_good(facts: Facts, redirect: Redirect) -> bool:
