@@ -71,7 +71,7 @@ async def test_a_loop_report_leads_to_its_case(demo: Demo) -> None:
         await agent.sees("1 open reports")
         await agent.press("enter")
 
-        await agent.sees("Maya Okafor", "Northwind Travel", "It keeps asking me")
+        await agent.sees("Maya Okafor", "Northwind Travel", "in your queue")
         await agent.has_case(MAYA)
 
 

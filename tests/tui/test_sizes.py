@@ -103,7 +103,9 @@ async def test_what_does_not_fit_can_be_scrolled_by_keys(demo: Demo) -> None:
         await open_maya(agent)
         assert "It keeps asking me for a code" not in agent.text
 
-        await agent.press(*["]"] * 2)
+        for _ in range(12):
+            if "It keeps asking me for a code" not in agent.text:
+                await agent.press("]")
         await agent.sees("It keeps asking me for a code")
 
 

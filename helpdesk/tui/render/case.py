@@ -50,7 +50,9 @@ def role_name(case: Case, card: Product | None) -> str:
     return clean(rule.name if rule else case.user.role)
 
 
-def who(case: Case, card: Product | None, now: datetime, width: int) -> Content:
+def who(
+    case: Case, card: Product | None, now: datetime, width: int, *, brief: bool = False
+) -> Content:
     """Return who calls: name, account, product, role; login and where codes go; ticket, alarms."""
     user = case.user
     first = (
@@ -67,7 +69,16 @@ def who(case: Case, card: Product | None, now: datetime, width: int) -> Content:
         _last_login(case, now),
     )
     third = (_ticket(case, now), *_alarms(case, now))
-    return lines((flow(first, width, " ── "), flow(second, width), flow(third, width)))
+    most = 1 if brief else 0
+    if brief:
+        second = (second[1], second[0], *second[2:])
+    return lines(
+        (
+            flow(first, width, " ── ", rows_most=most),
+            flow(second, width, rows_most=most),
+            flow(third, width, rows_most=most),
+        )
+    )
 
 
 def _ticket(case: Case, now: datetime) -> Content:

@@ -44,8 +44,13 @@ def joined(parts: Iterable[Content], between: str = "   ") -> Content:
     return Content(between).join([part for part in parts if part.plain])
 
 
-def flow(parts: Iterable[Content], width: int, between: str = "   ") -> Content:
-    """Return parts in rows of at most *width* cells, broken between parts only."""
+def flow(
+    parts: Iterable[Content], width: int, between: str = "   ", *, rows_most: int = 0
+) -> Content:
+    """Return parts in rows of at most *width* cells, broken between parts only.
+
+    With *rows_most* what does not fit into so many rows is left out, the last parts first.
+    """
     rows: list[list[Content]] = []
     used = 0
     for part in parts:
@@ -58,7 +63,8 @@ def flow(parts: Iterable[Content], width: int, between: str = "   ") -> Content:
         else:
             rows.append([part])
             used = size
-    return Content("\n").join([Content(between).join(row) for row in rows])
+    kept = rows[:rows_most] if rows_most else rows
+    return Content("\n").join([Content(between).join(row) for row in kept])
 
 
 def grid(parts: Iterable[Content], width: int, column: int) -> Content:

@@ -70,7 +70,7 @@ class CasePanel(Vertical):
         for part in self.query(Part):
             part.is_low = height < (FEW if isinstance(part, Codes) else LOW)
         self.query_one(MayI).room = reasons_room(width, height)
-        self.query_one(Why).room = why_room(height)
+        self.query_one(Why).room = why_room(width, height)
         # What scrolls takes the focus: all of the middle where it is one column, else the history.
         is_one = self.screen.has_class("-slim")
         self.query_one("#middle").can_focus = is_one
@@ -90,6 +90,7 @@ def reasons_room(width: int, height: int) -> int:
     return max(1, min(6, (height - 34) // 3))
 
 
-def why_room(height: int) -> int:
-    """Return the lines of the verdict in a case of *height* lines: 3 at the least, 18 at most."""
-    return max(3, min(18, (height - 14) // 2))
+def why_room(width: int, height: int) -> int:
+    """Return the lines of the verdict in a case of this size: 3 at the least, 18 at most."""
+    besides = 14 if width >= 80 else 18  # in few columns the other parts take more lines
+    return max(3, min(18, (height - besides) // 2))

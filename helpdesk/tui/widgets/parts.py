@@ -72,7 +72,7 @@ class Who(Part):
 
     def content(self, case: Case, width: int) -> Content:
         """Name, account, product, role, ticket; login, where codes go; alarms."""
-        return words.who(case, self.card(case), case.at, width)
+        return words.who(case, self.card(case), case.at, width, brief=self.is_low)
 
 
 class Codes(Part):
