@@ -11,6 +11,7 @@ from helpdesk.domain.diagnosis.memory import fresh_browsers, returns_within_hour
 from helpdesk.domain.diagnosis.rounds import Round
 from helpdesk.domain.diagnosis.verdicts import Evidence
 
+UNTOLD = "asked once and passed; the log does not say by which rule"
 NEW_PLACE = frozenset({"new-ip", "new-place"})
 NEW_DEVICE = frozenset({"new-device", "new-browser"})
 
@@ -95,18 +96,31 @@ def new_network(scene: Scene) -> list[Evidence]:
         lines.add(STRONG, "the address is new, the browser is not", one.asked)
     elif one.rule == "risk" and is_new:
         lines.add(FAIR, "a risk rule asked, and the address is new", one.asked)
+    elif is_untold(facts, one, "good"):
+        lines.add(HINT, UNTOLD, one.asked)
     if not lines.found:
         return []
     if is_new:
         lines.add(HINT, f"{one.ip} was not seen before", one.asked)
-    if facts.is_own("browser", one.browser, one.at) or one.trust == "good":
-        lines.add(HINT + 0.5, "the browser is known", one.asked)
-    if facts.is_strange("browser", one.browser, one.at) and one.trust != "good":
-        lines.add(-HINT, "the browser is new as well", one.asked)
+    _known_browser(facts, one, lines)
     if returns_within_hour(facts):
         lines.add(-FAIR - HINT, "the address changes back and forth within the hour")
     calm(facts, lines)
     return lines.found
+
+
+def _known_browser(facts: Facts, one: Round, lines: Lines) -> None:
+    if facts.is_own("browser", one.browser, one.at) or one.trust == "good":
+        lines.add(HINT + 0.5, "the browser is known", one.asked)
+    elif facts.is_strange("browser", one.browser, one.at):
+        lines.add(-HINT, "the browser is new as well", one.asked)
+
+
+def is_untold(facts: Facts, one: Round, trust: str) -> bool:
+    """Whether nothing in the log says why one good login was asked, save perhaps the trust."""
+    told = one.rule or one.trust not in {None, trust}
+    strange = any(facts.is_strange(t, getattr(one, t), one.at) for t in ("ip", "browser"))
+    return one.is_accepted and not told and not strange and not facts.asks_always
 
 
 @cause("A3", "a browser or device it has not seen before", prior=0.1)
@@ -121,6 +135,8 @@ def new_browser(scene: Scene) -> list[Evidence]:
         lines.add(STRONG, "the rule that asked is: new device or browser", one.asked)
     elif one.rule is None and is_new:
         lines.add(STRONG, "the browser is seen for the first time", one.asked)
+    elif is_untold(facts, one, "none"):
+        lines.add(HINT, UNTOLD, one.asked)
     if not lines.found:
         return []
     if is_new:
@@ -129,14 +145,19 @@ def new_browser(scene: Scene) -> list[Evidence]:
         lines.add(-FAIR, "this browser was let in before", one.asked)
     if one.trust in {"expired", "foreign"}:
         lines.add(-FAIR, f"the browser brought a trust mark, but it was {one.trust}", one.asked)
-    if facts.is_own("ip", one.ip, one.at):
-        lines.add(HINT, "the network is known", one.asked)
-        before = next((r for r in reversed(facts.rounds) if r.is_accepted and r.at < one.at), None)
-        if before and _is_new_version(before.agent, one.agent):
-            lines.add(-FAIR, "it is the same browser program in another version", one.asked)
+    _known_network(facts, one, lines)
     _not_the_first_time(facts, one, lines)
     calm(facts, lines)
     return lines.found
+
+
+def _known_network(facts: Facts, one: Round, lines: Lines) -> None:
+    if not facts.is_own("ip", one.ip, one.at):
+        return
+    lines.add(HINT, "the network is known", one.asked)
+    before = next((r for r in reversed(facts.rounds) if r.is_accepted and r.at < one.at), None)
+    if before and _is_new_version(before.agent, one.agent):
+        lines.add(-FAIR, "it is the same browser program in another version", one.asked)
 
 
 def _not_the_first_time(facts: Facts, one: Round, lines: Lines) -> None:
