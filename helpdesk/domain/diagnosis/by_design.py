@@ -18,6 +18,8 @@ NEW_DEVICE = frozenset({"new-device", "new-browser"})
 
 def calm(facts: Facts, lines: Lines) -> None:
     """Speak against a cause of this group where something did go wrong today."""
+    if facts.is_stale:
+        lines.add(-STRONG, "nothing of today is in the log", facts.events[-1])
     troubled = [one for one in facts.recent if not one.is_accepted]
     if facts.recent and troubled and troubled[-1] is facts.recent[-1]:
         lines.add(-DECISIVE, "the last challenge was not passed", *troubled[-1].asks)

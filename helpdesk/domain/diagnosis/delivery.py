@@ -167,9 +167,10 @@ def spam(scene: Scene) -> list[Evidence]:
 def _no_challenge(facts: Facts, lines: Lines) -> bool:
     """Whether there is nothing at all today, which a mail in the junk folder could look like."""
     has_any = bool(facts.recent) or bool(facts.since(Password))
-    if not has_any and facts.events:
+    is_blank = bool(facts.events) and (facts.is_stale or not has_any)
+    if is_blank:
         lines.add(HINT, "nothing of today is in the log")
-    return not has_any and bool(facts.events)
+    return is_blank
 
 
 @cause("C3", "the message is delayed", prior=0.3, needs="email sms voice")

@@ -308,6 +308,12 @@ class Facts(Log):
         """Whether the newest round was passed."""
         return self.last is not None and self.last.is_accepted
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether the customer is in trouble now, and the log ends half a day ago."""
+        at_it = {Complaint.NO_CODE, Complaint.CODE_REFUSED, Complaint.LOOP, Complaint.LOCKED}
+        return self.complaint in at_it and self.now - self.anchor > timedelta(hours=12)
+
     @cached_property
     def half_level(self) -> Session | None:
         """The newest session of the day that stayed at the first level, or None."""

@@ -130,7 +130,7 @@ def _private(facts: Facts) -> str:
 
 
 def _challenge(facts: Facts) -> str:
-    return "" if facts.since(Challenge) else "challenge of today"
+    return "" if facts.since(Challenge) and not facts.is_stale else "challenge of today"
 
 
 def _call_back(facts: Facts) -> str:

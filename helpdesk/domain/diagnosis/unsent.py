@@ -54,7 +54,7 @@ def never_asked(scene: Scene) -> list[Evidence]:
         lines.add(weight, "the password was refused, and no challenge was made", *failed[-3:])
     elif passwords and last_asked is None and good:
         lines.add(FAIR + HINT, "a password was taken, and no challenge was made", passwords[-1])
-    elif not passwords and not facts.recent and facts.events:
+    elif facts.events and (facts.is_stale or not (passwords or facts.recent)):
         lines.add(FAIR, "no challenge of today is in the log")
     if lines.found and facts.active_lock:
         lines.add(-FAIR, "a lock is in force", facts.active_lock)
