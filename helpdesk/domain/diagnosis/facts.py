@@ -308,6 +308,11 @@ class Facts(Log):
         """Whether the newest round was passed."""
         return self.last is not None and self.last.is_accepted
 
+    @cached_property
+    def is_coarse(self) -> bool:
+        """Whether this log keeps whole minutes only."""
+        return len(self.events) > 3 and all(event.at.second == 0 for event in self.events[-20:])
+
     @property
     def is_stale(self) -> bool:
         """Whether the customer is in trouble now, and the log ends half a day ago."""

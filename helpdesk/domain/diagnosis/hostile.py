@@ -37,6 +37,8 @@ def strangeness(facts: Facts, one: Round | Password, before: datetime | None = N
             score -= 2.0 if trait == "browser" else 1.0
     if one.network == "hosting":
         score += 1.5
+    if isinstance(one, Round) and one.trust == "good":
+        score -= 2.0
     if not facts.own["ip"] and one.network in {"hosting", "vpn"}:
         score += 1.0
     return max(score, 0.0)
@@ -125,7 +127,8 @@ def unasked(scene: Scene) -> list[Evidence]:
 def _is_about_rounds(facts: Facts, report: Report) -> bool:
     """Whether a report follows what it can be about, and no reset has settled it since."""
     settled = [r for r in facts.since(Reset, timedelta(days=14)) if r.ok and r.at > report.at]
-    before = [one for one in facts.recent if one.at <= report.at + timedelta(minutes=5)]
+    soon = report.at + timedelta(minutes=5)
+    before = [one for one in facts.recent if one.at <= soon and not one.is_accepted]
     return bool(before) or not settled
 
 

@@ -46,7 +46,8 @@ def locked(scene: Scene) -> list[Evidence]:
         lines.add(STRONG - HINT, "the right code was refused", *right[-2:])
     mute = [r.answer for r in refusals(facts)[-3:] if r.is_bland and not solved(facts, r)]
     if not lock and not named and len(mute) > 1 and not facts.every(Lock):
-        lines.add(HINT + 0.5, "refused again and again; the log holds no locks", *mute)
+        weight = FAIR if len(refusals(facts)) > 4 else HINT + 0.5
+        lines.add(weight, "refused again and again; the log holds no locks", *mute)
     if lock:
         until = f" until {lock.until:%H:%M} UTC" if lock.until else ""
         lines.add(STRONG + HINT / 2, f"locked{until}", lock)

@@ -339,7 +339,8 @@ def old_tabs(scene: Scene) -> list[Evidence]:
     """The answer belongs to a challenge of an earlier tab."""
     facts, lines = scene.facts, Lines(scene.facts)
     for older, newer in pairwise(facts.recent):
-        late = [a for a in older.answers if a.at > newer.at + timedelta(seconds=1)]
+        moment = newer.at if facts.is_coarse else newer.at + timedelta(seconds=2)
+        late = [a for a in older.answers if a.at >= moment]
         if not late:
             continue
         tabs = {r.asked.tab for r in (older, newer) if r.asked and r.asked.tab}

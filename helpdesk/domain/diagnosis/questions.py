@@ -146,8 +146,10 @@ def _locks(facts: Facts) -> str:
     return "" if facts.every(Lock) or refused else "locks"
 
 
-def _never(facts: Facts) -> str:
-    return ""
+def _outage(facts: Facts) -> str:
+    if "C5" in facts.compared or not _arrival(facts):
+        return ""
+    return "word of what happened to others at the same moment"
 
 
 def _mask(facts: Facts) -> str:
@@ -450,7 +452,15 @@ PAIRS: dict[str, Pair] = {
                 ),
             ),
         ),
-        Pair(id="C5/C2", lacks=_never),
+        Pair(
+            id="C5/C2",
+            lacks=_outage,
+            ask=lambda facts: "Look it up: are other users without codes too?",
+            meanings=(
+                _means("alone", "No, only this user.", r"only|alone|nobody|" + NO, C2=3, C5=-5),
+                _means("many", "Yes, others too.", r"others|many|same|" + YES, C5=7, C2=-4),
+            ),
+        ),
         Pair(
             id="C11/C2",
             lacks=_challenge,

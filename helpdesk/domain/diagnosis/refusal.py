@@ -179,7 +179,9 @@ def superseded(scene: Scene) -> list[Evidence]:
         elif refusal.is_bland and len(refusal.out) > 1:
             _older_by_time(refusal, lines)
         elif refusal.is_bland and refusal.earlier:
-            lines.add(FAIR, "a code of the try before was still out", refusal.earlier[-1].event)
+            often = len([r for r in sent_refusals(facts) if r.is_bland]) > 2
+            says = "a code of the try before was still out"
+            lines.add(HINT + 0.5 if often else FAIR, says, refusal.earlier[-1].event)
         if lines.found:
             break
     if not lines.found and any(r.is_bland for r in sent_refusals(facts)):

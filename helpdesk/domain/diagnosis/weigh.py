@@ -6,7 +6,7 @@ lines ─▶ score of each cause ─▶ hostile first ─▶ pairs the log canno
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from msgspec import Struct
 
@@ -105,8 +105,9 @@ def weigh(scene: Scene, answers: Sequence[CallerSaid]) -> Weighed:
         if found and any(line.weight > 0 for line in found)
     }
     _doubt_hints(scores)
-    pair = None if not scores else _undecided(scene.facts, scores, lines)
     _hostile_first(scores)
+    answered = {said.ask for said in heard if said.reply}
+    pair = None if not scores else _undecided(scene.facts, scores, answered)
     chances = _chances(scores)
     ranked = tuple(_ranked(cause_id, p, lines[cause_id]) for cause_id, p in chances.items())
     return Weighed(ranked=ranked[:SHOWN], chances=chances, pair=pair, heard=heard)
@@ -138,9 +139,7 @@ def occurs(cause: Cause, card: Product) -> bool:
     return has_factor and has_rule
 
 
-def _undecided(
-    facts: Facts, scores: dict[str, float], lines: Mapping[str, list[Evidence]]
-) -> Pair | None:
+def _undecided(facts: Facts, scores: dict[str, float], answered: Set[str]) -> Pair | None:
     """The pair of the likeliest cause that the log cannot tell; its other half is moved up."""
     top = max(scores, key=lambda cause_id: scores[cause_id])
     best: tuple[float, Pair, str] | None = None
@@ -148,7 +147,7 @@ def _undecided(
         if top not in pair.ends or not pair.ask(facts) or not pair.lacks(facts):
             continue
         partner = pair.ends[0] if pair.ends[1] == top else pair.ends[1]
-        if _is_answered(lines, top, partner):
+        if pair.id in answered:
             continue
         gap = scores[top] - scores.get(partner, -math.inf)
         is_open = gap <= CLOSE or pair.id in ALWAYS_OPEN
@@ -159,10 +158,6 @@ def _undecided(
     second = sorted([*scores.values(), BACKGROUND], reverse=True)[1]
     scores[best[2]] = max(scores.get(best[2], -math.inf), min(second + 0.05, scores[top] - 0.05))
     return best[1]
-
-
-def _is_answered(lines: Mapping[str, list[Evidence]], *cause_ids: str) -> bool:
-    return any(line.source == "caller" for one in cause_ids for line in lines.get(one, ()))
 
 
 def _doubt_hints(scores: dict[str, float]) -> None:
