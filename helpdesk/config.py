@@ -34,6 +34,22 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     agent: str = ""
 
 
+class Mail(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How customers are told by mail: `[mail]`; the password is in HELPDESK_MAIL_PASSWORD.
+
+    Attributes:
+        server: `smtps://user@server:465`, or `smtp://` with STARTTLS.
+        sender: The mail address letters come from.
+        contact: How the customer says that it was somebody else, as a sentence begins: `Call …,`.
+        authorities: A file of certificates to trust instead of the system's.
+    """
+
+    server: str
+    sender: str
+    contact: str = ""
+    authorities: str = ""
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What helpdesk.toml and the environment say.
 
@@ -41,12 +57,14 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         desk: The desk to open: a file, or the name of a profile.
         agent: The role or agent to work as.
         theme: `dark`, `light`, `high-contrast` or `monochrome`; empty for the default.
+        mail: How customers are told; None where notices stay in the desk's own tray.
     """
 
     desk: str = DEMO
     agent: str = ""
     theme: str = ""
     profiles: dict[str, Profile] = {}
+    mail: Mail | None = None
 
 
 def config_directory() -> Path:
@@ -55,7 +73,7 @@ def config_directory() -> Path:
 
 
 def data_directory() -> Path:
-    """Return the directory that holds the copy of the demo fixture."""
+    """Return the directory of the demo's copy, the log's keys and the checkpoints seen."""
     return Path(os.environ.get("HELPDESK_DATA_DIR") or platformdirs.user_data_path("helpdesk"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from helpdesk.assets import DEMO as BUNDLED
 from helpdesk.config import DEMO as DEMO_PROFILE
 from helpdesk.config import Config, config_directory, data_directory
+from helpdesk.connectors.base import Sender
 from helpdesk.connectors.demo import DemoConnector
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.errors import BadInput, NotFound, Unreachable
@@ -17,6 +19,8 @@ from helpdesk.domain.text import clean
 from helpdesk.products import load_cards
 from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
+from helpdesk.stores.keys import Keys
+from helpdesk.stores.seen import Seen
 from helpdesk.stores.tiny import TinyFile, TinyStore, install
 
 
@@ -46,7 +50,7 @@ def open_desk(config: Config, desk: str = "", as_who: str = "") -> Iterator[Desk
     file = TinyFile(path, clock)
     store = TinyStore(file)
     store.load()
-    yield LocalDesk(
+    local = LocalDesk(
         agent=agent_named(who, store.agents),
         cards=load_cards(config_directory() / "products"),
         connector=DemoConnector(file),
@@ -54,6 +58,34 @@ def open_desk(config: Config, desk: str = "", as_who: str = "") -> Iterator[Desk
         clock=clock,
         label="DEMO DATA" if is_bundled else f"FIXTURE {path.name}",
         is_demo=True,
+        keys=Keys(data_directory()),
+        witness=Seen(data_directory(), path),
+        # Nobody real belongs to the bundled fixture: no letter about it ever leaves.
+        sender=None if is_bundled else mail_sender(config),
+        contact=config.mail.contact if config.mail else "",
+    )
+    try:
+        yield local
+    finally:
+        local.close()
+
+
+def mail_sender(config: Config) -> Sender | None:
+    """Return what sends letters; None where the settings name no mail server.
+
+    Raises:
+        BadInput: The settings of the mail server are wrong.
+    """
+    mail = config.mail
+    if mail is None:
+        return None
+    from helpdesk.connectors.smtp import SmtpSender  # noqa: PLC0415  (most desks send nothing)
+
+    return SmtpSender(
+        mail.server,
+        mail.sender,
+        password=os.environ.get("HELPDESK_MAIL_PASSWORD", ""),
+        authorities=Path(mail.authorities).expanduser() if mail.authorities else None,
     )
 
 
@@ -94,6 +126,7 @@ def reset_demo() -> Path:
     Give its path.
     """
     install(BUNDLED, demo_copy())
+    Seen(data_directory(), demo_copy()).forget()
     return demo_copy()
 
 

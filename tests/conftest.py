@@ -11,6 +11,8 @@ import pytest
 from helpdesk.connectors.demo import DemoConnector
 from helpdesk.products import load_cards
 from helpdesk.service.local import LocalDesk
+from helpdesk.stores.keys import Keys
+from helpdesk.stores.seen import Seen
 from helpdesk.stores.tiny import TinyFile, TinyStore
 from helpdesk.wiring import agent_named
 from tests.sample import write_sample
@@ -55,7 +57,7 @@ def sample_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def desk_as(sample_file: Path, clock: Clock) -> Callable[..., LocalDesk]:
+def desk_as(sample_file: Path, clock: Clock, places: Path) -> Callable[..., LocalDesk]:
     """Open the sample desk as somebody; several desks are several consoles on one file."""
 
     def open_as(who: str, *, is_gated: bool = False) -> LocalDesk:
@@ -71,6 +73,8 @@ def desk_as(sample_file: Path, clock: Clock) -> Callable[..., LocalDesk]:
             label="SAMPLE",
             is_demo=True,
             is_gated=is_gated,
+            keys=Keys(places / "keys"),
+            witness=Seen(places / "keys", sample_file),
         )
 
     return open_as

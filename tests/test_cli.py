@@ -147,14 +147,18 @@ def test_what_is_done_exits_0_and_changes_the_file(
 
 
 def test_preview_changes_nothing(ask: Callable[..., Any], sample_file: Path) -> None:
-    before = sample_file.read_bytes()
+    before = json.loads(sample_file.read_bytes())
 
     code, answer = ask("perform", "reset-all", "u2", "--preview")
 
     assert code == 0
     assert answer["result"] == "needs"
     assert len(answer["preview"]["goes"]) == 2
-    assert sample_file.read_bytes() == before
+    after = json.loads(sample_file.read_bytes())
+    assert [json.loads(row["row"])["act"] for row in after["log"].values()] == ["look"]
+    assert {t: after[t] for t in before if t not in {"meta", "log"}} == {
+        t: before[t] for t in before if t not in {"meta", "log"}
+    }
 
 
 def test_values_are_given_with_set(ask: Callable[..., Any]) -> None:

@@ -8,10 +8,24 @@ from typing import Protocol
 
 from helpdesk.domain.cases import Handover
 from helpdesk.domain.diagnosis.drift import Drift
+from helpdesk.domain.notices import Notice
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking
 from helpdesk.domain.timeline import AnyEvent
 from helpdesk.domain.users import Account, Factor, User
+
+
+class Sender(Protocol):
+    """What carries letters to customers."""
+
+    async def send(self, notice: Notice) -> None:
+        """Send one notice by mail.
+
+        Raises:
+            BadInput: It can never be sent; the sentence says why.
+            Unreachable: It could not be sent now.
+        """
+        ...
 
 
 class Connector(Protocol):

@@ -59,13 +59,17 @@ Sixteen of 31 are 79 bits, above the 64 that NIST asks of a saved recovery code.
 """
 
 
+TABLES: Final = ("users", "accounts", "timelines", "secrets")
+"""The tables of the file that are the provider's."""
+
+
 class Documents(Protocol):
     """The file this provider lives in; blocking, so used from threads."""
 
     name: str
 
-    def generation(self) -> int:
-        """Give a number that grows whenever the file was changed."""
+    def generation(self, *tables: str) -> int:
+        """Give a number that grows whenever one of these tables may have been changed."""
         ...
 
     def rows(self, table: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -396,7 +400,7 @@ class DemoConnector:
         await asyncio.to_thread(self._append_now, user, events)
 
     def _load(self) -> None:
-        generation = self._file.generation()
+        generation = self._file.generation(*TABLES)
         if generation == self._generation:
             return
         users = [

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
 from helpdesk.domain.agents import Role
 from helpdesk.domain.users import At
+
+LOOK: Final = "look"
+"""The act of a row that says: this agent opened the case of this user."""
+
+ERASED: Final = "(erased)"
+"""Stands for a user whose rows were parted from their personal data."""
 
 
 class Result(StrEnum):
@@ -24,8 +31,11 @@ class LogRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         seq: Its number, without gaps, from 1.
-        act: The action's name on the command line.
+        act: The action's name on the command line; `look` where a case was only opened.
+        user: Whom it was about; empty where it was about nobody.
         says: The sentence the agent was given. Never a code, a key or a pass.
+        proof: Id of the proof of the caller that was used up; empty where there was none.
+        idempotency: The key by which a repeated request is known as the same; empty for none.
     """
 
     seq: int
@@ -39,3 +49,5 @@ class LogRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
     ticket: str = ""
     factor: str = ""
+    proof: str = ""
+    idempotency: str = ""

@@ -6,7 +6,8 @@ HelpdeskError
 ├── Refused         the policy said no, and what to do instead                  exit 3
 ├── NotFound        no such user, factor, ticket …                              exit 4
 ├── Unreachable     the desk, its file or its provider cannot be reached        exit 5
-└── NeedsMore       allowed, once something else is there                       exit 6
+├── NeedsMore       allowed, once something else is there                       exit 6
+└── Tampered        the log is not the one it was                               exit 7
 """
 
 from __future__ import annotations
@@ -73,3 +74,9 @@ class NeedsMore(HelpdeskError):
     def __init__(self, decision: Decision) -> None:
         self.decision = decision
         super().__init__(" ".join(need.says for need in decision.needs))
+
+
+class Tampered(HelpdeskError):
+    """The log is not the one it was; the sentence says what does not fit."""
+
+    exit_code = 7

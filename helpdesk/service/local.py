@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -25,12 +24,12 @@ from helpdesk.domain.proofs import Asking, Method, Proof, Way, ways
 from helpdesk.domain.text import clean
 from helpdesk.domain.users import User
 from helpdesk.service.diagnosing import may_measure
+from helpdesk.service.logbook import Logbook
 from helpdesk.service.proving import Proving
-from helpdesk.service.questions import Questions
 from helpdesk.service.steps import STEPS, Done, Parts
 
 
-class LocalDesk(Questions):
+class LocalDesk(Logbook):
     """A `Desk` on a connector and a store of this process.
 
     Attributes:
@@ -40,7 +39,6 @@ class LocalDesk(Questions):
     def __init__(self, *, is_gated: bool = False, **parts: Any) -> None:
         super().__init__(**parts)
         self.is_gated = is_gated
-        self._changing = asyncio.Lock()
         self._proving = Proving(self.agent, self._view, self._diagnosing)
 
     async def perform(self, action: AnyAction) -> Outcome:
@@ -194,7 +192,9 @@ class LocalDesk(Questions):
                 done = await STEPS[type(action)](action, parts)
                 await self._proving.use_up(answer, action, now)
             says = done.says if done else _said(decision)
-            await self._record_action(action, user.id, says, _result(decision))
+            row = await self._record_action(action, user.id, says, _result(decision))
+            if done:
+                await self._telling_all.tell(action, card, user, row.seq)
         return done, decision
 
     async def _filed(
@@ -218,8 +218,10 @@ class LocalDesk(Questions):
         except HelpdeskError:
             return  # the file cannot be written at all; the first error says so
 
-    async def _record_action(self, action: AnyAction, user: str, says: str, result: Result) -> None:
-        await self._record(
+    async def _record_action(
+        self, action: AnyAction, user: str, says: str, result: Result
+    ) -> LogRow:
+        return await self._record(
             act=action.name,
             user=user,
             says=clean(says),
@@ -229,11 +231,9 @@ class LocalDesk(Questions):
             factor=clean(factor_of(action)),
         )
 
-    async def _record(self, **row: Any) -> None:
-        store = self._view.store
-        seq = max((row.seq for row in store.log), default=0) + 1
-        at, agent = self._view.clock(), self.agent
-        await store.record(LogRow(seq=seq, at=at, agent=agent.id, role=agent.role, **row))
+    async def _record(self, **row: Any) -> LogRow:
+        self._keeping.wake()
+        return await self._recorder.record(**row)
 
 
 def _reaches(asking: Asking, person: User) -> bool:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from msgspec.structs import replace
 
-from helpdesk.connectors.base import Connector
+from helpdesk.connectors.base import Connector, Sender
 from helpdesk.domain.actions import ACTIONS, AnyAction
 from helpdesk.domain.agents import Agent, Role
-from helpdesk.domain.audit import LogRow
+from helpdesk.domain.audit import LOOK, LogRow
 from helpdesk.domain.cases import Case, Weighed, masked
 from helpdesk.domain.challenges import challenge_lines
 from helpdesk.domain.diagnosis.fleet import FleetFindings
@@ -25,6 +26,9 @@ from helpdesk.domain.text import folded
 from helpdesk.domain.tickets import Complaint
 from helpdesk.service import index
 from helpdesk.service.diagnosing import Diagnosing
+from helpdesk.service.keeping import Keeping
+from helpdesk.service.recording import Recorder, Signs, Witness
+from helpdesk.service.telling import Telling
 from helpdesk.service.view import View
 from helpdesk.stores.base import Store
 
@@ -38,7 +42,7 @@ R = TypeVar("R")
 class Questions:
     """The half of a local desk that changes nothing."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (the parts of a desk, each by its name)
         self,
         *,
         agent: Agent,
@@ -48,10 +52,31 @@ class Questions:
         clock: Callable[[], datetime],
         label: str,
         is_demo: bool,
+        keys: Signs,
+        witness: Witness,
+        sender: Sender | None = None,
+        contact: str = "",
     ) -> None:
         self.agent, self.cards, self.label, self.is_demo = agent, cards, label, is_demo
         self._view = View(agent, cards, connector, store, clock)
         self._diagnosing = Diagnosing(self._view)
+        self._recorder = Recorder(agent, store, clock, keys, witness)
+        self._changing = asyncio.Lock()
+        self._telling_all = Telling(store, clock, self._changing, sender, contact)
+        self._keeping = Keeping(store, self._recorder, self._changing, self._telling_all)
+
+    @property
+    def alarm(self) -> str:
+        """What is wrong with the desk's own log; empty where nothing is."""
+        return self._recorder.alarm or self._keeping.alarm
+
+    async def settle(self) -> None:
+        """Write down all that was asked and done; afterwards nothing waits."""
+        await self._keeping.settle()
+
+    def close(self) -> None:
+        """End the desk: as `settle`, but blocking and outside of any loop."""
+        self._keeping.close()
 
     async def find(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
         """Give the users that match, in the query's order."""
@@ -69,8 +94,10 @@ class Questions:
 
     async def case(self, user: str) -> Case:
         """Give everything about one user, masked, with the answer to every act."""
-        await self._now()
-        return await self._shown(self._view.user(user).id)
+        now = await self._now()
+        found = self._view.user(user)
+        self._keeping.look(found.id, now)
+        return await self._shown(found.id)
 
     async def challenges(
         self, query: Query, *, offset: int = 0, limit: int = 100
@@ -125,7 +152,12 @@ class Questions:
     async def log(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LogRow]:
         """Give what agents did, newest first."""
         await self._now()
-        found = [row for row in reversed(self._view.store.log) if self._is_logged(row, query)]
+        rows = reversed(self._view.store.log)
+        found = [
+            row
+            for row in rows
+            if (row.act != LOOK or LOOK in query.words) and self._is_logged(row, query)
+        ]
         return window(found, offset, limit, lambda row: row)
 
     async def why(self, user: str, said: Sequence[CallerSaid] = ()) -> Verdict:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from helpdesk.connectors.base import Connector
 from helpdesk.domain.agents import Agent
+from helpdesk.domain.audit import LOOK
 from helpdesk.domain.cases import Case, Person
 from helpdesk.domain.challenges import challenge_lines
 from helpdesk.domain.codes import code_clock
@@ -109,7 +110,9 @@ class View:
             challenges=tuple(challenge_lines(user.id, timeline, now)),
             tickets=tuple(t for t in self.store.tickets if t.user == user.id),
             loops=tuple(r for r in self.store.loops if r.user == user.id),
-            log=tuple(row for row in reversed(self.store.log) if row.user == user.id),
+            log=tuple(
+                row for row in reversed(self.store.log) if row.user == user.id and row.act != LOOK
+            ),
             proofs=self._proofs(user, now),
         )
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Protocol
 
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import LogRow
+from helpdesk.domain.chain import Entry, Noted
+from helpdesk.domain.notices import Notice
 from helpdesk.domain.proofs import Asking, Proof
 from helpdesk.domain.tickets import LoopReport, Ticket
 
-Record = Ticket | Proof | Asking | Approval
+Record = Ticket | Proof | Asking | Approval | Notice
 """What is kept under an id of its own."""
 
 
@@ -27,8 +30,15 @@ class Store(Protocol):
         """Hold the only pen: writes inside become durable together when the block ends well."""
         ...
 
+    def watched(self, watch: Callable[[], None]) -> None:
+        """Call this from a thread whenever the record is whole.
+
+        Before the first write of a transaction, and when all of it is durable.
+        """
+        ...
+
     async def refresh(self) -> int:
-        """Take in what others wrote; give a number that changes when anything has."""
+        """Take in what others wrote; give a number that grows when more than the log changed."""
         ...
 
     @property
@@ -70,6 +80,32 @@ class Store(Protocol):
         """Write a record, new or instead of the one with its id."""
         ...
 
-    async def record(self, row: LogRow) -> None:
-        """Append a row to the log."""
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """The rows of the log that are bound to one another, oldest first."""
+        ...
+
+    @property
+    def checkpoints(self) -> Sequence[Noted]:
+        """The checkpoints of the log, oldest first."""
+        ...
+
+    @property
+    def outbox(self) -> Sequence[Notice]:
+        """All notices, oldest first."""
+        ...
+
+    async def append(self, entry: Entry) -> None:
+        """Append a row to the log; `log` and `entries` hold it at once."""
+        ...
+
+    async def note(self, checkpoint: Noted) -> None:
+        """Keep a checkpoint of the log; `checkpoints` holds it at once."""
+        ...
+
+    async def erase(self, before: datetime) -> int:
+        """Part rows and notices before a moment from their personal data.
+
+        Give how many rows that were.
+        """
         ...

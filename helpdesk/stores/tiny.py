@@ -22,6 +22,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,14 +30,17 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 from filelock import FileLock, Timeout
+from msgspec.structs import replace
 from tinydb import TinyDB
 from tinydb.storages import Storage
 from tinydb.table import Document
 
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import Approval
-from helpdesk.domain.audit import LogRow
+from helpdesk.domain.audit import ERASED, LogRow
+from helpdesk.domain.chain import Entry, Noted, opened, stored_row
 from helpdesk.domain.errors import BadFile, Unreachable
+from helpdesk.domain.notices import Notice, bare_notice
 from helpdesk.domain.proofs import Asking, Proof
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.stores.base import Record
@@ -55,8 +59,14 @@ TABLES: Final[dict[type[Record], str]] = {
     Proof: "proofs",
     Asking: "askings",
     Approval: "approvals",
+    Notice: "outbox",
 }
 """In which table a record is kept."""
+
+LOG: Final = ("log", "checkpoints", "outbox")
+"""The tables that grow by looking alone; the others need not be read again for them."""
+
+RECORDS: Final = ("agents", "tickets", "loops", "proofs", "askings", "approvals")
 
 S = TypeVar("S")
 
@@ -108,6 +118,7 @@ class AtomicStorage(Storage):
             try:
                 yield
                 self._commit(self._draft)
+                self._seen = self.signature(), self._draft
             finally:
                 self._draft = None
 
@@ -261,15 +272,21 @@ class TinyFile:
         self._shift: timedelta | None = None
         self._signature: tuple[int, int, int] | None = None
         self._generation = 0
+        self._written: Counter[str] = Counter()
+        self._touched: set[str] = set()
         self.name = str(path)
 
-    def generation(self) -> int:
-        """Give a number that grows whenever the file was changed, by us or by somebody else."""
+    def generation(self, *tables: str) -> int:
+        """Give a number that grows whenever the file was changed, by us or by somebody else.
+
+        With *tables*: whenever one of them may have been. What somebody else changed may be any;
+        of our own changes we know which.
+        """
         signature = self._storage.signature()
         if signature != self._signature:
             self._signature = signature
             self._generation += 1
-        return self._generation
+        return self._generation + sum(self._written[table] for table in tables or self._written)
 
     def rows(self, table: str) -> Iterator[tuple[int, dict[str, Any]]]:
         """Give all documents of a table with their ids, in the order of the file."""
@@ -284,6 +301,7 @@ class TinyFile:
 
     def put(self, table: str, key: int, document: Mapping[str, Any]) -> None:
         """Write one document whole, new or instead of the old one; only inside `transaction`."""
+        self._touched.add(table)
         stored = moved(document, -self._moved_by())
         rows = self._db.table(table, cache_size=0)
         if rows.contains(doc_id=key):
@@ -294,12 +312,17 @@ class TinyFile:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """Change documents: all of it becomes durable at the end, or nothing."""
+        self._touched = set()
         with self._storage.transaction():
+            before = self._storage.signature()
             shift = self._moved_by()
             yield
             now = self._clock()
             meta = self._db.table("meta", cache_size=0)
             meta.update({"now": _stamp(now - shift), "at": _stamp(now)}, doc_ids=[1])
+        if self._signature == before:  # nobody else changed it since we looked
+            self._signature = self._storage.signature()
+            self._written.update(self._touched)
 
     def decoded(self, table: str, key: int, row: Any, kind: type[S]) -> S:
         """Return a document as a value.
@@ -334,29 +357,44 @@ class TinyStore:
 
     def __init__(self, file: TinyFile) -> None:
         self._file = file
-        self._generation = 0
+        self._generation = self._log_generation = -1
         self.agents: tuple[Agent, ...] = ()
         self.tickets: tuple[Ticket, ...] = ()
         self.loops: tuple[LoopReport, ...] = ()
         self.log: tuple[LogRow, ...] = ()
+        self.entries: tuple[Entry, ...] = ()
+        self.checkpoints: tuple[Noted, ...] = ()
         self.proofs: tuple[Proof, ...] = ()
         self.askings: tuple[Asking, ...] = ()
         self.approvals: tuple[Approval, ...] = ()
+        self.outbox: tuple[Notice, ...] = ()
+        self._watch: Callable[[], None] | None = None
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
         """Hold the only pen, as `Store.transaction`; waiting for it does not hold up the screen."""
         held = self._file.transaction()
-        await asyncio.to_thread(held.__enter__)
+        try:
+            await _whole(held.__enter__)
+            await _whole(self._rest)
+        except asyncio.CancelledError as error:
+            await _whole(held.__exit__, type(error), error, error.__traceback__)
+            raise
         try:
             yield
         except BaseException as error:
-            await asyncio.to_thread(held.__exit__, type(error), error, error.__traceback__)
+            self._log_generation = -1  # what was appended in memory is not in the file
+            await _whole(held.__exit__, type(error), error, error.__traceback__)
             raise
-        await asyncio.to_thread(held.__exit__, None, None, None)
+        await _whole(held.__exit__, None, None, None)
+        await _whole(self._rest)
+
+    def watched(self, watch: Callable[[], None]) -> None:
+        """Call this from a thread whenever the record is whole."""
+        self._watch = watch
 
     async def refresh(self) -> int:
-        """Take in what others wrote; give the file's generation."""
+        """Take in what others wrote; give a number that grows when more than the log changed."""
         await asyncio.to_thread(self.load)
         return self._generation
 
@@ -364,22 +402,72 @@ class TinyStore:
         """Write a record, new or instead of the one with its id."""
         await asyncio.to_thread(self._keep, record)
 
-    async def record(self, row: LogRow) -> None:
-        """Append a row to the log."""
-        await asyncio.to_thread(self._file.put, "log", row.seq, msgspec.to_builtins(row))
+    async def append(self, entry: Entry) -> None:
+        """Append a row to the log; it counts as read at once."""
+        row = opened(entry)
+        await asyncio.to_thread(self._file.put, "log", row.seq, _document(entry))
+        self.log, self.entries = (*self.log, row), (*self.entries, entry)
+
+    async def note(self, checkpoint: Noted) -> None:
+        """Keep a checkpoint of the log beside it."""
+        number = len(self.checkpoints) + 1
+        await asyncio.to_thread(self._file.put, "checkpoints", number, _document(checkpoint))
+        self.checkpoints = (*self.checkpoints, checkpoint)
+
+    async def erase(self, before: datetime) -> int:
+        """Part rows and notices from their personal data; give the number of rows."""
+        return await asyncio.to_thread(self._erase, before)
 
     def load(self) -> None:
-        """Read the file if it changed; blocking."""
-        generation = self._file.generation()
+        """Read what changed in the file; blocking."""
+        generation = self._file.generation(*RECORDS)
         if generation != self._generation:
             self.agents = self._all("agents", Agent)
             self.tickets = self._all("tickets", Ticket)
             self.loops = self._all("loops", LoopReport)
-            self.log = self._all("log", LogRow)
             self.proofs = self._all("proofs", Proof)
             self.askings = self._all("askings", Asking)
             self.approvals = self._all("approvals", Approval)
             self._generation = generation
+        log_generation = self._file.generation(*LOG)
+        if log_generation != self._log_generation:
+            self._load_log()
+            self._log_generation = log_generation
+
+    def _rest(self) -> None:
+        self.load()
+        if self._watch is not None:
+            self._watch()
+
+    def _load_log(self) -> None:
+        log, entries = [], []
+        for key, document in self._file.rows("log"):
+            try:
+                row, entry = stored_row(document)
+            except msgspec.MsgspecError as error:
+                raise BadFile(self._file.name, f"log.{key}", f"is no row: {error}") from error
+            log.append(row)
+            entries += [entry] if entry else []
+        self.log, self.entries = tuple(log), tuple(entries)
+        self.checkpoints = self._all("checkpoints", Noted)
+        self.outbox = self._all("outbox", Notice)
+
+    def _erase(self, before: datetime) -> int:
+        count = 0
+        for key, document in list(self._file.rows("log")):
+            row, entry = stored_row(document)
+            if row.at >= before or not (row.user or row.says) or row.user == ERASED:
+                continue
+            count += 1
+            bare = replace(row, user=ERASED, says="", reason="", factor="")
+            kept = replace(entry, clear=None) if entry else bare
+            self._file.put("log", key, _document(kept))
+        for key, document in list(self._file.rows("outbox")):
+            notice = self._file.decoded("outbox", key, document, Notice)
+            if notice.at < before:
+                self._file.put("outbox", key, _document(bare_notice(notice)))
+        self._log_generation = -1
+        return count
 
     def _all(self, table: str, kind: type[S]) -> tuple[S, ...]:
         return tuple(
@@ -393,12 +481,30 @@ class TinyStore:
         self._file.put(table, key, msgspec.to_builtins(record))
 
 
+def _document(value: Any) -> Any:
+    return msgspec.to_builtins(value)
+
+
+async def _whole(step: Callable[..., Any], *arguments: Any) -> None:
+    """Take a blocking step in a thread, to its end even where the asking task is cancelled.
+
+    A lock half taken is never given back.
+    """
+    job = asyncio.ensure_future(asyncio.to_thread(step, *arguments))
+    try:
+        await asyncio.shield(job)
+    except asyncio.CancelledError:
+        await asyncio.wait([job])
+        job.exception()
+        raise
+
+
 def _instead(document: Mapping[str, Any]) -> Callable[[Any], None]:
-    def replace(old: Any) -> None:
+    def put(old: Any) -> None:
         old.clear()
         old.update(document)
 
-    return replace
+    return put
 
 
 def moved(value: Any, by: timedelta) -> Any:

@@ -20,6 +20,8 @@ from helpdesk.products import load_cards
 from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.tiny import TinyFile, TinyStore
+from helpdesk.stores.keys import Keys
+from helpdesk.stores.seen import Seen
 from helpdesk.tui.app import HelpdeskApp
 from helpdesk.tui.dialogs.guarded import Dialog
 from helpdesk.tui.screens.desk import DeskScreen
@@ -48,6 +50,8 @@ def desk_on(file: Path, who: str = "support") -> LocalDesk:
         label="DEMO DATA",
         is_demo=True,
     )
+        keys=Keys(file.parent / "keys"),
+        witness=Seen(file.parent / "keys", file),
 
 
 def demo_desk(place: Path, who: str = "support") -> LocalDesk:

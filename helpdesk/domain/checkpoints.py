@@ -1,0 +1,135 @@
+"""Checkpoints: a few lines that say how the log was, signed, to give away.
+
+The text is a signed note and a checkpoint of the C2SP specifications (signed-note,
+tlog-checkpoint):
+
+    helpdesk/log/5f2c…          which log
+    42                          how many rows
+    base64                      the Merkle tree root of these rows
+
+    — helpdesk/log/5f2c… base64 who signed: four bytes that name the key, then Ed25519
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from typing import Final
+
+from msgspec import Struct
+
+from helpdesk.domain.errors import BadInput
+from helpdesk.domain.text import clean
+
+ORIGIN: Final = "helpdesk/log/"
+"""How the name of a log begins."""
+
+ED25519: Final = b"\1"
+"""The signature type of the specification."""
+
+_LIMIT: Final = 10_000
+
+
+class Signature(Struct, frozen=True):
+    """One signature line: the signer's name, four bytes that name the key, the signature."""
+
+    name: str
+    key: bytes
+    signature: bytes
+
+
+class Checkpoint(Struct, frozen=True, kw_only=True):
+    """A checkpoint, read.
+
+    Attributes:
+        body: The signed part of the text.
+        root: The Merkle tree root of the first `size` rows.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+    body: str
+    signatures: tuple[Signature, ...] = ()
+
+
+def checkpoint_body(origin: str, size: int, root: bytes) -> str:
+    """Return the three lines that are signed, each ended."""
+    return f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n"
+
+
+def signature_line(name: str, public: bytes, signature: bytes) -> str:
+    """Return the line of one signature, ended."""
+    told = base64.b64encode(key_hash(name, public) + signature).decode()
+    return f"— {name} {told}\n"
+
+
+def key_hash(name: str, public: bytes) -> bytes:
+    """Return the four bytes by which a signature names its key."""
+    return hashlib.sha256(name.encode() + b"\n" + ED25519 + public).digest()[:4]
+
+
+def verifier_key(name: str, public: bytes) -> str:
+    """Return a public key as one line: what others check signatures with."""
+    told = base64.b64encode(ED25519 + public).decode()
+    return f"{name}+{key_hash(name, public).hex()}+{told}"
+
+
+def read_verifier_key(text: str) -> tuple[str, bytes]:
+    """Return the name and the public key that such a line tells.
+
+    Raises:
+        BadInput: It is no such line, or tells another key than its own hash.
+    """
+    name, _, rest = text.strip().partition("+")
+    told_hash, _, told = rest.partition("+")
+    raw = _decoded(told)
+    if len(raw) != 33 or raw[:1] != ED25519 or key_hash(name, raw[1:]).hex() != told_hash:
+        raise BadInput(f"{clean(text, limit=80)} is not a key of a checkpoint's signer.")
+    return name, raw[1:]
+
+
+def read_checkpoint(text: str) -> Checkpoint:
+    """Return the checkpoint that a text holds.
+
+    Raises:
+        BadInput: It is none; the sentence says what is missing.
+    """
+    body, blank, signed = text[:_LIMIT].replace("\r\n", "\n").partition("\n\n")
+    lines = body.split("\n")
+    if not blank or len(lines) < 3:
+        raise BadInput("A checkpoint has three lines, an empty one, and its signature.")
+    origin, size, root = lines[:3]
+    if (
+        not size.isascii()
+        or not size.isdigit()
+        or len(size) > 15
+        or (size[0] == "0" and size != "0")
+    ):
+        raise BadInput(f"The checkpoint's second line is not a number of rows: {clean(size)}.")
+    if len(_decoded(root)) != 32:
+        raise BadInput("The checkpoint's third line is not a root of 32 bytes.")
+    signatures = tuple(
+        Signature(name, raw[:4], raw[4:])
+        for line in signed.split("\n")
+        if line.startswith("— ")
+        for name, _, told in [line[2:].rpartition(" ")]
+        if len(raw := _decoded(told)) > 4
+    )
+    if not signatures:
+        raise BadInput("The checkpoint has no signature.")
+    return Checkpoint(
+        origin=origin,
+        size=int(size),
+        root=_decoded(root),
+        body=f"{body}\n",
+        signatures=signatures,
+    )
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""

@@ -1,0 +1,114 @@
+"""The log as a whole: proven, taken away, parted from personal data; and the mail tray."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from helpdesk.domain.agents import Role
+from helpdesk.domain.audit import LogRow, Result
+from helpdesk.domain.chain import Entry, chained
+from helpdesk.domain.decisions import Decision, Weight
+from helpdesk.domain.errors import Refused, Tampered
+from helpdesk.domain.exports import ExportRow, export_row
+from helpdesk.domain.inspection import Held, Inspection
+from helpdesk.domain.notices import TrayRow, tray_row
+from helpdesk.domain.search import Page
+from helpdesk.service.questions import Questions, window
+
+READERS = frozenset({Role.LEAD, Role.AUDITOR})
+"""Who may take the log away with personal data."""
+
+ERASERS = frozenset({Role.LEAD})
+"""Who may part the log from personal data."""
+
+
+class Logbook(Questions):
+    """The half of a local desk that looks after its own record."""
+
+    async def inspect_log(self, checkpoint: str = "", key: str = "") -> Inspection:
+        """Say what is proven about the log; against a checkpoint kept elsewhere too, if given."""
+        await self._now()
+        given = (Held(by="The checkpoint given", note=checkpoint),) if checkpoint else ()
+        return self._recorder.inspect(given, key)
+
+    async def checkpoint(self) -> str:
+        """Give the newest checkpoint, of all rows there are, to keep elsewhere.
+
+        Raises:
+            Tampered: The log is not the one this console saw.
+        """
+        await self.settle()
+        if self._recorder.alarm:
+            raise Tampered(self._recorder.alarm)
+        if not self._recorder.newest():
+            async with self._changing, self._view.store.transaction():
+                await self._view.store.refresh()
+                await self._recorder.checkpoint()
+        return self._recorder.newest()
+
+    async def checkpoint_key(self) -> str:
+        """Give the public key this console's checkpoints are checked with, as one line."""
+        await self._now()
+        return self._recorder.verifier()
+
+    async def export_log(self, *, is_clear: bool = False) -> tuple[ExportRow, ...]:
+        """Give all rows this agent may see, oldest first; with personal data only as recorded."""
+        if is_clear:
+            await self._own_act("export-log", READERS, "With personal data.")
+        await self.settle()
+        await self._now()
+        store = self._view.store
+        bound = {len(store.log) - len(store.entries) + n: e for n, e in enumerate(store.entries)}
+        return tuple(
+            self._exported(row, bound.get(place), is_clear=is_clear)
+            for place, row in enumerate(store.log)
+            if self.agent.account is None or row.user in self._view.entries
+        )
+
+    async def erase_log(self, before: datetime) -> int:
+        """Part rows and notices before a moment from personal data; recorded, the rows stay."""
+        self._may("erase-log", ERASERS)
+        async with self._changing, self._view.store.transaction():
+            await self._view.store.refresh()
+            count = await self._view.store.erase(before)
+            says = f"Personal data of {count} rows before {before:%Y-%m-%d} was erased."
+            await self._recorder.record(act="erase-log", user="", result=Result.DONE, says=says)
+        # Written once more: the generation kept beside the file would still hold what was erased.
+        async with self._changing, self._view.store.transaction():
+            await self._view.store.refresh()
+            await self._recorder.checkpoint()
+        return count
+
+    async def tray(self, user: str = "", *, offset: int = 0, limit: int = 100) -> Page[TrayRow]:
+        """Give the notices to customers, newest first, addresses masked; of one user, or of all."""
+        await self._now()
+        wanted = self._view.user(user).id if user else ""
+        found = [
+            notice
+            for notice in reversed(self._view.store.outbox)
+            if (notice.user in self._view.entries or self.agent.account is None)
+            and wanted in {"", notice.user}
+        ]
+        return window(found, offset, limit, tray_row)
+
+    def _exported(self, row: LogRow, entry: Entry | None, *, is_clear: bool) -> ExportRow:
+        hashed = chained(entry.row).user if entry else self._recorder.pseudonym(row.user)
+        return export_row(row, hashed[:16], entry.hash if entry else "", is_clear=is_clear)
+
+    async def _own_act(self, act: str, roles: frozenset[Role], says: str) -> None:
+        """Record an act about the log itself, or refuse it."""
+        self._may(act, roles)
+        async with self._changing, self._view.store.transaction():
+            await self._view.store.refresh()
+            await self._recorder.record(act=act, user="", result=Result.DONE, says=says)
+
+    def _may(self, act: str, roles: frozenset[Role]) -> None:
+        if self.agent.role not in roles:
+            who = " or ".join(_one(role) for role in Role if role in roles)
+            why = f"Only {who} may do that; you are {_one(self.agent.role)}."
+            raise Refused(Decision(act=act, weight=Weight.REFUSED, why=why))
+
+
+def _one(role: Role) -> str:
+    """Return a role as one of its kind: `a lead`, `an auditor`."""
+    return f"{'an' if role.words[0] in 'aeiou' else 'a'} {role.words}"

@@ -1,0 +1,30 @@
+"""Small files that nobody else may read: keys, and what this console has seen."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+
+def write_private(path: Path, data: bytes, *, is_durable: bool = True) -> None:
+    """Write a file of mode 0600 whole, in a directory of mode 0700.
+
+    Where it need not be durable, the older one may be back after a loss of power.
+
+    Raises:
+        OSError: It cannot be written; what was there before is still there.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            if is_durable:
+                file.flush()
+                os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
