@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from helpdesk.domain.diagnosis.gather import rounds_of, traits_of
-from helpdesk.domain.diagnosis.log import LONG, RECENT, SITTING, Log, by_at, tidy
+from helpdesk.domain.diagnosis.known import Known
+from helpdesk.domain.diagnosis.log import LONG, RECENT, SITTING, by_at, tidy
 from helpdesk.domain.diagnosis.rounds import Round, loops
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import NOT_DOCUMENTED
@@ -42,7 +43,7 @@ from helpdesk.domain.timeline import (
 from helpdesk.domain.users import User
 
 
-class Facts(Log):
+class Facts(Known):
     """One user's timeline, indexed.
 
     Attributes:
@@ -117,30 +118,6 @@ class Facts(Log):
         return max(times, default=None)
 
     @cached_property
-    def own(self) -> dict[str, dict[str, datetime]]:
-        """What the user has been let in with: kind of trait → value → since when."""
-        known: dict[str, dict[str, datetime]] = {
-            "ip": {}, "browser": {}, "place": {}, "agent": {},
-        }  # fmt: skip
-        for one in self.rounds:
-            if one.is_accepted and one.ended_at:
-                for trait, values in known.items():
-                    value = getattr(one, trait)
-                    if value:
-                        values.setdefault(value, one.ended_at)
-        for password in self.trusted_logins:
-            for trait, values in known.items():
-                value = getattr(password, trait)
-                if value and values.get(value, password.at) >= password.at:
-                    values[value] = password.at
-        return known
-
-    @cached_property
-    def trusted_logins(self) -> list[Password]:
-        """Good passwords after which nothing was asked, oldest first."""
-        return [p for p in self.every(Password) if p.ok and not self._asked_after(p.at)]
-
-    @cached_property
     def visits(self) -> list[Password | Challenge]:
         """Passwords and challenges of the last day, oldest first."""
         both: list[Password | Challenge] = [*self.since(Password), *self.since(Challenge)]
@@ -166,30 +143,6 @@ class Facts(Log):
         circles = [r for r in self.since(Redirect) if r.count >= 3 and r.at >= last.at]
         missing = [s for s in last.sessions if s.state == "missing"]
         return circles[0] if circles else missing[0] if missing else None
-
-    def _asked_after(self, at: datetime) -> bool:
-        start = bisect_left(self._starts, at - timedelta(seconds=5))
-        return start < len(self._starts) and self._starts[start] <= at + timedelta(minutes=3)
-
-    def is_own(self, trait: str, value: str | None, before: datetime | None = None) -> bool:
-        """Whether the user was let in with this address, browser … (before a moment)."""
-        since = self.own[trait].get(value or "")
-        return since is not None and (before is None or since < before)
-
-    def is_strange(self, trait: str, value: str | None, before: datetime | None = None) -> bool:
-        """Whether a value is given, others are known, and this one is not among them."""
-        if not value or value in self._shared.get(trait, ()):
-            return False
-        known = self.own[trait]
-        if before is not None:
-            return any(since < before for since in known.values()) and not self.is_own(
-                trait, value, before
-            )
-        return bool(known) and value not in known
-
-    def is_colleague(self, trait: str, value: str | None) -> bool:
-        """Whether somebody else of the account was let in with this address or browser."""
-        return value is not None and value in self._shared.get(trait, ())
 
     @cached_property
     def tells_sends(self) -> bool:

@@ -66,7 +66,7 @@ def is_from_elsewhere(facts: Facts, one: Round | Password, before: datetime | No
 
     Where the log says nothing of networks and places, it may have.
     """
-    if facts.is_own("ip", one.ip, before):
+    if facts.is_own("ip", one.ip, before) or facts.is_beside_own(one.ip, one.at):
         return False
     if facts.is_strange("ip", one.ip, before) or facts.is_strange("place", one.place, before):
         return True
@@ -215,7 +215,9 @@ def foreign_failures(facts: Facts) -> list[Answer | Password]:
 
 
 def _is_foreign(facts: Facts, password: Password) -> bool:
-    return strangeness(facts, password) >= 1.0
+    return strangeness(facts, password) >= 1.0 and not facts.is_beside_own(
+        password.ip, password.at
+    )
 
 
 @cause("F3", "the caller may be the attacker", prior=0.0)
@@ -223,8 +225,9 @@ def caller_is_attacker(scene: Scene) -> list[Evidence]:
     """Help is asked soon after foreign failures, or after number or address were changed."""
     facts, lines = scene.facts, Lines(scene.facts)
     calls = [c for c in facts.since(Call) if c.asks in WISHES]
-    wishes = calls or facts.complaint in {Complaint.LOST_FACTOR, Complaint.TURN_OFF}
-    if not wishes:
+    if not calls:
+        calls = [c for c in facts.since(Call) if _moved_by_a_stranger(facts, c.at)]
+    if not calls and not _wishes_without_a_call(facts):
         return []
     at = calls[-1].at if calls else facts.anchor
     moves = [c for c in _moves(facts) if c.at <= at + timedelta(minutes=5)]
@@ -247,6 +250,27 @@ def caller_is_attacker(scene: Scene) -> list[Evidence]:
     if resets and not moves and resets[-1].at < at and len(failures) < 2:
         lines.add(-FAIR, "a reset was done before", resets[-1])
     return lines.found
+
+
+def _wishes_without_a_call(facts: Facts) -> bool:
+    """Whether the complaint itself is the wish for help, though no call is in the log."""
+    if facts.complaint in {Complaint.LOST_FACTOR, Complaint.TURN_OFF}:
+        return True
+    return facts.complaint in AT_IT and _moved_by_a_stranger(facts, facts.now)
+
+
+def _moved_by_a_stranger(facts: Facts, at: datetime) -> bool:
+    """Whether number or address were changed, in the day before, from a never-seen address.
+
+    Any call after that counts, whatever it asks for: a code would go to the stranger.
+    """
+    moves = [c for c in _moves(facts) if c.at <= at + timedelta(minutes=5)]
+    return (
+        bool(moves)
+        and facts.is_strange("ip", moves[-1].ip, moves[-1].at)
+        and not facts.is_beside_own(moves[-1].ip, moves[-1].at)
+        and not _went_on_as_before(facts, moves[-1])
+    )
 
 
 def _after_a_move(facts: Facts, move: FactorChange, calls: list[Call], lines: Lines) -> None:

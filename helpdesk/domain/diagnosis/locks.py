@@ -29,8 +29,8 @@ def _the_lock(facts: Facts) -> Lock | None:
 
 def _lock_by_word(facts: Facts) -> Lock | None:
     """A lock that the log only knows by the word of a refusal."""
-    named = [r.answer for r in refusals(facts) if r.answer.reason == "locked"]
-    return Lock(at=named[0].at, since=named[0].at) if named else None
+    told = [r.answer for r in refusals(facts) if r.answer.reason == "locked" or r.is_right]
+    return Lock(at=told[0].at, since=told[0].at) if told else None
 
 
 @cause("D9", "locked, and the page does not say so", prior=0.3)

@@ -157,7 +157,7 @@ def stale_cookie(scene: Scene) -> list[Evidence]:
     if "E2" in scene.crowd.clears:
         lines.note(-FAIR - HINT, "others are not affected", Source.FLEET)
     elif not released and not elsewhere:
-        lines.add(-HINT / 2, "the log does not hold what happened to others")
+        lines.add(-HINT, "the log does not hold what happened to others")
     return lines.found
 
 

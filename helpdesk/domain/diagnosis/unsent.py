@@ -7,8 +7,9 @@ from datetime import timedelta
 from helpdesk.domain.diagnosis import session
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
 from helpdesk.domain.diagnosis.delivery import THROTTLED, recent_sends
-from helpdesk.domain.diagnosis.facts import Answer, Password, Resend
+from helpdesk.domain.diagnosis.facts import Answer, Facts, Password, Resend, Session
 from helpdesk.domain.diagnosis.verdicts import Evidence
+from helpdesk.domain.tickets import Complaint
 from helpdesk.domain.users import FactorState, MfaState
 
 
@@ -32,6 +33,9 @@ def throttled(scene: Scene) -> list[Evidence]:
     ]
     if unheard and not refused:
         lines.add(STRONG, "asked for more codes, and none was sent", *unheard[-1].resends)
+    wished = [r for one in facts.silent for r in one.resends]
+    if not lines.found and len(wished) >= 3:
+        lines.add(HINT + 0.5, f"{len(wished)} codes were asked for", *wished[-3:])
     if lines.found and facts.last and facts.last.is_accepted:
         lines.add(-FAIR, "a later challenge was passed", facts.last.good)
     return lines.found
@@ -52,7 +56,7 @@ def never_asked(scene: Scene) -> list[Evidence]:
             else STRONG
         )
         lines.add(weight, "the password was refused, and no challenge was made", *failed[-3:])
-    elif passwords and last_asked is None and good:
+    elif passwords and last_asked is None and good and not _got_in(facts, passwords[-1]):
         lines.add(FAIR + HINT, "a password was taken, and no challenge was made", passwords[-1])
     elif facts.events and (facts.is_stale or not (passwords or facts.recent)):
         lines.add(FAIR, "no challenge of today is in the log")
@@ -64,6 +68,14 @@ def never_asked(scene: Scene) -> list[Evidence]:
     if lines.found and len(doors) > 1 and failed:
         lines.add(HINT, "the first password was taken, the second was not", *failed[-1:])
     return lines.found
+
+
+def _got_in(facts: Facts, password: Password) -> bool:
+    """Whether a session followed a password, so that not being asked was right."""
+    made = facts.between(Session, password.at, password.at + timedelta(minutes=3))
+    return any(session.state in {"created", "returned"} for session in made) or (
+        not facts.tells_sessions and facts.complaint is not Complaint.NO_CODE
+    )
 
 
 @cause("C12", "waiting for a code that is made on the phone", needs="totp")

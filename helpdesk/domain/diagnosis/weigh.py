@@ -38,7 +38,7 @@ from helpdesk.domain.tickets import Complaint
 GROUPS = (by_design, memory, delivery, unsent, refusal, clocks, locks, session, hostile)
 """The modules that hold the causes; to import them is to enter them."""
 
-TEMPERATURE = 0.85
+TEMPERATURE = 0.8
 """Divides every score: found on labelled cases so that of ten verdicts at 0.9 nine are right."""
 
 MOST = 0.985
@@ -161,11 +161,13 @@ def _undecided(facts: Facts, scores: dict[str, float], answered: Set[str]) -> Pa
 
 
 def _doubt_hints(scores: dict[str, float]) -> None:
-    """Put hostile causes that rest on hints behind the harmless ones."""
+    """Put hostile causes that rest on hints behind the harmless ones; alone they say nothing."""
     harmless = max((s for cause_id, s in scores.items() if cause_id[0] != "F"), default=None)
     for cause_id in [one for one in scores if one[0] == "F" and scores[one] < HOSTILE_FLOOR]:
-        doubted = scores[cause_id] - HOSTILE_DOUBT
-        scores[cause_id] = doubted if harmless is None else min(doubted, harmless - 0.5)
+        if harmless is None:
+            del scores[cause_id]
+        else:
+            scores[cause_id] = min(scores[cause_id] - HOSTILE_DOUBT, harmless - 0.5)
 
 
 def _hostile_first(scores: dict[str, float]) -> None:

@@ -1,0 +1,112 @@
+"""What is known of a user: the addresses, browsers and places with which they were let in."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from helpdesk.domain.diagnosis.log import Log
+from helpdesk.domain.diagnosis.rounds import Round
+from helpdesk.domain.timeline import Challenge, Password
+
+
+class Known(Log):
+    """A log with its rounds, and what they tell of the user.
+
+    Attributes:
+        rounds: Oldest first.
+    """
+
+    rounds: list[Round]
+    _starts: list[datetime]
+    _shared: dict[str, set[str]]
+
+    @cached_property
+    def own(self) -> dict[str, dict[str, datetime]]:
+        """What the user has been let in with: kind of trait → value → since when."""
+        known: dict[str, dict[str, datetime]] = {
+            "ip": {}, "browser": {}, "place": {}, "agent": {},
+        }  # fmt: skip
+        for one in self.rounds:
+            if one.is_accepted and one.ended_at:
+                for trait, values in known.items():
+                    value = getattr(one, trait)
+                    if value:
+                        values.setdefault(value, one.ended_at)
+        for password in self.trusted_logins:
+            for trait, values in known.items():
+                value = getattr(password, trait)
+                if value and values.get(value, password.at) >= password.at:
+                    values[value] = password.at
+        return known
+
+    @cached_property
+    def trusted_logins(self) -> list[Password]:
+        """Good passwords after which nothing was asked, oldest first."""
+        good = [p for p in self.every(Password) if p.ok and not self._asked_after(p.at)]
+        seen: set[str] = set()
+        kept = []
+        for password in good:
+            source = {v for v in (password.ip, password.browser) if v}
+            if seen and source and not seen & source and self._is_guessed(password):
+                continue
+            seen |= source
+            kept.append(password)
+        return kept
+
+    def _is_guessed(self, password: Password) -> bool:
+        """Whether a good password from a new source came after failures from the same one.
+
+        Nobody vouches for themselves: whoever guesses until it fits is not known for it.
+        """
+        start = password.at - timedelta(hours=1)
+        failed = [p for p in self.between(Password, start, password.at) if not p.ok]
+        known = {one.browser for one in self.rounds if one.is_accepted and one.at < start}
+        known |= {one.ip for one in self.rounds if one.is_accepted and one.at < start}
+        if {password.ip, password.browser} & (known - {None}):
+            return False
+        return any(
+            (p.browser and p.browser == password.browser) or (p.ip and p.ip == password.ip)
+            for p in failed
+        )
+
+    def _asked_after(self, at: datetime) -> bool:
+        start = bisect_left(self._starts, at - timedelta(seconds=5))
+        return start < len(self._starts) and self._starts[start] <= at + timedelta(minutes=3)
+
+    @cached_property
+    def company(self) -> dict[str, list[datetime]]:
+        """By address: when the user's own browser, known before, was at it."""
+        found: dict[str, list[datetime]] = {}
+        both: list[Challenge | Password] = [*self.every(Challenge), *self.every(Password)]
+        for event in both:
+            if event.ip and self.is_own("browser", event.browser, event.at):
+                found.setdefault(event.ip, []).append(event.at)
+        return found
+
+    def is_beside_own(self, ip: str | None, at: datetime) -> bool:
+        """Whether the user's own browser was at an address within some hours of a moment."""
+        span = timedelta(hours=6)
+        return any(abs(at - seen) <= span for seen in self.company.get(ip or "", ()))
+
+    def is_own(self, trait: str, value: str | None, before: datetime | None = None) -> bool:
+        """Whether the user was let in with this address, browser … (before a moment)."""
+        since = self.own[trait].get(value or "")
+        return since is not None and (before is None or since < before)
+
+    def is_strange(self, trait: str, value: str | None, before: datetime | None = None) -> bool:
+        """Whether a value is given, others are known, and this one is not among them."""
+        if not value or value in self._shared.get(trait, ()):
+            return False
+        known = self.own[trait]
+        if before is not None:
+            return any(since < before for since in known.values()) and not self.is_own(
+                trait, value, before
+            )
+        return bool(known) and value not in known
+
+    def is_colleague(self, trait: str, value: str | None) -> bool:
+        """Whether somebody else of the account was let in with this address or browser."""
+        return value is not None and value in self._shared.get(trait, ())
+
