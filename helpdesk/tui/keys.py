@@ -160,8 +160,14 @@ def keys_of(where: Where) -> tuple[Key, ...]:
 
 
 def bindings(where: Where) -> list[BindingType]:
-    """Return the table's lines of a place as Textual wants them."""
-    return [Binding(key.key, key.does, key.label, show=False) for key in keys_of(where)]
+    """Return the table's lines of a place as Textual wants them.
+
+    Find comes before all others, so that letters typed in one go with it are not taken for acts.
+    """
+    return [
+        Binding(key.key, key.does, key.label, show=False, priority=key.does == "find")
+        for key in keys_of(where)
+    ]
 
 
 def key_of(act: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from helpdesk.domain.actions import SendCode
 from helpdesk.domain.search import Query
@@ -355,3 +356,43 @@ async def test_a_wait_between_codes_counts_down_in_the_dialog(demo: Demo) -> Non
 
         await agent.sees("until the next code may be sent")
         assert agent.app.screen.query_one("#do").disabled
+
+
+async def test_an_act_typed_ahead_of_the_search_is_about_the_user_searched(demo: Demo) -> None:
+    desk = Slow(demo())
+    async with console(desk) as agent:  # type: ignore[arg-type]
+        await agent.has_case(MAYA)
+        gate = desk.holds[INES] = asyncio.Event()
+
+        agent.app.post_message(events.Key("slash", "/"))
+        await agent.type("ines carvalho")
+        await agent.press("enter")
+        agent.app.post_message(events.Key("e", "e"))
+        await agent.settles()
+        assert not isinstance(agent.app.screen, ActDialog)
+        gate.set()
+
+        await agent.sees("u4 · i•••@saltmarsh.example", "Open sessions")
+
+
+async def test_an_act_typed_right_after_a_move_is_about_the_row_moved_to(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.has_case(MAYA)
+
+        agent.app.post_message(events.Key("down", None))
+        agent.app.post_message(events.Key("n", "n"))
+
+        await agent.sees("Write the note.")
+        assert "u1 ·" not in agent.flat
+
+
+async def test_closing_the_ticket_keeps_the_agent_on_the_user(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.has_case(MAYA)
+        await agent.press("K")
+        await agent.until(lambda: isinstance(agent.app.screen, ActDialog), "the dialog")
+        await agent.press("tab", "enter")
+        await agent.sees("Ticket #4821 is closed.", "no open ticket")
+        await agent.settles()
+
+        assert agent.case_user == MAYA

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 from helpdesk.domain.search import Query
 from helpdesk.domain.users import MfaState
@@ -260,7 +263,12 @@ async def test_an_idle_console_draws_nothing(demo: Demo) -> None:
         await agent.settles()
         drawn: list[object] = []
         show = agent.app._display
-        agent.app._display = lambda *parts: drawn.append(parts) or show(*parts)  # type: ignore[func-returns-value,method-assign]
+
+        def note(*parts: Any) -> None:
+            drawn.append(parts)
+            show(*parts)
+
+        agent.app._display = note  # type: ignore[method-assign,assignment]
 
         await asyncio.sleep(2.2)
 
@@ -268,3 +276,28 @@ async def test_an_idle_console_draws_nothing(demo: Demo) -> None:
         await agent.press("T")
         await agent.settles()
         assert drawn
+
+
+async def test_letters_typed_in_one_go_with_find_are_searched_for(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.has_case(MAYA)
+        await agent.type("/ines carvalho")
+
+        await agent.sees("/ ines carvalho", "1 found")
+        await agent.type(" a/b")
+        await agent.sees("/ ines carvalho a/b")
+
+
+async def test_without_colour_everything_is_told_by_words_glyphs_and_weight(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with console(demo()) as agent:
+        await agent.has_case(MAYA)
+        await agent.sees("▌● Maya Okafor", "LIVE", "✓ Send", "✗ Reset all", "– Resume", "DEMO DATA")
+
+        strips = agent.app.screen._compositor.render_strips()
+        styles = [segment.style for strip in strips for segment in strip if segment.style]
+        colours = {colour for s in styles for colour in (s.color, s.bgcolor) if colour}
+        assert {colour.name for colour in colours} <= {"default"}
+        assert any(style.reverse for style in styles)

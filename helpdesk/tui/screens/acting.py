@@ -47,22 +47,27 @@ class ActingPlace(Place):
         """Give the case that is acted on."""
 
     @abstractmethod
+    async def settled_case(self) -> Case | None:
+        """Give the case to act on, once it is there; None where there is none."""
+
+    @abstractmethod
     def take(self, outcome: Outcome) -> None:
         """Show what an act gave back, if its user is still the one looked at."""
 
     def action_act(self, name: str) -> None:
         """Begin an act by its name."""
-        case = self.current_case()
-        if case is None:
-            self.app.notify("Choose a user first.", markup=False)
-        elif not self._is_asking:
-            self.begin(case, name)
+        if not self._is_asking:
+            self._is_asking = True
+            self.begin(name)
 
     @work(group="acts", exit_on_error=False)
-    async def begin(self, case: Case, name: str) -> None:
-        """Carry an act from the wish to its end."""
-        self._is_asking = True
+    async def begin(self, name: str) -> None:
+        """Carry an act from the wish to its end, on the user the agent has moved to."""
         try:
+            case = await self.settled_case()
+            if case is None:
+                self.app.notify("Choose a user first.", markup=False)
+                return
             await self._act(case, name)
         except HelpdeskError as error:
             self.tell(error)

@@ -31,6 +31,9 @@ from helpdesk.tui.widgets.finder import Finder
 from helpdesk.tui.widgets.parts import Wish
 from helpdesk.tui.widgets.rowlist import RowList
 
+PATIENCE_S, POLL_S = 10.0, 0.02
+"""Seconds an act that was typed ahead waits for its case, and between two looks."""
+
 REST_S = 0.06
 """Seconds the cursor rests on a row before its case is asked for, so that a held key asks once."""
 
@@ -61,6 +64,7 @@ class DeskScreen(TellingPlace, FindingPlace[UserRow]):
     def __init__(self, desk: Desk, clock: Clock) -> None:
         super().__init__(desk, clock)
         self._looked_at = ""
+        self._rested_on = ""
 
     def make_finder(self) -> Finder[UserRow]:
         """Give the list of users."""
@@ -108,15 +112,45 @@ class DeskScreen(TellingPlace, FindingPlace[UserRow]):
 
     @on(RowList.Rested)
     def _rested(self, message: RowList.Rested[UserRow]) -> None:
-        self.open_case(message.row.id, rest_s=REST_S)
+        self._rested_on = self._looked_at = message.row.id
+        if self.case is None or self.case.user.id != message.row.id:
+            self.open_case(message.row.id, rest_s=REST_S)
 
     @on(RowList.Chosen)
     def _chosen(self, message: RowList.Chosen[UserRow]) -> None:
+        self._rested_on = message.row.id
         self.open_user(message.row.id)
+
+    def _look_at(self, user: str, rest_s: float = 0.0) -> None:
+        self._looked_at = user
+        self.open_case(user, rest_s=rest_s)
+
+    @property
+    def is_between(self) -> bool:
+        """Whether the agent has moved on to a user whose case is not there yet."""
+        rows = self.finder.rows
+        has_moved = rows.total > 0 and (not rows.current or rows.current.id != self._rested_on)
+        shown = self.case.user.id if self.case else ""
+        is_asked = bool(self._looked_at) and self._looked_at != shown
+        return has_moved or is_asked or (self.finder.is_awaited and not self.finder.fault)
+
+    async def settled_case(self) -> Case | None:
+        """Give the case the agent means, once it is there: an act typed ahead waits for it."""
+        for _ in range(int(PATIENCE_S / POLL_S)):
+            if not self.is_between:
+                return self.case
+            await asyncio.sleep(POLL_S)
+        return None
+
+    def listed(self, *, kept: bool) -> None:
+        """Take the row a list asked anew came to lie on for where the cursor rested."""
+        row = self.finder.rows.current
+        if kept and row is not None:
+            self._rested_on = row.id
 
     def open_user(self, user: str) -> None:
         """Open a user's case; where the list gives way to it, the case takes the focus."""
-        self.open_case(user)
+        self._look_at(user)
         self.set_class(True, "-case-open")
         if self.has_class("-narrow"):
             self.call_after_refresh(self.query_one("#middle").focus)
@@ -124,14 +158,12 @@ class DeskScreen(TellingPlace, FindingPlace[UserRow]):
     @work(exclusive=True, group="case", exit_on_error=False)
     async def open_case(self, user: str, *, rest_s: float = 0.0) -> None:
         """Ask for a case and show it, unless the agent has gone on to another user meanwhile."""
-        self._looked_at = user
-        if self.case is not None and self.case.user.id == user and rest_s:
-            return
         await asyncio.sleep(rest_s)
         try:
             case = await self.desk.case(user)
         except HelpdeskError as error:
             self.tell(error)
+            self._looked_at = self.case.user.id if self.case else ""
             return
         if self._looked_at == user:
             self.case = case
@@ -204,7 +236,7 @@ class DeskScreen(TellingPlace, FindingPlace[UserRow]):
         """Ask for list and case again."""
         super().action_again()
         if self.case is not None:
-            self.open_case(self.case.user.id)
+            self._look_at(self.case.user.id)
 
     def action_find(self) -> None:
         """Bring the list back and stand on the search line."""

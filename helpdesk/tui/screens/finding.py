@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from textual import on, work
 from textual.widget import Widget
+from textual.widgets import Input
 
 from helpdesk.domain.errors import BadInput, HelpdeskError
 from helpdesk.domain.search import Page, Query, parse
@@ -28,6 +29,7 @@ class FindingPlace(Place, Generic[T]):
         super().__init__(desk, clock)
         self.typed = ""
         self.query_asked = Query()
+        self._has_shown = False
         self.finder = self.make_finder()
         self._products = tuple((card.id, card.names) for card in desk.cards.values())
 
@@ -89,7 +91,13 @@ class FindingPlace(Place, Generic[T]):
             return
         finally:
             self.finder.is_busy = False
-        self.finder.show(page, keep=keep)
+        kept = keep and self._has_shown
+        self.finder.show(page, keep=kept)
+        self._has_shown = True
+        self.listed(kept=kept)
+
+    def listed(self, *, kept: bool) -> None:
+        """Hear that the list was shown: anew, or *kept* where it stood."""
 
     @work(exclusive=True, group="window", exit_on_error=False)
     async def fetch(self, offset: int, limit: int) -> None:
@@ -99,13 +107,20 @@ class FindingPlace(Place, Generic[T]):
             page = await self.ask(query, offset, limit)
         except HelpdeskError as error:
             self.finder.fault = str(error)
+            self.finder.rows.forget_asking()
             return
         if query is self.query_asked:
             self.finder.rows.fill(page)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the key of find to the search line once one types there."""
+        if action == "find" and isinstance(self.focused, Input):
+            return False
+        return super().check_action(action, parameters)
+
     def action_find(self) -> None:
-        """Stand on the search line."""
-        self.finder.search.focus()
+        """Stand on the search line, from this very key on."""
+        self.set_focus(self.finder.search)
 
     def action_again(self) -> None:
         """Ask the desk again."""

@@ -60,6 +60,7 @@ class Finder(Vertical, Generic[T]):
 
     Attributes:
         fault: The sentence that says what is wrong with the search; empty where nothing is.
+        is_awaited: Whether something was typed whose answer is not shown yet.
     """
 
     fault: var[str] = var("")
@@ -91,6 +92,8 @@ class Finder(Vertical, Generic[T]):
             id="search",
         )
         self.search.cursor_blink = False
+        self.is_awaited = False
+        self._chooses = False
 
     def compose(self) -> ComposeResult:
         """Search line, its fault or count, then the rows."""
@@ -101,10 +104,13 @@ class Finder(Vertical, Generic[T]):
         yield self.rows
 
     def show(self, page: Page[T], *, keep: bool = False) -> None:
-        """Show an answer and how many rows it has in all."""
+        """Show an answer and how many rows it has in all; choose, if that was asked for."""
         self.fault = ""
+        self.is_awaited = False
         self.rows.show(page, keep=keep)
         self._count()
+        if self._chooses:
+            self._choose()
 
     def _count(self) -> None:
         dots = " …" if self.is_busy else ""
@@ -126,12 +132,22 @@ class Finder(Vertical, Generic[T]):
     @on(Input.Changed, "#search")
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
+        self.is_awaited = True
+        self._chooses = False
         self.post_message(self.Asked(event.value))
 
     @on(Input.Submitted, "#search")
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        self.rows.focus()
+        self.screen.set_focus(self.rows)
+        # Typed ahead, Enter means the first of those to come, not of those still shown.
+        if self.is_awaited and not self.fault:
+            self._chooses = True
+        else:
+            self._choose()
+
+    def _choose(self) -> None:
+        self._chooses = False
         # By way of the list's own queue: what a parent makes its child say stops at the parent.
         self.rows.call_later(self.rows.action_choose)
 

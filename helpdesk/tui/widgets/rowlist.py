@@ -119,9 +119,11 @@ class RowList(Widget, Generic[T], can_focus=True):
         return max(0, self.size.height - self._head)
 
     def show(self, page: Page[T], *, keep: bool = False) -> None:
-        """Show an answer: from its beginning, or with *keep* where the list stands."""
+        """Show an answer: from its beginning, or with *keep* where the list stands.
+
+        With *keep* nothing is said of the cursor: a list asked anew pulls nobody to another row.
+        """
         held = self.current if keep else None
-        before = self._identity(held) if held is not None else None
         self._rows = dict(enumerate(page.rows, page.offset))
         self._asked = None
         self.total = page.total
@@ -133,9 +135,12 @@ class RowList(Widget, Generic[T], can_focus=True):
         self.set_reactive(RowList.cursor, max(0, min(self.cursor, self.total - 1)))
         self._scroll_to_cursor()
         self.refresh()
-        # A list that was only asked anew has not been moved in, and pulls nobody to its cursor.
-        if self.current is not None and self._identity(self.current) != before:
+        if self.current is not None and not keep:
             self.post_message(self.Rested(self.current))
+
+    def forget_asking(self) -> None:
+        """Let rows that did not come be asked for again."""
+        self._asked = None
 
     def fill(self, page: Page[T]) -> None:
         """Take in more rows of the list that is shown."""
