@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from helpdesk.domain.diagnosis.catalog import CAUSES
 from helpdesk.domain.diagnosis.facts import Facts
 from helpdesk.domain.diagnosis.questions import NO, PAIRS, YES, Meaning, Pair
 from helpdesk.domain.diagnosis.refusal import sent_refusals
@@ -77,6 +78,8 @@ def _by_time(words: str, facts: Facts) -> str:
 
 
 def _of_cause(cause_id: str, words: str) -> Meaning | None:
+    if cause_id not in CAUSES:
+        return None
     known = CAUSE_WORDS.get(cause_id, "")
     if re.search(NO, words):
         return Meaning(id="no", text="No.", like="", speaks={cause_id: -4.0})

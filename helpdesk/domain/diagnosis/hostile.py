@@ -166,7 +166,7 @@ def push_flood(scene: Scene) -> list[Evidence]:
     ]
     if count >= 4:
         burst = _densest(pushes) if len(pushes) > 1 else count
-        weight = FAIR + min(burst, 8) * 0.25 if burst >= 4 else HINT
+        weight = FAIR + min(burst - 1, 7) * 0.4 if burst >= 4 else HINT
         lines.add(weight, f"{count} pushes that nobody passed", *(r.asked for r in pushes[-4:]))
     if len(declined) >= 2:
         lines.add(FAIR + HINT, f"{len(declined)} pushes were declined", *declined[-3:])
@@ -215,9 +215,7 @@ def foreign_failures(facts: Facts) -> list[Answer | Password]:
 
 
 def _is_foreign(facts: Facts, password: Password) -> bool:
-    return strangeness(facts, password) >= 1.0 and not facts.is_beside_own(
-        password.ip, password.at
-    )
+    return strangeness(facts, password) >= 1.0 and not facts.is_beside_own(password.ip, password.at)
 
 
 @cause("F3", "the caller may be the attacker", prior=0.0)

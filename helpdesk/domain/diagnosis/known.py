@@ -49,7 +49,7 @@ class Known(Log):
         kept = []
         for password in good:
             source = {v for v in (password.ip, password.browser) if v}
-            if seen and source and not seen & source and self._is_guessed(password):
+            if source and not seen & source and self._is_guessed(password):
                 continue
             seen |= source
             kept.append(password)
@@ -109,4 +109,3 @@ class Known(Log):
     def is_colleague(self, trait: str, value: str | None) -> bool:
         """Whether somebody else of the account was let in with this address or browser."""
         return value is not None and value in self._shared.get(trait, ())
-
