@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from textual import events
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -54,6 +54,20 @@ class Part(Widget):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Give as many lines as the content takes at a width."""
         return self._content(width).get_height({}, width)
+
+    def refresh(
+        self,
+        *regions: Region,
+        repaint: bool = True,
+        layout: bool = False,
+        recompose: bool = False,
+    ) -> Self:
+        """Show anew; with *layout* measured anew even while another layout is awaited."""
+        if layout:
+            # Its key stands still from the wish for a layout to the layout: a height measured
+            # between two changes would otherwise outlive the second.
+            self._box_model_cache.clear()
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def _content(self, width: int) -> Content:
         return self.content(self.case, width) if self.case is not None else Content("")
