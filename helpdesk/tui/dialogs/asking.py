@@ -55,7 +55,9 @@ class AskDialog(Dialog[tuple[CallerSaid, ...]]):
                     )
                     words.cursor_blink = False
                     yield words
-                yield Sheet(self._advice(), id="advice")
+                advice = Sheet(self._advice(), id="advice")
+                advice.set_class(question is None, "-alone")
+                yield advice
             with Horizontal(id="buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
                 if self._said:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
@@ -28,6 +28,7 @@ from helpdesk.tui.render.weighing import identity
 from helpdesk.tui.widgets.choices import Choices
 from helpdesk.tui.widgets.sheet import Sheet
 
+NOW, NEXT = "The code the caller reads now", "The next code, as soon as it changes"
 Measure = Callable[[str, tuple[str, ...]], Awaitable[Drift]]
 TYPED = 11
 """Characters of a code, with the spaces people read it in."""
@@ -63,12 +64,12 @@ class DriftDialog(Guarded[None]):
 
     def compose(self) -> ComposeResult:
         """Who it is about, which authenticator, the code, the reading."""
-        with Vertical(id="box") as box:
+        with Vertical(id="box", classes="-several" if len(self._factors) > 1 else "") as box:
             box.border_title = Content("Drift meter")
             yield Static(identity(self._case), id="identity")
             with VerticalScroll(id="body", can_focus=False):
                 yield from self._which()
-                yield Static(Content("The code the caller reads now"), classes="label", id="ask")
+                yield Static(Content(NOW), classes="label", id="code-label")
                 code = Input(
                     placeholder="six digits, then Enter",
                     compact=True,
@@ -109,13 +110,19 @@ class DriftDialog(Guarded[None]):
         tries = f"{self._left} of {TRIES} tries left in a quarter of an hour; each is logged"
         entries.append(entry("tries", show(tries, QUIET if self._left > 1 else WARN)))
         self.query_one("#reading", Sheet).update(entries)
-        says = "The next code, as soon as it changes" if self._first else ""
-        self.query_one("#ask", Static).update(Content(says or "The code the caller reads now"))
+        self.query_one("#code-label", Static).update(Content(NEXT if self._first else NOW))
 
     def _count_down(self) -> None:
         if self._waits_s > 0:
             self._waits_s = max(0.0, self._waits_s - 1)
             self._show()
+
+    def on_key(self, event: events.Key) -> None:
+        """Choose a numbered authenticator wherever the focus is, but where one types."""
+        if event.key.isdigit() and not isinstance(self.focused, Input):
+            for which in self.query(Choices):
+                which.choose(int(event.key))
+                event.stop()
 
     @on(Choices.Changed)
     def _chosen(self, event: Choices.Changed) -> None:
