@@ -70,8 +70,8 @@ class Connector(Protocol):
         """Remove factors; with all of them gone the user must enrol at the next login."""
         ...
 
-    async def turn_off(self, user: User, now: datetime) -> None:
-        """Stop asking for a second proof."""
+    async def turn_off(self, user: User, now: datetime, until: datetime | None) -> None:
+        """Stop asking for a second proof; *until* is when somebody should turn it on again."""
         ...
 
     async def turn_on(self, user: User, now: datetime) -> None:

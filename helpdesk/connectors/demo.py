@@ -176,9 +176,12 @@ class DemoConnector:
             events.append(FactorChange(at=now, change="must-enrol", by="system"))
         await self._append(user.id, *events)
 
-    async def turn_off(self, user: User, now: datetime) -> None:
-        """Stop asking for a second proof."""
-        await self._edit(user.id, lambda old: replace(old, mfa=MfaState.OFF))
+    async def turn_off(self, user: User, now: datetime, until: datetime | None) -> None:
+        """Stop asking for a second proof; *until* is when somebody should turn it on again."""
+        off = MfaState.OFF
+        await self._edit(
+            user.id, lambda old: replace(old, mfa=off, mfa_since=now, mfa_off_until=until)
+        )
         await self._append(user.id, FactorChange(at=now, change="turned-off", by="agent"))
 
     async def turn_on(self, user: User, now: datetime) -> None:
@@ -194,7 +197,14 @@ class DemoConnector:
         def change(old: User) -> User:
             has_one = any(f.kind is FactorKind.SMS for f in old.live_factors)
             factors = old.factors if has_one else (*old.factors, factor)
-            return replace(old, mfa=MfaState.ON, mobile_confirmed=True, factors=factors)
+            return replace(
+                old,
+                mfa=MfaState.ON,
+                mfa_since=now,
+                mfa_off_until=None,
+                mobile_confirmed=True,
+                factors=factors,
+            )
 
         await self._edit(user.id, change)
         confirmed = FactorChange(at=now, change="number-confirmed", by="user")

@@ -85,10 +85,16 @@ class ResetAll(Action, frozen=True, kw_only=True, tag="reset-all"):
 
 
 class TurnOffMfa(Action, frozen=True, kw_only=True, tag="turn-off-mfa"):
-    """Turn the second proof off: the password alone lets in."""
+    """Turn the second proof off: the password alone lets in.
+
+    Attributes:
+        until: The day (YYYY-MM-DD) on which the account manager is reminded to turn it on again.
+    """
 
     title: ClassVar[str] = "Turn MFA off"
     risk: ClassVar[Risk] = Risk.HIGH
+
+    until: Annotated[str, Meta(max_length=10)] = ""
 
 
 class TurnOnMfa(Action, frozen=True, kw_only=True, tag="turn-on-mfa"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from helpdesk.domain.actions import (
     AnyAction,
@@ -18,6 +18,7 @@ from helpdesk.domain.actions import (
     Route,
     SendCode,
     TakeTicket,
+    TurnOffMfa,
     TurnOnMfa,
 )
 from helpdesk.domain.cases import Case
@@ -116,6 +117,9 @@ def _own_needs(action: AnyAction, case: Case) -> list[Need]:
                 else f"{clean(address)} is not one mail address."
             )
             return [Need(what="address", says=says)]
+        case TurnOffMfa(until=until) if until and last_day(until, case.at) is None:
+            says = f"{clean(until)} is no day of the coming year: say it as YYYY-MM-DD."
+            return [Need(what="until", says=says)]
         case ChangeMobile(mobile=mobile) if not is_mobile(mobile):
             return [Need(what="mobile", says=_mobile_says(mobile))]
         case TurnOnMfa(save=True) if action.mobile or case.user.mfa is not MfaState.PENDING:
@@ -126,6 +130,18 @@ def _own_needs(action: AnyAction, case: Case) -> list[Need]:
         case EnrolTotp(code=code) if code and not re.fullmatch(r"[0-9]{6}", code.replace(" ", "")):
             return [Need(what="code", says="The first code has six digits, as the app shows it.")]
     return []
+
+
+def last_day(until: str, now: datetime) -> datetime | None:
+    """Return the end of the day that `TurnOffMfa.until` names.
+
+    Or None for none of the coming year.
+    """
+    try:
+        day = datetime.strptime(until, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return day + timedelta(days=1) if now < day < now + timedelta(days=366) else None
 
 
 def is_mobile(number: str) -> bool:

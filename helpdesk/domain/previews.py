@@ -5,6 +5,10 @@ What goes, what stays, who is signed out, who is told, what then.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
 from helpdesk.domain.actions import (
     AnyAction,
     ChangeAddress,
@@ -23,6 +27,7 @@ from helpdesk.domain.actions import (
     Unlock,
 )
 from helpdesk.domain.cases import Case, Preview
+from helpdesk.domain.notices import Notice, is_told, told_line
 from helpdesk.domain.policies import factor_of, fitting_factors, named
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import NOT_DOCUMENTED, clean, mask
@@ -38,11 +43,22 @@ NOBODY = "Nobody is told by this desk; tell the customer yourself."
 KEPT = "Open sessions stay: whether the product ends them is not documented. End sessions does."
 
 
-def preview(action: AnyAction, card: Product, case: Case) -> Preview:
-    """Return exactly what *action* would do to *case*.
+def preview(
+    action: AnyAction, card: Product, case: Case, earlier: Sequence[Notice] = ()
+) -> Preview:
+    """Return exactly what *action* would do to *case*, which is whole.
 
-    Empty for an act that changes nothing for the user.
+    Empty for an act that changes nothing for the user. *earlier* are the notices there are: whoever
+    was told lately is told again.
     """
+    found = _preview(action, card, case)
+    if not is_told(action):
+        return found
+    told = told_line(case.user, action, earlier, case.timeline, case.at)
+    return replace(found, told=f"{found.told} {told}".strip())
+
+
+def _preview(action: AnyAction, card: Product, case: Case) -> Preview:
     match action:
         case SendCode():
             return _send(action, card, case)
@@ -125,7 +141,6 @@ def _reset(factors: tuple[Factor, ...], card: Product, case: Case) -> Preview:
         goes=tuple(factor_line(factor, card) for factor in factors),
         stays=(*stays, "Password and account data"),
         signed_out=KEPT,
-        told=NOBODY,
         then="The customer chooses a method at the next login."
         if not stays
         else "The customer may enrol it anew.",
@@ -145,8 +160,9 @@ def _switch(action: TurnOffMfa | TurnOnMfa, card: Product, case: Case) -> Previe
                 "Password and account data",
             ),
             signed_out=KEPT,
-            told=NOBODY,
-            then="Set a day to turn it on again.",
+            then=f"On {clean(action.until)} it is in your queue again."
+            if action.until
+            else "No day is set on which to turn it on again (until).",
         )
     number = clean(mask(action.mobile or case.user.mobile or ""))
     if not action.save:
@@ -159,7 +175,6 @@ def _switch(action: TurnOffMfa | TurnOnMfa, card: Product, case: Case) -> Previe
     return Preview(
         goes=("The login by password alone.",),
         signed_out=KEPT,
-        told=NOBODY,
         then="; ".join(rule.when for rule in card.asked),
     )
 
@@ -167,7 +182,7 @@ def _switch(action: TurnOffMfa | TurnOnMfa, card: Product, case: Case) -> Previe
 def _move(action: ChangeAddress | ChangeMobile, card: Product, case: Case) -> Preview:
     if isinstance(action, ChangeAddress):
         old, new = case.user.notification_address, action.address
-        told = "Nobody is told by this desk; write to the old address too."
+        told = ""
     else:
         old, new = case.user.mobile, action.mobile
         to = clean(mask(new)) or "the new number"
@@ -209,17 +224,13 @@ def _small(action: AnyAction, card: Product, case: Case) -> Preview:
             return Preview(
                 goes=(f"{line} lets nobody in until it is resumed.",),
                 stays=("Everything else",),
-                told=NOBODY,
             )
         case ResumeFactor():
-            return Preview(
-                goes=(f"{line} lets in again.",), stays=("Everything else",), told=NOBODY
-            )
+            return Preview(goes=(f"{line} lets in again.",), stays=("Everything else",))
         case TemporaryPass():
             return Preview(
                 goes=("One way in without the second proof, once, for one hour.",),
                 stays=("All factors",),
-                told=NOBODY,
                 then="Read it out once; it is kept nowhere.",
             )
         case EnrolTotp():

@@ -79,6 +79,8 @@ class UserRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
         product: The card's id; `login` is masked.
         rounds: Rounds of the worst open loop report; 0 for none.
         ticket: The newest open ticket, or None.
+        off_since: Since when MFA is off; None where it is on, or where the log does not say.
+        off_until: The day on which it should be turned on again, or None.
     """
 
     id: str
@@ -90,6 +92,8 @@ class UserRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rounds: int = 0
     ticket: Ticket | None = None
     seen_at: At | None = None
+    off_since: At | None = None
+    off_until: At | None = None
 
 
 class ChallengeRow(Struct, frozen=True, kw_only=True):

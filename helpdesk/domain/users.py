@@ -111,6 +111,8 @@ class User(Struct, frozen=True, kw_only=True, omit_defaults=True):
         notification_address: Where codes go when that is not the login address (S1.11).
         locked_until: The end of a lock; None when not locked.
         sessions: Open sessions; *remembered* counts browsers or addresses that are not asked.
+        mfa_since: When MFA was last turned on or off here; None where the desk did neither.
+        mfa_off_until: Until when it is meant to be off; None where nobody set a day.
         flagged: Why the user was marked suspicious; empty when not.
         seen_at: The time of the newest event, for sorting.
     """
@@ -125,6 +127,8 @@ class User(Struct, frozen=True, kw_only=True, omit_defaults=True):
     mobile: str | None = None
     mobile_confirmed: bool = True
     mfa: MfaState = MfaState.ON
+    mfa_since: At | None = None
+    mfa_off_until: At | None = None
     factors: tuple[Factor, ...] = ()
     locked_until: At | None = None
     sessions: int = 0

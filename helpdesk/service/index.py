@@ -67,8 +67,8 @@ def _entry(
     )
 
 
-def state_of(entry: Entry, now: datetime) -> UserState:
-    """Return a user's state in one word, the most urgent that holds."""
+def states_of(entry: Entry, now: datetime) -> list[UserState]:
+    """Return all that holds of a user, the most urgent first; `ok` where nothing else does."""
     user = entry.user
     states = {factor.state for factor in user.live_factors}
     found = (
@@ -80,7 +80,12 @@ def state_of(entry: Entry, now: datetime) -> UserState:
         (user.mfa is MfaState.OFF, UserState.OFF),
         (user.mfa is MfaState.NONE, UserState.NONE),
     )
-    return next((state for holds, state in found if holds), UserState.OK)
+    return [state for holds, state in found if holds] or [UserState.OK]
+
+
+def state_of(entry: Entry, now: datetime) -> UserState:
+    """Return a user's state in one word, the most urgent that holds."""
+    return states_of(entry, now)[0]
 
 
 def row_of(entry: Entry, now: datetime) -> UserRow:
@@ -96,7 +101,14 @@ def row_of(entry: Entry, now: datetime) -> UserRow:
         rounds=entry.rounds,
         ticket=entry.ticket,
         seen_at=user.seen_at,
+        off_since=user.mfa_since if user.mfa is MfaState.OFF else None,
+        off_until=user.mfa_off_until,
     )
+
+
+def is_due(user: User, now: datetime) -> bool:
+    """Whether MFA was turned off until a day that has come."""
+    return user.mfa is MfaState.OFF and user.mfa_off_until is not None and user.mfa_off_until <= now
 
 
 def is_found(entry: Entry, query: Query, now: datetime) -> bool:
@@ -105,7 +117,7 @@ def is_found(entry: Entry, query: Query, now: datetime) -> bool:
         (not query.product or entry.user.product in query.product)
         and (query.loop is None or query.loop is (entry.rounds > 0))
         and (query.ticket is None or query.ticket is (entry.ticket is not None))
-        and (query.state is None or query.state is state_of(entry, now))
+        and (query.state is None or query.state in states_of(entry, now))
         and matches(entry.blob, entry.numbers, query.words)
     )
 

@@ -88,7 +88,7 @@ class Questions:
     async def queue(self, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
         """Give the users this agent should look at, the hottest first."""
         now = await self._now()
-        found = [e for e in self._view.entries.values() if _is_for(self.agent, e)]
+        found = [e for e in self._view.entries.values() if _is_for(self.agent, e, now)]
         found.sort(key=lambda e: (not _has(self.agent, e), *index.heat(e, now)))
         return window(found, offset, limit, lambda entry: index.row_of(entry, now))
 
@@ -176,7 +176,9 @@ class Questions:
         user = self._view.anybody(action.user)
         card, case = self._view.card(user), await self._view.whole(user)
         answer = await self._weighed(action, card, case, now)
-        return Weighed(decision=answer.decision, preview=preview(action, card, case))
+        return Weighed(
+            decision=answer.decision, preview=preview(action, card, case, self._view.store.outbox)
+        )
 
     async def _weighed(self, action: AnyAction, card: Product, case: Case, now: datetime) -> Answer:
         """Hold an action against the policy."""
@@ -226,9 +228,14 @@ def _has(agent: Agent, entry: index.Entry) -> bool:
     return entry.ticket is not None and entry.ticket.agent == agent.id
 
 
-def _is_for(agent: Agent, entry: index.Entry) -> bool:
-    """Whether a user is in an agent's queue; an account manager's holds the turn-off requests."""
+def _is_for(agent: Agent, entry: index.Entry, now: datetime) -> bool:
+    """Whether a user is in an agent's queue.
+
+    An account manager's holds the turn-off requests, and those whose day without MFA is over.
+    """
     ticket = entry.ticket
+    if agent.role is Role.ACCOUNT_MANAGER and index.is_due(entry.user, now):
+        return True
     if ticket is None or ticket.agent not in {None, agent.id}:
         return False
     return agent.role is not Role.ACCOUNT_MANAGER or ticket.complaint is Complaint.TURN_OFF

@@ -38,6 +38,7 @@ from helpdesk.domain.actions import (
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.cases import Case, Handover
 from helpdesk.domain.errors import BadInput
+from helpdesk.domain.needs import last_day
 from helpdesk.domain.policies import fitting_factors, named
 from helpdesk.domain.previews import PASS_LIFE_S, factor_line
 from helpdesk.domain.products import Product
@@ -92,8 +93,10 @@ async def reset_all(action: ResetAll, parts: Parts) -> Done:
 
 async def turn_off_mfa(action: TurnOffMfa, parts: Parts) -> Done:
     """Turn MFA off."""
-    await parts.connector.turn_off(parts.case.user, parts.now)
-    return Done(says="MFA is off: the password alone lets in.")
+    until = last_day(action.until, parts.now)
+    await parts.connector.turn_off(parts.case.user, parts.now, until)
+    days = f" Until {action.until}; then it is in your queue again." if until else ""
+    return Done(says=f"MFA is off: the password alone lets in.{days}")
 
 
 async def turn_on_mfa(action: TurnOnMfa, parts: Parts) -> Done:

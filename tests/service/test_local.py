@@ -562,3 +562,33 @@ async def test_what_the_caller_says_changes_the_verdict(desk: LocalDesk) -> None
 
     assert after.heard[0].reply != ""
     assert after.causes != before.causes
+
+
+async def test_off_has_a_day_on_which_the_manager_is_reminded(desk_as: Open, clock: Clock) -> None:
+    manager = desk_as("sam")
+    day = (NOW + timedelta(days=7)).date().isoformat()
+
+    with pytest.raises(NeedsMore, match="no day of the coming year"):
+        await manager.perform(
+            TurnOffMfa(user="u1", reason="asked", ticket="4821", until="2020-01-01")
+        )
+    await manager.perform(TurnOffMfa(user="u1", reason="asked", ticket="4821", until=day))
+    await manager.perform(CloseTicket(user="u1", ticket="4821"))
+    before = [row.id for row in (await manager.queue()).rows]
+    clock.go_on(days=8, hours=1)
+    after = [row.id for row in (await manager.queue()).rows]
+    off = (await manager.find(query(manager, "state:off"))).rows
+
+    assert (before, after) == ([], ["u1"])
+    assert {row.id: row.off_since is not None for row in off} == {"u1": True, "u8": False}
+
+
+async def test_turning_on_again_forgets_the_day(desk_as: Open) -> None:
+    manager = desk_as("sam")
+    day = (NOW + timedelta(days=7)).date().isoformat()
+    await manager.perform(TurnOffMfa(user="u1", reason="asked", ticket="4821", until=day))
+
+    await manager.perform(TurnOnMfa(user="u1"))
+    outcome = await manager.perform(TurnOnMfa(user="u1", save=True))
+
+    assert (outcome.case.user.mfa, outcome.case.user.mfa_off_until) == (MfaState.ON, None)
