@@ -40,8 +40,6 @@ from helpdesk.products import load_cards
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
-from helpdesk.stores.keys import Keys
-from helpdesk.stores.seen import Seen
 from helpdesk.stores.tiny import TinyFile, TinyStore
 from helpdesk.wiring import agent_named
 from tests.conftest import Clock
