@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from helpdesk.domain.diagnosis import lost
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
 from helpdesk.domain.diagnosis.facts import SITTING, Export, Facts, Other, Password, Session
 from helpdesk.domain.diagnosis.memory import fresh_browsers, returns_within_hour
 from helpdesk.domain.diagnosis.rounds import Round
 from helpdesk.domain.diagnosis.verdicts import Evidence
+from helpdesk.domain.tickets import Complaint
 
 UNTOLD = "asked once and passed; the log does not say by which rule"
 NEW_PLACE = frozenset({"new-ip", "new-place"})
@@ -20,6 +22,7 @@ def calm(facts: Facts, lines: Lines) -> None:
     """Speak against a cause of this group where something did go wrong today."""
     if facts.is_stale:
         lines.add(-STRONG, "nothing of today is in the log", facts.events[-1])
+    _long_ago(facts, lines)
     troubled = [one for one in facts.recent if not one.is_accepted]
     if facts.recent and troubled and troubled[-1] is facts.recent[-1]:
         lines.add(-DECISIVE, "the last challenge was not passed", *troubled[-1].asks)
@@ -45,6 +48,18 @@ def calm(facts: Facts, lines: Lines) -> None:
     turns = [s for s in facts.since(Session) if s.state == "ended" and _is_other_login(s.cause)]
     if len(turns) > 1:
         lines.add(-STRONG, "logins end each other's sessions", *turns[-2:])
+
+
+def _long_ago(facts: Facts, lines: Lines) -> None:
+    """Let no asking of last week speak for today, unless being asked is what they complain of."""
+    if lost.is_told(facts):
+        lines.add(-STRONG, "a loss is reported; being asked is not the trouble")
+    asked = facts.last
+    days = (max(facts.now, facts.anchor) - asked.at).days if asked else 0
+    if days < 3:
+        return
+    weight = HINT if facts.complaint is Complaint.KEEPS_ASKING else STRONG + HINT + 0.5
+    lines.add(-weight, f"it was last asked {days} days ago", asked.asked if asked else None)
 
 
 def _is_other_login(words: str | None) -> bool:
@@ -105,8 +120,11 @@ def new_network(scene: Scene) -> list[Evidence]:
     if is_new:
         lines.add(HINT, f"{one.ip} was not seen before", one.asked)
     _known_browser(facts, one, lines)
+    hours = [v for v in facts.visits if v.at >= facts.anchor - timedelta(hours=3)]
     if returns_within_hour(facts):
         lines.add(-FAIR - HINT, "the address changes back and forth within the hour")
+    elif len({v.ip for v in hours} - {None}) > 2:
+        lines.add(-FAIR - HINT, "three addresses or more within hours", *hours[-3:])
     calm(facts, lines)
     return lines.found
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from helpdesk.domain.diagnosis.crowd import Crowd
+from helpdesk.domain.diagnosis.verdicts import clock
 from helpdesk.domain.timeline import Answer, AnyEvent, Challenge, Delivery, Password, Send, Session
 from helpdesk.domain.users import At, User
 
@@ -232,7 +233,7 @@ def _findings(symptoms: Sequence[Symptom]) -> list[FleetFinding]:
 
 def _finding(cause: str, says: str, hit: Sequence[Symptom]) -> FleetFinding:
     users = tuple(dict.fromkeys(symptom.user for symptom in hit))
-    text = says.format(users=len(users), at=f"{hit[0].at:%H:%M} UTC")
+    text = says.format(users=len(users), at=clock(hit[0].at))
     return FleetFinding(cause=cause, says=text, users=users, since=hit[0].at, until=hit[-1].at)
 
 

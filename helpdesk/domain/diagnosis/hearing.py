@@ -80,6 +80,8 @@ def _by_time(words: str, facts: Facts) -> str:
 def _of_cause(cause_id: str, words: str) -> Meaning | None:
     if cause_id not in CAUSES:
         return None
+    if cause_id not in CAUSES:
+        return None
     known = CAUSE_WORDS.get(cause_id, "")
     if re.search(NO, words):
         return Meaning(id="no", text="No.", like="", speaks={cause_id: -4.0})

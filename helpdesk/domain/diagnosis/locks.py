@@ -7,7 +7,7 @@ from datetime import timedelta
 from helpdesk.domain.diagnosis.catalog import FAIR, HINT, STRONG, Lines, Scene, cause
 from helpdesk.domain.diagnosis.facts import Answer, Facts, Password
 from helpdesk.domain.diagnosis.refusal import refusals, solved
-from helpdesk.domain.diagnosis.verdicts import Evidence
+from helpdesk.domain.diagnosis.verdicts import Evidence, clock
 from helpdesk.domain.timeline import Lock
 
 
@@ -49,7 +49,7 @@ def locked(scene: Scene) -> list[Evidence]:
         weight = FAIR if len(refusals(facts)) > 4 else HINT + 0.5
         lines.add(weight, "refused again and again; the log holds no locks", *mute)
     if lock:
-        until = f" until {lock.until:%H:%M} UTC" if lock.until else ""
+        until = f" until {clock(lock.until)}" if lock.until else ""
         lines.add(STRONG + HINT / 2, f"locked{until}", lock)
     elif facts.user.is_locked(facts.now):
         lines.add(STRONG, "the user is locked")

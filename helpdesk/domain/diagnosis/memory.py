@@ -64,7 +64,7 @@ def returns_within_hour(facts: Facts) -> tuple[AnyEvent, ...]:
 def kept_within_sitting(facts: Facts) -> list[AnyEvent]:
     """Signs that a browser was still known later in the same sitting."""
     kept: list[AnyEvent] = []
-    for one in streak(facts):
+    for one in facts.accepted[-10:]:
         if one.trust == "good" and one.asked:
             kept.append(one.asked)
         kept += [s for s in one.sessions if s.state == "returned"]
@@ -311,9 +311,10 @@ def weak_line(scene: Scene) -> list[Evidence]:
         often = len(loaded) > 1 or len({asked.at for asked in loaded[-1].asks}) > 2
         says = "the same challenge was loaded more than once"
         lines.add(STRONG + (FAIR if often else HINT), says, *loaded[-1].asks)
+    absent = [r for r in facts.recent if all(a.reason == "timeout" for a in r.answers)]
     left = [
         one
-        for one in facts.unanswered
+        for one in absent
         if one.asks and one.factor != "push" and not any(sent.trouble for sent in one.sends)
     ]
     if len(left) >= 2:

@@ -15,7 +15,7 @@ from helpdesk.domain.diagnosis.delivery import silent_sends, untold
 from helpdesk.domain.diagnosis.facts import Answer, Challenge, Facts, Lock, Password
 from helpdesk.domain.diagnosis.memory import kept_within_sitting, same_sitting, streak
 from helpdesk.domain.diagnosis.refusal import refusals, sent_refusals, totp_refusals
-from helpdesk.domain.diagnosis.verdicts import Question, Reply
+from helpdesk.domain.diagnosis.verdicts import Question, Reply, clock
 from helpdesk.domain.text import clean
 
 YES = r"^(yes|yeah|yep|ja|oui|si|right|correct|indeed|true|it (does|did|has|is|works))\b"
@@ -163,7 +163,7 @@ def _was_it_you(facts: Facts) -> str:
     if one is None:
         return "Was that login yours?"
     place = next((clean(p) for p in (one.place, one.ip) if p), "")
-    return f"Was that you, at {one.at:%H:%M} UTC{f', from {place}' if place else ''}?"
+    return f"Was that you, at {clock(one.at)}{f', from {place}' if place else ''}?"
 
 
 PAIRS: dict[str, Pair] = {

@@ -340,7 +340,9 @@ def scanner(scene: Scene) -> list[Evidence]:
         for fetch in _fetches(facts, one):
             if _is_outsider(facts, one, fetch.ip):
                 says = "opened within seconds from another address, with no password from there"
-                lines.add(DECISIVE, says, fetch)
+                came = min((s.arrived.at for s in one.sends if s.arrived), default=one.at)
+                at_once = fetch.at - came <= SCAN / 3
+                lines.add(DECISIVE if at_once else FAIR + HINT, says, fetch)
                 break
         arrived = min((s.arrived.at for s in one.sends if s.arrived), default=one.at)
         for answer in one.answers:
@@ -354,6 +356,8 @@ def scanner(scene: Scene) -> list[Evidence]:
             late = [a for a in one.refusals if a.reason in {"reused", "superseded"}]
             if late:
                 lines.add(HINT, "the user's own try came too late", *late)
+            elif one.good and one.good.ip == one.ip and not one.refusals:
+                lines.add(-STRONG, "the user's own code was taken all the same", one.good)
             break
     return lines.found
 

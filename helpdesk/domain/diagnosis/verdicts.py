@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from msgspec import Struct
+
+
+def clock(at: datetime) -> str:
+    """Give a moment as it is said to anybody: `14:03 UTC`."""
+    return f"{at.astimezone(UTC):%H:%M} UTC"
 
 
 class Strength(StrEnum):

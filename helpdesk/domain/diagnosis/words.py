@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from helpdesk.domain.codes import expiry
 from helpdesk.domain.diagnosis.facts import Facts, Resend
+from helpdesk.domain.diagnosis.verdicts import clock
 from helpdesk.domain.text import clean
 
 SAY: dict[str, tuple[str, ...]] = {
@@ -156,7 +157,7 @@ def _fills(cause_id: str, facts: Facts) -> dict[str, str]:
     fills: dict[str, str] = {}
     sends = [sent for one in facts.recent for sent in one.sends]
     if sends:
-        fills["newest"] = f"{sends[-1].event.at:%H:%M} UTC"
+        fills["newest"] = clock(sends[-1].event.at)
         to = next((s.event.to for s in reversed(sends) if s.event.to), None)
         if to:
             fills["to"] = clean(to, limit=50)
@@ -165,7 +166,7 @@ def _fills(cause_id: str, facts: Facts) -> dict[str, str]:
             fills["life"] = life
     until = _until(cause_id, facts)
     if until:
-        fills["until"] = f"{until:%H:%M} UTC"
+        fills["until"] = clock(until)
     if facts.card.landing.value:
         fills["landing"] = clean(facts.card.landing.value, limit=80)
     route = facts.card.acts["reset-all"].again if "reset-all" in facts.card.acts else None

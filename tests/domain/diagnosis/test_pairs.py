@@ -309,3 +309,12 @@ def test_fresh_browsers_are_told_from_one_that_is_remembered() -> None:
     verdict = told.verdict
 
     assert "B1" not in ids(verdict, 1)
+
+
+def test_a_reply_to_a_question_that_nobody_asked_changes_nothing() -> None:
+    told = replace(BLIND["C3/C2"], answers=[{"ask": "Z9", "reply": "yes"}])
+
+    verdict = told.verdict
+
+    assert verdict.heard[0].reply == ""
+    assert verdict.causes == BLIND["C3/C2"].verdict.causes

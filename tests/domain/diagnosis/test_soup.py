@@ -146,7 +146,10 @@ events = st.sampled_from(sorted(SHAPES)).flatmap(
 soups = st.lists(events, max_size=14)
 answers = st.lists(
     st.fixed_dictionaries(
-        {"ask": st.sampled_from([*PAIRS, "C9", "odd", "A/B"]), "reply": st.text(max_size=20)}
+        {
+            "ask": st.sampled_from([*PAIRS, "C9", "odd", "A/B"]),
+            "reply": st.one_of(st.text(max_size=20), st.sampled_from(["yes", "no", "it is"])),
+        }
     ),
     max_size=3,
 )
