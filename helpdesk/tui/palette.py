@@ -47,7 +47,7 @@ class KeysProvider(Provider):
             return lines((head, Content.assemble("     ", (key.says, QUIET))))
         glyph, look = glyph_of(decision)
         why = clean(decision.why) if decision.is_refused else key.says
-        room = min(90, place.size.width - 16)
+        room = min(80, place.size.width - 24)
         head = Content.assemble(head, "  ", (glyph, look))
         return lines((head, Content.assemble("     ", (fit(why, room).rstrip(), QUIET))))
 
