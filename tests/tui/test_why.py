@@ -154,7 +154,7 @@ async def test_what_is_hostile_says_stop_and_nothing_reassuring(
             await open_user(agent, user)
 
             await agent.sees("■ STOP Hostile until shown otherwise.")
-            assert "is broken" not in why_of(agent)
+            assert "Nothing is broken" not in why_of(agent)
 
 
 async def test_what_asks_by_design_says_that_nothing_is_broken(
@@ -163,7 +163,7 @@ async def test_what_asks_by_design_says_that_nothing_is_broken(
     async with console(demo()) as agent:
         await open_user(agent, stories.top("A3"))
 
-        await agent.sees("✓ Nothing is broken: it asks by design.", "A3 ")
+        await agent.sees("✓ By design Nothing is broken.", "A3 ")
         assert "STOP" not in why_of(agent)
 
 
@@ -176,7 +176,7 @@ async def test_a_guess_is_no_all_clear(demo: Demo) -> None:
     async with console(desk) as agent:  # type: ignore[arg-type]
         await agent.sees("●○○ weak A1 asks always")
 
-        assert "is broken" not in agent.text
+        assert "Nothing is broken" not in agent.text
 
 
 async def test_what_cannot_be_told_is_asked_and_the_reply_decides_at_once(

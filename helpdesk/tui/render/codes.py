@@ -114,12 +114,20 @@ def _rules(card: Product | None, code_clock: CodeClock, now: datetime) -> tuple[
     """Return life, wait and what a new code does to the old, as the card says or does not say."""
     if card is None:
         return ()
-    life, wait = card.codes.life_s, card.codes.resend_wait_s
-    return (
-        Content.assemble(("life ", QUIET), silent() if life.value is None else m_ss(life.value)),
-        Content.assemble(("wait ", QUIET), silent() if wait.value is None else m_ss(wait.value)),
-        _voids(code_clock, now),
-    )
+    spans = (("life", card.codes.life_s.value), ("wait", card.codes.resend_wait_s.value))
+    told = [
+        Content.assemble((f"{name} ", QUIET), m_ss(seconds))
+        for name, seconds in spans
+        if seconds is not None
+    ]
+    unknown = [name for name, seconds in spans if seconds is None]
+    if code_clock.voids is None:
+        unknown.append("newer voids older")
+    else:
+        told.append(_voids(code_clock, now))
+    if unknown:
+        told.append(Content.assemble((f"{', '.join(unknown)} ", QUIET), silent()))
+    return tuple(told)
 
 
 def _voids(code_clock: CodeClock, now: datetime) -> Content:
@@ -127,7 +135,7 @@ def _voids(code_clock: CodeClock, now: datetime) -> Content:
     live = code_clock.live
     is_live = live is not None and (live.expires_at is None or live.expires_at > now)
     if code_clock.voids is None:
-        return Content.assemble(("newer voids older ", QUIET), silent())
+        return Content("")
     if not is_live:
         word = "yes" if code_clock.voids else "no"
         return Content.assemble(("newer voids older ", QUIET), word)

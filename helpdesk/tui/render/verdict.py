@@ -71,6 +71,9 @@ SOURCES: Final = {
 MEASURED: Final = frozenset({"D4", "D4b", "D5", "D6"})
 """Causes that the drift meter tells apart."""
 
+SAFE: Final = ("end-sessions", "flag")
+"""Acts that do no harm, whoever calls: they stand beside the word to stop."""
+
 Keys = Mapping[str, tuple[str, str, str]]
 """By act or action: Textual's name of its key, the key as printed, its label."""
 
@@ -121,7 +124,7 @@ def _lines(
     if verdict.also_others:
         yield Line(2, _entry("▲ Others", show(verdict.also_others, WARN), WARN))
     if verdict.cannot_tell:
-        yield Line(6, _entry("Cannot tell", show(verdict.cannot_tell.removeprefix("cannot tell "))))
+        yield Line(3, _entry("Cannot tell", show(verdict.cannot_tell.removeprefix("cannot tell "))))
     if verdict.ask:
         yield Line(1, Entry(_key(keys, "ask", "Ask", "reply"), show(verdict.ask.text, STRONG)))
     elif said:
@@ -142,7 +145,7 @@ def _alarm(verdict: Verdict, top: RankedCause) -> Iterator[Line]:
         says = "Hostile until shown otherwise. Change nothing for the caller."
         yield Line(0, _entry("■ STOP", show(says, BAD), BAD))
     elif is_by_design(verdict):
-        yield Line(0, _entry("✓ Nothing", show("is broken: it asks by design.", GOOD), GOOD))
+        yield Line(0, _entry("✓ By design", show("Nothing is broken.", GOOD), GOOD))
 
 
 def is_by_design(verdict: Verdict) -> bool:
@@ -226,18 +229,23 @@ def _do(verdict: Verdict, case: Case, keys: Keys) -> Iterator[Line]:
         key, shown, label = keys["drift"]
         chip = pressable(Content.assemble((shown, STRONG), f" {label}"), key=key)
         says = Content.assemble(chip, "  ", says)
+    chips = [_chip(one, case, keys) for one in (SAFE if verdict.is_hostile else (name,))]
+    says = Content("  ").join([*(chip for chip in chips if chip.plain), says])
     decision = case.decision(name) if name in keys else None
-    if decision is not None:
-        key, shown, label = keys[name]
-        glyph, look = ("✗", BAD) if decision.is_refused else ("✓", GOOD)
-        chip = pressable(
-            Content.assemble((f"{shown} ", STRONG), (glyph, look), f" {label}"), key=key
-        )
-        says = Content.assemble(chip, "  ", says)
-        if decision.is_refused:
-            says = Content.assemble(says, " ", show(f"But: {decision.why}", QUIET))
+    if decision is not None and decision.is_refused:
+        says = Content.assemble(says, " ", show(f"But: {decision.why}", QUIET))
     if says.plain:
         yield Line(2, _entry("Do", says))
+
+
+def _chip(name: str, case: Case, keys: Keys) -> Content:
+    """An act with its key and whether it may be done; nothing where that was not asked."""
+    decision = case.decision(name) if name in keys else None
+    if decision is None:
+        return Content("")
+    key, shown, label = keys[name]
+    glyph, look = ("✗", BAD) if decision.is_refused else ("✓", GOOD)
+    return pressable(Content.assemble((f"{shown} ", STRONG), (glyph, look), f" {label}"), key=key)
 
 
 def no_use(found: Sequence[NoUse], keys: Keys) -> list[str]:
