@@ -10,11 +10,11 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import platformdirs
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from helpdesk.domain.errors import BadFile
 
@@ -57,6 +57,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         desk: The desk to open: a file, or the name of a profile.
         agent: The role or agent to work as.
         theme: `dark`, `light`, `high-contrast` or `monochrome`; empty for the default.
+        hold_minutes: How long a reset waits before it is carried out, so that it can be undone.
         mail: How customers are told; None where notices stay in the desk's own tray.
     """
 
@@ -64,6 +65,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     agent: str = ""
     theme: str = ""
     profiles: dict[str, Profile] = {}
+    hold_minutes: Annotated[int, Meta(ge=0, le=120)] = 0
     mail: Mail | None = None
 
 

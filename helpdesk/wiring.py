@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from helpdesk.assets import DEMO as BUNDLED
@@ -63,7 +64,10 @@ def open_desk(config: Config, desk: str = "", as_who: str = "") -> Iterator[Desk
         # Nobody real belongs to the bundled fixture: no letter about it ever leaves.
         sender=None if is_bundled else mail_sender(config),
         contact=config.mail.contact if config.mail else "",
+        hold=timedelta(minutes=config.hold_minutes),
     )
+    asyncio.run(local.carry_out_due())
+    local.watch()
     try:
         yield local
     finally:

@@ -60,7 +60,7 @@ def sample_file(tmp_path: Path) -> Path:
 def desk_as(sample_file: Path, clock: Clock, places: Path) -> Callable[..., LocalDesk]:
     """Open the sample desk as somebody; several desks are several consoles on one file."""
 
-    def open_as(who: str, *, is_gated: bool = False) -> LocalDesk:
+    def open_as(who: str, *, is_gated: bool = False, hold_minutes: float = 0) -> LocalDesk:
         file = TinyFile(sample_file, clock)
         store = TinyStore(file)
         store.load()
@@ -73,6 +73,7 @@ def desk_as(sample_file: Path, clock: Clock, places: Path) -> Callable[..., Loca
             label="SAMPLE",
             is_demo=True,
             is_gated=is_gated,
+            hold=timedelta(minutes=hold_minutes),
             keys=Keys(places / "keys"),
             witness=Seen(places / "keys", sample_file),
         )

@@ -24,6 +24,8 @@ class Result(StrEnum):
     REFUSED = "refused"
     NEEDS = "needs"
     FAILED = "failed"
+    HELD = "held"
+    """It waits, and can be undone."""
 
 
 class LogRow(Struct, frozen=True, kw_only=True, omit_defaults=True):

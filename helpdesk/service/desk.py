@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from helpdesk.domain.actions import AnyAction
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import LogRow
+from helpdesk.domain.bundle import Bundle
 from helpdesk.domain.cases import Case, Handover, Outcome, Weighed
 from helpdesk.domain.diagnosis.drift import Drift
 from helpdesk.domain.diagnosis.fleet import FleetFindings
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
+from helpdesk.domain.exports import ExportRow
+from helpdesk.domain.holds import Hold
+from helpdesk.domain.inspection import Inspection
+from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method, Proof, Way
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow, UserRow
@@ -36,6 +42,11 @@ class Desk(Protocol):
     is_demo: bool
     agent: Agent
     cards: Mapping[str, Product]
+
+    @property
+    def alarm(self) -> str:
+        """What is wrong with the desk's own log; empty where nothing is."""
+        ...
 
     async def find(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
         """Give the users that match, in the query's order; an empty query matches everybody."""
@@ -146,11 +157,85 @@ class Desk(Protocol):
         """
         ...
 
+    async def holds(self) -> tuple[Hold, ...]:
+        """Give the acts that wait to be carried out, the next one first."""
+        ...
+
+    async def undo(self, hold: str) -> Hold:
+        """Undo an act that waits; recorded.
+
+        Raises:
+            NotFound: Nothing that waits has this id.
+        """
+        ...
+
+    async def carry_out_due(self) -> int:
+        """Carry out what has waited long enough; give how many ended."""
+        ...
+
     async def phone(self, user: str) -> tuple[Handover, ...]:
         """Give what the devices of a person of a demo show now, so that one plays both sides.
 
         Raises:
             Refused: The desk is no demo.
+        """
+        ...
+
+    async def settle(self) -> None:
+        """Write down all that was asked and done; afterwards nothing waits."""
+        ...
+
+    async def inspect_log(self, checkpoint: str = "", key: str = "") -> Inspection:
+        """Say what is proven about the log; against a checkpoint kept elsewhere too, if given.
+
+        Raises:
+            BadInput: *key* is not the public key of a checkpoint's signer.
+        """
+        ...
+
+    async def checkpoint(self) -> str:
+        """Give the newest checkpoint of the log, of all rows there are, to keep elsewhere.
+
+        Raises:
+            Tampered: The log is not the one that was seen before.
+        """
+        ...
+
+    async def checkpoint_key(self) -> str:
+        """Give the public key that checkpoints made here are checked with, as one line."""
+        ...
+
+    async def export_log(self, *, is_clear: bool = False) -> tuple[ExportRow, ...]:
+        """Give all rows of the log this agent may see, oldest first; with personal data if asked.
+
+        Raises:
+            Refused: Personal data is not for this role. Where it is, the export is recorded.
+        """
+        ...
+
+    async def erase_log(self, before: datetime) -> int:
+        """Part rows and notices before a moment from their personal data; the rows stay.
+
+        Give how many rows that were.
+
+        Raises:
+            Refused: Not for this role.
+        """
+        ...
+
+    async def tray(self, user: str = "", *, offset: int = 0, limit: int = 100) -> Page[TrayRow]:
+        """Give the notices to customers, newest first, addresses masked; of one user, or of all.
+
+        Raises:
+            NotFound: There is no such user.
+        """
+        ...
+
+    async def bundle(self, user: str, said: Sequence[CallerSaid] = ()) -> Bundle:
+        """Give all a ticket needs about one user, masked.
+
+        Raises:
+            NotFound: There is no such user.
         """
         ...
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from helpdesk.domain.actions import ACTIONS, AnyAction, FactorAction, Reveal
-from helpdesk.domain.approvals import Approval
+from helpdesk.domain.agents import Role
+from helpdesk.domain.approvals import Approval, payload_of
 from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.cases import Case, Handover, Outcome
 from helpdesk.domain.decisions import Decision, Weight
@@ -18,6 +21,7 @@ from helpdesk.domain.diagnosis.drift import Drift
 from helpdesk.domain.errors import BadInput, HelpdeskError, NeedsMore, NotFound, Refused
 from helpdesk.domain.gate import Answer
 from helpdesk.domain.gate import weigh as gate
+from helpdesk.domain.holds import HELD_ACTS, Ending, Hold
 from helpdesk.domain.policies import decide, factor_of
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method, Proof, Way, ways
@@ -36,9 +40,11 @@ class LocalDesk(Logbook):
         is_gated: Whether callers must be proven and the dangerous acts take a second person.
     """
 
-    def __init__(self, *, is_gated: bool = False, **parts: Any) -> None:
+    def __init__(
+        self, *, is_gated: bool = False, hold: timedelta = timedelta(0), **parts: Any
+    ) -> None:
         super().__init__(**parts)
-        self.is_gated = is_gated
+        self.is_gated, self._hold = is_gated, hold
         self._proving = Proving(self.agent, self._view, self._diagnosing)
 
     async def perform(self, action: AnyAction) -> Outcome:
@@ -189,13 +195,88 @@ class LocalDesk(Logbook):
                     agent=self.agent,
                     now=now,
                 )
-                done = await STEPS[type(action)](action, parts)
+                done = await self._carry_out(action, parts)
                 await self._proving.use_up(answer, action, now)
             says = done.says if done else _said(decision)
-            row = await self._record_action(action, user.id, says, _result(decision))
-            if done:
+            result = Result.HELD if done and done.is_held else _result(decision)
+            row = await self._record_action(action, user.id, says, result)
+            if done and not done.is_held:
                 await self._telling_all.tell(action, card, user, row.seq)
         return done, decision
+
+    async def _carry_out(self, action: AnyAction, parts: Parts) -> Done:
+        """Do it, or, where resets wait at this desk, hold it."""
+        if not self._hold or action.name not in HELD_ACTS:
+            return await STEPS[type(action)](action, parts)
+        hold = Hold(
+            id=f"h{secrets.token_hex(3)}",
+            act=action.name,
+            user=parts.case.user.id,
+            payload=payload_of(action),
+            agent=self.agent.id,
+            at=parts.now,
+            due_at=parts.now + self._hold,
+        )
+        await parts.store.keep(hold)
+        says = f"Held until {hold.due_at:%H:%M}: until then it can be undone ({hold.id})."
+        return Done(says=says, is_held=True)
+
+    async def holds(self) -> tuple[Hold, ...]:
+        """Give the acts that wait to be carried out, the next one first."""
+        await self._now()
+        waiting = [hold for hold in self._view.store.holds if hold.ending is Ending.WAITS]
+        return tuple(sorted(waiting, key=lambda hold: hold.due_at))
+
+    async def undo(self, hold: str) -> Hold:
+        """Undo an act that waits; recorded."""
+        found = next((one for one in await self.holds() if one.id == hold), None)
+        if found is None:
+            raise NotFound(f"Nothing that waits is called {clean(hold)}: it may be done already.")
+        async with self._telling(found.user, "undo") as (_, now, told):
+            if self.agent.role is Role.AUDITOR:
+                why = "An auditor reads and changes nothing."
+                raise Refused(Decision(act="undo", weight=Weight.REFUSED, why=why))
+            told["says"] = f"Undone: {found.act}, {found.id}."
+            found = replace(found, ending=Ending.UNDONE, ended_at=now)
+            await self._view.store.keep(found)
+        return found
+
+    async def carry_out_due(self) -> int:
+        """Carry out what has waited long enough, weighed anew; give how many ended."""
+        now = await self._now()
+        due = [hold for hold in self._view.store.holds if hold.is_due(now)]
+        for hold in due:
+            await self._end(hold)
+        return len(due)
+
+    async def _end(self, hold: Hold) -> None:
+        view, action = self._view, msgspec.json.decode(hold.payload, type=AnyAction)
+        async with self._changing, view.store.transaction():
+            await view.refresh()
+            fresh = next((one for one in view.store.holds if one.id == hold.id), hold)
+            if not fresh.is_due(view.clock()):
+                return  # another console was quicker, or somebody undid it
+            user, now = view.anybody(hold.user), view.clock()
+            card, case = view.card(user), await view.whole(user)
+            asked = next((a for a in view.store.agents if a.id == hold.agent), self.agent)
+            decision = decide(asked, action, card, case, now)
+            ending = Ending.DONE if decision.is_allowed else Ending.REFUSED
+            says = _said(decision)
+            if decision.is_allowed:
+                parts = Parts(
+                    connector=view.connector,
+                    store=view.store,
+                    card=card,
+                    case=case,
+                    agent=asked,
+                    now=now,
+                )
+                says = (await STEPS[type(action)](action, parts)).says
+            await view.store.keep(replace(fresh, ending=ending, ended_at=now))
+            says = f"Asked for by {hold.agent} at {hold.at:%H:%M}. {says}"
+            row = await self._record_action(action, user.id, says, _result(decision))
+            if decision.is_allowed:
+                await self._telling_all.tell(action, card, user, row.seq)
 
     async def _filed(
         self, answer: Answer, action: AnyAction, case: Case, now: datetime

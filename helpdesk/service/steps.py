@@ -64,6 +64,7 @@ class Done(Struct, frozen=True, kw_only=True):
 
     says: str
     handover: Handover | None = None
+    is_held: bool = False
 
 
 async def send_code(action: SendCode, parts: Parts) -> Done:

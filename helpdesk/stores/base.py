@@ -11,11 +11,12 @@ from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.chain import Entry, Noted
+from helpdesk.domain.holds import Hold
 from helpdesk.domain.notices import Notice
 from helpdesk.domain.proofs import Asking, Proof
 from helpdesk.domain.tickets import LoopReport, Ticket
 
-Record = Ticket | Proof | Asking | Approval | Notice
+Record = Ticket | Proof | Asking | Approval | Notice | Hold
 """What is kept under an id of its own."""
 
 
@@ -88,6 +89,11 @@ class Store(Protocol):
     @property
     def checkpoints(self) -> Sequence[Noted]:
         """The checkpoints of the log, oldest first."""
+        ...
+
+    @property
+    def holds(self) -> Sequence[Hold]:
+        """All acts that were held, oldest first."""
         ...
 
     @property

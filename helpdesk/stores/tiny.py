@@ -40,6 +40,7 @@ from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import ERASED, LogRow
 from helpdesk.domain.chain import Entry, Noted, opened, stored_row
 from helpdesk.domain.errors import BadFile, Unreachable
+from helpdesk.domain.holds import Hold
 from helpdesk.domain.notices import Notice, bare_notice
 from helpdesk.domain.proofs import Asking, Proof
 from helpdesk.domain.tickets import LoopReport, Ticket
@@ -60,13 +61,14 @@ TABLES: Final[dict[type[Record], str]] = {
     Asking: "askings",
     Approval: "approvals",
     Notice: "outbox",
+    Hold: "holds",
 }
 """In which table a record is kept."""
 
 LOG: Final = ("log", "checkpoints", "outbox")
 """The tables that grow by looking alone; the others need not be read again for them."""
 
-RECORDS: Final = ("agents", "tickets", "loops", "proofs", "askings", "approvals")
+RECORDS: Final = ("agents", "tickets", "loops", "proofs", "askings", "approvals", "holds")
 
 S = TypeVar("S")
 
@@ -367,6 +369,7 @@ class TinyStore:
         self.proofs: tuple[Proof, ...] = ()
         self.askings: tuple[Asking, ...] = ()
         self.approvals: tuple[Approval, ...] = ()
+        self.holds: tuple[Hold, ...] = ()
         self.outbox: tuple[Notice, ...] = ()
         self._watch: Callable[[], None] | None = None
 
@@ -428,6 +431,7 @@ class TinyStore:
             self.proofs = self._all("proofs", Proof)
             self.askings = self._all("askings", Asking)
             self.approvals = self._all("approvals", Approval)
+            self.holds = self._all("holds", Hold)
             self._generation = generation
         log_generation = self._file.generation(*LOG)
         if log_generation != self._log_generation:
