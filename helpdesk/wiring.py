@@ -66,7 +66,8 @@ def open_desk(config: Config, desk: str = "", as_who: str = "") -> Iterator[Desk
         contact=config.mail.contact if config.mail else "",
         hold=timedelta(minutes=config.hold_minutes),
     )
-    asyncio.run(local.carry_out_due())
+    if any(hold.is_due(clock()) for hold in store.holds):
+        asyncio.run(local.carry_out_due())
     local.watch()
     try:
         yield local
