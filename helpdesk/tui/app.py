@@ -1,4 +1,4 @@
-"""The console as one app: four places on one desk."""
+"""The console as one app: five places on one desk."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar
 
-from textual import events, on
+from textual import events, on, work
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.events import Event
 
 from helpdesk.assets import asset
+from helpdesk.domain.errors import HelpdeskError
 from helpdesk.service.desk import Desk
 from helpdesk.tui.dialogs.guarded import Guarded
 from helpdesk.tui.keys import Where
 from helpdesk.tui.palette import KeysProvider
+from helpdesk.tui.screens.approvals import ApprovalsScreen
 from helpdesk.tui.screens.desk import DeskScreen
 from helpdesk.tui.screens.lists import ChallengesScreen, LogScreen, LoopsScreen
 from helpdesk.tui.screens.place import Clock, Place
+from helpdesk.tui.screens.waiting import Waiting
 from helpdesk.tui.terminal import SafeApp, run_safely
 from helpdesk.tui.themes import NAMES, THEMES
 from helpdesk.tui.widgets.chrome import Open
@@ -28,6 +31,13 @@ from helpdesk.tui.widgets.chrome import Open
 def present() -> datetime:
     """Return the present, aware, in UTC."""
     return datetime.now(UTC)
+
+
+POLL_S = 4.0
+"""Seconds between two looks at what waits for a second person."""
+
+TOLD_S = 12.0
+"""Seconds a notice about a request is shown."""
 
 
 class HelpdeskApp(SafeApp):
@@ -50,7 +60,11 @@ class HelpdeskApp(SafeApp):
             self.register_theme(each)
         self.theme = theme if theme in NAMES else NAMES[0]
         self.animation_level = "none"
-        places: tuple[type[Place], ...] = (DeskScreen, LoopsScreen, ChallengesScreen, LogScreen)
+        self._desk, self._clock = desk, clock
+        self._waiting = Waiting(desk.agent)
+        places: tuple[type[Place], ...] = (
+            DeskScreen, LoopsScreen, ChallengesScreen, ApprovalsScreen, LogScreen,
+        )  # fmt: skip
         for place in places:
             self.add_mode(place.WHERE.value, partial(place, desk, clock))
 
@@ -70,6 +84,28 @@ class HelpdeskApp(SafeApp):
         """Keep what was loaded out of the way of the garbage collector: no key waits for it."""
         gc.collect()
         gc.freeze()
+        self.look_for_approvals()
+        self.set_interval(POLL_S, self.look_for_approvals)
+
+    @work(exclusive=True, group="approvals", exit_on_error=False)
+    async def look_for_approvals(self) -> None:
+        """Tell what came or was answered; the place that is shown counts it."""
+        try:
+            approvals = await self._desk.approvals()
+        except HelpdeskError:
+            return  # the next look, or whatever the agent does, says what is wrong
+        news = self._waiting.news(approvals, self._clock())
+        for user, says, is_good in news:
+            self.notify(
+                says,
+                title=user,
+                severity="information" if is_good else "warning",
+                timeout=TOLD_S,
+                markup=False,
+            )
+        for place in self.screen_stack:
+            if isinstance(place, Place):
+                place.heed(approvals)
 
     @on(Open)
     def _open(self, message: Open) -> None:

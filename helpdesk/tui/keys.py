@@ -18,6 +18,7 @@ class Where(StrEnum):
     DESK = "desk"
     LOOPS = "loops"
     CHALLENGES = "challenges"
+    APPROVALS = "approvals"
     LOG = "log"
 
 
@@ -84,7 +85,8 @@ KEYS: Final[tuple[Key, ...]] = (
     _go("1", Where.DESK, "Desk", "Go to the desk: find a user, see the case, act."),
     _go("2", Where.LOOPS, "Loops", "Go to the login-loop reports."),
     _go("3", Where.CHALLENGES, "Challenges", "Go to the recent challenges of everybody."),
-    _go("4", Where.LOG, "Log", "Go to the log: who did what to whom."),
+    _go("4", Where.APPROVALS, "Approvals", "Go to what waits for a second person."),
+    _go("5", Where.LOG, "Log", "Go to the log: who did what to whom."),
     Key(key="slash", label="Find", says="Find: type a name, login, number, account or ticket.",
         does="find", where=LISTS, is_shown=True),
     _act("s", "send-code", "Send", is_shown=True),
@@ -101,6 +103,8 @@ KEYS: Final[tuple[Key, ...]] = (
     _act("p", "temporary-pass", "Pass"),
     _act("t", "enrol-totp", "Enrol app"),
     _act("w", "route", "Route", is_shown=True),
+    Key(key="v", label="Verify", says="Verify the caller: prove who is on the line.",
+        does="verify", where=DESK, is_shown=True),
     Key(key="q", label="Ask", says="Ask the caller what tells the causes apart; take a reply back.",
         does="ask", where=DESK, is_shown=True),
     Key(key="d", label="Drift", says="Measure by how much the clock of the caller's phone is off.",
@@ -141,6 +145,8 @@ IN_DIALOGS: Final[tuple[tuple[str, str], ...]] = (
     ("Tab", "Go to the next field or button; Shift+Tab goes back."),
     ("1 … 9", "Choose the line with that number."),
     ("Enter", "Press the button that has the focus; in a field, go to the next one."),
+    ("v", "In an act that needs proof: verify the caller, and come back to it."),
+    ("F9", "While a caller is verified, on demo data: look at the customer's telephone."),
     ("w", "After a refusal: route the customer to whoever may."),
     ("Esc", "Cancel: nothing is done."),
 )

@@ -15,7 +15,7 @@ from tests.tui.console import demo_desk
 @pytest.fixture
 def demo(tmp_path: Path) -> Callable[..., LocalDesk]:
     """Open the demo as somebody."""
-    return lambda who="support": demo_desk(tmp_path, who)
+    return lambda who="support", **more: demo_desk(tmp_path, who, **more)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from textual import events
 from textual.pilot import Pilot
@@ -37,9 +38,15 @@ NAMES = {
 }  # fmt: skip
 
 
-def desk_on(file: Path, who: str = "support") -> LocalDesk:
-    """Give a desk on a fixture file, at a time that stands still."""
-    tiny = TinyFile(file, lambda: NOW)
+def desk_on(
+    file: Path,
+    who: str = "support",
+    *,
+    is_gated: bool = False,
+    clock: Callable[[], datetime] = lambda: NOW,
+) -> LocalDesk:
+    """Give a desk on a fixture file, at a time that stands still where no clock is given."""
+    tiny = TinyFile(file, clock)
     store = TinyStore(tiny)
     store.load()
     return LocalDesk(
@@ -47,20 +54,21 @@ def desk_on(file: Path, who: str = "support") -> LocalDesk:
         cards=load_cards(),
         connector=DemoConnector(tiny),
         store=store,
-        clock=lambda: NOW,
+        clock=clock,
         label="DEMO DATA",
         is_demo=True,
+        is_gated=is_gated,
         keys=Keys(file.parent / "keys"),
         witness=Seen(file.parent / "keys", file),
     )
 
 
-def demo_desk(place: Path, who: str = "support") -> LocalDesk:
+def demo_desk(place: Path, who: str = "support", **more: Any) -> LocalDesk:
     """Give a desk on a copy of the bundled demo."""
     copy = place / "demo.json"
     if not copy.exists():
         shutil.copy(DEMO, copy)
-    return desk_on(copy, who)
+    return desk_on(copy, who, **more)
 
 
 def login_of(user: str) -> str:
@@ -189,10 +197,14 @@ class Console:
 
 @asynccontextmanager
 async def console(
-    desk: Desk, *, size: tuple[int, int] = (130, 34), theme: str | None = None
+    desk: Desk,
+    *,
+    size: tuple[int, int] = (130, 34),
+    theme: str | None = None,
+    clock: Callable[[], datetime] = lambda: NOW,
 ) -> AsyncIterator[Console]:
     """Open the console on a desk and wait until its list is there."""
-    app = HelpdeskApp(desk, theme=theme, clock=lambda: NOW)
+    app = HelpdeskApp(desk, theme=theme, clock=clock)
     async with app.run_test(size=size, notifications=True) as pilot:
         opened = Console(pilot)
         await opened.settles()

@@ -64,7 +64,7 @@ def test_nothing_on_a_hostile_desk_commands_the_terminal(tmp_path: Path, hostile
             (b"\x1b", ""),
             (b"2", "Rounds"),
             (b"3", "Asked"),
-            (b"4", "Who"),
+            (b"5", "Who"),
         ):
             terminal.rest(1.0)  # a dialog hears no key for 0.8 s
             terminal.send(keys)

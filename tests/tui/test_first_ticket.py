@@ -40,7 +40,7 @@ async def test_the_first_ticket_of_the_readme_is_worked_as_it_says(
         await agent.sees("Cancel Close ticket")
         await agent.press("tab", "enter")
         await agent.stands_on_desk()
-        await agent.press("4")
+        await agent.press("5")
         await agent.sees("Close ticket")
 
     acts = [(row.act, row.result.value) for row in (await desk.log(Query(), limit=3)).rows]
@@ -52,5 +52,5 @@ async def test_the_first_ticket_of_the_readme_is_worked_as_it_says(
 
 
 def test_the_readme_names_the_keys_of_the_first_ticket() -> None:
-    for key in ("/", "Enter", "s", "1", "Tab", "R", "Esc", "n", "K", "4"):
+    for key in ("/", "Enter", "s", "1", "Tab", "R", "Esc", "n", "K", "5"):
         assert f"`{key}`" in STEPS

@@ -62,7 +62,7 @@ async def test_hostile_text_is_only_text_in_every_place_and_dialog(
 ) -> None:
     desk = desk_on(hostile_file(tmp_path, HOSTILE[name]), "dana")
     async with console(desk) as agent:
-        for keys in ("1", "2", "3", "4", "1"):
+        for keys in ("1", "2", "3", "4", "5", "1"):
             await agent.press(keys)
             await agent.settles()
             assert_only_text(agent.lines, 130)

@@ -82,7 +82,7 @@ async def test_challenges_and_log_are_lists_of_their_own(demo: Demo) -> None:
     async with console(demo()) as agent:
         await agent.press("3")
         await agent.sees("in 24 h", "Channel", "State")
-        await agent.press("4")
+        await agent.press("5")
         await agent.sees("entries", "Nothing has been done yet.")
         await agent.press("1")
         await agent.sees("in your queue")
@@ -96,7 +96,7 @@ async def test_what_is_done_stands_in_the_log(demo: Demo) -> None:
         await agent.type("Called back")
         await agent.press("enter", "tab", "enter")
         await agent.sees("Note: Called back")
-        await agent.press("4")
+        await agent.press("5")
 
         await agent.sees("✓ done", "dana", "1 entries")
 

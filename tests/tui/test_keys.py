@@ -46,7 +46,7 @@ def test_no_style_sheet_names_a_colour() -> None:
     sheets = sorted(styles.glob("*.tcss"))
 
     assert {sheet.stem for sheet in sheets} == {
-        "app", "desk", "loops", "challenges", "log", "dialogs",
+        "app", "approvals", "challenges", "desk", "dialogs", "log", "loops",
     }  # fmt: skip
     for sheet in sheets:
         for line in sheet.read_text("utf-8").splitlines():

@@ -38,7 +38,7 @@ async def log(agent: Console) -> None:
     await agent.find("okafor", "u1")
     await agent.press("x")
     await agent.sees("REVEALED")
-    await agent.press("4")
+    await agent.press("5")
     await agent.sees("✓ done")
     agent.app.clear_notifications()
 

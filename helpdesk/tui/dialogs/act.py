@@ -15,6 +15,7 @@ from textual.widgets import Button, Input, Static
 
 from helpdesk.domain.actions import AnyAction, Risk
 from helpdesk.domain.cases import Case, Weighed
+from helpdesk.domain.decisions import Need
 from helpdesk.domain.errors import HelpdeskError
 from helpdesk.tui.dialogs.fields import LIMITS, Field
 from helpdesk.tui.dialogs.guarded import Guarded, too_small
@@ -24,6 +25,10 @@ from helpdesk.tui.widgets.choices import Choices
 from helpdesk.tui.widgets.sheet import Sheet
 
 Weigh = Callable[[AnyAction], Awaitable[Weighed]]
+Prove = Callable[[AnyAction], Awaitable[None]]
+WAITS = {"wait": "until the next code may be sent", "limit": "until the desk's limit lets it"}
+"""Needs that time alone meets, and what one waits for."""
+
 WORD = "word"
 """The id of the field into which the ticket's end is typed."""
 
@@ -34,6 +39,9 @@ class ActDialog(Guarded[AnyAction]):
     Args:
         says: A sentence that stands above all, such as why the last try failed.
         asks_word: Whether the end of the ticket's number has to be typed for an act of high risk.
+
+    Attributes:
+        prove: Proves the caller for the action as it stands; None where that cannot be done here.
     """
 
     BESIDES = 9
@@ -59,8 +67,11 @@ class ActDialog(Guarded[AnyAction]):
         self._title = title or action.title
         self._says = says
         self._asks_word = asks_word and action.risk is Risk.HIGH
+        self.prove: Prove | None = None
         self._is_weighing = False
         self._waits_s = 0.0
+        self._waits_for = ""
+        self._is_proving = False
 
     def compose(self) -> ComposeResult:
         """Who it is about, what happens, the fields, what is missing, two buttons."""
@@ -76,6 +87,8 @@ class ActDialog(Guarded[AnyAction]):
             yield Sheet(id="missing")
             with Horizontal(id="buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
+                if self.prove is not None:
+                    yield Button("v  Verify the caller", id="verify", compact=True)
                 yield Button(Content(self._title), id="do", variant="primary", compact=True)
         yield too_small()
 
@@ -126,7 +139,8 @@ class ActDialog(Guarded[AnyAction]):
     @property
     def missing(self) -> list[str]:
         """The sentences that say what is still needed, in order."""
-        needs = [need.says for need in self._weighed.decision.needs if need.what != "wait"]
+        later = {*WAITS, "second-person"}
+        needs = [need.says for need in self._weighed.decision.needs if need.what not in later]
         empty = [f.required for f in self._fields if f.required and not self.value(f.name)]
         sentences = [*needs, *empty]
         if self._word and self.value(WORD).casefold() != self._word.casefold():
@@ -139,11 +153,16 @@ class ActDialog(Guarded[AnyAction]):
         has_all = not self.missing and self._waits_s <= 0
         return has_all and not self._is_weighing and not self._weighed.decision.is_refused
 
+    def _need(self, what: str) -> Need | None:
+        return next((need for need in self._weighed.decision.needs if need.what == what), None)
+
     def _take(self, weighed: Weighed) -> None:
         """Show another answer of the policy."""
         self._weighed = weighed
-        waits = [need.seconds for need in weighed.decision.needs if need.what == "wait"]
-        self._waits_s = max(waits, default=0.0)
+        waits = [need for need in weighed.decision.needs if need.what in WAITS]
+        longest = max(waits, key=lambda need: need.seconds, default=None)
+        self._waits_s = longest.seconds if longest else 0.0
+        self._waits_for = WAITS[longest.what] if longest else ""
         decision = weighed.decision
         first = refusal(decision) if decision.is_refused else said_first(decision)
         self.query_one("#preview", Sheet).update([*first, *preview_entries(weighed.preview)])
@@ -159,10 +178,17 @@ class ActDialog(Guarded[AnyAction]):
         more = f"  (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         entries = [entry("needs", show(f"{says}{more}", WARN)) for says in missing[:1]]
         if self._waits_s > 0:
-            wait = f"{m_ss(self._waits_s)} until the next code may be sent"
+            wait = f"{m_ss(self._waits_s)} {self._waits_for}"
             entries.append(entry("wait", show(wait, WARN)))
+        second = self._need("second-person")
+        if second is not None:
+            entries.append(entry("then", show(second.says, WARN)))
         self._say(entries)
-        self.query_one("#do", Button).disabled = not self.is_ready
+        do = self.query_one("#do", Button)
+        do.disabled = not self.is_ready
+        do.label = Content(self._title if second is None else "Ask a colleague")
+        for verify in self.query("#verify").results(Button):
+            verify.display = self._need("proof") is not None
 
     def _say(self, entries: list[Entry]) -> None:
         missing = self.query_one("#missing", Sheet)
@@ -203,9 +229,33 @@ class ActDialog(Guarded[AnyAction]):
         event.stop()
         self.focus_next()
 
+    @on(Button.Pressed, "#verify")
+    def _verify(self) -> None:
+        if self.prove is not None and self._need("proof") is not None and not self._is_proving:
+            self._prove_caller(self.prove)
+
+    @work(group="proving", exit_on_error=False)
+    async def _prove_caller(self, prove: Prove) -> None:
+        """Prove the caller, and come back to this act with all that was given."""
+        self._is_proving = True
+        try:
+            await prove(self.action)
+            self._take(await self._weigh(self.action))
+        except HelpdeskError as error:
+            self._say([entry("fault", show(error, BAD, limit=600))])
+        finally:
+            self._is_proving = False
+        for word in self.query(f"#field-{WORD}").results(Input):
+            word.focus()
+
     def on_key(self, event: events.Key) -> None:
-        """Choose a numbered line wherever the focus is, but where one types."""
-        if not event.key.isdigit() or isinstance(self.focused, Input):
+        """Choose a numbered line, or verify, wherever the focus is, but where one types."""
+        if isinstance(self.focused, Input):
+            return
+        if event.key == "v":
+            event.stop()
+            self._verify()
+        if not event.key.isdigit():
             return
         open_ones = [c for c in self.query(Choices) if c.chosen is None]
         focused = [self.focused] if isinstance(self.focused, Choices) else []

@@ -51,9 +51,18 @@ def role_name(case: Case, card: Product | None) -> str:
 
 
 def who(
-    case: Case, card: Product | None, now: datetime, width: int, *, brief: bool = False
+    case: Case,
+    card: Product | None,
+    now: datetime,
+    width: int,
+    standing: tuple[Content, ...] = (),
+    *,
+    brief: bool = False,
 ) -> Content:
-    """Return who calls: name, account, product, role; login and where codes go; ticket, alarms."""
+    """Return who calls: name, account, product, role; login and where codes go; ticket, alarms.
+
+    *standing* says how sure the desk is of the caller, beside the ticket.
+    """
     user = case.user
     first = (
         show(user.name, STRONG),
@@ -68,7 +77,7 @@ def who(
         Content.assemble(MFA[user.mfa]),
         _last_login(case, now),
     )
-    third = (_ticket(case, now), *_alarms(case, now))
+    third = (_ticket(case, now), *standing, *_alarms(case, now))
     most = 1 if brief else 0
     if brief:
         second = (second[1], second[0], *second[2:])

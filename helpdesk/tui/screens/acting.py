@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -20,35 +21,28 @@ from helpdesk.domain.actions import (
     AnyAction,
     EnrolTotp,
     Reveal,
+    Risk,
     TakeTicket,
     TurnOnMfa,
 )
+from helpdesk.domain.approvals import action_of
 from helpdesk.domain.cases import Case, Outcome, Weighed
-from helpdesk.domain.errors import HelpdeskError
+from helpdesk.domain.errors import HelpdeskError, NeedsMore
 from helpdesk.domain.users import MfaState
 from helpdesk.tui.dialogs.act import ActDialog
+from helpdesk.tui.dialogs.approving import Choice
 from helpdesk.tui.dialogs.fields import Field, fields_for, first_code
 from helpdesk.tui.dialogs.pages import HandoverDialog, RefusedDialog
 from helpdesk.tui.render.weighing import refusal_text
-from helpdesk.tui.screens.place import Place
+from helpdesk.tui.screens.proving import ProvingPlace, ticket_of
 from helpdesk.tui.widgets.chrome import HeaderLine
 
 TOLD_S = 8.0
 """Seconds the sentence of an act is shown."""
 
 
-class ActingPlace(Place):
+class ActingPlace(ProvingPlace):
     """A place whose agent acts on one user. Changes are never exclusive: none cancels another."""
-
-    _is_asking = False
-
-    @abstractmethod
-    def current_case(self) -> Case | None:
-        """Give the case that is acted on."""
-
-    @abstractmethod
-    async def settled_case(self) -> Case | None:
-        """Give the case to act on, once it is there; None where there is none."""
 
     @abstractmethod
     def take(self, outcome: Outcome) -> None:
@@ -76,6 +70,8 @@ class ActingPlace(Place):
 
     async def _act(self, case: Case, name: str, **given: Any) -> None:
         action = _prefilled(name, case, self.desk.agent.id, given)
+        if action.risk is Risk.HIGH and not await self._goes_on(case, name):
+            return
         weighed = await self.desk.weigh(action)
         if weighed.decision.is_refused:
             await self._refused(case, weighed)
@@ -84,10 +80,30 @@ class ActingPlace(Place):
             await self._perform(action)
             return
         answer = await self._ask(action, weighed, case)
-        if answer is not None and answer.name == "enrol-totp":
+        if answer is not None:
+            await self._follow(answer, case)
+
+    async def _follow(self, answer: AnyAction, case: Case) -> None:
+        """Go on to the second step of an act that has one."""
+        if isinstance(answer, EnrolTotp):
             await self._first_code(answer, case)
         elif isinstance(answer, TurnOnMfa) and not answer.save:
             await self._save(answer, case)
+
+    async def _goes_on(self, case: Case, name: str) -> bool:
+        """Show this agent's own request for an act, if any; say whether the act begins anew."""
+        request = await self.request_of(case.user.id, name)
+        if request is None:
+            return True
+        chosen = await self.show_request(request, can_begin=True)
+        if chosen is not None and chosen.choice is Choice.CARRY_OUT:
+            await self.carry_out(action_of(request), case)
+        return chosen is not None and chosen.choice is Choice.ANEW
+
+    async def carry_out(self, action: AnyAction, case: Case) -> None:
+        """Do what a colleague agreed to, with the very same words."""
+        await self._perform(action)
+        await self._follow(action, case)
 
     async def _refused(self, case: Case, weighed: Weighed) -> None:
         decision = weighed.decision
@@ -114,7 +130,7 @@ class ActingPlace(Place):
         """Ask until the act is done or the agent gives up; give the action that was done."""
         says = ""
         while True:
-            if _lacks_ticket(weighed) and not await self._open_ticket(case, action):
+            if _lacks_ticket(weighed) and not await self.open_ticket(case, action.title):
                 return None
             if _lacks_ticket(weighed):
                 case = await self.desk.case(case.user.id)
@@ -132,27 +148,36 @@ class ActingPlace(Place):
                 says=says,
                 asks_word=asks_word,
             )
+            dialog.prove = partial(self._prove_for, case)
             self._is_asking = True
             answer: AnyAction | None = await self.app.push_screen_wait(dialog)
             if answer is None:
                 return None
             try:
                 await self._perform(answer)
+            except NeedsMore as error:
+                if await self.filed(answer, case, error):
+                    return None
+                says = str(error)
             except HelpdeskError as error:
                 says = str(error)
-                weighed = await self.desk.weigh(action)
-                continue
-            return answer
+            else:
+                return answer
+            weighed = await self.desk.weigh(action)
 
-    async def _open_ticket(self, case: Case, action: AnyAction) -> bool:
-        """Offer to open the ticket that an act needs and the user does not have."""
+    async def _prove_for(self, case: Case, action: AnyAction) -> None:
+        """Prove the caller for an act that is being asked for."""
+        await self.prove(case, action.ticket, action)
+
+    async def open_ticket(self, case: Case, title: str) -> bool:
+        """Offer to open the ticket that something needs and the user does not have."""
         ticket = TakeTicket(user=case.user.id)
         weighed = await self.desk.weigh(ticket)
         if weighed.decision.is_refused:
             await self._refused(case, weighed)
             return False
         card = self.desk.cards[case.user.product]
-        says = f"{action.title} needs a ticket, and this user has none open. Open one first."
+        says = f"{title} needs a ticket, and this user has none open. Open one first."
         fields = fields_for(ticket, weighed.decision, case, card)
         dialog = ActDialog(
             ticket, weighed, case, fields, self.desk.weigh, title="Open a ticket", says=says
@@ -205,9 +230,7 @@ class ActingPlace(Place):
 def _prefilled(name: str, case: Case, agent: str, given: dict[str, Any]) -> AnyAction:
     """Return the action with the ticket the agent most likely means."""
     kind = ACTIONS[name]
-    tickets = case.open_tickets
-    mine = next((ticket.id for ticket in tickets if ticket.agent == agent), "")
-    ticket = "" if kind is TakeTicket else mine or (tickets[0].id if tickets else "")
+    ticket = "" if kind is TakeTicket else ticket_of(case, agent)
     action = kind(user=case.user.id, ticket=ticket, **given)
     if isinstance(action, TurnOnMfa) and case.user.mfa is MfaState.PENDING and case.user.mobile:
         return replace(action, save=True)

@@ -14,8 +14,8 @@ from textual.widget import Widget
 from helpdesk.assets import asset
 from helpdesk.domain.agents import Role
 from helpdesk.domain.cases import Case, Outcome, masked
-from helpdesk.domain.codes import CodeClock
 from helpdesk.domain.errors import HelpdeskError
+from helpdesk.domain.proofs import PROOF_LIFE
 from helpdesk.domain.search import Page, Query, Sort, UserRow
 from helpdesk.service.desk import Desk
 from helpdesk.tui.dialogs.pages import PageDialog, ReasonsDialog
@@ -28,7 +28,7 @@ from helpdesk.tui.screens.place import Clock
 from helpdesk.tui.screens.telling import TellingPlace
 from helpdesk.tui.widgets.case_panel import CasePanel
 from helpdesk.tui.widgets.finder import Finder
-from helpdesk.tui.widgets.parts import Wish
+from helpdesk.tui.widgets.parts import Unproven, Wish
 from helpdesk.tui.widgets.rowlist import RowList
 
 PATIENCE_S, POLL_S = 10.0, 0.02
@@ -38,11 +38,12 @@ REST_S = 0.06
 """Seconds the cursor rests on a row before its case is asked for, so that a held key asks once."""
 
 
-def counts_down(codes: CodeClock, now: datetime) -> bool:
-    """Whether anything in the codes strip still runs out, or did in the last seconds."""
-    live = codes.live
-    ends = (live.expires_at if live else None, codes.next_send_at)
-    return any(end is not None and (now - end).total_seconds() < 3 for end in ends)
+def counts_down(case: Case, shown: datetime) -> bool:
+    """Whether a code, a wait or a proof still ran when *shown* was drawn."""
+    live = case.codes.live
+    proofs = [p.at + PROOF_LIFE for p in case.proofs if p.used_at is None]
+    ends = (live.expires_at if live else None, case.codes.next_send_at, *proofs)
+    return any(end is not None and end > shown for end in ends)
 
 
 class DeskScreen(TellingPlace, FindingPlace[UserRow]):
@@ -96,9 +97,9 @@ class DeskScreen(TellingPlace, FindingPlace[UserRow]):
 
     def _tick(self) -> None:
         # While nothing counts down nothing is drawn: an idle console writes nothing.
-        now = self.clock()
-        if self.is_current and self.case is not None and counts_down(self.case.codes, now):
-            self.now = now
+        case = self.case
+        if self.is_current and case and counts_down(case, max(self.now or case.at, case.at)):
+            self.now = self.clock()
 
     async def ask(self, query: Query, offset: int, limit: int) -> Page[UserRow]:
         """Give the queue while nothing is asked for, else those found."""
@@ -182,6 +183,10 @@ class DeskScreen(TellingPlace, FindingPlace[UserRow]):
     @on(Wish)
     def _wish(self, message: Wish) -> None:
         self.action_act(message.act)
+
+    @on(Unproven)
+    def _unproven(self) -> None:
+        self.action_verify()
 
     def _with_case(self, do: Callable[[Case], object]) -> None:
         if self.case is None:

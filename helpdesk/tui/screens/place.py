@@ -11,12 +11,14 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
 
+from helpdesk.domain.approvals import Approval
 from helpdesk.domain.errors import HelpdeskError
 from helpdesk.domain.search import Query
 from helpdesk.service.desk import Desk
 from helpdesk.tui.dialogs.guarded import LEAST, too_small
 from helpdesk.tui.dialogs.pages import PageDialog
 from helpdesk.tui.keys import IN_DIALOGS, IN_LISTS, Where, keys_of
+from helpdesk.tui.render.approvals import waiting_for
 from helpdesk.tui.render.manual import help_page
 from helpdesk.tui.render.rows import Scene
 from helpdesk.tui.themes import following
@@ -72,12 +74,21 @@ class Place(Screen[None]):
 
     @work(exclusive=True, group="waiting", exit_on_error=False)
     async def count_waiting(self) -> None:
-        """Show in the header how many loop reports are open."""
+        """Show in the header how many loop reports are open and how many requests wait."""
         try:
             page = await self.desk.loops(Query(), limit=1)
+            self.heed(await self.desk.approvals())
         except HelpdeskError:
             return  # the list itself says what is wrong
-        self.query_one(HeaderLine).waiting = {"loops": page.total}
+        self._waits("loops", page.total)
+
+    def heed(self, approvals: tuple[Approval, ...]) -> None:
+        """Show in the header how many requests this agent can do something about."""
+        self._waits("approvals", waiting_for(approvals, self.desk.agent, self.clock()))
+
+    def _waits(self, mode: str, count: int) -> None:
+        header = self.query_one(HeaderLine)
+        header.waiting = header.waiting | {mode: count}
 
     def tell(self, error: HelpdeskError) -> None:
         """Show an error as its sentence."""
@@ -116,7 +127,7 @@ class Place(Screen[None]):
             groups["Acts on the user"] = acts
         groups["In lists"] = list(IN_LISTS)
         groups["In dialogs"] = list(IN_DIALOGS)
-        if self.WHERE is not Where.LOG:
+        if self.WHERE not in {Where.LOG, Where.APPROVALS}:
             groups["Search"] = list(SEARCH_WORDS)
         self.app.push_screen(PageDialog("Help", help_page(groups)))
 

@@ -18,6 +18,7 @@ from helpdesk.domain.products import Product
 from helpdesk.tui.render.values import QUIET
 from helpdesk.tui.widgets.latest import Latest
 from helpdesk.tui.widgets.parts import Codes, Factors, MayI, Papers, Part, Who
+from helpdesk.tui.widgets.request import Request
 from helpdesk.tui.widgets.timeline import Timeline
 from helpdesk.tui.widgets.why import Why
 
@@ -39,9 +40,10 @@ class CasePanel(Vertical):
         self._cards = cards
 
     def compose(self) -> ComposeResult:
-        """Who, why, codes, then factors and papers beside the timeline, then may I."""
+        """Who, a request, why, codes, then factors and papers beside the timeline, then may I."""
         with Vertical(id="case-parts"):
-            yield Who(self._cards).data_bind(CasePanel.case)
+            yield Who(self._cards).data_bind(CasePanel.case, CasePanel.now, CasePanel.verdict)
+            yield Request(self._cards).data_bind(CasePanel.case, CasePanel.now)
             yield Why(self._cards).data_bind(
                 CasePanel.case, CasePanel.verdict, CasePanel.said, fault=CasePanel.why_fault
             )

@@ -17,7 +17,7 @@ from helpdesk.tui.keys import Key
 from helpdesk.tui.render.values import LABEL, QUIET, STRONG, badge, cells, pressable, show
 
 MODES = (("1", "desk", "Desk"), ("2", "loops", "Loops"), ("3", "challenges", "Challenges"),
-         ("4", "log", "Log"))  # fmt: skip
+         ("4", "approvals", "Approvals"), ("5", "log", "Log"))  # fmt: skip
 
 
 @dataclass
@@ -61,11 +61,13 @@ class HeaderLine(Widget):
 
     def render(self) -> Content:
         """Places on the left; label and agent on the right, the agent gives way first."""
-        narrow = self.size.width < 76
+        narrow = self.size.width < 82
+        is_tight = self.size.width < 70
         left = Content.assemble((" helpdesk " if not narrow else " ", STRONG), " ")
         for key, mode, title in MODES:
             is_here = mode == self._mode
-            word = f"{key} {title}{badge(self.waiting.get(mode, 0))}"
+            name = title if is_here or not is_tight else title[:4]
+            word = f"{key} {name}{badge(self.waiting.get(mode, 0))}"
             ground = "$live-text on $live" if is_here else ""
             look = f"{ground} bold underline" if is_here else ""
             chip = Content.assemble((" ", ground), (word, look), (" ", ground))

@@ -15,11 +15,13 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from helpdesk.domain.cases import Case
+from helpdesk.domain.diagnosis.verdicts import Verdict
 from helpdesk.domain.products import Product
 from helpdesk.tui.keys import KEYS
 from helpdesk.tui.render import case as words
 from helpdesk.tui.render.codes import codes
-from helpdesk.tui.render.values import QUIET, lines
+from helpdesk.tui.render.proving import caller, watching
+from helpdesk.tui.render.values import QUIET, lines, pressable
 
 
 @dataclass
@@ -81,12 +83,29 @@ class Part(Widget):
         return self._cards.get(case.user.product)
 
 
+class Unproven(Message):
+    """The agent wants to prove the caller."""
+
+
 class Who(Part):
-    """Shows who calls."""
+    """Shows who calls, and how sure the desk is of it; says `Unproven` when that is clicked."""
+
+    now: reactive[datetime | None] = reactive(None)
+    verdict: reactive[Verdict | None] = reactive(None, layout=True)
 
     def content(self, case: Case, width: int) -> Content:
-        """Name, account, product, role, ticket; login, where codes go; alarms."""
-        return words.who(case, self.card(case), case.at, width, brief=self.is_low)
+        """Name, account, product, role, ticket; login, where codes go; proof, watch, alarms."""
+        now = max(self.now or case.at, case.at)
+        standing = (
+            pressable(caller(case, now), verify="yes"),
+            watching(case, self.verdict),
+        )
+        return words.who(case, self.card(case), case.at, width, standing, brief=self.is_low)
+
+    def on_click(self, event: events.Click) -> None:
+        """Wish to prove the caller."""
+        if event.style.meta.get("verify"):
+            self.post_message(Unproven())
 
 
 class Codes(Part):
