@@ -14,12 +14,15 @@ from msgspec import Struct
 
 from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import LogRow
+from helpdesk.domain.bundle import Bundle
 from helpdesk.domain.cases import Case, Handover, Outcome, Preview, Weighed, case_data, explicit
 from helpdesk.domain.decisions import Decision, Need
 from helpdesk.domain.diagnosis.casefile import case_schema
 from helpdesk.domain.diagnosis.drift import Drift
 from helpdesk.domain.diagnosis.verdicts import Evidence, Verdict
 from helpdesk.domain.errors import HelpdeskError, NeedsMore, Refused
+from helpdesk.domain.inspection import Inspection
+from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Proof, Way
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, TicketRow, UserRow
@@ -83,6 +86,9 @@ SCHEMAS: dict[str, Any] = {
     "card": Product,
     "why": Verdict,
     "drift": Drift,
+    "log-verify": Inspection,
+    "tray": Page[TrayRow],
+    "bundle": Bundle,
     "ways": tuple[Way, ...],
     "asking": Asking,
     "proof": Proof,
@@ -222,6 +228,36 @@ def log_text(page: Page[LogRow], cards: dict[str, Product]) -> str:
         for r in page.rows
     ]
     return _table(lines) + _more(page)
+
+
+def inspection_text(found: Inspection) -> str:
+    """Return what an inspection found: what is broken, what holds, what it cannot show."""
+    head = "The log is sound." if found.is_sound else "THE LOG IS NOT WHAT IT WAS."
+    lines = [head if found.rows else "The log is empty."]
+    for title, sentences in (
+        ("Broken", found.broken),
+        ("Proven", found.proven),
+        ("Not proven", found.unproven),
+    ):
+        lines += [f"{title}:", *(f"  {one}" for one in sentences)] if sentences else []
+    return "\n".join(clean(line) for line in lines)
+
+
+def tray_text(page: Page[TrayRow]) -> str:
+    """Return a page of notices as lines, newest first, the newest one whole."""
+    lines = [
+        (
+            f"{row.at:%Y-%m-%d %H:%M}",
+            row.user,
+            row.act,
+            row.channel.value,
+            row.to or "no address on record",
+            " ".join(filter(None, (row.state.value, row.says))),
+        )
+        for row in page.rows
+    ]
+    whole = [f"  {clean(line)}".rstrip() for row in page.rows[:1] for line in row.body.split("\n")]
+    return "\n".join((*((_table(lines),) if lines else ()), *whole)) + _more(page)
 
 
 def case_text(case: Case, card: Product) -> str:

@@ -1,6 +1,7 @@
 """The command line: reads arguments, opens a desk, hands over.
 
 exit  0 done · 2 usage · 3 refused by policy · 4 not found · 5 unreachable · 6 needs something first
+      7 the log is not what it was
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from helpdesk import __version__, commands
+from helpdesk import __version__, commands, record
 from helpdesk.answers import LISTS, SCHEMA_NAMES
 from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields, summary
 from helpdesk.domain.errors import HelpdeskError
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.text import clean
+from helpdesk.record import LOG
 
 
 class Parser(argparse.ArgumentParser):
@@ -33,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    given = parser().parse_args(arguments)
+    given = parser().parse_args(joined(sys.argv[1:] if arguments is None else arguments))
     try:
         return int(given.run(given))
     except HelpdeskError as error:
@@ -47,6 +49,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return commands.fault(error)
 
 
+def joined(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with `log verify` and its like as the one command they are.
+
+    Any other word after `log` is looked for in it.
+    """
+    found, place = list(arguments), 0
+    while place < len(found) and found[place].startswith("-"):
+        place += 2 if found[place] in {"--desk", "--as", "--theme"} else 1
+    if found[place : place + 1] == ["log"] and found[place + 1 : place + 2] in [[w] for w in LOG]:
+        found[place : place + 2] = [f"log {found[place + 1]}"]
+    return found
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     top = Parser(
@@ -54,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
         description="The console for the call that begins: it keeps asking me for a code. "
         "Without a command it opens full-screen on the demo fixture.",
         epilog="exit codes: 0 done, 2 usage, 3 refused by policy, 4 not found, 5 unreachable, "
-        "6 needs something first",
+        "6 needs something first, 7 the log is not what it was",
     )
     top.add_argument("--version", action="version", version=f"helpdesk {__version__}")
     top.add_argument("--theme", default="", help="dark, light, high-contrast or monochrome")
@@ -63,10 +78,13 @@ def parser() -> argparse.ArgumentParser:
     top.set_defaults(run=commands.console)
     to = top.add_subparsers(title="commands", metavar="COMMAND")
     _add_lists(to, where)
+    record.add_log(to, where)
     _add_case(to, where)
     _add_perform(to, where)
     _add_why(to, where)
     _add_proving(to, where)
+    record.add_tray(to, where, _count)
+    record.add_bundle(to, where)
     _add_fixture(to)
     _add_small(to, top)
     return top

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from getpass import getpass
 from pathlib import Path
 from typing import Any
@@ -23,11 +25,16 @@ from helpdesk.service.desk import Desk
 YES, NO = {"yes", "y", "true", "1", "on"}, {"no", "n", "false", "0", "off"}
 
 
-def _open(given: argparse.Namespace) -> Any:
+@contextlib.contextmanager
+def opened(given: argparse.Namespace) -> Iterator[Desk]:
+    """Give the desk that the arguments name; at its end, say what is wrong with its log."""
     from helpdesk.config import load_config
     from helpdesk.wiring import open_desk
 
-    return open_desk(load_config(os.environ), given.desk, given.who)
+    with open_desk(load_config(os.environ), given.desk, given.who) as desk:
+        yield desk
+        if desk.alarm:
+            sys.stderr.write(f"helpdesk: WARNING: {clean(desk.alarm)}\n")
 
 
 def console(given: argparse.Namespace) -> int:
@@ -37,7 +44,7 @@ def console(given: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise BadInput("The console needs a terminal. Without one, use a command: helpdesk --help")
     theme = given.theme or load_config(os.environ).theme
-    with _open(given) as desk:
+    with opened(given) as desk:
         from helpdesk.tui.app import run
 
         return int(run(desk, theme=theme or None))
@@ -47,12 +54,12 @@ def listing(given: argparse.Namespace) -> int:
     """Say one page of a list."""
     from helpdesk.domain.search import parse
 
-    with _open(given) as desk:
+    with opened(given) as desk:
         query = parse(" ".join(given.text), [(c.id, c.names) for c in desk.cards.values()])
         ask = getattr(desk, given.command)
         page = asyncio.run(ask(query, offset=given.offset, limit=given.limit))
         text = answers.LISTS[given.command][1](page, dict(desk.cards))
-    _say(answers.as_json(page) if given.json else text)
+    say(answers.as_json(page) if given.json else text)
     return 0
 
 
@@ -60,16 +67,16 @@ def case(given: argparse.Namespace) -> int:
     """Say everything about one user."""
     from helpdesk.domain.cases import case_data
 
-    with _open(given) as desk:
+    with opened(given) as desk:
         case = asyncio.run(desk.case(given.user))
         text = answers.case_text(case, desk.cards[case.user.product])
-    _say(answers.as_json(case_data(case)) if given.json else text)
+    say(answers.as_json(case_data(case)) if given.json else text)
     return 0
 
 
 def perform(given: argparse.Namespace) -> int:
     """Carry out one act, or say what it would do."""
-    with _open(given) as desk:
+    with opened(given) as desk:
         return asyncio.run(_perform_on(desk, given))
 
 
@@ -79,7 +86,7 @@ async def _perform_on(desk: Desk, given: argparse.Namespace) -> int:
     action = msgspec.structs.replace(action, user=(await desk.case(action.user)).user.id)
     if given.preview:
         weighed = await desk.weigh(action)
-        _say(
+        say(
             answers.as_json(answers.previewed(weighed))
             if given.json
             else answers.weighed_text(weighed)
@@ -87,13 +94,13 @@ async def _perform_on(desk: Desk, given: argparse.Namespace) -> int:
         return 0
     outcome = await desk.perform(action)
     if given.json:
-        _say(answers.as_json(answers.performed(action.name, outcome)))
+        say(answers.as_json(answers.performed(action.name, outcome)))
         return 0
-    _say(clean(outcome.says))
+    say(clean(outcome.says))
     if action.name == "reveal":
-        _say(answers.case_text(outcome.case, desk.cards[outcome.case.user.product]))
+        say(answers.case_text(outcome.case, desk.cards[outcome.case.user.product]))
     if outcome.handover:
-        _say(answers.handover_text(outcome.handover))
+        say(answers.handover_text(outcome.handover))
         if outcome.handover.uri:
             import segno
 
@@ -141,9 +148,9 @@ def why(given: argparse.Namespace) -> int:
     """Say why it keeps asking; exit code 2 where a case file was wrong."""
     if given.case or given.cases:
         return _why_files(given)
-    with _open(given) as desk:
+    with opened(given) as desk:
         verdict = asyncio.run(_why_user(desk, given))
-    _say(answers.as_json(verdict) if given.json else answers.verdict_text(verdict))
+    say(answers.as_json(verdict) if given.json else answers.verdict_text(verdict))
     return 0
 
 
@@ -164,18 +171,18 @@ def _why_files(given: argparse.Namespace) -> int:
 
     cards = load_cards(config_directory() / "products")
     if given.case and not given.json:
-        case = decode_case(_bytes(given.case), file=str(given.case))
-        _say(answers.verdict_text(case_verdict(case, cards, file=str(given.case))))
+        case = decode_case(bytes_of(given.case), file=str(given.case))
+        say(answers.verdict_text(case_verdict(case, cards, file=str(given.case))))
         return 0
     if given.case:
-        case = decode_case(_bytes(given.case), file=str(given.case))
-        _say(answers.as_line(verdict_line(case, cards, file=str(given.case))))
+        case = decode_case(bytes_of(given.case), file=str(given.case))
+        say(answers.as_line(verdict_line(case, cards, file=str(given.case))))
         return 0
     exit_code = 0
     for path in _case_files(given.cases):
         try:
-            case = decode_case(_bytes(path), file=path.name)
-            _say(answers.as_line(verdict_line(case, cards, file=path.name)))
+            case = decode_case(bytes_of(path), file=path.name)
+            say(answers.as_line(verdict_line(case, cards, file=path.name)))
         except BadInput as error:
             exit_code = fail(error, is_json=False)
     return exit_code
@@ -190,7 +197,8 @@ def _case_files(directory: Path) -> list[Path]:
     return found
 
 
-def _bytes(path: Path) -> bytes:
+def bytes_of(path: Path) -> bytes:
+    """Return what a file holds, or raise `BadFile`."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -202,58 +210,58 @@ def drift(given: argparse.Namespace) -> int:
     codes = given.codes
     if not codes and sys.stdin.isatty():
         codes = [getpass("The code the caller reads out (not shown): ")]
-    with _open(given) as desk:
+    with opened(given) as desk:
         reading = asyncio.run(desk.drift(given.user, given.factor, codes))
-    _say(answers.as_json(reading) if given.json else clean(reading.says))
+    say(answers.as_json(reading) if given.json else clean(reading.says))
     return 0
 
 
 def prove(given: argparse.Namespace) -> int:
     """List the ways of proving a caller, ask over one, or check what was read back."""
-    with _open(given) as desk:
+    with opened(given) as desk:
         return asyncio.run(_prove_on(desk, given))
 
 
 async def _prove_on(desk: Desk, given: argparse.Namespace) -> int:
     if given.answer is not None:
         proof = await desk.answer_proof(given.user, given.answer)
-        _say(answers.as_json(proof) if given.json else answers.proof_text(proof))
+        say(answers.as_json(proof) if given.json else answers.proof_text(proof))
     elif given.method:
         method = Method(given.method)
         asking = await desk.ask_proof(
             given.user, method, channel=given.channel, ticket=given.ticket
         )
-        _say(answers.as_json(asking) if given.json else answers.asking_text(asking))
+        say(answers.as_json(asking) if given.json else answers.asking_text(asking))
     else:
         ways = await desk.ways(given.user, given.act)
-        _say(answers.as_json(ways) if given.json else answers.ways_text(ways))
+        say(answers.as_json(ways) if given.json else answers.ways_text(ways))
     return 0
 
 
 def approvals(given: argparse.Namespace) -> int:
     """Say what waits for a second person, and what became of the rest of the day."""
-    with _open(given) as desk:
+    with opened(given) as desk:
         found = asyncio.run(desk.approvals())
-    _say(answers.as_json(found) if given.json else answers.approvals_text(found))
+    say(answers.as_json(found) if given.json else answers.approvals_text(found))
     return 0
 
 
 def approve(given: argparse.Namespace) -> int:
     """Agree to a request, or refuse it."""
-    with _open(given) as desk:
+    with opened(given) as desk:
         found = asyncio.run(
             desk.approve(given.request, is_granted=not given.refuse, says=given.says)
         )
-    _say(answers.as_json(found) if given.json else answers.approvals_text((found,)))
+    say(answers.as_json(found) if given.json else answers.approvals_text((found,)))
     return 0
 
 
 def phone(given: argparse.Namespace) -> int:
     """Say what a demo customer's devices show now."""
-    with _open(given) as desk:
+    with opened(given) as desk:
         shown = asyncio.run(desk.phone(given.user))
     text = "\n".join(map(answers.handover_text, shown)) or "Nothing is shown."
-    _say(answers.as_json(shown) if given.json else f"DEMO: the customer's devices\n{text}")
+    say(answers.as_json(shown) if given.json else f"DEMO: the customer's devices\n{text}")
     return 0
 
 
@@ -262,7 +270,7 @@ def fixture_make(given: argparse.Namespace) -> int:
     from helpdesk.fixture.make import make
 
     make(given.users, given.seed, given.out)
-    _say(f"{given.out}: {given.users} users, seed {given.seed}.")
+    say(f"{given.out}: {given.users} users, seed {given.seed}.")
     return 0
 
 
@@ -274,7 +282,7 @@ def fixture_check(given: argparse.Namespace) -> int:
 
     counts = check(given.file, frozenset(load_cards(config_directory() / "products")))
     told = ", ".join(f"{number} {table}" for table, number in msgspec.to_builtins(counts).items())
-    _say(f"{given.file}: right. {told}.")
+    say(f"{given.file}: right. {told}.")
     return 0
 
 
@@ -282,13 +290,13 @@ def fixture_reset(given: argparse.Namespace) -> int:
     """Start the demo over."""
     from helpdesk.wiring import reset_demo
 
-    _say(f"{reset_demo()}: as it was at the start. The one before is beside it, as .bak.")
+    say(f"{reset_demo()}: as it was at the start. The one before is beside it, as .bak.")
     return 0
 
 
 def schema(given: argparse.Namespace) -> int:
     """Say the schema of one answer, or the names of all."""
-    _say(
+    say(
         answers.as_json(answers.schema(given.name))
         if given.name
         else "\n".join(sorted(answers.SCHEMA_NAMES))
@@ -300,14 +308,14 @@ def completion(given: argparse.Namespace) -> int:
     """Say the completion script of a shell."""
     import shtab
 
-    _say(shtab.complete(given.parser, shell=given.shell))
+    say(shtab.complete(given.parser, shell=given.shell))
     return 0
 
 
 def fail(error: HelpdeskError, *, is_json: bool) -> int:
     """Say why it could not be done; return the error's exit code."""
     if is_json:
-        _say(answers.as_json(answers.failure(error)))
+        say(answers.as_json(answers.failure(error)))
     else:
         sys.stderr.write(f"helpdesk: {clean(str(error))}\n")
     return error.exit_code
@@ -321,7 +329,7 @@ def fault(error: Exception) -> int:
     return 1
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     """Write to standard output; the one place where the command line speaks."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()

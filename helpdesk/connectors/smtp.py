@@ -90,6 +90,10 @@ class SmtpSender:
             raise Unreachable(f"The mail server refused the login ({error.smtp_code}).") from error
         except smtplib.SMTPResponseException as error:
             raise Unreachable(f"The mail server answered {error.smtp_code}.") from error
+        except smtplib.SMTPNotSupportedError as error:
+            raise Unreachable(
+                f"The mail server {self._host} offers no TLS or no login; nothing was sent."
+            ) from error
         except ssl.SSLError as error:
             why = clean(getattr(error, "verify_message", "") or error.reason or "no TLS", limit=200)
             raise Unreachable(f"The mail server {self._host} cannot be trusted: {why}.") from error

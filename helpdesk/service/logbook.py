@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from helpdesk.domain.agents import Role
 from helpdesk.domain.audit import LogRow, Result
+from helpdesk.domain.bundle import Bundle, bundle_of
 from helpdesk.domain.chain import Entry, chained
 from helpdesk.domain.decisions import Decision, Weight
+from helpdesk.domain.diagnosis.verdicts import CallerSaid
 from helpdesk.domain.errors import Refused, Tampered
 from helpdesk.domain.exports import ExportRow, export_row
 from helpdesk.domain.inspection import Held, Inspection
@@ -90,6 +93,23 @@ class Logbook(Questions):
             and wanted in {"", notice.user}
         ]
         return window(found, offset, limit, tray_row)
+
+    async def bundle(self, user: str, said: Sequence[CallerSaid] = ()) -> Bundle:
+        """Give all a ticket needs about one user, masked."""
+        case = await self.case(user)
+        await self.settle()
+        whole = await self._view.whole(self._view.user(case.user.id))
+        verdict = await self.why(whole.user.id, said)
+        notices = await self.tray(whole.user.id)
+        return bundle_of(
+            whole,
+            self._view.card(whole.user),
+            verdict,
+            said=said,
+            notices=notices.rows,
+            checkpoint=self._recorder.newest(),
+            alarm=self.alarm,
+        )
 
     def _exported(self, row: LogRow, entry: Entry | None, *, is_clear: bool) -> ExportRow:
         hashed = chained(entry.row).user if entry else self._recorder.pseudonym(row.user)

@@ -70,6 +70,10 @@ class Questions:
         """What is wrong with the desk's own log; empty where nothing is."""
         return self._recorder.alarm or self._keeping.alarm
 
+    def watch(self) -> None:
+        """Hold the log against what this console saw before; blocking."""
+        self._recorder.watch()
+
     async def settle(self) -> None:
         """Write down all that was asked and done; afterwards nothing waits."""
         await self._keeping.settle()

@@ -1,0 +1,168 @@
+"""The commands about the desk's own record: the log as a whole, the mail tray, the case bundle."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from helpdesk import answers
+from helpdesk.commands import bytes_of, opened, say
+from helpdesk.domain.bundle import bundle_text
+from helpdesk.domain.diagnosis.verdicts import CallerSaid
+from helpdesk.domain.errors import BadFile, BadInput, Tampered
+from helpdesk.domain.exports import as_csv, as_jsonl
+from helpdesk.domain.text import clean
+
+LOG = ("verify", "export", "checkpoint", "erase")
+"""The words after `log` that are commands of their own; any other word is looked for in it."""
+
+
+def verify(given: argparse.Namespace) -> int:
+    """Say what is proven about the log and what is not; exit code 7 where it is broken."""
+    note = bytes_of(given.checkpoint).decode("utf-8", "replace") if given.checkpoint else ""
+    with opened(given) as desk:
+        found = asyncio.run(desk.inspect_log(note, given.key))
+    say(answers.as_json(found) if given.json else answers.inspection_text(found))
+    return 0 if found.is_sound else Tampered.exit_code
+
+
+def export(given: argparse.Namespace) -> int:
+    """Give the log away: as lines of JSON, or as a table."""
+    with opened(given) as desk:
+        rows = asyncio.run(desk.export_log(is_clear=given.clear))
+    text = as_csv(rows) if given.format == "csv" else as_jsonl(rows)
+    if given.out is None:
+        say(text.rstrip("\n"))
+        return 0
+    _write(given.out, text)
+    say(f"{given.out}: {len(rows)} rows, {'with' if given.clear else 'without'} personal data.")
+    return 0
+
+
+def checkpoint(given: argparse.Namespace) -> int:
+    """Say the newest checkpoint, or the public key it is checked with."""
+    with opened(given) as desk:
+        text = asyncio.run(desk.checkpoint_key() if given.key else desk.checkpoint())
+    say(text.rstrip("\n"))
+    return 0
+
+
+def erase(given: argparse.Namespace) -> int:
+    """Part old rows from their personal data."""
+    with opened(given) as desk:
+        count = asyncio.run(desk.erase_log(given.before))
+    say(f"{count} rows before {given.before:%Y-%m-%d} hold no personal data any more.")
+    return 0
+
+
+def tray(given: argparse.Namespace) -> int:
+    """Say the notices to customers, newest first."""
+    with opened(given) as desk:
+        page = asyncio.run(desk.tray(given.user or "", offset=given.offset, limit=given.limit))
+    say(answers.as_json(page) if given.json else answers.tray_text(page))
+    return 0
+
+
+def bundle(given: argparse.Namespace) -> int:
+    """Say all a ticket needs about one user, or write it into a directory as text and JSON."""
+    said = [CallerSaid(ask=ask, reply=reply) for ask, reply in map(said_of, given.said)]
+    with opened(given) as desk:
+        found = asyncio.run(desk.bundle(given.user, said))
+    if given.out is None:
+        say(answers.as_json(found) if given.json else bundle_text(found).rstrip("\n"))
+        return 0
+    name = re.sub(r"[^A-Za-z0-9-]", "-", found.user) + f"-{found.made_at:%Y%m%dT%H%M%S}"
+    files = {
+        f"{name}.md": bundle_text(found),
+        f"{name}.json": answers.as_json(found),
+        f"{name}.case.json": answers.as_json(found.case),
+    }
+    for file, text in files.items():
+        _write(given.out / file, f"{text.rstrip()}\n")
+        say(str(given.out / file))
+    return 0
+
+
+def said_of(pair: str) -> tuple[str, str]:
+    """Return what `--said D1/D2=later` means."""
+    ask, equals, reply = pair.partition("=")
+    if not equals or not ask or not reply:
+        raise BadInput(f"--said {clean(pair)}: say it as D1/D2=later.")
+    return ask, reply
+
+
+def day(text: str) -> datetime:
+    """Return the beginning of a day, in UTC, as an argument of the command line."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{clean(text)} is not a day: 2026-05-04 is one"
+        ) from error
+
+
+def add_log(to: Any, where: argparse.ArgumentParser) -> None:
+    """Add `log verify`, `log export`, `log checkpoint` and `log erase`."""
+    says = "Say what is proven about the log, and what is not"
+    command = to.add_parser("log verify", parents=[where], help=says, description=f"{says}.")
+    command.add_argument(
+        "--checkpoint", type=Path, metavar="FILE", help="a checkpoint that was kept elsewhere"
+    )
+    command.add_argument("--key", default="", help="the public key of who signed it, as one line")
+    command.add_argument("--json", action="store_true", help="answer in JSON")
+    command.set_defaults(run=verify)
+    says = "Give the log away, masked unless --clear, which is recorded"
+    command = to.add_parser("log export", parents=[where], help=says, description=f"{says}.")
+    command.add_argument("--format", choices=["jsonl", "csv"], default="jsonl", help="(jsonl)")
+    command.add_argument("--out", type=Path, metavar="FILE", help="write a file of mode 0600")
+    command.add_argument("--clear", action="store_true", help="with personal data")
+    command.set_defaults(run=export)
+    says = "Print the newest checkpoint of the log, to keep elsewhere"
+    command = to.add_parser("log checkpoint", parents=[where], help=says, description=f"{says}.")
+    command.add_argument("--key", action="store_true", help="print the public key instead")
+    command.set_defaults(run=checkpoint)
+    says = "Part old rows of the log from their personal data; the rows stay"
+    command = to.add_parser("log erase", parents=[where], help=says, description=f"{says}.")
+    command.add_argument(
+        "--before", type=day, required=True, metavar="DAY", help="rows before this day, 2026-05-04"
+    )
+    command.set_defaults(run=erase)
+
+
+def add_tray(to: Any, where: argparse.ArgumentParser, count: Any) -> None:
+    """Add `tray`: who was told of what."""
+    says = "List who was told of which change, newest first"
+    command = to.add_parser("tray", parents=[where], help=says, description=f"{says}.")
+    command.add_argument("user", metavar="USER", nargs="?", help="id or login; without: everybody")
+    command.add_argument("--limit", type=count, default=20, help="notices to give (20)")
+    command.add_argument("--offset", type=count, default=0, help="notices to skip (0)")
+    command.add_argument("--json", action="store_true", help="answer in JSON")
+    command.set_defaults(run=tray)
+
+
+def add_bundle(to: Any, where: argparse.ArgumentParser) -> None:
+    """Add `bundle`: all a ticket needs."""
+    says = "Give all a ticket needs about one user, masked, to paste"
+    command = to.add_parser("bundle", parents=[where], help=says, description=f"{says}.")
+    command.add_argument("user", metavar="USER", help="id or login")
+    command.add_argument(
+        "--said", metavar="ASK=REPLY", action="append", default=[], help="what the caller said"
+    )
+    command.add_argument(
+        "--out", type=Path, metavar="DIR", help="write text, JSON and a case file there"
+    )
+    command.add_argument("--json", action="store_true", help="answer in JSON")
+    command.set_defaults(run=bundle)
+
+
+def _write(path: Path, text: str) -> None:
+    from helpdesk.stores.private import write_private  # noqa: PLC0415  (only where one writes)
+
+    try:
+        write_private(path, text.encode())
+    except OSError as error:
+        raise BadFile(str(path), "", f"cannot be written: {error.strerror}") from error
