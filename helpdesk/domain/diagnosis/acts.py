@@ -41,6 +41,9 @@ SAYS: dict[str, str] = {
     "A5": "Make sure that they meant to export.",
     "A6": "Name the policy, and pass it to its owner.",
     "B4": "End the old sessions, so that one login stays.",
+    "B5": "Note it: the address keeps changing.",
+    "B6": "Have them try another network.",
+    "B7": "Have them close all tabs and start from one.",
     "B8": "Pass it to the product team with the page's address.",
     "C1": "Show where it went. Another address needs proof of the caller.",
     "C2": "Spam and quarantine first; a second code only after that.",
@@ -86,7 +89,7 @@ NO_CODE = "a new code will not help"
 
 _NO_USE: dict[str, tuple[tuple[str, ...], str]] = {
     "A": (RESETS, f"{NO_RESET}: nothing is broken"),
-    "B": (RESETS, f"{NO_RESET}: the browser forgets, not the factor"),
+    "B": (RESETS, f"{NO_RESET}: the second proof itself is fine"),
     "C1": (("send-code",), f"{NO_CODE}: it goes to the same place"),
     "C3": (("send-code", *RESETS), "wait: a new code may void the one on its way"),
     "C4": (("send-code", *RESETS), f"{NO_CODE}: nothing leaves for that address"),

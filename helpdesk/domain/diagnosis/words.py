@@ -1,7 +1,8 @@
 """What to tell the customer, cause by cause: plain, short, to be read aloud.
 
 Places in braces are filled from the events and the card: `{life}` the life of a code, `{newest}`
-the time of the newest message, `{to}` where the code went, `{until}` the end of a lock or wait,
+and `{arrived}` when the newest message left and came, `{to}` where the code went, `{until}` the end
+of a lock or wait, `{wait}` the card's wait between codes, `{role}` a role that is never asked,
 `{landing}` the page to open directly, `{help}` who can help. Where neither names it, the sentence
 that does without is taken: each cause has one such as its last.
 """
@@ -17,7 +18,7 @@ from helpdesk.domain.diagnosis.verdicts import clock
 from helpdesk.domain.text import clean
 
 SAY: dict[str, tuple[str, ...]] = {
-    "A1": ("Nothing is wrong: it asks for a code at every login, and is meant to.",),
+    "A1": ("Nothing is wrong: it asks at every login, and is meant to.",),
     "A2": (
         "You came from a network that nobody in your company had used. It asks once for each.",
         "You came from a new network or place. It asks once for each, to keep you safe.",
@@ -48,15 +49,20 @@ SAY: dict[str, tuple[str, ...]] = {
         "The code went to {to}. Who reads that mailbox or phone?",
         "The code goes to another mailbox or phone than you expect. Who reads it?",
     ),
-    "C2": ("The message has arrived. Please look in spam, junk and quarantine.",),
+    "C2": (
+        "The message arrived at {arrived}. Please look in spam, junk and quarantine.",
+        "The message has left us. Please look in spam, junk and quarantine first.",
+    ),
     "C3": (
-        "The message is on its way. Please wait two minutes and do not ask for another:\n"
+        "The message is on its way. Please wait {wait} and do not ask for another:\n"
+        "a new one may make the last one worthless.",
+        "The message is on its way. Please wait a little and do not ask for another:\n"
         "a new one may make the last one worthless.",
     ),
     "C4": ("Your mail server refuses our mail, so nothing reaches you. I will have it looked at.",),
     "C5": ("We have a fault in sending codes. Nothing is wrong on your side; please hold on.",),
     "C6": (
-        "Your phone company did not deliver the message. Is the phone on, and can it take texts?",
+        "Your phone company did not deliver it. Is the phone on, and can it take texts and calls?",
     ),
     "C7": ("The number we have for you may be missing or wrong. What are its last two digits?",),
     "C8": (
@@ -92,7 +98,7 @@ SAY: dict[str, tuple[str, ...]] = {
     "D7": ("That code belongs to another login. Who else is logging in at this moment?",),
     "D8": ("Your company's mail filter opened the message first. Type the code instead.",),
     "D9": (
-        "You are locked out until {until}. Even the right code fails until then; stop trying.",
+        "You are locked out until {until}. Even the right code fails until then.",
         "You are locked out for now. Even the right code fails; please stop trying.",
     ),
     "D10": (
@@ -112,7 +118,10 @@ SAY: dict[str, tuple[str, ...]] = {
         "The reset was done, and something else still keeps you out. I pass you on to\n{help}.",
         "The reset was done, and something else still keeps you out. I will pass you on.",
     ),
-    "E6": ("That page belongs to another product. I will show you the right way in.",),
+    "E6": (
+        "The role {role} is never asked for a code here. I will show you the right way in.",
+        "That page belongs to another product. I will show you the right way in.",
+    ),
     "F1": (
         "Somebody else seems to know your password. Change it now,\n"
         "and give a code to nobody, not even to us.",
@@ -145,7 +154,7 @@ def _fits(cause_id: str, facts: Facts) -> bool:
     if cause_id == "A2":
         return facts.card.memory.unit.value == "account"
     if cause_id == "D3":
-        return facts.card.codes.alphabet.value != "digits" and _is_sent(facts)
+        return facts.card.codes.alphabet.value == "digits-and-letters" and _is_sent(facts)
     return True
 
 
@@ -161,9 +170,17 @@ def _fills(cause_id: str, facts: Facts) -> dict[str, str]:
         to = next((s.event.to for s in reversed(sends) if s.event.to), None)
         if to:
             fills["to"] = clean(to, limit=50)
+        if sends[-1].arrived:
+            fills["arrived"] = clock(sends[-1].arrived.at)
         life = _life(facts, sends[-1].event.at, expiry(facts.card, sends[-1].event))
         if life:
             fills["life"] = life
+    wait = facts.card.codes.resend_wait_s.value
+    if wait:
+        fills["wait"] = _span(wait)
+    role = facts.card.role(facts.user.role)
+    if role is not None and not role.has_mfa:
+        fills["role"] = clean(role.name, limit=40)
     until = _until(cause_id, facts)
     if until:
         fills["until"] = clock(until)
@@ -180,8 +197,11 @@ def _life(facts: Facts, sent_at: datetime, end: datetime | None) -> str:
     seconds = facts.card.codes.life_s.value
     if seconds is None and end is not None:
         seconds = round((end - sent_at).total_seconds())
-    if seconds is None or seconds <= 0:
-        return ""
+    return _span(seconds) if seconds is not None and seconds > 0 else ""
+
+
+def _span(seconds: int) -> str:
+    """A span in words: whole minutes where it is long or comes out even."""
     if seconds % 60 == 0 or seconds > 180:
         minutes = max(1, round(seconds / 60))
         return f"{minutes} minute{'s' if minutes != 1 else ''}"
