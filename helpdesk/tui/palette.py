@@ -43,11 +43,11 @@ class KeysProvider(Provider):
         head = Content.assemble((f"{key.shown:<4} ", LABEL), (_name(key), STRONG))
         case = place.current_case() if isinstance(place, ActingPlace) else None
         decision = case.decision(key.act) if case and key.act else None
+        room = min(80, place.size.width - 24)
         if decision is None:
-            return lines((head, Content.assemble("     ", (key.says, QUIET))))
+            return lines((head, Content.assemble("     ", (fit(key.says, room).rstrip(), QUIET))))
         glyph, look = glyph_of(decision)
         why = clean(decision.why) if decision.is_refused else key.says
-        room = min(80, place.size.width - 24)
         head = Content.assemble(head, "  ", (glyph, look))
         return lines((head, Content.assemble("     ", (fit(why, room).rstrip(), QUIET))))
 

@@ -71,7 +71,7 @@ async def test_a_loop_report_leads_to_its_case(demo: Demo) -> None:
         await agent.sees("open reports", "Rounds", "Who has it")
         await agent.press("/")
         await agent.type("okafor")
-        await agent.sees("1 open reports")
+        await agent.sees("1 open report")
         await agent.press("enter")
 
         await agent.sees("Maya Okafor", "Northwind Travel", "in your queue")
@@ -98,7 +98,7 @@ async def test_what_is_done_stands_in_the_log(demo: Demo) -> None:
         await agent.sees("Note: Called back")
         await agent.press("5")
 
-        await agent.sees("✓ done", "dana", "1 entries")
+        await agent.sees("✓ done", "dana", "1 entry")
 
 
 async def test_turning_on_takes_the_number_first_and_save_as_its_own_step(demo: Demo) -> None:
@@ -249,7 +249,7 @@ async def test_a_case_opened_from_a_report_is_not_taken_away_by_the_list(demo: D
         await agent.sees("Rounds")
         await agent.press("/")
         await agent.type(login_of("u5"))
-        await agent.sees("1 open reports")
+        await agent.sees("1 open report")
         await agent.press("enter")
 
         await agent.has_case("u5")

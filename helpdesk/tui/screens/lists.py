@@ -33,7 +33,7 @@ class LoopsScreen(CrowdPlace[LoopRow]):
             placeholder="who, account, number or ticket; product:partner",
             has_head=True,
         )
-        finder.title = "open reports"
+        finder.title, finder.one = "open reports", "open report"
         finder.rows.empty_says = "No open loop reports."
         return finder
 
@@ -93,7 +93,7 @@ class LogScreen(FindingPlace[LogRow]):
             placeholder="agent, act, user, ticket, reason or result",
             has_head=True,
         )
-        finder.title = "entries"
+        finder.title, finder.one = "entries", "entry"
         finder.rows.empty_says = "Nothing has been done yet."
         return finder
 

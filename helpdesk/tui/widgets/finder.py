@@ -60,11 +60,13 @@ class Finder(Vertical, Generic[T]):
 
     Attributes:
         fault: The sentence that says what is wrong with the search; empty where nothing is.
+        title: What stands after the number of rows; `one` after the number 1, where it differs.
         is_awaited: Whether something was typed whose answer is not shown yet.
     """
 
     fault: var[str] = var("")
     title: var[str] = var("")
+    one: var[str] = var("")
     is_busy: var[bool] = var(False)
 
     @dataclass
@@ -114,7 +116,8 @@ class Finder(Vertical, Generic[T]):
 
     def _count(self) -> None:
         dots = " …" if self.is_busy else ""
-        self.border_title = Content.assemble((f"{self.rows.total:,} {self.title}{dots}", LABEL))
+        title = self.one if self.one and self.rows.total == 1 else self.title
+        self.border_title = Content.assemble((f"{self.rows.total:,} {title}{dots}", LABEL))
 
     def watch_is_busy(self) -> None:
         """Show that an answer is awaited."""
