@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from helpdesk.domain.diagnosis import lost
 from helpdesk.domain.diagnosis.acts import STOP, act_for, act_says, no_use
 from helpdesk.domain.diagnosis.catalog import CAUSES, Scene
 from helpdesk.domain.diagnosis.facts import Call, Facts
@@ -32,6 +33,18 @@ __all__ = [
     "CAUSES", "STOP", "CallerSaid", "Evidence", "FleetFindings", "NoUse", "Question",
     "RankedCause", "Reply", "Strength", "Verdict", "diagnose", "fleet",
 ]  # fmt: skip
+
+UNSURE = 0.4
+"""Below this chance nothing is claimed: of the verdicts there, most were wrong."""
+
+DO_NOT_KNOW = (
+    "I cannot see from here what is wrong. What does the page say, word for word?",
+    "The log does not say why. Ask what they see, and when it began.",
+)
+"""To the customer, and to the agent, where no cause is likely."""
+
+CALL_BACK = PAIRS["F3/lost phone"]
+"""The question that only a call back answers."""
 
 
 def diagnose(  # noqa: PLR0913
@@ -70,41 +83,56 @@ def diagnose(  # noqa: PLR0913
         (f"{crowd.shared[one.id]} ({one.id})" for one in weighed.ranked if one.id in crowd.shared),
         "",
     )
+    words, then = _words(facts, weighed)
     return Verdict(
         causes=weighed.ranked,
         ask=question,
         cannot_tell=cannot,
-        say=say(top.id, facts) if top else "",
+        say=words,
         act=act_for(facts, weighed.chances, is_open=weighed.pair is not None),
-        act_says=act_says(top.id) if top else "",
+        act_says=then,
         will_not_help=no_use(weighed.chances),
-        nothing_is_broken=top is not None and top.group == "A",
+        nothing_is_broken=_is_as_meant(facts, top),
         is_hostile=top is not None and top.group == "F",
         also_others=shared,
         heard=weighed.heard,
     )
 
 
+def _words(facts: Facts, weighed: Weighed) -> tuple[str, str]:
+    """What to tell the customer, and what the agent is told."""
+    top = weighed.ranked[0] if weighed.ranked else None
+    if lost.is_all(facts, top):
+        reached = any(h.ask == CALL_BACK.id and h.reply == "reached" for h in weighed.heard)
+        return lost.say(facts, is_reached=reached), lost.act_says(facts)
+    if top is None:
+        return "", ""
+    if top.p < UNSURE and weighed.pair is None and top.group != "F":
+        return DO_NOT_KNOW
+    return say(top.id, facts), act_says(top.id)
+
+
+def _is_as_meant(facts: Facts, top: RankedCause | None) -> bool:
+    return top is not None and top.group == "A" and top.p >= UNSURE and not lost.is_told(facts)
+
+
 def _question(facts: Facts, weighed: Weighed) -> tuple[Question | None, str]:
+    top = weighed.ranked[0] if weighed.ranked else None
     pair = weighed.pair
-    is_attacker = bool(weighed.ranked) and weighed.ranked[0].id == "F3"
-    if is_attacker or (pair is None and _is_lost_phone(facts, weighed)):
-        pair = PAIRS["F3/lost phone"]
+    if top is not None and top.id == "F3":
+        pair = CALL_BACK
+    elif lost.is_all(facts, top) or (pair is None and _is_wished(facts, top)):
+        pair = None if CALL_BACK.id in {said.ask for said in weighed.heard} else CALL_BACK
     if pair is None:
         return None, ""
     return pair.question(facts), _cannot_tell(facts, pair)
 
 
-def _is_lost_phone(facts: Facts, weighed: Weighed) -> bool:
-    """Whether a lost telephone is reported and nothing surer was found."""
-    told = {said.ask for said in weighed.heard}
-    is_sure = weighed.ranked and weighed.ranked[0].p >= 0.8 and weighed.ranked[0].group != "A"
+def _is_wished(facts: Facts, top: RankedCause | None) -> bool:
+    """Whether a change is asked for by a caller, and nothing sure was found."""
+    is_sure = top is not None and top.p >= 0.8 and top.group != "A"
     wishes = [call for call in facts.since(Call) if call.asks in WISHES]
-    return (
-        (facts.complaint is Complaint.LOST_FACTOR or bool(wishes))
-        and not is_sure
-        and PAIRS["F3/lost phone"].id not in told
-    )
+    return (facts.complaint is Complaint.LOST_FACTOR or bool(wishes)) and not is_sure
 
 
 def _cannot_tell(facts: Facts, pair: Pair) -> str:

@@ -58,7 +58,7 @@ def _long_ago(facts: Facts, lines: Lines) -> None:
     days = (max(facts.now, facts.anchor) - asked.at).days if asked else 0
     if days < 3:
         return
-    weight = HINT if facts.complaint is Complaint.KEEPS_ASKING else STRONG + HINT + 0.5
+    weight = HINT if facts.complaint is Complaint.KEEPS_ASKING else STRONG + FAIR
     lines.add(-weight, f"it was last asked {days} days ago", asked.asked if asked else None)
 
 
@@ -93,6 +93,8 @@ def every_login(scene: Scene) -> list[Evidence]:
     unasked = [p for p in facts.trusted_logins if p.at >= facts.anchor - timedelta(days=30)]
     if not ruled and len(unasked) > 1:
         lines.add(-STRONG, "other logins were not asked at all", unasked[-1])
+    if len((logins[-1].asked and logins[-1].asked.policies) or ()) > 1:
+        lines.add(-HINT, "more than one session policy applies", logins[-1].asked)
     if other:
         lines.add(-STRONG, f"asked by another rule: {other[-1].rule}", other[-1].asked)
     calm(facts, lines)
@@ -257,7 +259,7 @@ def strictest_policy(scene: Scene) -> list[Evidence]:
     if len(policies) > 1:
         hours = [policy for policy in policies if policy.hours is not None]
         least = min(hours, key=lambda policy: policy.hours or 0, default=policies[0])
-        lines.add(STRONG + HINT, f"{len(policies)} policies apply; {least.name} governs", one.asked)
+        lines.add(DECISIVE, f"{len(policies)} policies apply; {least.name} governs", one.asked)
     if one.rule == "policy":
         lines.add(STRONG, "the rule that asked is: a session policy", one.asked)
     if lines.found:

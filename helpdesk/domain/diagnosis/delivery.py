@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from helpdesk.domain.diagnosis import session
+from helpdesk.domain.diagnosis import lost, session
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
 from helpdesk.domain.diagnosis.facts import Facts, Password
 from helpdesk.domain.diagnosis.rounds import Round, Sent
@@ -167,7 +167,7 @@ def spam(scene: Scene) -> list[Evidence]:
 def _no_challenge(facts: Facts, lines: Lines) -> bool:
     """Whether there is nothing at all today, which a mail in the junk folder could look like."""
     has_any = bool(facts.recent) or bool(facts.since(Password))
-    is_blank = bool(facts.events) and (facts.is_stale or not has_any)
+    is_blank = bool(facts.events) and (facts.is_stale or not (has_any or lost.is_told(facts)))
     if is_blank:
         lines.add(HINT, "nothing of today is in the log")
     return is_blank

@@ -254,7 +254,9 @@ def _wishes_without_a_call(facts: Facts) -> bool:
     """Whether the complaint itself is the wish for help, though no call is in the log."""
     if facts.complaint in {Complaint.LOST_FACTOR, Complaint.TURN_OFF}:
         return True
-    return facts.complaint in AT_IT and _moved_by_a_stranger(facts, facts.now)
+    if facts.complaint not in AT_IT or not _moved_by_a_stranger(facts, facts.now):
+        return False
+    return not any(one.is_accepted and one.at > _moves(facts)[-1].at for one in facts.recent)
 
 
 def _moved_by_a_stranger(facts: Facts, at: datetime) -> bool:

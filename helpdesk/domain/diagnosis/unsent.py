@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from helpdesk.domain.diagnosis import session
+from helpdesk.domain.diagnosis import lost, session
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
-from helpdesk.domain.diagnosis.delivery import THROTTLED, recent_sends
+from helpdesk.domain.diagnosis.delivery import PHONE, THROTTLED, recent_sends
 from helpdesk.domain.diagnosis.facts import Answer, Facts, Password, Resend, Session
 from helpdesk.domain.diagnosis.verdicts import Evidence
 from helpdesk.domain.tickets import Complaint
@@ -60,6 +60,8 @@ def never_asked(scene: Scene) -> list[Evidence]:
         lines.add(FAIR + HINT, "a password was taken, and no challenge was made", passwords[-1])
     elif facts.events and (facts.is_stale or not (passwords or facts.recent)):
         lines.add(FAIR, "no challenge of today is in the log")
+    if lines.found and (good or not failed) and lost.is_told(facts):
+        lines.add(-STRONG, "the telephone or mailbox is lost, so none was waited for")
     if lines.found and facts.active_lock:
         lines.add(-FAIR, "a lock is in force", facts.active_lock)
     if lines.found and session.is_other_door(facts):
@@ -157,6 +159,11 @@ def never_saved(scene: Scene) -> list[Evidence]:
     if before or facts.changes("enrolled", "turned-on"):
         lines.add(-FAIR, "it had been on before", (before[-1].good if before else None))
     pending = [f for f in facts.user.factors if f.state is FactorState.PENDING]
+    active = [
+        f for f in facts.user.factors if f.state is FactorState.ACTIVE and f.kind.value in PHONE
+    ]
+    if active and not pending:
+        lines.add(-STRONG - FAIR, "the factor is active", confirmed[-1])
     if pending or facts.user.mfa is MfaState.PENDING:
         lines.add(HINT + 0.5, "the factor is still pending")
     return lines.found

@@ -1,0 +1,58 @@
+"""A lost telephone or mailbox: none of the fifty causes, and yet a case with words of its own."""
+
+from __future__ import annotations
+
+import re
+
+from helpdesk.domain.diagnosis.facts import Call, Facts, Password
+from helpdesk.domain.diagnosis.verdicts import RankedCause
+from helpdesk.domain.text import clean
+from helpdesk.domain.tickets import Complaint
+
+CALL_BACK = "For your safety I call you back first, on the number we have on record."
+"""Said before anything else, until the caller has been reached there."""
+
+SILENCE = frozenset({"C1", "C2", "C3", "C6", "C7", "C8", "C9", "C11", "C12"})
+"""Causes that a log shows by a code that nobody typed, as nobody does without the telephone."""
+
+
+def is_told(facts: Facts) -> bool:
+    """Whether the contact is about a lost telephone or mailbox: by complaint, or by the call."""
+    if facts.complaint is not None:
+        return facts.complaint is Complaint.LOST_FACTOR
+    return any(call.asks == "reset" for call in facts.since(Call))
+
+
+def is_all(facts: Facts, top: RankedCause | None) -> bool:
+    """Whether a loss is reported and the log holds nothing that would explain it better."""
+    if not is_told(facts):
+        return False
+    if top is None or top.group in "AB":
+        return True
+    passwords = facts.since(Password)
+    if top.id == "C11" and passwords and not passwords[-1].ok:
+        return False
+    troubled = [s.trouble for one in facts.recent for s in one.sends if s.trouble]
+    return top.id in SILENCE and not troubled
+
+
+def say(facts: Facts, *, is_reached: bool) -> str:
+    """Return what to tell the customer: first the call back, then the way this product has."""
+    way = _way(facts)
+    return way if is_reached else f"{CALL_BACK}\n{way}" if way else CALL_BACK
+
+
+def _way(facts: Facts) -> str:
+    """The card's advice, else the first sentence of the route that its reset names."""
+    told = [a.steps[0] for a in facts.card.advice if a.complaint is Complaint.LOST_FACTOR]
+    act = facts.card.acts.get("reset-all")
+    route = facts.card.route(act.route) if act else None
+    words = told[0] if told else route.say.split(". ")[0].rstrip(".") + "." if route else ""
+    return clean(re.sub(r"[:,]? ?\{\w+\},?", "", words), limit=160)
+
+
+def act_says(facts: Facts) -> str:
+    """Return what the agent is told: whom to reach, and whose the reset is."""
+    act = facts.card.acts.get("reset-all")
+    ready = re.sub(r"\{\w+\}", "an administrator of the account", act.instead) if act else ""
+    return clean(f"Call back on the number of record. {ready}".strip(), limit=200)
