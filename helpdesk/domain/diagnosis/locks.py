@@ -74,7 +74,7 @@ def _adds_up(facts: Facts, lock: Lock) -> float:
     weight = 0.0
     if old >= 2 and recent <= 3 and old > recent:
         weight += FAIR + HINT
-    if total is not None and total >= recent + 3 and recent <= 3:
+    if total is not None and total >= recent + 3 and recent <= 3 and (recent or old):
         weight += FAIR if total < recent + 5 else STRONG
     return weight
 
@@ -94,7 +94,7 @@ def old_failures(scene: Scene) -> list[Evidence]:
         says = f"locked after {recent} failures of the last hour and {old} older ones"
         lines.add(STRONG + weight, says, lock)
     elif recent <= 1 and not facts.blocked_by:
-        lines.add(FAIR, "locked, with hardly a recent failure in the log", lock)
+        lines.add(FAIR - HINT, "locked, with hardly a recent failure in the log", lock)
     else:
         lines.add(HINT, "a lock is in force", lock)
         lines.add(-FAIR, f"{recent} failures within the hour explain it", lock)
