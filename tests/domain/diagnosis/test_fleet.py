@@ -76,3 +76,18 @@ def test_codes_on_their_way_are_no_outage() -> None:
     fresh = [asked(0.6 + n / 10, "c1", delivered_s=None) for n in range(5)]
 
     assert fleet(crowd(*fresh), NOW).findings == ()
+
+
+def test_products_are_looked_at_one_by_one() -> None:
+    waiting = [decode_timeline(muted(12 - n)) for n in range(3)]
+    crm = [(user("lead-gen-crm", id=f"a{n}"), rows) for n, rows in enumerate(waiting)]
+    portal = [(user("partner-portal", id=f"b{n}"), rows) for n, rows in enumerate(waiting)]
+
+    both = fleet([*crm, *portal], NOW).findings
+    neither = fleet([*crm[:2], *portal[:1]], NOW).findings
+
+    assert {(one.product, one.users[0][0]) for one in both} == {
+        ("lead-gen-crm", "a"),
+        ("partner-portal", "b"),
+    }
+    assert neither == ()
