@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from helpdesk.cli import main
 from helpdesk.connectors.demo import DemoConnector
 from helpdesk.products import load_cards
 from helpdesk.service.local import LocalDesk
@@ -16,6 +17,9 @@ from helpdesk.stores.seen import Seen
 from helpdesk.stores.tiny import TinyFile, TinyStore
 from helpdesk.wiring import agent_named
 from tests.sample import write_sample
+
+Run = Callable[..., tuple[int, str, str]]
+"""Runs a command; gives exit code, output and errors."""
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 
@@ -85,3 +89,18 @@ def desk_as(sample_file: Path, clock: Clock, places: Path) -> Callable[..., Loca
 def desk(desk_as: Callable[..., LocalDesk]) -> LocalDesk:
     """The sample desk, as a support agent."""
     return desk_as("support")
+
+
+@pytest.fixture
+def run(sample_file: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command on the sample desk; give exit code, output and errors."""
+
+    def run_it(*arguments: str, desk: str = str(sample_file)) -> tuple[int, str, str]:
+        try:
+            code = main(["--desk", desk, *arguments])
+        except SystemExit as stopped:
+            code = int(stopped.code or 0)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run_it

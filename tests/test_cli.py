@@ -15,25 +15,8 @@ import pytest
 
 from helpdesk import __version__, answers, commands
 from helpdesk.assets import DEMO
-from helpdesk.cli import main
 from helpdesk.domain.actions import ACTIONS
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(sample_file: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command on the sample desk; give exit code, output and errors."""
-
-    def run_it(*arguments: str, desk: str = str(sample_file)) -> tuple[int, str, str]:
-        try:
-            code = main(["--desk", desk, *arguments])
-        except SystemExit as stopped:
-            code = int(stopped.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run_it
+from tests.conftest import Run
 
 
 @pytest.fixture

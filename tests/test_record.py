@@ -1,0 +1,314 @@
+"""The commands about the desk's own record, and what must never stand in what they give."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pyotp
+import pytest
+
+from helpdesk import answers
+from helpdesk.cli import joined
+from helpdesk.crashes import log_path
+from tests.conftest import Run
+
+OFF = ("perform", "turn-off-mfa", "u1", "--as", "sam", "--reason", "asked", "--ticket", "4821")
+
+
+@pytest.fixture
+def wrong_log(run: Run, sample_file: Path) -> Path:
+    """The sample's file after an act, with a row changed by somebody."""
+    run(*OFF)
+    text = sample_file.read_text("utf-8")
+    sample_file.write_text(text.replace('\\"agent\\":\\"sam\\"', '\\"agent\\":\\"lee\\"'), "utf-8")
+    return sample_file
+
+
+@pytest.mark.parametrize(
+    ("typed", "means"),
+    [
+        ("log", ["log"]),
+        ("log verify", ["log verify"]),
+        ("--desk x --as lead log export --out y", ["--desk", "x", "--as", "lead", "log export"]),
+        ("--desk=x log erase", ["--desk=x", "log erase"]),
+        ("log verified", ["log", "verified"]),
+        ("find log verify", ["find", "log", "verify"]),
+        ("--desk log verify", ["--desk", "log", "verify"]),
+        ("", []),
+    ],
+)
+def test_log_verify_and_its_like_are_commands(typed: str, means: list[str]) -> None:
+    assert joined(typed.split())[: len(means)] == means
+
+
+def test_any_other_word_is_looked_for_in_the_log(run: Run) -> None:
+    run(*OFF)
+
+    assert "1 in all" in run("log", "sam")[1]
+    assert "Nobody and nothing" in run("log", "dana")[1]
+
+
+def test_a_sound_log_is_verified(run: Run) -> None:
+    run(*OFF)
+
+    code, out, err = run("log", "verify")
+
+    assert (code, err) == (0, "")
+    assert out.startswith("The log is sound.\nProven:\n")
+    assert "Not proven:" in out
+
+
+def test_a_changed_log_ends_with_seven_and_warns_at_every_command(
+    run: Run, wrong_log: Path
+) -> None:  # fmt: skip
+    code, out, _ = run("log", "verify")
+    _, _, err = run("find")
+
+    assert code == 7
+    assert out.startswith("THE LOG IS NOT WHAT IT WAS.\nBroken:\n  Row 1: it was changed")
+    assert "helpdesk: WARNING: The checkpoint this console holds" in err
+
+
+def test_verifying_answers_in_json(run: Run, wrong_log: Path) -> None:
+    code, out, _ = run("log", "verify", "--json")
+
+    answer = json.loads(out)
+    jsonschema.validate(answer, answers.schema("log-verify"))
+    assert (code, answer["is_sound"], answer["rows"]) == (7, False, 1)
+
+
+def test_no_checkpoint_is_given_of_a_changed_log(run: Run, wrong_log: Path) -> None:
+    code, _, err = run("log", "checkpoint")
+
+    assert code == 7
+    assert "other rows" in err
+
+
+def test_a_checkpoint_kept_elsewhere_is_compared(run: Run, tmp_path: Path) -> None:
+    run(*OFF)
+    kept = tmp_path / "kept.txt"
+    kept.write_text(run("log", "checkpoint")[1], "utf-8")
+    key = run("log", "checkpoint", "--key")[1].strip()
+    run("perform", "note", "u1", "--set", "text=called")
+
+    code, out, _ = run("log", "verify", "--checkpoint", str(kept), "--key", key)
+    bad, _, err = run("log", "verify", "--checkpoint", str(tmp_path / "none.txt"))
+    other = tmp_path / "other.txt"
+    other.write_text("not a checkpoint", "utf-8")
+    broken, text, _ = run("log", "verify", "--checkpoint", str(other))
+
+    assert code == 0
+    assert "The checkpoint given fits: its 1 rows are, unchanged, the first of this log." in out
+    assert (bad, broken) == (2, 7)
+    assert "none.txt: cannot be read" in err
+    assert "The checkpoint given cannot be read: A checkpoint has three lines" in text
+
+
+def test_starting_over_on_purpose_is_no_attack(run: Run) -> None:
+    user = json.loads(run("find", "--json", desk="demo")[1])["rows"][0]["id"]
+    run("perform", "note", user, "--set", "text=called", desk="demo")
+
+    run("fixture", "reset")
+    _, _, err = run("find", desk="demo")
+
+    assert err == ""
+
+
+def test_a_copy_put_back_is_told(run: Run, sample_file: Path) -> None:
+    before = sample_file.read_bytes()
+    run(*OFF)
+    sample_file.write_bytes(before)
+
+    _, _, err = run("find")
+
+    assert "is of 1 rows, and the log has 0: rows were cut off, an older copy" in err
+
+
+def test_the_log_is_exported(run: Run, tmp_path: Path) -> None:
+    run(*OFF)
+    out = tmp_path / "log.csv"
+
+    code, lines, _ = run("log", "export")
+    _, said, _ = run(
+        "log", "export", "--format", "csv", "--out", str(out), "--clear", "--as", "ari"
+    )
+    refused, _, err = run("log", "export", "--clear")
+    wrong, _, _ = run("log", "export", "--out", str(tmp_path))
+
+    assert (code, refused, wrong) == (0, 3, 2)
+    assert [json.loads(line)["act"] for line in lines.splitlines()] == ["turn-off-mfa"]
+    assert "2 rows, with personal data" in said
+    rows = list(csv.DictReader(io.StringIO(out.read_text("utf-8"))))
+    assert [(row["act"], row["user"]) for row in rows] == [
+        ("turn-off-mfa", "u1"),
+        ("export-log", ""),
+    ]
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert "Only a lead or an auditor may do that; you are a support agent." in err
+
+
+def test_personal_data_is_erased_by_age(run: Run) -> None:
+    run(*OFF)
+
+    early, out, _ = run("log", "erase", "--before", "2026-01-01", "--as", "lead")
+    done, told, _ = run("log", "erase", "--before", "2999-01-01", "--as", "lead")
+    wrong, _, err = run("log", "erase", "--before", "yesterday", "--as", "lead")
+
+    assert (early, done, wrong) == (0, 0, 2)
+    assert out.startswith("0 rows")
+    assert told.startswith("2 rows before 2999-01-01")
+    assert "yesterday is not a day" in err
+    assert "u1" not in run("log")[1].replace("turn", "")
+    assert run("log", "verify")[0] == 0
+
+
+def test_the_tray_shows_who_was_told(run: Run) -> None:
+    run(*OFF)
+
+    code, out, _ = run("tray", "u1")
+    _, answer, _ = run("tray", "--json")
+    _, nothing, _ = run("tray", "u2")
+
+    assert code == 0
+    assert "m•••@rao.example" in out
+    assert "this wasn't me, reference 1" in out
+    assert "900123" not in out + answer
+    jsonschema.validate(json.loads(answer), answers.schema("tray"))
+    assert "Nobody and nothing" in nothing
+
+
+def test_a_bundle_is_said_and_written(run: Run, tmp_path: Path) -> None:
+    run(*OFF)
+
+    code, text, _ = run("bundle", "u1", "--said", "D1/D2=later")
+    _, answer, _ = run("bundle", "u1", "--json")
+    _, files, _ = run("bundle", "u1", "--out", str(tmp_path / "out"))
+    wrong, _, _ = run("bundle", "u1", "--said", "later")
+    case = next((tmp_path / "out").glob("*.case.json"))
+    again, verdict, _ = run("why", "--case", str(case), "--json")
+
+    assert (code, wrong, again) == (0, 2, 0)
+    assert text.startswith("# Mayank Rao (u1), Rao Retail, ")
+    assert "turn-off-mfa done ticket 4821" in text
+    jsonschema.validate(json.loads(answer), answers.schema("bundle"))
+    jsonschema.validate(json.loads(case.read_text("utf-8")), answers.schema("case"))
+    assert len(files.splitlines()) == 3
+    live = json.loads(run("why", "u1", "--json")[1])
+    assert json.loads(verdict)["causes"][0]["id"] == live["causes"][0]["id"]
+
+
+def test_mail_is_set_up_in_the_settings(
+    run: Run, places: Path, sample_file: Path
+) -> None:  # fmt: skip
+    (places / "config").mkdir()
+    settings = places / "config" / "helpdesk.toml"
+    settings.write_text('[mail]\nserver = "ftp://x"\nsender = "desk@helpdesk.example"\n', "utf-8")
+
+    wrong, _, err = run("find")
+    demo, _, _ = run("find", desk="demo")
+    settings.write_text(
+        '[mail]\nserver = "smtp://127.0.0.1:9"\nsender = "desk@helpdesk.example"\n'
+        'contact = "Call 020 7946 0000"\n',
+        "utf-8",
+    )
+    run(*OFF)
+    _, told, _ = run("tray", "u1")
+
+    assert (wrong, demo) == (2, 0)
+    assert "ftp://x is no mail server" in err
+    assert "waiting The mail server 127.0.0.1 cannot be reached" in told
+    assert "Call 020 7946 0000 and say: this wasn't me" in told
+
+
+# Canaries: what is secret or personal is planted, and every byte that comes out is searched.
+
+
+@pytest.fixture
+def planted(run: Run, sample_file: Path) -> dict[str, str]:
+    """Secrets that the desk made or was told, by what they are."""
+    made = json.loads(
+        run("perform", "enrol-totp", "u2", "--reason", "new phone", "--ticket", "4822", "--json")[1]
+    )
+    key = made["handover"]["secret"]
+    code = pyotp.TOTP(key).now()
+    run("perform", "enrol-totp", "u2", "--reason", "n", "--ticket", "4822", "--set", f"code={code}")
+    drift = "918273"
+    run("drift", "u2", drift, "--factor", "u2-f2")
+    return {
+        "key": key,
+        "first code": code,
+        "drift code": drift,
+        "mobile": "900124",
+        "login": "ada@lakes",
+    }
+
+
+def every_output(run: Run, where: Path) -> dict[str, str]:
+    """Return all that the desk says about a user without being asked for clear data."""
+    said: dict[str, str] = {}
+    for command in (
+        ["log"], ["log", "look"], ["log", "--json"], ["log", "verify"], ["log", "checkpoint"],
+        ["log", "export"], ["log", "export", "--format", "csv"], ["tray"], ["tray", "--json"],
+        ["bundle", "u2"], ["bundle", "u2", "--json"], ["bundle", "u2", "--out", str(where)],
+        ["case", "u2"], ["case", "u2", "--json"], ["why", "u2"],
+    ):  # fmt: skip
+        _, out, err = run(*command)
+        said[" ".join(command)] = out + err
+    for file in where.iterdir():
+        said[file.name] = file.read_text("utf-8")
+    return said
+
+
+def test_no_secret_and_no_address_stands_in_what_comes_out(
+    run: Run, planted: dict[str, str], tmp_path: Path
+) -> None:  # fmt: skip
+    said = every_output(run, tmp_path / "bundle")
+
+    found = [
+        (where, what) for where, text in said.items() for what, it in planted.items() if it in text
+    ]
+    assert found == []
+
+
+def test_no_code_and_no_pass_stands_in_any_file(
+    run: Run, planted: dict[str, str], sample_file: Path, places: Path
+) -> None:  # fmt: skip
+    every_output(run, places / "bundle")
+
+    for file in (path for path in places.rglob("*") if path.is_file()):
+        data = file.read_bytes()
+        for what in ("first code", "drift code"):
+            assert planted[what].encode() not in data, (file.name, what)
+        if file.name not in {"sample.json", "sample.json.bak"}:  # the provider keeps its keys
+            assert planted["key"].encode() not in data, file.name
+    tables = json.loads(sample_file.read_text("utf-8"))
+    own = json.dumps({t: tables[t] for t in ("log", "checkpoints")})
+    assert planted["key"] not in own
+
+
+def test_a_crash_tells_nothing_of_what_it_held(
+    run: Run,
+    planted: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+    def fails(*given: Any, **more: Any) -> Callable[[], None]:
+        raise ValueError(" ".join(planted.values()))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(json, "dumps", fails)
+        code, out, err = run("tray", "--json")
+
+    told = out + err + log_path().read_text("utf-8")
+    assert code == 1
+    assert "ValueError" in told
+    assert not any(it in told for it in planted.values())
