@@ -199,7 +199,7 @@ def _densest(rounds: list[Round]) -> int:
 
 
 def _moves(facts: Facts, span: timedelta = DAY) -> list[FactorChange]:
-    return [c for c in facts.since(FactorChange, span) if c.change in MOVES]
+    return [c for c in facts.since(FactorChange, span) if c.change in MOVES][-12:]
 
 
 def foreign_failures(facts: Facts) -> list[Answer | Password]:

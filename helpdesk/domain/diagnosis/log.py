@@ -30,11 +30,13 @@ class Log:
     Attributes:
         events: Oldest first, each once.
         anchor: The moment the trouble is seen from: the newest event.
+        memo: What causes worked out from it once, by name.
     """
 
     def __init__(self, timeline: Sequence[AnyEvent], now: datetime) -> None:
         self.events = tidy(timeline)
         self.anchor = self.events[-1].at if self.events else now
+        self.memo: dict[str, Any] = {}
         self._by_type: dict[type[Any], list[Any]] = {}
         for event in self.events:
             self._by_type.setdefault(type(event), []).append(event)

@@ -77,14 +77,17 @@ class Refusal:
 
 def refusals(facts: Facts) -> list[Refusal]:
     """Refused answers of the last day, oldest first, at most 20."""
-    found = [
-        Refusal(facts, one, answer)
-        for one in facts.recent
-        for answer in one.refusals
-        if answer.reason not in {"declined", "timeout"}
-    ]
-    found.sort(key=lambda refusal: refusal.answer.at)
-    return found[-20:]
+    if "refusals" not in facts.memo:
+        found = [
+            (answer, one)
+            for one in facts.recent
+            for answer in one.refusals
+            if answer.reason not in {"declined", "timeout"}
+        ]
+        found.sort(key=lambda pair: pair[0].at)
+        facts.memo["refusals"] = [Refusal(facts, one, answer) for answer, one in found[-20:]]
+    kept: list[Refusal] = facts.memo["refusals"]
+    return kept
 
 
 def sent_refusals(facts: Facts) -> list[Refusal]:
