@@ -20,9 +20,10 @@ from helpdesk.domain.text import clean
 from helpdesk.products import load_cards
 from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
+from helpdesk.stores.atomic import install
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
-from helpdesk.stores.tiny import TinyFile, TinyStore, install
+from helpdesk.stores.tiny import TinyFile, TinyStore
 
 
 def clock() -> datetime:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from helpdesk.domain.errors import BadFile, Unreachable
-from helpdesk.stores import tiny
-from helpdesk.stores.tiny import TinyFile, install, moved
+from helpdesk.stores import atomic
+from helpdesk.stores.atomic import install
+from helpdesk.stores.tiny import TinyFile, moved
 from tests.conftest import Clock
 
 WRITER = """
@@ -145,7 +147,7 @@ def test_what_another_console_wrote_is_seen(sample_file: Path, clock: Clock) -> 
 def test_a_console_that_holds_the_file_is_waited_for_and_then_named(
     sample_file: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tiny, "LOCK_WAIT_S", 0.05)
+    monkeypatch.setattr(atomic, "LOCK_WAIT_S", 0.05)
     one, other = TinyFile(sample_file, clock), TinyFile(sample_file, clock)
 
     with (
@@ -198,7 +200,7 @@ def test_a_full_disk_changes_nothing(
     before = sample_file.read_bytes()
     file = TinyFile(sample_file, clock)
     full = lambda **_: (os.open("/dev/full", os.O_WRONLY), str(sample_file) + ".full")  # noqa: E731
-    monkeypatch.setattr(tiny.tempfile, "mkstemp", full)
+    monkeypatch.setattr(tempfile, "mkstemp", full)
 
     with (
         pytest.raises(Unreachable, match=r"No space left.*nothing was changed"),
