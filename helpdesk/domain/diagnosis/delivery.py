@@ -90,6 +90,7 @@ def untold(facts: Facts, *kinds: str) -> Round | None:
     return rounds[-1] if rounds else None
 
 
+ELSEWHERE = "it went to another address than the login"
 NO_SENDS = "nobody answered; the log holds no sends"
 
 
@@ -125,7 +126,8 @@ def other_mailbox(scene: Scene) -> list[Evidence]:
     if same is False:
         says = f"it went to {sent.event.to or 'the notification address'}, not to the login address"
         is_told = sent.event.channel == "email" and sent.delay_s is not None
-        lines.add(DECISIVE if is_told else STRONG, says, sent.event)
+        weight = DECISIVE if is_told else STRONG if sent.event.to else FAIR + 0.5
+        lines.add(weight, says, sent.event)
         known = _answered_before(facts, sent)
         if known:
             lines.add(-FAIR, "codes sent there were used before", known.good)
@@ -160,7 +162,7 @@ def spam(scene: Scene) -> list[Evidence]:
     if same is True:
         lines.add(HINT, "it went to the login address", sent.event)
     elif same is False:
-        lines.add(-FAIR - HINT, "it went to another address than the login", sent.event)
+        lines.add(-(FAIR if sent.event.to else 0) - HINT, ELSEWHERE, sent.event)
     return lines.found
 
 
@@ -407,5 +409,5 @@ def not_fetching(scene: Scene) -> list[Evidence]:
         return []
     lines.add(FAIR + HINT, "delivered in time, and never typed", arrived[-1].arrived)
     if login_matches(facts, arrived[-1]) is False:
-        lines.add(-FAIR, "it went to another address than the login", arrived[-1].event)
+        lines.add(-FAIR, ELSEWHERE, arrived[-1].event)
     return lines.found

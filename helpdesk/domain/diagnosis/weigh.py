@@ -59,7 +59,7 @@ HOSTILE_LEAD = 1.2
 CLOSE = 3.5
 """Two causes of a pair nearer than this are not told apart where the deciding fact is lacking."""
 
-ALWAYS_OPEN = frozenset({"A2/F1", "D4/D4b", "D4/D5", "D8/F1", "E1/E2"})
+ALWAYS_OPEN = frozenset({"A2/F1", "B1/B3", "C5/C2", "D4/D4b", "D4/D5", "D8/F1", "E1/E2"})
 """Pairs whose other half stays possible however well the first fits, while the fact is lacking."""
 
 SHOWN = 8
