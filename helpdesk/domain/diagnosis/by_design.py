@@ -9,6 +9,7 @@ from helpdesk.domain.diagnosis import lost
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
 from helpdesk.domain.diagnosis.facts import SITTING, Export, Facts, Other, Password, Session
 from helpdesk.domain.diagnosis.memory import fresh_browsers, returns_within_hour
+from helpdesk.domain.diagnosis.refusal import handless
 from helpdesk.domain.diagnosis.rounds import Round
 from helpdesk.domain.diagnosis.verdicts import Evidence
 from helpdesk.domain.tickets import Complaint
@@ -23,11 +24,10 @@ def calm(facts: Facts, lines: Lines) -> None:
     if facts.is_stale:
         lines.add(-STRONG, "nothing of today is in the log", facts.events[-1])
     _long_ago(facts, lines)
-    troubled = [one for one in facts.recent if not one.is_accepted]
-    if facts.recent and troubled and troubled[-1] is facts.recent[-1]:
-        lines.add(-DECISIVE, "the last challenge was not passed", *troubled[-1].asks)
-    elif len(troubled) >= 2:
-        lines.add(-HINT, "some challenges today were not passed", troubled[-1].asked)
+    typed = handless(facts)
+    if typed:
+        lines.add(-STRONG, "the code was typed from elsewhere, faster than by hand", typed)
+    _not_passed(facts, lines)
     refused = facts.last.refusals if facts.last else []
     if refused:
         weight = FAIR if len(refused) == 1 else STRONG
@@ -48,6 +48,16 @@ def calm(facts: Facts, lines: Lines) -> None:
     turns = [s for s in facts.since(Session) if s.state == "ended" and _is_other_login(s.cause)]
     if len(turns) > 1:
         lines.add(-STRONG, "logins end each other's sessions", *turns[-2:])
+
+
+def _not_passed(facts: Facts, lines: Lines) -> None:
+    troubled = [one for one in facts.recent if not one.is_accepted]
+    if facts.unclaimed:
+        lines.add(-HINT, "nobody answered, and nobody waits for the code", facts.unclaimed.asked)
+    elif troubled and troubled[-1] is facts.recent[-1]:
+        lines.add(-DECISIVE, "the last challenge was not passed", *troubled[-1].asks)
+    elif len(troubled) >= 2:
+        lines.add(-HINT, "some challenges today were not passed", troubled[-1].asked)
 
 
 def _long_ago(facts: Facts, lines: Lines) -> None:

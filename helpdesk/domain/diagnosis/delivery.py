@@ -103,6 +103,8 @@ def _is_unheard(facts: Facts, lines: Lines) -> list[tuple[Round, Sent]]:
     ]
     if pairs and session.blind_loop(facts, Lines(facts)):
         lines.add(-HINT, "it asked again too soon for one who waits", pairs[-1][1].event)
+    if pairs and facts.unclaimed:
+        lines.add(-FAIR, "from a never-seen address, and nobody says that a code is missing")
     if pairs and facts.last and facts.last.refusals:
         lines.add(-FAIR, "codes of today were typed in", facts.last.refusals[-1])
     return pairs
@@ -394,6 +396,9 @@ def push_lost(scene: Scene) -> list[Evidence]:
     failed = [s.trouble for one in pushes for s in one.sends if s.trouble]
     if failed:
         lines.add(HINT, "the push service could not deliver it", *failed)
+    good = [r for r in facts.recent if r.factor == "push" and r.is_accepted]
+    if good and pushes[-1].at - good[-1].at <= timedelta(hours=1):
+        lines.add(-STRONG, "a push was answered shortly before", good[-1].good)
     if len(pushes) >= 5:
         lines.add(-HINT, f"{len(pushes)} pushes are many for one who waits", pushes[-1].asked)
     return lines.found

@@ -72,7 +72,7 @@ class Facts(Known):
         self.others_sends: frozenset[str] = frozenset()
         self.compared: frozenset[str] = frozenset()
         super().__init__(timeline, now)
-        self.rounds, self.confirmations = rounds_of(self)
+        self.rounds, self.confirmations = rounds_of(self, now)
         self._starts = [one.at for one in self.rounds]
 
     @cached_property
@@ -143,6 +143,19 @@ class Facts(Known):
         circles = [r for r in self.since(Redirect) if r.count >= 3 and r.at >= last.at]
         missing = [s for s in last.sessions if s.state == "missing"]
         return circles[0] if circles else missing[0] if missing else None
+
+    @cached_property
+    def unclaimed(self) -> Round | None:
+        """The newest round, where nobody answers it and nobody says they wait for its code.
+
+        It came after the right password, from a never-seen address, and the log names no browser:
+        the user on a journey, or somebody else.
+        """
+        one = self.last
+        if one is None or one.answers or one.browser or self.complaint is not None:
+            return None
+        is_new = self.is_strange("ip", one.ip, one.at)
+        return one if is_new and one.password and self.anchor - one.at <= RECENT else None
 
     @cached_property
     def tells_sends(self) -> bool:

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
+from helpdesk.domain.diagnosis.deliveries import set_clocks
 from helpdesk.domain.diagnosis.log import Log, by_at
 from helpdesk.domain.diagnosis.rounds import Round, Sent
 from helpdesk.domain.timeline import (
@@ -21,7 +22,7 @@ from helpdesk.domain.timeline import (
 )
 
 
-def rounds_of(log: Log) -> tuple[list[Round], list[Sent]]:
+def rounds_of(log: Log, now: datetime) -> tuple[list[Round], list[Sent]]:
     """Group what belongs to one challenge, and keep confirmations of numbers aside."""
     rounds: dict[str, Round] = {}
 
@@ -50,6 +51,7 @@ def rounds_of(log: Log) -> tuple[list[Round], list[Sent]]:
     ordered = sorted(rounds.values(), key=by_at)
     for one in ordered:
         one.settle()
+    set_clocks(ordered, now)
     _attach(log, ordered)
     return ordered, confirmations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from helpdesk.domain.codes import expiry
 from helpdesk.domain.diagnosis import session
@@ -202,7 +202,7 @@ def _older_by_time(refusal: Refusal, lines: Lines) -> None:
     weight = FAIR + 0.5 if not over else HINT
     if not over and refusal.age_s < 60:
         weight = STRONG
-    if newest.arrived and newest.arrived.at > answer.at:
+    if newest.arrived_at and newest.arrived_at > answer.at:
         weight = STRONG + HINT
     lines.add(
         weight, "several codes were out, and the newest had just been sent", answer, newest.event
@@ -343,27 +343,50 @@ def scanner(scene: Scene) -> list[Evidence]:
         for fetch in _fetches(facts, one):
             if _is_outsider(facts, one, fetch.ip):
                 says = "opened within seconds from another address, with no password from there"
-                came = min((s.arrived.at for s in one.sends if s.arrived), default=one.at)
+                came = _came_at(one)
                 at_once = fetch.at - came <= SCAN / 3
                 lines.add(DECISIVE if at_once else FAIR + HINT, says, fetch)
                 break
-        arrived = min((s.arrived.at for s in one.sends if s.arrived), default=one.at)
+        arrived = _came_at(one)
         for answer in one.answers:
             soon = answer.at - max(arrived, one.at) <= SCAN
             if answer.ok and answer.ip and soon and _is_outsider(facts, one, answer.ip):
                 says = "answered within seconds from another address, with no password from there"
-                at_once = answer.at - max(arrived, one.at) <= SCAN / 4
-                lines.add(STRONG + HINT if at_once else FAIR + HINT, says, answer)
+                lines.add(_too_quick(answer.at - max(arrived, one.at)), says, answer)
                 break
         if lines.found:
             late = [a for a in one.refusals if a.reason in {"reused", "superseded"}]
             if late:
                 lines.add(HINT, "the user's own try came too late", *late)
-            elif one.good and one.good.ip == one.ip and not one.refusals:
+            elif one.good and one.good.ip == one.asker_ip and one.good.ip and not one.refusals:
                 lines.add(-STRONG, "the user's own code was taken all the same", one.good)
             break
     return lines.found
 
+
+def handless(facts: Facts) -> Answer | None:
+    """The good answer of the newest round, where no hand of the user can have typed it."""
+    one = facts.last
+    if one is None or one.good is None or one.factor != "email" or not one.good.ip:
+        return None
+    quick = one.good.at - max(_came_at(one), one.at) <= HAND
+    return one.good if quick and _is_outsider(facts, one, one.good.ip) else None
+
+
+def _came_at(one: Round) -> datetime:
+    """When the first message of a round arrived, else when it was asked for."""
+    return min((s.arrived_at for s in one.sends if s.arrived_at), default=one.at)
+
+
+def _too_quick(after: timedelta) -> float:
+    """How strongly the time since the message came says that no hand typed it."""
+    if after <= HAND:
+        return DECISIVE
+    return STRONG + HINT if after <= SCAN / 4 else FAIR + HINT
+
+
+HAND = timedelta(seconds=12)
+"""Nobody finds, opens, reads and types a message faster; our own measure."""
 
 SCAN = timedelta(seconds=90)
 """A filter opens a message this soon after it came; our own measure."""
@@ -386,6 +409,8 @@ def _is_outsider(facts: Facts, one: Round, ip: str | None) -> bool:
     """Whether an address is neither the round's nor one that ever gave a password."""
     if ip is None:
         return True
+    if one.asker_ip is None and not facts.is_strange("ip", ip, one.at):
+        return False
     passwords = {p.ip for p in facts.since(Password) if p.ip}
     known = ip in passwords or facts.is_own("ip", ip, one.at) or facts.is_colleague("ip", ip)
-    return ip != one.ip and not known
+    return ip != one.asker_ip and not known

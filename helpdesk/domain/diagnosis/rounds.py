@@ -36,12 +36,14 @@ class Sent:
 
     Attributes:
         is_accepted_final: Whether *accepted* is the last that this log says of any message.
+        skew_s: Seconds by which the clock that stamped the deliveries is ahead.
     """
 
     event: Send
     deliveries: list[Delivery] = field(default_factory=list)
     fetches: list[Fetch] = field(default_factory=list)
     is_accepted_final: bool = True
+    skew_s: float = 0.0
 
     @property
     def states(self) -> frozenset[str]:
@@ -65,8 +67,14 @@ class Sent:
     @property
     def delay_s(self) -> float | None:
         """Seconds from sent to arrived; None where no row says so."""
+        at = self.arrived_at
+        return None if at is None else (at - self.event.at).total_seconds()
+
+    @property
+    def arrived_at(self) -> datetime | None:
+        """When it arrived, by the clock of the other rows; None where no row says so."""
         arrived = self.arrived
-        return None if arrived is None else (arrived.at - self.event.at).total_seconds()
+        return None if arrived is None else arrived.at - timedelta(seconds=self.skew_s)
 
     @property
     def trouble(self) -> Delivery | None:
@@ -112,6 +120,12 @@ class Round:
         if not value and name in {"ip", "browser"}:
             value = next((getattr(a, name) for a in self.answers if getattr(a, name)), None)
         return str(value) if value else None
+
+    @property
+    def asker_ip(self) -> str | None:
+        """The address of the challenge or its password; never one from which only a code came."""
+        rows = (*self.asks, self.password)
+        return next((row.ip for row in rows if row and row.ip), None)
 
     @property
     def ip(self) -> str | None:

@@ -59,8 +59,11 @@ HOSTILE_LEAD = 1.2
 CLOSE = 3.5
 """Two causes of a pair nearer than this are not told apart where the deciding fact is lacking."""
 
-ALWAYS_OPEN = frozenset({"A2/F1", "B1/B3", "C5/C2", "D4/D4b", "D4/D5", "D8/F1", "E1/E2"})
+ALWAYS_OPEN = frozenset({"A2/F1", "B1/B3", "C5/C2", "D4/D4b", "D4/D5", "D8/F1", "E1/D3", "E1/E2"})
 """Pairs whose other half stays possible however well the first fits, while the fact is lacking."""
+
+FIRST = {"E1/E2": "E1/D3"}
+"""By pair: the one to be settled before it, as a code is first taken or refused, then lost."""
 
 SHOWN = 8
 """Causes in a verdict."""
@@ -147,7 +150,8 @@ def _undecided(facts: Facts, scores: dict[str, float], answered: Set[str]) -> Pa
         if top not in pair.ends or not pair.ask(facts) or not pair.lacks(facts):
             continue
         partner = pair.ends[0] if pair.ends[1] == top else pair.ends[1]
-        if pair.id in answered:
+        first = PAIRS.get(FIRST.get(pair.id, ""))
+        if pair.id in answered or (first and first.id not in answered and first.lacks(facts)):
             continue
         gap = scores[top] - scores.get(partner, -math.inf)
         is_open = gap <= CLOSE or pair.id in ALWAYS_OPEN

@@ -170,8 +170,8 @@ def _fills(cause_id: str, facts: Facts) -> dict[str, str]:
         to = next((s.event.to for s in reversed(sends) if s.event.to), None)
         if to:
             fills["to"] = clean(to, limit=50)
-        if sends[-1].arrived:
-            fills["arrived"] = clock(sends[-1].arrived.at)
+        if sends[-1].arrived_at:
+            fills["arrived"] = clock(sends[-1].arrived_at)
         life = _life(facts, sends[-1].event.at, expiry(facts.card, sends[-1].event))
         if life:
             fills["life"] = life
