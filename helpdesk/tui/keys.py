@@ -145,6 +145,7 @@ IN_DIALOGS: Final[tuple[tuple[str, str], ...]] = (
     ("Tab", "Go to the next field or button; Shift+Tab goes back."),
     ("1 … 9", "Choose the line with that number."),
     ("Enter", "Press the button that has the focus; in a field, go to the next one."),
+    ("PgUp PgDn", "Scroll what does not fit."),
     ("v", "In an act that needs proof: verify the caller, and come back to it."),
     ("F9", "While a caller is verified, on demo data: look at the customer's telephone."),
     ("w", "After a refusal: route the customer to whoever may."),

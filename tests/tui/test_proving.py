@@ -107,7 +107,7 @@ async def test_a_case_says_that_the_caller_is_not_proven_and_then_by_what(demo: 
         await verify(agent, IMOGEN, "imogen.ng")
         await agent.sees("for any act on this ticket", f"#{TICKET}")
         await agent.press(way_of(agent, PUSH))
-        await agent.sees("you say", "they say", "10:00 left", "3 tries left")
+        await agent.sees("you say", "is what the caller answers", "10:00 left", "3 tries left")
         await agent.type(await code_of(desk, IMOGEN))
         await agent.press("enter")
         await agent.sees("PROVEN by a push confirmed")
@@ -160,12 +160,12 @@ async def test_the_agent_reads_one_word_and_the_telephone_has_both(demo: Demo) -
     async with console(desk) as agent:
         await verify(agent, IMOGEN, "imogen.ng")
         await agent.press(way_of(agent, PUSH))
-        await agent.sees("you say", "they say")
+        await agent.sees("you say", "is what the caller answers")
         words = next(one.says for one in await desk.phone(IMOGEN) if one.says)
         mine, theirs = words.split()[3].rstrip(","), words.split()[-1].rstrip(".")
 
         assert f"you say {mine}" in agent.flat
-        assert f"they say {theirs}" in agent.flat
+        assert f"answer {theirs}" in agent.flat
 
 
 async def test_nothing_that_is_read_back_is_ever_on_the_screen(demo: Demo) -> None:

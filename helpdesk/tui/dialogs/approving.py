@@ -57,7 +57,7 @@ class ApprovalDialog(Guarded[Chosen]):
         why_not: Why this agent may not answer; empty where they may, or need not know.
     """
 
-    BESIDES = 10
+    BESIDES = 13
 
     def __init__(
         self,

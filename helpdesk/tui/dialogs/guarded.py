@@ -35,7 +35,11 @@ class Dialog(ModalScreen[T]):
     BESIDES: ClassVar[int] = 10
     """Lines a dialog has beside those that scroll."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", show=False),
+        Binding("pagedown", "roll(1)", "Down", show=False),
+        Binding("pageup", "roll(-1)", "Up", show=False),
+    ]
 
     def on_resize(self, event: events.Resize) -> None:
         """Below the least size say so, in the dialog's place."""
@@ -46,6 +50,11 @@ class Dialog(ModalScreen[T]):
         # What scrolls takes what the rest leaves, so that the buttons are always in sight.
         for body in self.query("#body"):
             body.styles.max_height = max(2, event.size.height - self.BESIDES + 3 * is_low)
+
+    def action_roll(self, by: int) -> None:
+        """Scroll what does not fit by half a page, wherever the focus is."""
+        for body in self.query("#body"):
+            body.scroll_relative(y=by * max(1, body.size.height // 2), animate=False)
 
     def action_cancel(self) -> None:
         """Close; nothing is done."""

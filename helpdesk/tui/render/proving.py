@@ -128,7 +128,8 @@ def asked_entries(asking: Asking, to: str, left_s: float, tries: int) -> list[En
         says = Content.assemble((f" {clean(asking.words[0])} ", LIVE))
         answers = Content.assemble((f" {clean(asking.words[1])} ", LIVE))
         found.append(entry("you say", says))
-        found.append(entry("they say", Content.assemble(answers, f"  is the {who}'s answer")))
+        must = Content.assemble(answers, f"  is what the {who} answers; else hang up")
+        found.append(entry("answer", must))
     found.append(entry("asked by", show(f"{asking.method.words}{f', {to}' if to else ''}")))
     look = WARN if left_s < 60 else STRONG
     waits = Content.assemble((m_ss(left_s), look), (" left", QUIET))
@@ -210,17 +211,17 @@ def approval_entries(
         *_own_entries(action, case, card),
         entry("reason", show(action.reason or "none given", limit=600)),
         entry("ticket", show(_ticket_words(action.ticket, case), limit=300)),
-        entry("because", show(f"{approval.why}", WARN)),
-        *preview_entries(shown),
+        entry("because", show(approval.why, WARN)),
     ]
     by_id = {proof.id: proof for proof in case.proofs}
     rests = [
-        named_proof(by_id[one], case, now) if one in by_id else f"proof {one}, by now too old"
+        named_proof(by_id[one], case, now) if one in by_id else f"proof {one}"
         for one in approval.proofs
     ] or ["no proof of the caller"]
     found += [entry("" if n else "proven", show(says)) for n, says in enumerate(rests)]
     asked = f"{approval.requester}, {ago(approval.asked_at, now)} ({clock(approval.asked_at, now)})"
     found.append(entry("asked by", show(asked)))
+    found += preview_entries(shown)
     if approval.decided_at is not None:
         said = f": {approval.says}" if approval.says else ""
         says = f"{approval.approver}, {ago(approval.decided_at, now)}{said}"
@@ -271,7 +272,10 @@ def request_entries(case: Case, card: Product | None, now: datetime) -> list[Ent
         else ""
     )
     asked = f"#{ticket.id.lstrip('#')} {ticket.subject}, {ago(ticket.opened_at, now)}{how}"
-    found = [entry("asked", show(asked, limit=300)), entry("proven", caller(case, now))]
+    by = [show(named_proof(proof, case, now), GOOD) for proof in fresh(case, now)]
+    by = by or [Content.assemble(("not yet: ", WARN), ("v", STRONG), (" proves", WARN))]
+    found = [entry("asked", show(asked, limit=300))]
+    found += [entry("" if n else "proven", says) for n, says in enumerate(by)]
     decision = case.decision("turn-off-mfa")
     if decision is not None:
         says = decision.why or "This role may turn it off here."
@@ -287,4 +291,5 @@ def request_entries(case: Case, card: Product | None, now: datetime) -> list[Ent
 def shown_secret(title: str, secret: str, says: str) -> Content:
     """Return one thing on the demo telephone."""
     spaced = " ".join(secret[at : at + 3] for at in range(0, len(secret), 3))
-    return joined((show(title), Content.assemble((f" {clean(spaced)} ", LIVE)), show(says, QUIET)))
+    code = joined((Content.assemble((f" {clean(spaced)} ", LIVE)), show(says, QUIET)))
+    return lines((show(title), code))

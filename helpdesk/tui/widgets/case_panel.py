@@ -70,7 +70,7 @@ class CasePanel(Vertical):
         """Give reasons as many lines as the height leaves them."""
         width, height = event.size
         for part in self.query(Part):
-            part.is_low = height < (FEW if isinstance(part, Codes) else LOW)
+            part.is_low = height < (FEW if isinstance(part, Codes | Request) else LOW)
         self.query_one(MayI).room = reasons_room(width, height)
         self.query_one(Why).room = why_room(width, height)
         # What scrolls takes the focus: all of the middle where it is one column, else the history.

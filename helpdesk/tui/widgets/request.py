@@ -12,8 +12,8 @@ from helpdesk.tui.render.proving import request_entries
 from helpdesk.tui.render.values import hanging
 from helpdesk.tui.widgets.parts import Part
 
-BRIEF, SHORT = 2, 4
-"""Entries shown where lines are few: who asked and how proven; with the card and the loss."""
+BRIEF, SHORT = 1, 4
+"""Entries shown where lines are few: who asked; with the proof, the card and the loss."""
 
 TALL = 44
 """Lines of the window from which all of it is shown."""
