@@ -149,6 +149,7 @@ IN_DIALOGS: Final[tuple[tuple[str, str], ...]] = (
     ("v", "In an act that needs proof: verify the caller, and come back to it."),
     ("F9", "While a caller is verified, on demo data: look at the customer's telephone."),
     ("w", "After a refusal: route the customer to whoever may."),
+    ("Backspace", "At the question to the caller: take the last reply back."),
     ("Esc", "Cancel: nothing is done."),
 )
 """Keys that every dialog understands, with what they do."""

@@ -286,6 +286,20 @@ async def test_a_late_verdict_of_another_user_is_dropped_and_no_key_waits(demo: 
         assert "D2" not in why_of(agent).partition("●○○")[0]
 
 
+async def test_keys_typed_ahead_wait_for_the_verdict_of_the_user_they_mean(demo: Demo) -> None:
+    desk = Telling(demo())
+    gate = desk.holds[f"why {LOCKED}"] = asyncio.Event()
+    async with console(desk) as agent:  # type: ignore[arg-type]
+        await open_user(agent, MAYA)
+        await agent.find(login_of(LOCKED), LOCKED)
+        await agent.press("y", "q", "q")
+        assert agent.app.clipboard == ""
+        gate.set()
+        await agent.sees("Copied.", "There is nothing to ask")
+
+        assert agent.app.clipboard.startswith("You are locked out")
+
+
 async def test_after_an_act_the_verdict_is_asked_anew(demo: Demo) -> None:
     desk = Telling(demo())
     async with console(desk) as agent:  # type: ignore[arg-type]

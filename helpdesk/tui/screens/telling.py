@@ -5,16 +5,23 @@ case ─▶ desk.why ─▶ verdict ─▶ q: ask ─▶ said ─▶ desk.why wi
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
+from typing import Final
+
 from textual import work
 from textual.reactive import var
 
 from helpdesk.domain.cases import Case
-from helpdesk.domain.diagnosis.drift import Drift
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.errors import HelpdeskError
 from helpdesk.tui.dialogs.asking import AskDialog
 from helpdesk.tui.dialogs.drift import DriftDialog, authenticators
 from helpdesk.tui.screens.acting import ActingPlace
+
+PATIENCE_S: Final = 10.0
+POLL_S: Final = 0.02
+"""Seconds a key that was typed ahead waits for its verdict, and between two looks."""
 
 
 class TellingPlace(ActingPlace):
@@ -52,48 +59,89 @@ class TellingPlace(ActingPlace):
         if case is not None and case.user.id == user and said == self.said:
             self.verdict, self.why_fault = verdict, fault
 
-    @work(group="asking", exit_on_error=False)
-    async def action_ask(self) -> None:
+    async def settled_verdict(self) -> tuple[Case, Verdict] | None:
+        """Give case and verdict of the user the agent means, once both are there.
+
+        None, and say so, where there is no user or no verdict comes.
+        """
+        case = await self.settled_case()
+        if case is None:
+            self.app.notify("Choose a user first.", markup=False)
+            return None
+        for _ in range(int(PATIENCE_S / POLL_S)):
+            now = self.current_case()
+            if now is None or now.user.id != case.user.id:
+                return None
+            if self.verdict is not None:
+                return now, self.verdict
+            if self.why_fault:
+                break
+            await asyncio.sleep(POLL_S)
+        self.app.notify("There is no verdict yet.", markup=False)
+        return None
+
+    def action_ask(self) -> None:
         """Ask the caller the verdict's question, or take replies back."""
-        case, verdict = self.current_case(), self.verdict
-        if case is None or verdict is None:
-            self.app.notify("There is no verdict yet.", markup=False)
-            return
-        if verdict.ask is None and not self.said:
-            self.app.notify("There is nothing to ask: the log alone decides.", markup=False)
-            return
-        dialog = AskDialog(case, verdict, self.said)
-        said: tuple[CallerSaid, ...] | None = await self.app.push_screen_wait(dialog)
+        if not self._is_asking:
+            self._is_asking = True
+            self.put_question()
+
+    @work(group="asking", exit_on_error=False)
+    async def put_question(self) -> None:
+        """Open the question, and ask why anew with what was said to it."""
+        try:
+            settled = await self.settled_verdict()
+            if settled is None:
+                return
+            case, verdict = settled
+            if verdict.ask is None and not self.said:
+                self.app.notify("There is nothing to ask: the log alone decides.", markup=False)
+                return
+            dialog = AskDialog(case, verdict, self.said)
+            said: tuple[CallerSaid, ...] | None = await self.app.push_screen_wait(dialog)
+        finally:
+            self._is_asking = False
         now = self.current_case()
         if said is not None and now is not None and now.user.id == case.user.id:
             self.said = said
             self.ask_why(case.user.id)
 
-    @work(group="asking", exit_on_error=False)
-    async def action_drift(self) -> None:
+    def action_drift(self) -> None:
         """Open the drift meter."""
-        case = self.current_case()
-        if case is None:
-            self.app.notify("Choose a user first.", markup=False)
-            return
-        if not authenticators(case):
-            says = "There is no active authenticator app whose clock could be measured."
-            self.app.notify(says, title=case.user.id, markup=False)
-            return
+        if not self._is_asking:
+            self._is_asking = True
+            self.measure_drift()
 
-        async def measure(factor: str, codes: tuple[str, ...]) -> Drift:
-            return await self.desk.drift(case.user.id, factor, codes)
-
-        await self.app.push_screen_wait(DriftDialog(case, self.clock(), measure))
+    @work(group="asking", exit_on_error=False)
+    async def measure_drift(self) -> None:
+        """Measure until the agent has enough, then look at the case anew."""
+        try:
+            case = await self.settled_case()
+            if case is None:
+                self.app.notify("Choose a user first.", markup=False)
+                return
+            if not authenticators(case):
+                says = "There is no active authenticator app whose clock could be measured."
+                self.app.notify(says, title=case.user.id, markup=False)
+                return
+            measure = partial(self.desk.drift, case.user.id)
+            await self.app.push_screen_wait(DriftDialog(case, self.clock(), measure))
+        finally:
+            self._is_asking = False
         self.look_again(case.user.id)
 
     def look_again(self, user: str) -> None:
         """Ask anew for the case of a user who may have changed."""
         raise NotImplementedError
 
-    def action_copy(self) -> None:
+    @work(group="asking", exit_on_error=False)
+    async def action_copy(self) -> None:
         """Copy what to say to the customer."""
-        if self.verdict is None or not self.verdict.say:
-            self.app.notify("There is no reply to copy yet.", markup=False)
+        settled = await self.settled_verdict()
+        if settled is None:
+            return
+        _, verdict = settled
+        if verdict.say:
+            self.copy(verdict.say)
         else:
-            self.copy(self.verdict.say)
+            self.app.notify("There is no reply to copy.", markup=False)
