@@ -21,6 +21,7 @@ from helpdesk.domain.diagnosis.casefile import case_schema
 from helpdesk.domain.diagnosis.drift import Drift
 from helpdesk.domain.diagnosis.verdicts import Evidence, Verdict
 from helpdesk.domain.errors import HelpdeskError, NeedsMore, Refused
+from helpdesk.domain.holds import Hold
 from helpdesk.domain.inspection import Inspection
 from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.products import Product
@@ -93,6 +94,7 @@ SCHEMAS: dict[str, Any] = {
     "asking": Asking,
     "proof": Proof,
     "approvals": tuple[Approval, ...],
+    "holds": tuple[Hold, ...],
 }
 """The type behind each command's JSON."""
 
@@ -394,6 +396,15 @@ def approvals_text(approvals: Sequence[Approval]) -> str:
             one.why,
         )
         for one in approvals
+    ]
+    return _table(rows) or "Nothing waits."
+
+
+def holds_text(holds: Sequence[Hold]) -> str:
+    """Return acts that wait as lines, the next one first."""
+    rows = [
+        (one.id, f"due {one.due_at:%H:%M:%S}", one.agent, one.act, one.user, one.ending.value)
+        for one in holds
     ]
     return _table(rows) or "Nothing waits."
 

@@ -219,6 +219,13 @@ def _add_proving(to: Any, where: argparse.ArgumentParser) -> None:
     approve.add_argument("--says", default="", help="why")
     approve.add_argument("--json", action="store_true", help="answer in JSON")
     approve.set_defaults(run=commands.approve)
+    holds = to.add_parser("holds", parents=[where], help="List resets that wait and can be undone")
+    holds.add_argument("--json", action="store_true", help="answer in JSON")
+    holds.set_defaults(run=commands.holds)
+    undo = to.add_parser("undo", parents=[where], help="Undo a reset that waits")
+    undo.add_argument("hold", metavar="HOLD", help="its id, from holds")
+    undo.add_argument("--json", action="store_true", help="answer in JSON")
+    undo.set_defaults(run=commands.undo)
     phone = to.add_parser(
         "phone", parents=[where], help="Demo only: what the customer's telephone shows"
     )

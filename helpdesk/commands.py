@@ -256,6 +256,22 @@ def approve(given: argparse.Namespace) -> int:
     return 0
 
 
+def holds(given: argparse.Namespace) -> int:
+    """Say which resets wait and can be undone."""
+    with opened(given) as desk:
+        found = asyncio.run(desk.holds())
+    say(answers.as_json(found) if given.json else answers.holds_text(found))
+    return 0
+
+
+def undo(given: argparse.Namespace) -> int:
+    """Undo a reset that waits."""
+    with opened(given) as desk:
+        found = asyncio.run(desk.undo(given.hold))
+    say(answers.as_json(found) if given.json else answers.holds_text((found,)))
+    return 0
+
+
 def phone(given: argparse.Namespace) -> int:
     """Say what a demo customer's devices show now."""
     with opened(given) as desk:

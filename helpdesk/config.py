@@ -57,6 +57,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         desk: The desk to open: a file, or the name of a profile.
         agent: The role or agent to work as.
         theme: `dark`, `light`, `high-contrast` or `monochrome`; empty for the default.
+        prove_callers: Whether dangerous acts wait for proof of the caller and a second person.
         hold_minutes: How long a reset waits before it is carried out, so that it can be undone.
         mail: How customers are told; None where notices stay in the desk's own tray.
     """
@@ -65,6 +66,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     agent: str = ""
     theme: str = ""
     profiles: dict[str, Profile] = {}
+    prove_callers: bool = False
     hold_minutes: Annotated[int, Meta(ge=0, le=120)] = 0
     mail: Mail | None = None
 

@@ -65,6 +65,7 @@ def open_desk(config: Config, desk: str = "", as_who: str = "") -> Iterator[Desk
         # Nobody real belongs to the bundled fixture: no letter about it ever leaves.
         sender=None if is_bundled else mail_sender(config),
         contact=config.mail.contact if config.mail else "",
+        is_gated=config.prove_callers,
         hold=timedelta(minutes=config.hold_minutes),
     )
     if any(hold.is_due(clock()) for hold in store.holds):

@@ -527,6 +527,46 @@ def test_a_clock_is_measured_and_the_code_is_kept_nowhere(
     assert key not in run("case", "u2", "--json")[1]
 
 
+def test_turning_off_from_question_to_done_with_proof_and_a_colleague(
+    run: Run, ask: Callable[..., Any], places: Path
+) -> None:
+    config = places / "config"
+    config.mkdir()
+    (config / "helpdesk.toml").write_text("prove_callers = true", "utf-8")
+    wish = ("perform", "turn-off-mfa", "u1", "--reason", "asked", "--ticket", "4821", "--as", "sam")
+
+    first, lacking = ask(*wish)
+    listed = run("prove", "u1", "--as", "sam")[1]
+    ask("prove", "u1", "--method", "code", "--ticket", "4821", "--as", "sam")
+    code = ask("phone", "u1")[1][0]["secret"]
+    ask("prove", "u1", "--answer", code, "--as", "sam")
+    second, waiting = ask(*wish)
+    request = waiting["needs"][0]["choices"][0]
+    mine, _, own = run("approve", request, "--as", "sam")
+    agreed, _, _ = run("approve", request, "--as", "lee")
+    done, _ = ask(*wish)
+
+    assert [need["what"] for need in lacking["needs"]] == ["proof", "second-person"]
+    assert "call-back" in listed
+    assert [need["what"] for need in waiting["needs"]] == ["second-person"]
+    assert "your own request" in own
+    assert (first, second, mine, agreed, done) == (6, 6, 3, 0, 0)
+
+
+def test_a_held_reset_is_undone(run: Run, ask: Callable[..., Any], places: Path) -> None:
+    config = places / "config"
+    config.mkdir()
+    (config / "helpdesk.toml").write_text("hold_minutes = 5", "utf-8")
+    run("perform", "reset-all", "u2", "--reason", "lost", "--ticket", "4822")
+
+    hold = ask("holds")[1][0]
+    code, out, _ = run("undo", hold["id"])
+
+    assert code == 0
+    assert "undone" in out
+    assert ask("holds")[1] == []
+
+
 def test_a_fault_of_our_own_is_one_sentence_without_values(
     run: Run, monkeypatch: pytest.MonkeyPatch, places: Path
 ) -> None:
