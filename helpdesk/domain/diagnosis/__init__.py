@@ -8,6 +8,7 @@ from datetime import datetime
 from helpdesk.domain.diagnosis import lost
 from helpdesk.domain.diagnosis.acts import STOP, act_for, act_says, no_use
 from helpdesk.domain.diagnosis.catalog import CAUSES, Scene
+from helpdesk.domain.diagnosis.claims import is_over, then
 from helpdesk.domain.diagnosis.facts import Call, Facts
 from helpdesk.domain.diagnosis.fleet import FleetFindings, crowd_of, fleet
 from helpdesk.domain.diagnosis.hostile import WISHES
@@ -91,7 +92,7 @@ def diagnose(  # noqa: PLR0913
         say=words,
         act=act_for(facts, weighed.chances, is_open=weighed.pair is not None),
         act_says=then,
-        will_not_help=no_use(weighed.chances),
+        will_not_help=_no_use(facts, weighed),
         nothing_is_broken=_is_as_meant(facts, top),
         is_hostile=top is not None and top.group == "F",
         also_others=shared,
@@ -109,7 +110,15 @@ def _words(facts: Facts, weighed: Weighed) -> tuple[str, str]:
         return "", ""
     if top.p < UNSURE and weighed.pair is None and top.group != "F":
         return DO_NOT_KNOW
-    return say(top.id, facts), act_says(top.id)
+    return say(top.id, facts), then(top.id, facts) or act_says(top.id)
+
+
+def _no_use(facts: Facts, weighed: Weighed) -> tuple[NoUse, ...]:
+    """The acts of no use; a new code is of use where the late one has died."""
+    found = no_use(weighed.chances)
+    if weighed.ranked and weighed.ranked[0].id == "C3" and is_over(facts):
+        return tuple(one for one in found if one.act != "send-code")
+    return found
 
 
 def _is_as_meant(facts: Facts, top: RankedCause | None) -> bool:

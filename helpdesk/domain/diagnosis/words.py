@@ -13,6 +13,7 @@ import string
 from datetime import datetime, timedelta
 
 from helpdesk.domain.codes import expiry
+from helpdesk.domain.diagnosis.claims import otherwise
 from helpdesk.domain.diagnosis.facts import Facts, Resend
 from helpdesk.domain.diagnosis.verdicts import clock
 from helpdesk.domain.text import clean
@@ -110,7 +111,7 @@ SAY: dict[str, tuple[str, ...]] = {
         "Your code is accepted, but the page loses you afterwards. Close the browser,\n"
         "open it again and go straight to the page you want.",
     ),
-    "E2": ("Since our last change an old cookie is in the way. Delete our site's cookies,\n"
+    "E2": ("An old cookie of our site is in the way. Delete our site's cookies,\n"
            "or use a private window for now.",),
     "E3": ("Your login stopped half way. Log out fully, close the tab and start again.",),
     "E4": ("You must choose a way to prove yourself now. I will send you the article.",),
@@ -138,6 +139,9 @@ SAY: dict[str, tuple[str, ...]] = {
 
 def say(cause_id: str, facts: Facts) -> str:
     """Return the sentence for the customer: the fullest for which everything is known."""
+    told = otherwise(cause_id, facts)
+    if told:
+        return told
     known = _fills(cause_id, facts)
     choices = SAY.get(cause_id, ("",))
     if not _fits(cause_id, facts):
