@@ -53,12 +53,12 @@ class Timeline(Widget):
         self._lines = timeline_lines(case.timeline) if case else []
         is_today = case is not None and all(e.at.date() == case.at.date() for e in case.timeline)
         self._time = TODAY if is_today else EARLIER
+        self.watch_verdict()  # the same verdict may be of new events
 
-    def watch_verdict(self, verdict: Verdict | None) -> None:
+    def watch_verdict(self) -> None:
         """Mark what the first cause rests on, and what speaks against it."""
-        top = verdict.top if verdict else None
-        timeline = self.case.timeline if self.case and top else ()
-        self._marks = marks(timeline, top) if top else {}
+        top = self.verdict.top if self.verdict else None
+        self._marks = marks(self.case.timeline, top) if self.case and top else {}
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Give one line an event, one for the day and one where there is nothing."""
