@@ -35,6 +35,11 @@ async def challenges(agent: Console) -> None:
 
 
 async def log(agent: Console) -> None:
+    await agent.press("5")
+    await agent.sees("Nothing has been done yet.")
+
+
+async def filled_log(agent: Console) -> None:
     await agent.find("okafor", "u1")
     await agent.press("x")
     await agent.sees("REVEALED")
@@ -93,6 +98,7 @@ async def palette(agent: Console) -> None:
     await agent.press("ctrl+p")
     await agent.type("reset")
     await agent.sees("Reset one factor")
+    await agent.pilot.pause(0.6)  # it gathers what it found in batches of a quarter second
 
 
 async def fault(agent: Console) -> None:
@@ -128,6 +134,10 @@ def picture(snap_compare: Any, tmp_path: Path) -> Callable[..., bool]:
 @pytest.mark.parametrize("walk", PLACES + DIALOGS, ids=lambda walk: walk.__name__)
 def test_it_looks_as_it_was_looked_at(picture: Callable[..., bool], walk: Walk, size: str) -> None:
     assert picture(walk, size)
+
+
+def test_a_log_with_something_in_it_looks_as_it_was_looked_at(picture: Callable[..., bool]) -> None:
+    assert picture(filled_log, "80x24")
 
 
 @pytest.mark.parametrize("theme", THEMES)
