@@ -53,10 +53,14 @@ def attempts(card: Product, user: User, timeline: Sequence[AnyEvent], now: datet
     )
 
 
-def named_events(timeline: Sequence[AnyEvent], names: Iterable[str]) -> tuple[AnyEvent, ...]:
-    """Return the events that lines of evidence name, oldest first; a name nobody has gives none."""
+def named_events(timeline: Sequence[AnyEvent], names: Iterable[str]) -> dict[str, AnyEvent]:
+    """Return by name the events that lines of evidence name; a name nobody has is left out."""
     wanted = set(names)
+    found: dict[str, AnyEvent] = {}
     ordered: Sequence[AnyEvent] = tidy(timeline) if wanted else ()
-    return tuple(
-        event for n, event in enumerate(ordered) if event.id in wanted or f"#{n}" in wanted
-    )
+    for n, event in enumerate(ordered):
+        if event.id in wanted:
+            found[event.id or ""] = event
+        elif f"#{n}" in wanted:
+            found[f"#{n}"] = event
+    return found

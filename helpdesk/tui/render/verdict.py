@@ -74,6 +74,9 @@ MEASURED: Final = frozenset({"D4", "D4b", "D5", "D6"})
 SAFE: Final = ("end-sessions", "flag")
 """Acts that do no harm, whoever calls: they stand beside the word to stop."""
 
+Events = Mapping[str, AnyEvent]
+"""Events by the names that lines of evidence give them."""
+
 Keys = Mapping[str, tuple[str, str, str]]
 """By act or action: Textual's name of its key, the key as printed, its label."""
 
@@ -93,10 +96,16 @@ def waiting(fault: str, room: int) -> Content:
 
 
 def why(
-    verdict: Verdict, case: Case, said: Sequence[CallerSaid], keys: Keys, width: int, room: int
+    verdict: Verdict,
+    case: Case,
+    said: Sequence[CallerSaid],
+    events: Events,
+    keys: Keys,
+    width: int,
+    room: int,
 ) -> Content:
     """Return the verdict in at most *room* lines of *width* cells; the least is never left out."""
-    found = list(_lines(verdict, case, said, keys, width, is_brief=room <= BRIEF))
+    found = list(_lines(verdict, case, said, events, keys, width, is_brief=room <= BRIEF))
     sizes = [hanging((line.entry,), width).plain.count("\n") + 1 for line in found]
     chosen: set[int] = set()
     for at in sorted(range(len(found)), key=lambda at: found[at].rank):
@@ -107,7 +116,13 @@ def why(
 
 
 def _lines(
-    verdict: Verdict, case: Case, said: Sequence[CallerSaid], keys: Keys, width: int, is_brief: bool
+    verdict: Verdict,
+    case: Case,
+    said: Sequence[CallerSaid],
+    events: Events,
+    keys: Keys,
+    width: int,
+    is_brief: bool,
 ) -> Iterator[Line]:
     top = verdict.top
     if top is None:
@@ -117,7 +132,7 @@ def _lines(
         if not is_brief:
             yield from _alarm(verdict, top)
         yield Line(0, _cause(top, width, verdict if is_brief else None))
-        yield from _evidence(verdict, top, case)
+        yield from _evidence(verdict, top, events, case.at)
         for rank, other in enumerate(_others(verdict), 8):
             yield Line(rank, _cause(other, width, None))
     yield from _heard(verdict, top)
@@ -179,33 +194,44 @@ def _others(verdict: Verdict) -> list[RankedCause]:
     return [one for one in verdict.causes[1:4] if one.p >= LIKELY or one.id in asked]
 
 
-def _evidence(verdict: Verdict, top: RankedCause, case: Case) -> Iterator[Line]:
+def _evidence(verdict: Verdict, top: RankedCause, events: Events, now: datetime) -> Iterator[Line]:
     shown = [one for one in top.evidence if not verdict.also_others.startswith(one.says)]
     for n, one in enumerate(shown):
         rank = 2 if n == 0 or one.source is Source.CALLER else 7 + 2 * n
-        yield Line(rank, _entry(f"{FOR} {_whence(one, case)}", show(one.says), GOOD))
+        yield Line(rank, _entry(f"{FOR} {_whence(one, events, now)}", show(one.says), GOOD))
     for n, one in enumerate(top.against):
         says = Content.assemble(("against: ", WARN), show(one.says))
         rank = 2 if one.source is Source.CALLER else 8 + 2 * n
-        yield Line(rank, _entry(f"{AGAINST} {_whence(one, case)}", says, WARN))
+        yield Line(rank, _entry(f"{AGAINST} {_whence(one, events, now)}", says, WARN))
 
 
-def marks(timeline: Sequence[AnyEvent], top: RankedCause) -> dict[int, str]:
-    """Return the marks of the events a cause rests on, by the identity of the event."""
-    found: dict[int, str] = {}
-    for mark, evidence in ((AGAINST, top.against), (FOR, top.evidence)):
-        names = [name for line in evidence for name in line.events]
-        found |= {id(event): mark for event in named_events(timeline, names)}
-    return found
+def evidence_events(timeline: Sequence[AnyEvent], verdict: Verdict | None) -> Events:
+    """Return by name the events that the first cause of a verdict rests on, for and against."""
+    top = verdict.top if verdict else None
+    lines_of = (*top.evidence, *top.against) if top else ()
+    return named_events(timeline, (name for line in lines_of for name in line.events))
 
 
-def _whence(one: Evidence, case: Case) -> str:
+def marks(events: Events, verdict: Verdict | None) -> dict[int, str]:
+    """Return the marks of the events a first cause rests on, by the identity of the event."""
+    top = verdict.top if verdict else None
+    sides = ((AGAINST, top.against), (FOR, top.evidence)) if top else ()
+    return {
+        id(events[name]): mark
+        for mark, evidence in sides
+        for line in evidence
+        for name in line.events
+        if name in events
+    }
+
+
+def _whence(one: Evidence, events: Events, now: datetime) -> str:
     """The time of the newest event a line rests on, else where it comes from."""
-    events = named_events(case.timeline, one.events) if one.source is Source.LOG else ()
-    if not events:
+    times = [events[name].at for name in one.events if name in events]
+    if not times or one.source is not Source.LOG:
         return SOURCES[one.source]
-    at: datetime = events[-1].at
-    return clock(at, case.at) if at.date() == case.at.date() else f"{at:%d %b}"
+    at = max(times)
+    return clock(at, now) if at.date() == now.date() else f"{at:%d %b}"
 
 
 def _heard(verdict: Verdict, top: RankedCause | None) -> Iterator[Line]:

@@ -16,7 +16,7 @@ from helpdesk.domain.cases import Case
 from helpdesk.domain.diagnosis.verdicts import Verdict
 from helpdesk.tui.render.events import Line, per_hour, timeline_lines
 from helpdesk.tui.render.values import clock, fit, sparkline
-from helpdesk.tui.render.verdict import marks
+from helpdesk.tui.render.verdict import evidence_events, marks
 
 MARGIN, TODAY, EARLIER, WORDS = 2, 9, 13, 18
 """Cells of the margin, of a time of today, of an earlier one, and of an event's words."""
@@ -57,8 +57,8 @@ class Timeline(Widget):
 
     def watch_verdict(self) -> None:
         """Mark what the first cause rests on, and what speaks against it."""
-        top = self.verdict.top if self.verdict else None
-        self._marks = marks(self.case.timeline, top) if self.case and top else {}
+        timeline = self.case.timeline if self.case else ()
+        self._marks = marks(evidence_events(timeline, self.verdict), self.verdict)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Give one line an event, one for the day and one where there is nothing."""

@@ -35,12 +35,17 @@ class Why(Part):
     room: reactive[int] = reactive(6, layout=True)
 
     _height = 1
+    _read: tuple[Case | None, Verdict | None] = (None, None)
+    _events: words.Events = {}  # noqa: RUF012 - replaced, never changed
 
     def content(self, case: Case, width: int) -> Content:
         """Give the verdict, or what stands in its place."""
         if self.verdict is None:
             return words.waiting(self.fault, self.room)
-        return words.why(self.verdict, case, self.said, NAMED, width, self.room)
+        if self._read[0] is not case or self._read[1] is not self.verdict:
+            self._read = case, self.verdict
+            self._events = words.evidence_events(case.timeline, self.verdict)
+        return words.why(self.verdict, case, self.said, self._events, NAMED, width, self.room)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Give the lines there are; while a verdict is asked for those there were, in peace."""

@@ -65,5 +65,5 @@ def test_events_are_named_by_id_or_by_their_place() -> None:
 
     named = named_events([third, first, second], ["e7", "#2", "nobody", "#99"])
 
-    assert named == (second, third)
-    assert named_events([first], []) == ()
+    assert named == {"e7": second, "#2": third}
+    assert named_events([first], []) == {}
