@@ -50,6 +50,7 @@ class Facts(Known):
         events: Oldest first, each once.
         rounds: Oldest first.
         anchor: The moment the trouble is seen from: the newest event.
+        cards: The other products that are known.
         others_sends: Ids of the codes that were sent to others.
         compared: Causes that other users' logs speak for or against.
     """
@@ -67,7 +68,7 @@ class Facts(Known):
     ) -> None:
         self.card, self.user, self.now, self.complaint = card, user, now, complaint
         self.account_products = tuple(account_products)
-        self._cards = tuple(cards)
+        self.cards = tuple(cards)
         self._shared = traits_of(colleagues)
         self.others_sends: frozenset[str] = frozenset()
         self.compared: frozenset[str] = frozenset()
@@ -295,35 +296,9 @@ class Facts(Known):
         usual = len(half) == len(sessions) > 2 and not self.since(Redirect)
         return None if usual else half[-1]
 
-    @cached_property
-    def door_words(self) -> tuple[frozenset[str], dict[str, frozenset[str]]]:
-        """The words that name this product, and for each other product those that name only it."""
-        own = _name_words(self.card)
-        return own, {
-            other.id: _name_words(other) - own for other in self._cards if other.id != self.card.id
-        }
-
     def changes(self, *names: str, span: timedelta = LONG) -> list[FactorChange]:
         """Changes of factors of these names within *span*, oldest first."""
         return [change for change in self.since(FactorChange, span) if change.change in names]
-
-
-_COMMON = frozenset(
-    {
-        "the", "and", "for", "login", "app", "www", "com", "example", "https", "http", "code",
-        "codes", "product", "platform", "two", "factor", "mail", "verify", "auth",
-        "authenticator", "user", "users", "portal",
-    }
-)  # fmt: skip
-
-
-def _name_words(card: Product) -> frozenset[str]:
-    names = [
-        name.casefold().replace("e-mail", "email") for name in (card.id, card.name, card.short)
-    ]
-    found = {word for name in names for word in re.findall(r"[a-z]{3,}", name.casefold())}
-    squeezed = {re.sub(r"[^a-z]", "", name.casefold()) for name in names}
-    return frozenset(found | {word for word in squeezed if len(word) > 5}) - _COMMON
 
 
 __all__ = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from itertools import pairwise
-from urllib.parse import urlsplit
 
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
 from helpdesk.domain.diagnosis.facts import (
@@ -262,73 +261,4 @@ def blocked_after_reset(scene: Scene) -> list[Evidence]:
     return lines.found
 
 
-def tokens(text: str) -> frozenset[str]:
-    """The words of a name or an address that may tell products apart."""
-    return frozenset(re.findall(r"[a-z]{2,}", text.casefold()))
-
-
-@cause("E6", "the wrong product or door", prior=0.0)
-def wrong_door(scene: Scene) -> list[Evidence]:
-    """A kind of user without a second proof here, or a door that is another product's."""
-    facts, lines = scene.facts, Lines(scene.facts)
-    role = facts.card.role(facts.user.role)
-    if (role is not None and not role.has_mfa) or facts.user.mfa == "none":
-        name = role.name if role else "this kind of user"
-        lines.note(DECISIVE, f"{name} has no second proof in this product", Source.CARD)
-    products = facts.account_products
-    if products and facts.card.id not in products:
-        lines.note(DECISIVE - HINT, "the account exists only in another product", Source.LOG)
-    doors = [e for e in facts.visits if e.door]
-    if doors:
-        _door_lines(facts, lines, doors)
-    if not lines.found and not facts.rounds and facts.since(Password):
-        tried = facts.since(Password)
-        if not any(p.ok for p in tried):
-            lines.add(HINT, "no login of this user ever passed here", tried[-1])
-    last = facts.recent[-1] if facts.recent else None
-    here = host_of(doors[-1].door) if doors else ""
-    if lines.found and last and last.is_accepted and host_of(last.door) in {here, ""}:
-        lines.add(-STRONG, "a challenge was passed at this door", last.good)
-    return lines.found
-
-
-def _door_lines(facts: Facts, lines: Lines, doors: list[Password | Challenge]) -> None:
-    latest = max(doors, key=lambda event: event.at)
-    host = host_of(latest.door)
-    said = tokens(latest.door or "")
-    own, others = facts.door_words
-    foreign = [product for product, names in others.items() if said & names]
-    if foreign and not said & own:
-        lines.add(DECISIVE, "the page belongs to another product", latest)
-    good = {host_of(one.door) for one in facts.rounds if one.is_accepted}
-    good |= {host_of(password.door) for password in facts.trusted_logins if password is not latest}
-    for one in facts.rounds[-60:]:
-        if one.is_accepted:
-            start, end = one.at - timedelta(minutes=10), one.at + timedelta(seconds=5)
-            good |= {host_of(password.door) for password in facts.between(Password, start, end)}
-    good -= {""}
-    is_in_here = facts.last is not None and facts.last.is_accepted and facts.last.at >= latest.at
-    if host and good and host not in good and not is_in_here:
-        lines.add(STRONG + HINT, f"never before was {host} the door of a good login", latest)
-    if "affiliate" in said:
-        lines.add(DECISIVE, "the page is one for affiliates", latest)
-
-
-def host_of(door: str | None) -> str:
-    """The host of a page's address; empty where it has none."""
-    try:
-        return (urlsplit(door or "").hostname or "").casefold()
-    except ValueError:
-        return ""
-
-
-def is_other_door(facts: Facts) -> bool:
-    """Whether the page that was used is known to be another product's."""
-    lines = Lines(facts)
-    doors = [e for e in facts.visits if e.door]
-    if doors:
-        _door_lines(facts, lines, doors)
-    return any(line.weight >= STRONG for line in lines.found)
-
-
-__all__ = ["FactorChange", "loop_lines", "tokens"]
+__all__ = ["FactorChange", "loop_lines"]

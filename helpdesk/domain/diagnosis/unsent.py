@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from helpdesk.domain.diagnosis import lost, session
+from helpdesk.domain.diagnosis import lost
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
 from helpdesk.domain.diagnosis.delivery import PHONE, THROTTLED, recent_sends
+from helpdesk.domain.diagnosis.doors import is_other_door
 from helpdesk.domain.diagnosis.facts import Answer, Facts, Password, Resend, Session
 from helpdesk.domain.diagnosis.verdicts import Evidence
 from helpdesk.domain.tickets import Complaint
@@ -64,7 +65,7 @@ def never_asked(scene: Scene) -> list[Evidence]:
         lines.add(-STRONG, "the telephone or mailbox is lost, so none was waited for")
     if lines.found and facts.active_lock:
         lines.add(-FAIR, "a lock is in force", facts.active_lock)
-    if lines.found and session.is_other_door(facts):
+    if lines.found and is_other_door(facts):
         lines.add(-STRONG, "the page is another product's", passwords[-1] if passwords else None)
     doors = {p.door for p in passwords if p.door}
     if lines.found and len(doors) > 1 and failed:

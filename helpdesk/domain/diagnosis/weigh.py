@@ -14,6 +14,7 @@ from helpdesk.domain.diagnosis import (
     by_design,
     clocks,
     delivery,
+    doors,
     hostile,
     locks,
     memory,
@@ -35,7 +36,7 @@ from helpdesk.domain.diagnosis.verdicts import (
 from helpdesk.domain.products import Product
 from helpdesk.domain.tickets import Complaint
 
-GROUPS = (by_design, memory, delivery, unsent, refusal, clocks, locks, session, hostile)
+GROUPS = (by_design, memory, delivery, unsent, refusal, clocks, locks, session, doors, hostile)
 """The modules that hold the causes; to import them is to enter them."""
 
 TEMPERATURE = 0.8
