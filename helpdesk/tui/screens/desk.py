@@ -23,9 +23,9 @@ from helpdesk.tui.keys import Where, bindings
 from helpdesk.tui.render.case import summary_lines
 from helpdesk.tui.render.manual import card_page
 from helpdesk.tui.render.rows import USERS
+from helpdesk.tui.screens.bundling import BundlingPlace
 from helpdesk.tui.screens.finding import FindingPlace
 from helpdesk.tui.screens.place import Clock
-from helpdesk.tui.screens.telling import TellingPlace
 from helpdesk.tui.widgets.case_panel import CasePanel
 from helpdesk.tui.widgets.finder import Finder
 from helpdesk.tui.widgets.parts import Unproven, Wish
@@ -46,7 +46,7 @@ def counts_down(case: Case, shown: datetime) -> bool:
     return any(end is not None and end > shown for end in ends)
 
 
-class DeskScreen(TellingPlace, FindingPlace[UserRow]):
+class DeskScreen(BundlingPlace, FindingPlace[UserRow]):
     """Search and queue beside the case.
 
     Attributes:
