@@ -216,7 +216,6 @@ class VerifyDialog(Guarded[bool]):
         if self._asking is not None:
             field = self.query_one("#answer", Input)
             field.password = self._asking.method is not Method.IN_PERSON
-            field.placeholder = "then Enter"
             field.value = ""
             field.focus()
 

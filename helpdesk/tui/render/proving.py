@@ -111,13 +111,11 @@ def way_line(way: Way, number: int, case: Case, *, is_at: bool) -> Content:
             (head, Content.assemble("    ", show(f"proves nothing: {way.not_for}", QUIET)))
         )
     mark = ("●", GOOD) if is_at else ("○", QUIET)
-    grade = (
-        Content.assemble("  ", (way.grade.value, GOOD))
-        if way.grade is Grade.STRONG
-        else Content.assemble("  ", ("weak: takes a second person too", WARN))
-    )
-    line = Content.assemble((f"{number} ", STRONG), mark, " ", show(words, STRONG), grade)
-    return pressable(line, way=str(number))
+    is_weak = way.grade is Grade.WEAK
+    head = Content.assemble((f"{number} ", STRONG), mark, " ", show(words, STRONG))
+    line = joined((head, Content.assemble((way.grade.value, WARN if is_weak else GOOD))), "  ")
+    more = Content.assemble("    ", ("takes a second person too", WARN)) if is_weak else Content("")
+    return pressable(lines((line, more)), way=str(number))
 
 
 def asked_entries(asking: Asking, to: str, left_s: float, tries: int) -> list[Entry]:
@@ -130,7 +128,7 @@ def asked_entries(asking: Asking, to: str, left_s: float, tries: int) -> list[En
         found.append(entry("you say", says))
         must = Content.assemble(answers, f"  is what the {who} answers; else hang up")
         found.append(entry("answer", must))
-    found.append(entry("asked by", show(f"{asking.method.words}{f', {to}' if to else ''}")))
+    found.append(entry("over", show(f"{asking.method.words}{f', {to}' if to else ''}")))
     look = WARN if left_s < 60 else STRONG
     waits = Content.assemble((m_ss(left_s), look), (" left", QUIET))
     if asking.method is not Method.IN_PERSON:
