@@ -132,7 +132,7 @@ def other_mailbox(scene: Scene) -> list[Evidence]:
         lines.add(weight, says, sent.event)
         known = _answered_before(facts, sent)
         if known:
-            lines.add(-FAIR, "codes sent there were used before", known.good)
+            lines.add(-HINT - 0.5, "codes sent there were used before", known.good)
         if sent.delay_s is not None and sent.delay_s < LATE_S:
             lines.add(HINT, "it was delivered there", sent.arrived)
     elif sent.event.channel == "email":
@@ -216,11 +216,14 @@ def _maybe_late(facts: Facts, pairs: list[tuple[Round, Sent]], lines: Lines) -> 
     age = max(facts.now, facts.anchor) - sent.event.at
     if sent.deliveries and sent.deliveries[-1].state in {"queued", "accepted"}:
         says = f"it was {sent.deliveries[-1].state} and has not arrived yet"
-        lines.add(STRONG - HINT / 2, says, sent.event, sent.deliveries[-1])
+        weight = STRONG - HINT / 2 if age < timedelta(minutes=5) else FAIR + HINT
+        lines.add(weight, says, sent.event, sent.deliveries[-1])
     elif not facts.tells_delivery:
         lines.add(FAIR, "sent, and not typed yet; the log holds no delivery", sent.event)
     else:
         lines.add(FAIR, "sent, and no delivery is noted yet", sent.event)
+    if sent.event.to and login_matches(facts, sent) is False:
+        lines.add(-HINT, ELSEWHERE, sent.event)
     if age < timedelta(minutes=3):
         lines.add(HINT, "it was sent only minutes ago", sent.event)
 

@@ -99,13 +99,13 @@ class Facts(Known):
         return [
             one
             for one in self.recent
-            if not one.answers and (last_good is None or one.at > last_good)
+            if one.is_unanswered and (last_good is None or one.at > last_good)
         ]
 
     @cached_property
     def unanswered(self) -> list[Round]:
         """All recent rounds without an answer."""
-        return [one for one in self.recent if not one.answers]
+        return [one for one in self.recent if one.is_unanswered]
 
     @cached_property
     def accepted(self) -> list[Round]:
@@ -153,7 +153,7 @@ class Facts(Known):
         the user on a journey, or somebody else.
         """
         one = self.last
-        if one is None or one.answers or one.browser or self.complaint is not None:
+        if one is None or not one.is_unanswered or one.browser or self.complaint is not None:
             return None
         is_new = self.is_strange("ip", one.ip, one.at)
         return one if is_new and one.password and self.anchor - one.at <= RECENT else None

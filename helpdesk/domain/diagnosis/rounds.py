@@ -179,6 +179,11 @@ class Round:
         return next((answer for answer in self.answers if answer.ok), None)
 
     @property
+    def is_unanswered(self) -> bool:
+        """Whether nobody typed or pressed anything; that time ran out is no answer."""
+        return all(answer.reason == "timeout" for answer in self.answers)
+
+    @property
     def refusals(self) -> list[Answer]:
         """The answers that were not accepted."""
         return [answer for answer in self.answers if not answer.ok]
