@@ -116,7 +116,8 @@ def _add_lists(to: Any, where: argparse.ArgumentParser) -> None:
             "text",
             nargs="*",
             metavar="TEXT",
-            help="words and filters: product:partner state:locked loop:yes ticket:yes sort:name",
+            help="words and filters: product:partner state:locked channel:sms went:refused "
+            "loop:yes ticket:yes sort:name",
         )
         command.add_argument("--limit", type=_count, default=50, help="rows to give (50)")
         command.add_argument("--offset", type=_count, default=0, help="rows to skip (0)")

@@ -15,12 +15,12 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from helpdesk.domain.challenges import ChallengeLine
+from helpdesk.domain.challenges import ChallengeLine, ChallengeState
 from helpdesk.domain.diagnosis.verdicts import RankedCause
 from helpdesk.domain.errors import BadInput
 from helpdesk.domain.text import clean, digits, folded
 from helpdesk.domain.tickets import LoopReport, Ticket
-from helpdesk.domain.users import At
+from helpdesk.domain.users import At, FactorKind
 
 T = TypeVar("T")
 
@@ -57,6 +57,8 @@ class Query(Struct, frozen=True, kw_only=True):
         product: Card ids; empty for all.
         loop: Whether an open loop report must be there, must not, or is no matter.
         ticket: Whether an open ticket must be there, must not, or is no matter.
+        channel: How codes travel: a factor of that kind for users, the code's own way for challenges.
+        went: How a challenge went; no matter for users.
     """
 
     words: tuple[str, ...] = ()
@@ -64,6 +66,8 @@ class Query(Struct, frozen=True, kw_only=True):
     state: UserState | None = None
     loop: bool | None = None
     ticket: bool | None = None
+    channel: FactorKind | None = None
+    went: ChallengeState | None = None
     sort: Sort | None = None
 
     @property
@@ -210,10 +214,28 @@ def _ticket(query: Query, value: str, products: Sequence[tuple[str, str]]) -> Qu
     return replace(query, ticket=_yes("ticket", value))
 
 
+def _channel(query: Query, value: str, products: Sequence[tuple[str, str]]) -> Query:
+    found = next((kind for kind in FactorKind if kind.value == value), None)
+    if found is None:
+        there = ", ".join(FactorKind)
+        raise BadInput(f"channel:{clean(value)}: no such channel. There are {there}.")
+    return replace(query, channel=found)
+
+
+def _went(query: Query, value: str, products: Sequence[tuple[str, str]]) -> Query:
+    found = next((state for state in ChallengeState if state.value.startswith(value)), None)
+    if found is None:
+        there = ", ".join(ChallengeState)
+        raise BadInput(f"went:{clean(value)}: no such end. There are {there}.")
+    return replace(query, went=found)
+
+
 _FILTERS = {
     "product": _product,
     "state": _state,
     "sort": _sort,
     "loop": _loop,
     "ticket": _ticket,
+    "channel": _channel,
+    "went": _went,
 }

@@ -117,6 +117,7 @@ def is_found(entry: Entry, query: Query, now: datetime) -> bool:
         (not query.product or entry.user.product in query.product)
         and (query.loop is None or query.loop is (entry.rounds > 0))
         and (query.ticket is None or query.ticket is (entry.ticket is not None))
+        and (query.channel is None or any(f.kind is query.channel for f in entry.user.live_factors))
         and (query.state is None or query.state in states_of(entry, now))
         and matches(entry.blob, entry.numbers, query.words)
     )

@@ -14,7 +14,7 @@ from helpdesk.domain.actions import ACTIONS, AnyAction
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.audit import LOOK, LogRow
 from helpdesk.domain.cases import Case, Weighed, masked
-from helpdesk.domain.challenges import challenge_lines
+from helpdesk.domain.challenges import ChallengeLine, challenge_lines
 from helpdesk.domain.diagnosis.fleet import FleetFindings
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, RankedCause, Verdict
 from helpdesk.domain.gate import Answer
@@ -108,17 +108,18 @@ class Questions:
     ) -> Page[ChallengeRow]:
         """Give the challenges of the last day, newest first."""
         now = await self._now()
+        whom = replace(query, channel=None)  # here it is the code's way, not the user's factors
         users = [
             e.user.id
             for e in self._view.entries.values()
-            if e.user.seen_at and now - e.user.seen_at <= RECENT and index.is_found(e, query, now)
+            if e.user.seen_at and now - e.user.seen_at <= RECENT and index.is_found(e, whom, now)
         ]
         timelines = await self._view.connector.timelines(users)
         lines = [
             line
             for user, timeline in timelines.items()
             for line in challenge_lines(user, timeline, now)
-            if now - line.at <= RECENT
+            if now - line.at <= RECENT and _went(line, query)
         ]
         lines.sort(key=lambda line: line.at, reverse=True)
         whose = self._view.whose
@@ -222,6 +223,15 @@ def window(found: Sequence[T], offset: int, limit: int, row: Callable[[T], R]) -
     """Return the rows of a list from *offset* on, at most *limit* of them."""
     rows = tuple(map(row, found[offset : offset + limit]))
     return Page(total=len(found), offset=offset, rows=rows)
+
+
+def _went(line: ChallengeLine, query: Query) -> bool:
+    """Whether a challenge went the way, and to the end, that the query asks for."""
+    ways = {line.channel, line.factor}
+    return (query.channel is None or query.channel.value in ways) and query.went in {
+        None,
+        line.state,
+    }
 
 
 def _is_hostile(cause: RankedCause | None) -> bool:

@@ -592,3 +592,31 @@ async def test_turning_on_again_forgets_the_day(desk_as: Open) -> None:
     outcome = await manager.perform(TurnOnMfa(user="u1", save=True))
 
     assert (outcome.case.user.mfa, outcome.case.user.mfa_off_until) == (MfaState.ON, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("channel:sms", ["u1"]),
+        ("channel:email", ["u6"]),
+        ("went:sent", ["u1", "u6"]),
+        ("went:refused", []),
+        ("product:partner went:sent", ["u6"]),
+    ],
+)
+async def test_challenges_are_found_by_channel_and_end(
+    desk: LocalDesk, text: str, found: list[str]
+) -> None:
+    page = await desk.challenges(query(desk, text))
+
+    assert [row.line.user for row in page.rows] == found
+
+
+async def test_users_are_found_by_the_factors_they_have(desk: LocalDesk) -> None:
+    page = await desk.find(query(desk, "channel:push"))
+
+    assert [row.id for row in page.rows] == ["u5"]
+    with pytest.raises(BadInput, match="There are email"):
+        query(desk, "channel:pigeon")
+    with pytest.raises(BadInput, match="There are asked"):
+        query(desk, "went:fishing")

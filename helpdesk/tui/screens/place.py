@@ -139,6 +139,11 @@ SEARCH_WORDS = (
     ("maya okafor", "All words must be in name, login, number, address, account or ticket."),
     ("product:partner", "Only one product, by any part of its names."),
     ("state:locked", "locked flagged loop pending suspended off none ok."),
+    (
+        "channel:sms",
+        "Only users with such a factor; of challenges, those whose code went that way.",
+    ),
+    ("went:refused", "Of challenges, those that ended so: asked, sent, refused, passed, left."),
     ("loop:yes", "Only users with an open loop report; loop:no for the others."),
     ("ticket:yes", "Only users with an open ticket; ticket:no for the others."),
     ("sort:seen", "The order: heat name product state seen."),
