@@ -57,7 +57,7 @@ class Query(Struct, frozen=True, kw_only=True):
         product: Card ids; empty for all.
         loop: Whether an open loop report must be there, must not, or is no matter.
         ticket: Whether an open ticket must be there, must not, or is no matter.
-        channel: How codes travel: a factor of that kind for users, the code's own way for challenges.
+        channel: How codes travel: of users a factor of that kind, of challenges the code's way.
         went: How a challenge went; no matter for users.
     """
 
