@@ -7,10 +7,11 @@ from datetime import datetime
 
 from helpdesk.domain.diagnosis import lost
 from helpdesk.domain.diagnosis.acts import STOP, act_for, act_says, no_use
+from helpdesk.domain.diagnosis.beside import crowd_of
 from helpdesk.domain.diagnosis.catalog import CAUSES, Scene
 from helpdesk.domain.diagnosis.claims import is_over, then
 from helpdesk.domain.diagnosis.facts import Call, Facts
-from helpdesk.domain.diagnosis.fleet import FleetFindings, crowd_of, fleet
+from helpdesk.domain.diagnosis.fleet import FleetFindings, fleet
 from helpdesk.domain.diagnosis.hostile import WISHES
 from helpdesk.domain.diagnosis.questions import PAIRS, Pair
 from helpdesk.domain.diagnosis.verdicts import (
@@ -72,7 +73,7 @@ def diagnose(  # noqa: PLR0913
     ]
     facts = Facts(card, user, timeline, now, complaint, account_products, cards, colleagues)
     crowd = crowd_of(user, facts.events, others, now)
-    facts.compared = crowd.clears | crowd.shared.keys() | crowd.echoes.keys()
+    facts.compared = crowd.clears | crowd.shared.keys() | (crowd.echoes.keys() - {"E2"})
     facts.others_sends = frozenset(
         event.send for _, events in others for event in events if isinstance(event, Send)
     )

@@ -132,7 +132,7 @@ def other_mailbox(scene: Scene) -> list[Evidence]:
         lines.add(weight, says, sent.event)
         known = _answered_before(facts, sent)
         if known:
-            lines.add(-HINT - 0.5, "codes sent there were used before", known.good)
+            lines.add(-FAIR, "codes sent there were used before", known.good)
         if sent.delay_s is not None and sent.delay_s < LATE_S:
             lines.add(HINT, "it was delivered there", sent.arrived)
     elif sent.event.channel == "email":

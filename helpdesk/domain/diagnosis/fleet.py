@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from helpdesk.domain.diagnosis.crowd import Crowd
 from helpdesk.domain.diagnosis.verdicts import clock
 from helpdesk.domain.timeline import Answer, AnyEvent, Challenge, Delivery, Password, Send, Session
 from helpdesk.domain.users import At, User
@@ -91,7 +90,7 @@ def fleet(pairs: Iterable[tuple[User, Sequence[AnyEvent]]], now: datetime) -> Fl
     found = [
         replace(one, product=product)
         for product, symptoms in by_product.items()
-        for one in _findings(symptoms)
+        for one in findings_of(symptoms)
     ]
     return FleetFindings(findings=tuple(sorted(found, key=lambda one: -len(one.users))))
 
@@ -219,14 +218,16 @@ def _session_symptoms(user: str, recent: Sequence[AnyEvent]) -> list[Symptom]:
     return found
 
 
-def _findings(symptoms: Sequence[Symptom]) -> list[FleetFinding]:
+def findings_of(symptoms: Sequence[Symptom]) -> list[FleetFinding]:
+    """Return what the symptoms of users of one product have in common, the largest first."""
     by_what: dict[str, list[Symptom]] = defaultdict(list)
     for symptom in sorted(symptoms, key=lambda s: s.at):
         by_what[symptom.what].append(symptom)
+    lost = by_what["session"] + by_what["trust"]
     found = [
         *_outages(by_what["send"]),
         *_offsets(by_what["totp"]),
-        *(_circles(by_what["session"] + by_what["trust"]) or _forgetful(by_what["memory"])),
+        *(_leaky_doors(lost) or _circles(lost) or _forgetful(by_what["memory"])),
     ]
     return sorted(found, key=lambda finding: -len(finding.users))
 
@@ -286,6 +287,25 @@ def _offsets(totp: Sequence[Symptom]) -> list[FleetFinding]:
     ]
 
 
+def _leaky_doors(symptoms: Sequence[Symptom]) -> list[FleetFinding]:
+    """Doors at which nobody's session or trust was ever kept: there is no moment, only the door."""
+    bad: dict[str, list[Symptom]] = defaultdict(list)
+    for symptom in symptoms:
+        if symptom.is_bad and symptom.door:
+            bad[symptom.door].append(symptom)
+    good = {symptom.door for symptom in symptoms if not symptom.is_bad}
+    found = []
+    for door, hit in bad.items():
+        hit.sort(key=lambda symptom: symptom.at)
+        is_lasting = hit[-1].at - hit[0].at > timedelta(hours=3)
+        told = door.startswith("http://") or is_lasting or bool(good - {""})
+        if told and door not in good and len({s.user for s in hit}) >= MANY:
+            found.append(
+                _finding("B8", "{users} users lose the cookie at this door since {at}", hit)
+            )
+    return found
+
+
 def _circles(symptoms: Sequence[Symptom]) -> list[FleetFinding]:
     """Users who are all asked again after a good answer: since one moment, or at one door."""
     bad = sorted((s for s in symptoms if s.is_bad), key=lambda s: s.at)
@@ -309,86 +329,3 @@ def _circles(symptoms: Sequence[Symptom]) -> list[FleetFinding]:
     if not before and bad[-1].at - since > timedelta(hours=3):
         return [_finding("B8", "{users} users have never been kept since {at}", bad)]
     return [_finding("E2", "{users} users are sent in circles since {at}", bad)]
-
-
-def crowd_of(
-    user: User,
-    timeline: Sequence[AnyEvent],
-    others: Sequence[tuple[User, Sequence[AnyEvent]]],
-    now: datetime,
-) -> Crowd:
-    """Return what the others' same hours say about one case."""
-    if not others or not timeline:
-        return Crowd()
-    moment = max(now, timeline[-1].at)
-    start = timeline[-1].at - timedelta(days=7)
-    mine = symptoms_of(user.id, timeline, start, moment)
-    theirs: list[Symptom] = []
-    colleagues = False
-    last = timeline[-1].at
-    for other, events in others:
-        if other.id == user.id and other.id:
-            continue
-        ordered = sorted(events, key=lambda event: event.at)
-        theirs.extend(symptoms_of(other.id or str(id(other)), ordered, start, moment))
-        if other.account and other.account == user.account:
-            colleagues |= any(
-                isinstance(e, Challenge) and abs(e.at - last) < WINDOW for e in ordered[-20:]
-            )
-    shared = _shared(user.id, mine, theirs)
-    echoes = {} if shared else _echoes(mine, theirs)
-    cleared = _cleared(mine, theirs, shared) - echoes.keys()
-    return Crowd(shared=shared, echoes=echoes, clears=cleared, colleagues=colleagues)
-
-
-def _shared(user: str, mine: Sequence[Symptom], theirs: Sequence[Symptom]) -> dict[str, str]:
-    """What of the fleet's findings this user is part of, looked at round the user's own hour."""
-    if not any(symptom.is_bad for symptom in mine):
-        return {}
-    found = {}
-    for finding in _findings([*mine, *theirs]):
-        if user in finding.users:
-            found[finding.cause] = finding.says
-    if "E2" in found and not any(s.door for s in (*mine, *theirs)):
-        found.setdefault("B8", f"{found['E2']}; the log does not say at which door")
-    return found
-
-
-def _echoes(mine: Sequence[Symptom], theirs: Sequence[Symptom]) -> dict[str, str]:
-    """What single others show of the user's own trouble at the same time."""
-    found: dict[str, str] = {}
-    last = {s.what: s for s in mine if s.is_bad}
-    for what, cause in (("send", "C5"), ("totp", "D4b"), ("session", "E2")):
-        own = last.get(what)
-        if own is None:
-            continue
-        span = WINDOW if what == "send" else timedelta(hours=1)
-        near = [s for s in theirs if s.what == what and abs(s.at - own.at) <= span]
-        hit = {s.user for s in near if s.is_bad and abs(s.value - own.value) <= OFFSET_S}
-        fine = {s.user for s in near if not s.is_bad} - hit
-        if hit and (what != "send" or not fine):
-            found[cause] = f"{len(hit)} other user{'s' if len(hit) > 1 else ''} with the same"
-    return found
-
-
-def _cleared(
-    mine: Sequence[Symptom], theirs: Sequence[Symptom], shared: dict[str, str]
-) -> frozenset[str]:
-    """Causes that others' normal logins near the user's own trouble speak against."""
-    bad = {s.what: s.at for s in mine if s.is_bad}
-    doors = {s.door for s in mine if s.is_bad and s.door}
-    cleared: set[str] = set()
-    for what, causes in (("send", {"C5"}), ("totp", {"D4b"}), ("session", {"E2", "B8"})):
-        if what not in bad:
-            continue
-        near = {
-            s.user
-            for s in theirs
-            if s.what == what
-            and not s.is_bad
-            and abs(s.at - bad[what]) <= timedelta(hours=1)
-            and (what != "session" or not doors or s.door in doors | {""})
-        }
-        if near and not causes & shared.keys():
-            cleared |= causes
-    return frozenset(cleared)

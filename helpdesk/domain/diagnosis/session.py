@@ -96,7 +96,9 @@ def loop(scene: Scene) -> list[Evidence]:
         if facts.half_level:
             lines.add(-STRONG, "the session stays at the first level", facts.half_level)
         if "E2" in scene.crowd.echoes:
-            lines.note(-FAIR - HINT, scene.crowd.echoes["E2"], Source.FLEET)
+            lines.note(-HINT, scene.crowd.echoes["E2"], Source.FLEET)
+        if facts.card.landing.value:
+            lines.note(HINT, "this product is known to go round in circles", Source.CARD)
         if scene.crowd.shared.keys() & {"E2", "B8"}:
             lines.note(-DECISIVE, "many users are sent in circles at this moment", Source.FLEET)
         elif "E2" in scene.crowd.clears:
@@ -142,7 +144,7 @@ def stale_cookie(scene: Scene) -> list[Evidence]:
         lines.note(DECISIVE, scene.crowd.shared["E2"], Source.FLEET)
         return lines.found
     if "E2" in scene.crowd.echoes:
-        lines.note(STRONG, scene.crowd.echoes["E2"], Source.FLEET)
+        lines.note(FAIR, scene.crowd.echoes["E2"], Source.FLEET)
     released = [e for e in facts.since(Other) if re.search("release|deploy", e.kind)]
     if released:
         lines.add(FAIR, "it began after a release", released[-1])

@@ -1,0 +1,101 @@
+"""The others beside one case: what they share with it, echo of it, and speak against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from helpdesk.domain.diagnosis.crowd import Crowd
+from helpdesk.domain.diagnosis.fleet import OFFSET_S, WINDOW, Symptom, findings_of, symptoms_of
+from helpdesk.domain.timeline import AnyEvent, Challenge
+from helpdesk.domain.users import User
+
+
+def crowd_of(
+    user: User,
+    timeline: Sequence[AnyEvent],
+    others: Sequence[tuple[User, Sequence[AnyEvent]]],
+    now: datetime,
+) -> Crowd:
+    """Return what the others' same hours say about one case."""
+    if not others or not timeline:
+        return Crowd()
+    moment = max(now, timeline[-1].at)
+    start = timeline[-1].at - timedelta(days=14)
+    mine = symptoms_of(user.id, timeline, start, moment)
+    theirs: list[Symptom] = []
+    colleagues = False
+    last = timeline[-1].at
+    for other, events in others:
+        if other.id == user.id and other.id:
+            continue
+        ordered = sorted(events, key=lambda event: event.at)
+        theirs.extend(symptoms_of(other.id or str(id(other)), ordered, start, moment))
+        if other.account and other.account == user.account:
+            colleagues |= any(
+                isinstance(e, Challenge) and abs(e.at - last) < WINDOW for e in ordered[-20:]
+            )
+    shared = _shared(user.id, mine, theirs)
+    echoes = {} if shared else _echoes(mine, theirs)
+    cleared = _cleared(mine, theirs, shared) - echoes.keys()
+    return Crowd(shared=shared, echoes=echoes, clears=cleared, colleagues=colleagues)
+
+
+def _shared(user: str, mine: Sequence[Symptom], theirs: Sequence[Symptom]) -> dict[str, str]:
+    """What of the fleet's findings this user is part of, looked at round the user's own hour."""
+    if not any(symptom.is_bad for symptom in mine):
+        return {}
+    found = {}
+    for finding in findings_of([*mine, *theirs]):
+        if user in finding.users:
+            found[finding.cause] = finding.says
+    if "E2" in found and not any(s.door for s in (*mine, *theirs)):
+        found.setdefault("B8", f"{found['E2']}; the log does not say at which door")
+    return found
+
+
+def _echoes(mine: Sequence[Symptom], theirs: Sequence[Symptom]) -> dict[str, str]:
+    """What single others show of the user's own trouble at the same time."""
+    found: dict[str, str] = {}
+    last = {s.what: s for s in mine if s.is_bad}
+    last |= _first_today([s for s in mine if s.what == "session" and s.is_bad])
+    for what, cause in (("send", "C5"), ("totp", "D4b"), ("session", "E2")):
+        own = last.get(what)
+        if own is None:
+            continue
+        span = timedelta(hours=1) if what == "totp" else WINDOW
+        near = [s for s in theirs if s.what == what and abs(s.at - own.at) <= span]
+        hit = {s.user for s in near if s.is_bad and abs(s.value - own.value) <= OFFSET_S}
+        fine = {s.user for s in near if not s.is_bad} - hit
+        if hit and (what != "send" or not fine):
+            found[cause] = f"{len(hit)} other user{'s' if len(hit) > 1 else ''} with the same"
+    return found
+
+
+def _first_today(bad: Sequence[Symptom]) -> dict[str, Symptom]:
+    """The symptom with which a user's trouble of the day began: a release has one moment."""
+    today = [s for s in bad if bad[-1].at - s.at <= timedelta(hours=6)]
+    return {today[0].what: today[0]} if today else {}
+
+
+def _cleared(
+    mine: Sequence[Symptom], theirs: Sequence[Symptom], shared: dict[str, str]
+) -> frozenset[str]:
+    """Causes that others' normal logins near the user's own trouble speak against."""
+    bad = {s.what: s.at for s in mine if s.is_bad}
+    doors = {s.door for s in mine if s.is_bad and s.door}
+    cleared: set[str] = set()
+    for what, causes in (("send", {"C5"}), ("totp", {"D4b"}), ("session", {"E2", "B8"})):
+        if what not in bad:
+            continue
+        near = {
+            s.user
+            for s in theirs
+            if s.what == what
+            and not s.is_bad
+            and abs(s.at - bad[what]) <= timedelta(hours=1)
+            and (what != "session" or not doors or s.door in doors | {""})
+        }
+        if near and not causes & shared.keys():
+            cleared |= causes
+    return frozenset(cleared)
