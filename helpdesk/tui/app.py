@@ -20,6 +20,7 @@ from helpdesk.tui.keys import Where
 from helpdesk.tui.palette import KeysProvider
 from helpdesk.tui.screens.approvals import ApprovalsScreen
 from helpdesk.tui.screens.desk import DeskScreen
+from helpdesk.tui.screens.holding import HoldingPlace
 from helpdesk.tui.screens.lists import ChallengesScreen, LogScreen, LoopsScreen
 from helpdesk.tui.screens.place import Clock, Place
 from helpdesk.tui.screens.waiting import Waiting
@@ -62,6 +63,7 @@ class HelpdeskApp(SafeApp):
         self.animation_level = "none"
         self._desk, self._clock = desk, clock
         self._waiting = Waiting(desk.agent)
+        self._is_looking = False
         places: tuple[type[Place], ...] = (
             DeskScreen, LoopsScreen, ChallengesScreen, ApprovalsScreen, LogScreen,
         )  # fmt: skip
@@ -87,15 +89,23 @@ class HelpdeskApp(SafeApp):
         self.look_for_approvals()
         self.set_interval(POLL_S, self.look_for_approvals)
 
-    @work(exclusive=True, group="approvals", exit_on_error=False)
-    async def look_for_approvals(self) -> None:
-        """Tell what came or was answered; the place that is shown counts it."""
+    def look_for_approvals(self) -> None:
+        """Look for requests and held acts, unless the last look is still under way."""
+        if not self._is_looking:
+            self._is_looking = True
+            self._look()
+
+    @work(group="approvals", exit_on_error=False)
+    async def _look(self) -> None:
+        """Carry out what waited long enough, and tell what came or was answered."""
         try:
-            approvals = await self._desk.approvals()
+            await self._desk.carry_out_due()
+            holds, approvals = await self._desk.holds(), await self._desk.approvals()
         except HelpdeskError:
             return  # the next look, or whatever the agent does, says what is wrong
-        news = self._waiting.news(approvals, self._clock())
-        for user, says, is_good in news:
+        finally:
+            self._is_looking = False
+        for user, says, is_good in self._waiting.news(approvals, self._clock()):
             self.notify(
                 says,
                 title=user,
@@ -106,6 +116,8 @@ class HelpdeskApp(SafeApp):
         for place in self.screen_stack:
             if isinstance(place, Place):
                 place.heed(approvals)
+            if isinstance(place, HoldingPlace):
+                place.heed_holds(holds)
 
     @on(Open)
     def _open(self, message: Open) -> None:

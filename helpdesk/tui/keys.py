@@ -111,6 +111,8 @@ KEYS: Final[tuple[Key, ...]] = (
         does="drift", where=DESK, is_shown=True),
     Key(key="y", label="Copy reply", says="Copy what to say, as a reply to the customer.",
         does="copy", where=DESK, is_shown=True),
+    Key(key="U", label="Undo", says="Undo an act that is held and waits to be carried out.",
+        does="undo", where=DESK),
     Key(key="b", label="Bundle", says="Write what the ticket needs into two files, masked.",
         does="bundle", where=DESK, is_shown=True),
     _act("n", "note", "Note", is_shown=True),

@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ def desk_on(
     who: str = "support",
     *,
     is_gated: bool = False,
+    hold: timedelta = timedelta(0),
     clock: Callable[[], datetime] = lambda: NOW,
 ) -> LocalDesk:
     """Give a desk on a fixture file, at a time that stands still where no clock is given."""
@@ -58,6 +59,7 @@ def desk_on(
         label="DEMO DATA",
         is_demo=True,
         is_gated=is_gated,
+        hold=hold,
         keys=Keys(file.parent / "keys"),
         witness=Seen(file.parent / "keys", file),
     )

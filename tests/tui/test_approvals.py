@@ -273,3 +273,24 @@ async def test_a_request_to_turn_off_says_who_asked_how_proven_the_card_and_the_
         await agent.find("maya okafor", "u1")
 
         await agent.loses("Asked to turn MFA off")
+
+
+async def test_turning_off_may_have_an_end_and_a_day_that_is_none_is_said(demo: Demo) -> None:
+    desk = demo("aoife")
+    async with console(desk) as agent:
+        await open_kavya(agent)
+        await agent.press("o")
+        await agent.sees("Until which day")
+        await agent.press("1")
+        await agent.pilot.click("#field-until")
+        await agent.type("2026-02-30")
+        await agent.sees("2026-02-30 is no day of the coming year")
+        await agent.press(*["backspace"] * 10)
+        await agent.type("2026-06-30")
+        await agent.loses("no day of the coming year")
+        await agent.pilot.click("#field-word")
+        await agent.type(TICKET)
+        await agent.press_button("Turn MFA off")
+        await agent.sees("MFA is off")
+
+    assert "2026-06-30" in (await desk.log(Query(), limit=1)).rows[0].says

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from helpdesk.domain.actions import AnyAction, Route, TakeTicket, TurnOnMfa
+from helpdesk.domain.actions import AnyAction, Route, TakeTicket, TurnOffMfa, TurnOnMfa
 from helpdesk.domain.cases import Case
 from helpdesk.domain.decisions import Decision
 from helpdesk.domain.policies import fitting_factors, named
@@ -53,6 +53,7 @@ LIMITS: Final = {
     "text": 1_000,
     "reason": 500,
     "subject": 200,
+    "until": 10,
 }
 """Characters each field takes."""
 
@@ -76,6 +77,15 @@ class Field:
     hint: str = ""
     takes_words: bool = False
     required: str = ""
+
+
+UNTIL: Final = Field(
+    name="until",
+    label="Until which day; its manager is reminded then",
+    hint="2026-06-30, or nothing",
+    takes_words=True,
+)
+"""The end of an exception, which a request to turn off may have."""
 
 
 def fields_for(
@@ -135,10 +145,11 @@ def _own(action: AnyAction, decision: Decision, case: Case, card: Product) -> tu
                 ),
             )
     tickets = case.open_tickets
+    found: tuple[Field, ...] = ()
     if len(tickets) > 1 and action.name != "note":
         options = tuple((t.id, f"#{t.id} {t.subject}") for t in tickets)
-        return (Field(name="ticket", label="Ticket", options=options, value=action.ticket),)
-    return ()
+        found = (Field(name="ticket", label="Ticket", options=options, value=action.ticket),)
+    return (*found, UNTIL) if isinstance(action, TurnOffMfa) else found
 
 
 def _free(case: Case) -> bool:

@@ -14,6 +14,7 @@ from helpdesk.domain.actions import ACTIONS, AnyAction, TurnOffMfa
 from helpdesk.domain.approvals import APPROVERS, ASKED_FOR, HOLDS_FOR, Approval, action_of
 from helpdesk.domain.cases import Case, Preview
 from helpdesk.domain.diagnosis.verdicts import Verdict
+from helpdesk.domain.holds import Hold
 from helpdesk.domain.previews import factor_line, preview
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import (
@@ -86,6 +87,13 @@ def watching(case: Case, verdict: Verdict | None) -> Content:
         return Content.assemble(("▲ ALARM: first entry from an unknown place", BAD))
     since = f" since {clock(found.since, case.at)}" if found.since else ""
     return Content.assemble((f"◔ watch: not in yet{since}", WARN))
+
+
+def held(hold: Hold, now: datetime) -> Content:
+    """Return an act that waits, with what is left of the wait and the key that undoes it."""
+    title = ACTIONS[hold.act].title if hold.act in ACTIONS else clean(hold.act)
+    left = m_ss((hold.due_at - now).total_seconds())
+    return Content.assemble((f"◷ HELD: {title} in {left}", WARN), ("  U", STRONG), " undoes it")
 
 
 def way_words(way: Way | Asking, case: Case, to: str = "") -> str:

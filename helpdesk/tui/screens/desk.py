@@ -15,6 +15,7 @@ from helpdesk.assets import asset
 from helpdesk.domain.agents import Role
 from helpdesk.domain.cases import Case, Outcome, masked
 from helpdesk.domain.errors import HelpdeskError
+from helpdesk.domain.holds import Hold
 from helpdesk.domain.proofs import PROOF_LIFE
 from helpdesk.domain.search import Page, Query, Sort, UserRow
 from helpdesk.service.desk import Desk
@@ -23,8 +24,8 @@ from helpdesk.tui.keys import Where, bindings
 from helpdesk.tui.render.case import summary_lines
 from helpdesk.tui.render.manual import card_page
 from helpdesk.tui.render.rows import USERS
-from helpdesk.tui.screens.bundling import BundlingPlace
 from helpdesk.tui.screens.finding import FindingPlace
+from helpdesk.tui.screens.holding import HoldingPlace
 from helpdesk.tui.screens.place import Clock
 from helpdesk.tui.widgets.case_panel import CasePanel
 from helpdesk.tui.widgets.finder import Finder
@@ -38,15 +39,16 @@ REST_S = 0.06
 """Seconds the cursor rests on a row before its case is asked for, so that a held key asks once."""
 
 
-def counts_down(case: Case, shown: datetime) -> bool:
-    """Whether a code, a wait or a proof still ran when *shown* was drawn."""
+def counts_down(case: Case, shown: datetime, holds: tuple[Hold, ...] = ()) -> bool:
+    """Whether a code, a wait, a proof or a held act still ran when *shown* was drawn."""
     live = case.codes.live
     proofs = [p.at + PROOF_LIFE for p in case.proofs if p.used_at is None]
-    ends = (live.expires_at if live else None, case.codes.next_send_at, *proofs)
+    due = [hold.due_at for hold in holds if hold.user == case.user.id]
+    ends = (live.expires_at if live else None, case.codes.next_send_at, *proofs, *due)
     return any(end is not None and end > shown for end in ends)
 
 
-class DeskScreen(BundlingPlace, FindingPlace[UserRow]):
+class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
     """Search and queue beside the case.
 
     Attributes:
@@ -86,6 +88,7 @@ class DeskScreen(BundlingPlace, FindingPlace[UserRow]):
             DeskScreen.verdict,
             DeskScreen.said,
             DeskScreen.why_fault,
+            DeskScreen.holds,
         )
         return Horizontal(self.finder, panel, id="desk")
 
@@ -98,7 +101,9 @@ class DeskScreen(BundlingPlace, FindingPlace[UserRow]):
     def _tick(self) -> None:
         # While nothing counts down nothing is drawn: an idle console writes nothing.
         case = self.case
-        if self.is_current and case and counts_down(case, max(self.now or case.at, case.at)):
+        if not self.is_current or case is None:
+            return
+        if counts_down(case, max(self.now or case.at, case.at), self.holds):
             self.now = self.clock()
 
     async def ask(self, query: Query, offset: int, limit: int) -> Page[UserRow]:

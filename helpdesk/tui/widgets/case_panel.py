@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from helpdesk.domain.cases import Case
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
+from helpdesk.domain.holds import Hold
 from helpdesk.domain.products import Product
 from helpdesk.tui.render.values import QUIET
 from helpdesk.tui.widgets.latest import Latest
@@ -34,6 +35,7 @@ class CasePanel(Vertical):
     verdict: reactive[Verdict | None] = reactive(None)
     said: reactive[tuple[CallerSaid, ...]] = reactive(())
     why_fault: reactive[str] = reactive("")
+    holds: reactive[tuple[Hold, ...]] = reactive(())
 
     def __init__(self, cards: Mapping[str, Product]) -> None:
         super().__init__(id="case")
@@ -42,7 +44,9 @@ class CasePanel(Vertical):
     def compose(self) -> ComposeResult:
         """Who, a request, why, codes, then factors and papers beside the timeline, then may I."""
         with Vertical(id="case-parts"):
-            yield Who(self._cards).data_bind(CasePanel.case, CasePanel.now, CasePanel.verdict)
+            yield Who(self._cards).data_bind(
+                CasePanel.case, CasePanel.now, CasePanel.verdict, CasePanel.holds
+            )
             yield Request(self._cards).data_bind(CasePanel.case, CasePanel.now)
             yield Why(self._cards).data_bind(
                 CasePanel.case, CasePanel.verdict, CasePanel.said, fault=CasePanel.why_fault

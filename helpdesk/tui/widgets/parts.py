@@ -16,11 +16,12 @@ from textual.widget import Widget
 
 from helpdesk.domain.cases import Case
 from helpdesk.domain.diagnosis.verdicts import Verdict
+from helpdesk.domain.holds import Hold
 from helpdesk.domain.products import Product
 from helpdesk.tui.keys import KEYS
 from helpdesk.tui.render import case as words
 from helpdesk.tui.render.codes import codes
-from helpdesk.tui.render.proving import caller, watching
+from helpdesk.tui.render.proving import caller, held, watching
 from helpdesk.tui.render.values import QUIET, lines, pressable
 
 
@@ -92,12 +93,14 @@ class Who(Part):
 
     now: reactive[datetime | None] = reactive(None)
     verdict: reactive[Verdict | None] = reactive(None, layout=True)
+    holds: reactive[tuple[Hold, ...]] = reactive((), layout=True)
 
     def content(self, case: Case, width: int) -> Content:
         """Name, account, product, role, ticket; login, where codes go; proof, watch, alarms."""
         now = max(self.now or case.at, case.at)
         standing = (
             pressable(caller(case, now), verify="yes"),
+            *(held(hold, now) for hold in self.holds if hold.user == case.user.id),
             watching(case, self.verdict),
         )
         return words.who(case, self.card(case), case.at, width, standing, brief=self.is_low)
