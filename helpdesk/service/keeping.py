@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Final
@@ -22,6 +23,9 @@ from helpdesk.stores.base import Store
 
 REST_S: Final = 1.0
 """How long a look rests before it is written, so that several are written at once."""
+
+SHARE: Final = 20
+"""Writing takes at most one part in so many of the time: where it is slow, looks rest longer."""
 
 
 class Keeping:
@@ -42,6 +46,7 @@ class Keeping:
         self._looks: list[tuple[str, datetime]] = []
         self._task: asyncio.Task[None] | None = None
         self._failed = ""
+        self._rest_s = REST_S
 
     @property
     def alarm(self) -> str:
@@ -90,7 +95,7 @@ class Keeping:
             pool.submit(asyncio.run, self.settle()).result()
 
     async def _chores(self) -> None:
-        await asyncio.sleep(REST_S)
+        await asyncio.sleep(self._rest_s)
         while True:
             try:
                 await self._write()
@@ -110,12 +115,14 @@ class Keeping:
         looks = tuple(self._looks)
         if not looks:
             return
+        begun = time.monotonic()
         async with self._lock, self._store.transaction():
             await self._store.refresh()
             for user, at in looks:
                 if self._recorder.is_news(user, at):
                     await self._recorder.record(act=LOOK, user=user, result=Result.DONE, at=at)
         self._looks = [look for look in self._looks if look not in looks]
+        self._rest_s = max(REST_S, SHARE * (time.monotonic() - begun))
 
     async def _cover(self) -> None:
         """Make the checkpoint that is due a minute after the last row."""

@@ -49,6 +49,7 @@ class AtomicStorage(Storage):
         self._lock = FileLock(f"{path}.lock", timeout=LOCK_WAIT_S, thread_local=False, mode=0o600)
         self._draft: dict[str, dict[str, Any]] | None = None
         self._seen: tuple[tuple[int, int, int], dict[str, dict[str, Any]]] | None = None
+        self._parts: dict[str, str] = {}
 
     def read(self) -> dict[str, dict[str, Any]]:
         """Give the tables: those of the transaction under way, else those of the file."""
@@ -56,7 +57,7 @@ class AtomicStorage(Storage):
             return self._draft
         signature = self.signature()
         if self._seen is None or self._seen[0] != signature:
-            self._seen = signature, self._load()
+            self._seen, self._parts = (signature, self._load()), {}
         return self._seen[1]
 
     def write(self, data: dict[str, dict[str, Any]]) -> None:
@@ -64,20 +65,28 @@ class AtomicStorage(Storage):
         if self._draft is not None:
             self._draft = data
         else:
-            with self.transaction():
+            with self.transaction() as touched:
+                touched.update(data)
                 self._draft = data
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Hold the file's lock.
+    def transaction(self) -> Iterator[set[str]]:
+        """Hold the file's lock; give a set to be filled with the tables that are written.
 
-        What is written inside is committed at the end, or dropped on an error.
+        What is written inside is committed at the end, or dropped on an error. A file that nobody
+        changed since we wrote it is not read again, nor a table that was not touched encoded again.
         """
         with self._locked():
-            self._draft = self._load()
+            seen, parts = self._seen, self._parts
+            self._seen, self._parts = None, {}
+            if seen is not None and seen[0] == self.signature():
+                self._draft = seen[1]
+            else:
+                self._draft, parts = self._load(), {}
+            touched: set[str] = set()
             try:
-                yield
-                self._commit(self._draft)
+                yield touched
+                self._parts = self._commit(self._draft, without(parts, touched))
                 self._seen = self.signature(), self._draft
             finally:
                 self._draft = None
@@ -122,12 +131,19 @@ class AtomicStorage(Storage):
     def _backup(self) -> Path:
         return self.path.with_name(f"{self.path.name}.bak")
 
-    def _commit(self, tables: Mapping[str, Any]) -> None:
+    def _commit(
+        self, tables: Mapping[str, Any], known: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
+        """Write the tables, those that are *known* as they were encoded; give all so."""
+        parts = {
+            table: (known or {}).get(table) or encoded_table(documents)
+            for table, documents in tables.items()
+        }
         handle, name = -1, ""
         try:
             handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
             with os.fdopen(handle, "wb") as file:
-                file.write(encoded(tables))
+                file.write(joined(parts))
                 file.flush()
                 os.fsync(file.fileno())
             self._keep_previous()
@@ -139,6 +155,7 @@ class AtomicStorage(Storage):
             raise Unreachable(
                 f"{self.path} cannot be written: {error.strerror}; nothing was changed."
             ) from error
+        return parts
 
     def _keep_previous(self) -> None:
         """Make the file as it is now the `.bak`, without a moment in which there is none."""
@@ -196,19 +213,27 @@ def tables_of(data: bytes, name: str, backup: Path | None = None) -> dict[str, d
     return tables  # type: ignore[no-any-return]
 
 
-def encoded(tables: Mapping[str, Any]) -> bytes:
-    """Return tables as the bytes of a file.
+def encoded_table(documents: Mapping[str, Any]) -> str:
+    """Return a table as it stands in a file.
 
     One document a line, so that two versions can be compared.
     """
-    parts = []
-    for table, documents in tables.items():
-        lines = ",\n".join(
-            f"{msgspec.json.encode(str(key)).decode()}: {msgspec.json.encode(document).decode()}"
-            for key, document in documents.items()
-        )
-        parts.append(f'"{table}": {{\n{lines}\n}}' if lines else f'"{table}": {{}}')
-    return ("{\n" + ",\n".join(parts) + "\n}\n").encode()
+    lines = ",\n".join(
+        f"{msgspec.json.encode(str(key)).decode()}: {msgspec.json.encode(document).decode()}"
+        for key, document in documents.items()
+    )
+    return f"{{\n{lines}\n}}" if lines else "{}"
+
+
+def joined(parts: Mapping[str, str]) -> bytes:
+    """Return encoded tables as the bytes of a file."""
+    lines = ",\n".join(f'"{table}": {part}' for table, part in parts.items())
+    return f"{{\n{lines}\n}}\n".encode()
+
+
+def without(parts: dict[str, str], tables: set[str]) -> dict[str, str]:
+    """Return the encoded tables but these."""
+    return {table: part for table, part in parts.items() if table not in tables}
 
 
 def _fsync_directory(directory: Path) -> None:

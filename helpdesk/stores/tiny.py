@@ -110,17 +110,18 @@ class TinyFile:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """Change documents: all of it becomes durable at the end, or nothing."""
-        self._touched = set()
-        with self._storage.transaction():
+        with self._storage.transaction() as touched:
+            self._touched = touched
             before = self._storage.signature()
             shift = self._moved_by()
             yield
             now = self._clock()
             meta = self._db.table("meta", cache_size=0)
             meta.update({"now": _stamp(now - shift), "at": _stamp(now)}, doc_ids=[1])
+            touched.add("meta")
         if self._signature == before:  # nobody else changed it since we looked
             self._signature = self._storage.signature()
-            self._written.update(self._touched)
+            self._written.update(self._touched - {"meta"})
 
     def decoded(self, table: str, key: int, row: Any, kind: type[S]) -> S:
         """Return a document as a value.

@@ -191,6 +191,50 @@ def test_kill_9_leaves_a_whole_file_with_everything_acknowledged(sample_file: Pa
         assert len(mine) >= acknowledged
 
 
+def test_what_another_console_wrote_between_is_kept(sample_file: Path, clock: Clock) -> None:
+    one, other = TinyFile(sample_file, clock), TinyFile(sample_file, clock)
+    with one.transaction():
+        one.put("proofs", 1, {"id": "p1", "by": "one"})
+    with other.transaction():
+        other.put("proofs", 1, {"id": "p1", "by": "other"})
+    list(one.rows("proofs"))
+
+    with one.transaction():
+        one.put("log", 1, {"by": "one"})
+
+    assert json.loads(sample_file.read_text("utf-8"))["proofs"]["1"]["by"] == "other"
+
+
+def test_what_was_dropped_is_not_written_with_the_next_change(
+    sample_file: Path, clock: Clock
+) -> None:
+    file = TinyFile(sample_file, clock)
+    with file.transaction():
+        file.put("proofs", 1, {"id": "p1"})
+    with pytest.raises(ValueError, match="dropped"), file.transaction():
+        file.put("proofs", 1, {"id": "p2"})
+        raise ValueError("dropped")
+
+    with file.transaction():
+        file.put("log", 1, {"by": "one"})
+
+    assert json.loads(sample_file.read_text("utf-8"))["proofs"]["1"]["id"] == "p1"
+
+
+def test_only_what_was_touched_counts_as_changed(sample_file: Path, clock: Clock) -> None:
+    file, other = TinyFile(sample_file, clock), TinyFile(sample_file, clock)
+    users, log = file.generation("users"), file.generation("log")
+
+    with file.transaction():
+        file.put("log", 1, {"by": "one"})
+    mine = (file.generation("users"), file.generation("log") > log)
+    with other.transaction():
+        other.put("log", 2, {"by": "other"})
+
+    assert mine == (users, True)
+    assert file.generation("users") > users
+
+
 @pytest.mark.skipif(
     not Path("/dev/full").exists(), reason="there is no /dev/full to stand for a full disk"
 )
