@@ -14,6 +14,7 @@ from textual.events import Event
 
 from helpdesk.assets import asset
 from helpdesk.domain.errors import HelpdeskError
+from helpdesk.domain.text import clean
 from helpdesk.service.desk import Desk
 from helpdesk.tui.dialogs.guarded import Guarded
 from helpdesk.tui.keys import Where
@@ -27,6 +28,9 @@ from helpdesk.tui.screens.waiting import Waiting
 from helpdesk.tui.terminal import SafeApp, run_safely
 from helpdesk.tui.themes import NAMES, THEMES
 from helpdesk.tui.widgets.chrome import Open
+
+ALARM_S = 5.0
+"""How often the console looks whether the log is still the one it saw."""
 
 
 def present() -> datetime:
@@ -62,6 +66,7 @@ class HelpdeskApp(SafeApp):
         self.theme = theme if theme in NAMES else NAMES[0]
         self.animation_level = "none"
         self._desk, self._clock = desk, clock
+        self._told = ""
         self._waiting = Waiting(desk.agent)
         self._is_looking = False
         places: tuple[type[Place], ...] = (
@@ -86,8 +91,18 @@ class HelpdeskApp(SafeApp):
         """Keep what was loaded out of the way of the garbage collector: no key waits for it."""
         gc.collect()
         gc.freeze()
+        self._tell_alarm()
+        self.set_interval(ALARM_S, self._tell_alarm)
         self.look_for_approvals()
         self.set_interval(POLL_S, self.look_for_approvals)
+
+    def _tell_alarm(self) -> None:
+        """Say once what is wrong with the desk's own log."""
+        alarm = self._desk.alarm
+        if alarm not in {"", self._told}:
+            says = clean(alarm)
+            self.notify(says, title="The log", severity="error", timeout=60, markup=False)
+        self._told = alarm
 
     def look_for_approvals(self) -> None:
         """Look for requests and held acts, unless the last look is still under way."""
