@@ -28,7 +28,7 @@ from helpdesk.domain.diagnosis.weigh import Weighed, weigh
 from helpdesk.domain.diagnosis.words import say
 from helpdesk.domain.products import Product
 from helpdesk.domain.tickets import Complaint
-from helpdesk.domain.timeline import AnyEvent, Send
+from helpdesk.domain.timeline import AnyEvent, Password, Send
 from helpdesk.domain.users import User
 
 __all__ = [
@@ -76,6 +76,12 @@ def diagnose(  # noqa: PLR0913
     facts.compared = crowd.clears | crowd.shared.keys() | (crowd.echoes.keys() - {"E2"})
     facts.others_sends = frozenset(
         event.send for _, events in others for event in events if isinstance(event, Send)
+    )
+    facts.others_ips = frozenset(
+        event.ip
+        for _, events in others
+        for event in events
+        if isinstance(event, Password) and event.ip
     )
     scene = Scene(facts, crowd)
     weighed = weigh(scene, answers)

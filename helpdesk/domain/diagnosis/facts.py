@@ -51,6 +51,7 @@ class Facts(Known):
         rounds: Oldest first.
         anchor: The moment the trouble is seen from: the newest event.
         cards: The other products that are known.
+        others_ips: Addresses from which others gave their passwords.
         others_sends: Ids of the codes that were sent to others.
         compared: Causes that other users' logs speak for or against.
     """
@@ -71,6 +72,7 @@ class Facts(Known):
         self.cards = tuple(cards)
         self._shared = traits_of(colleagues)
         self.others_sends: frozenset[str] = frozenset()
+        self.others_ips: frozenset[str] = frozenset()
         self.compared: frozenset[str] = frozenset()
         super().__init__(timeline, now)
         self.rounds, self.confirmations = rounds_of(self, now)

@@ -29,6 +29,32 @@ CAUSE_WORDS = {
 """Words by which a caller's reply to a cause's own question confirms it."""
 
 
+LOOKALIKES: dict[str, tuple[str, ...]] = {
+    "B2": ("A3", "B1", "B3"),
+    "B5": ("A2",),
+    "B7": ("D2", "D7"),
+    "C2": ("C3", "C9"),
+    "C9": ("C2", "C3"),
+    "D5": ("D3", "D4"),
+    "D7": ("D2",),
+    "E2": ("E1",),
+}
+"""By cause: what the caller's yes to it speaks against, as it looks the same in the log."""
+
+UNASKED = {
+    "B2": r"incognito|private (window|tab|mode|browsing)(?! works)",
+    "C9": (
+        r"(nothing|no) (else|other)\b|other mails? (is|are|have|has|comes?|late|not)\b|"
+        r"all (of )?(my )?mails? (is|are) (late|slow|missing)|"
+        r"(outlook|thunderbird|mail (program|client|app)).{0,20}(disconnect|offline|not )"
+    ),
+}
+"""Words that tell a cause though another was asked about."""
+
+DENIED = r"\b(no|not|never|without|isn.t|don.t)\b[^.;,]{0,25}$"
+"""What before such words turns them round."""
+
+
 def meaning(said: CallerSaid, facts: Facts) -> Meaning | None:
     """Return what a reply was taken to mean, or None where it was not understood."""
     words = folded(said.reply).strip()
@@ -69,8 +95,8 @@ def _by_time(words: str, facts: Facts) -> str:
     near = [
         n
         for n, sent in enumerate(refusals[-1].out)
-        if ((sent.arrived or sent.event).at + timedelta(seconds=29)).minute == minute
-        or (sent.arrived or sent.event).at.minute == minute
+        if ((sent.arrived_at or sent.event.at) + timedelta(seconds=29)).minute == minute
+        or (sent.arrived_at or sent.event.at).minute == minute
     ]
     if len(near) != 1:
         return ""
@@ -80,13 +106,27 @@ def _by_time(words: str, facts: Facts) -> str:
 def _of_cause(cause_id: str, words: str) -> Meaning | None:
     if cause_id not in CAUSES:
         return None
-    if cause_id not in CAUSES:
-        return None
     known = CAUSE_WORDS.get(cause_id, "")
     if re.search(NO, words):
         return Meaning(id="no", text="No.", like="", speaks={cause_id: -4.0})
     if re.search(YES, words) or (known and re.search(known, words)):
-        return Meaning(id="yes", text="Yes.", like="", speaks={cause_id: 5.0})
+        return _confirmed(cause_id)
+    return None
+
+
+def _confirmed(cause_id: str) -> Meaning:
+    """What it means that the caller says it is so: what looks like it is not."""
+    against = dict.fromkeys(LOOKALIKES.get(cause_id, ()), -3.0)
+    return Meaning(id="yes", text="Yes.", like="", speaks={cause_id: 5.0} | against)
+
+
+def volunteered(said: CallerSaid) -> Meaning | None:
+    """Return what a caller tells unasked, whatever the question was; None where it is nothing."""
+    words = folded(said.reply).strip()
+    for cause_id, like in UNASKED.items():
+        found = re.search(like, words)
+        if found and cause_id not in said.ask and not re.search(DENIED, words[: found.start()]):
+            return _confirmed(cause_id)
     return None
 
 

@@ -254,9 +254,7 @@ def _wishes_without_a_call(facts: Facts) -> bool:
     """Whether the complaint itself is the wish for help, though no call is in the log."""
     if facts.complaint in {Complaint.LOST_FACTOR, Complaint.TURN_OFF}:
         return True
-    if facts.complaint not in AT_IT or not _moved_by_a_stranger(facts, facts.now):
-        return False
-    return not any(one.is_accepted and one.at > _moves(facts)[-1].at for one in facts.recent)
+    return facts.complaint in AT_IT and _moved_by_a_stranger(facts, facts.now)
 
 
 def _moved_by_a_stranger(facts: Facts, at: datetime) -> bool:
@@ -267,6 +265,7 @@ def _moved_by_a_stranger(facts: Facts, at: datetime) -> bool:
     moves = [c for c in _moves(facts) if c.at <= at + timedelta(minutes=5)]
     return (
         bool(moves)
+        and not any(one.is_accepted and one.at > moves[-1].at for one in facts.recent)
         and facts.is_strange("ip", moves[-1].ip, moves[-1].at)
         and not facts.is_beside_own(moves[-1].ip, moves[-1].at)
         and not _went_on_as_before(facts, moves[-1])

@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
-from helpdesk.domain.diagnosis.facts import SITTING, Facts, Redirect, Session
+from helpdesk.domain.diagnosis.facts import SITTING, Facts, Password, Redirect, Session
 from helpdesk.domain.diagnosis.rounds import Round
 from helpdesk.domain.diagnosis.verdicts import Evidence, Source
 from helpdesk.domain.timeline import AnyEvent
@@ -143,9 +143,33 @@ def cleared_on_close(scene: Scene) -> list[Evidence]:
     if again:
         weight = STRONG if facts.tells_browsers else FAIR
         lines.add(-weight, "asked again within the same sitting", again[-1][1].asked)
-    if _has_settled_browser(facts):
+    beside = _remembered_beside(facts)
+    if beside:
+        lines.add(-STRONG, "another browser stayed remembered all the while", *beside)
+    elif _has_settled_browser(facts):
         lines.add(HINT, "earlier one browser was remembered")
     return lines.found
+
+
+def _remembered_beside(facts: Facts) -> list[Password]:
+    """Logins of an older browser id that nobody asked, after a fresh id of the same machine.
+
+    Had the cookies been cleared between, that id would be gone too.
+    """
+    fresh = fresh_browsers(facts)
+    if not fresh:
+        return []
+    new = {one.browser for one in fresh}
+    return [
+        p
+        for p in facts.trusted_logins
+        if p.at > fresh[0].at
+        and p.browser
+        and p.browser not in new
+        and p.ip in {fresh[0].ip, None}
+        and p.agent in {fresh[0].agent, None}
+        and facts.is_own("browser", p.browser, fresh[0].at)
+    ][-2:]
 
 
 def _has_settled_browser(facts: Facts) -> bool:
@@ -160,7 +184,10 @@ def private_window(scene: Scene) -> list[Evidence]:
     if not _forgets_between(facts, lines):
         return []
     _one_machine(facts, lines)
-    if not _has_settled_browser(facts) and facts.tells_browsers:
+    beside = _remembered_beside(facts)
+    if beside:
+        lines.add(FAIR, "the usual window stayed remembered all the while", *beside)
+    elif not _has_settled_browser(facts) and facts.tells_browsers:
         lines.add(HINT, "no earlier history of a remembered browser")
     if kept_within_sitting(facts):
         lines.add(-HINT / 2, "within a sitting it was still known")

@@ -70,6 +70,12 @@ class Refusal:
         )
 
     @property
+    def is_ahead(self) -> bool:
+        """Whether the code of a newer challenge was typed into this one."""
+        owner = self.facts.sent_to.get(self.answer.send or "")
+        return owner is not None and owner.at > self.round.at
+
+    @property
     def age_s(self) -> float:
         """Seconds from the newest send to the answer."""
         return (self.answer.at - self.newest.event.at).total_seconds() if self.newest else 0.0
@@ -189,9 +195,17 @@ def superseded(scene: Scene) -> list[Evidence]:
             break
     if not lines.found and any(r.is_bland for r in sent_refusals(facts)):
         lines.add(HINT / 2, "refused; the log does not say whose code was typed")
-    if lines.found and solved(facts, sent_refusals(facts)[-1]):
-        lines.add(HINT, "and the next code was taken")
+    if lines.found:
+        _what_followed(facts, lines)
     return lines.found
+
+
+def _what_followed(facts: Facts, lines: Lines) -> None:
+    if solved(facts, sent_refusals(facts)[-1]):
+        lines.add(HINT, "and the next code was taken")
+    swapped = [r.answer for r in sent_refusals(facts) if r.is_ahead]
+    if swapped:
+        lines.add(-FAIR, "the code of a newer challenge was refused as well", *swapped)
 
 
 def _older_by_time(refusal: Refusal, lines: Lines) -> None:
@@ -268,11 +282,24 @@ def foreign_code(scene: Scene) -> list[Evidence]:
         _belongs_elsewhere(facts, refusal, lines)
         if lines.found:
             break
-    if lines.found and scene.crowd.colleagues:
+    taken = _taken_by_another(facts)
+    if taken:
+        lines.add(STRONG, "somebody else who was logging in had used the code", taken)
+    elif lines.found and scene.crowd.colleagues:
         lines.note(FAIR, "a colleague of the account was logging in as well", Source.FLEET)
     elif lines.found and facts.card.codes.shared.value and not again:
         lines.note(HINT / 2, "several people read the same mailbox", Source.CARD)
     return lines.found
+
+
+def _taken_by_another(facts: Facts) -> Answer | None:
+    """The good answer to a code that was refused later, from where another user was logging in."""
+    late = {r.round.id for r in refusals(facts) if r.answer.reason in BLAND | {"reused"}}
+    for one in reversed(facts.recent):
+        good = one.good
+        if good and one.id in late and good.ip != one.asker_ip and good.ip in facts.others_ips:
+            return good
+    return None
 
 
 def _belongs_elsewhere(facts: Facts, refusal: Refusal, lines: Lines) -> None:
@@ -413,4 +440,4 @@ def _is_outsider(facts: Facts, one: Round, ip: str | None) -> bool:
         return False
     passwords = {p.ip for p in facts.since(Password) if p.ip}
     known = ip in passwords or facts.is_own("ip", ip, one.at) or facts.is_colleague("ip", ip)
-    return ip != one.asker_ip and not known
+    return ip != one.asker_ip and not known and ip not in facts.others_ips

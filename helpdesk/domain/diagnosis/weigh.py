@@ -24,7 +24,7 @@ from helpdesk.domain.diagnosis import (
 )
 from helpdesk.domain.diagnosis.catalog import CAUSES, Cause, Scene
 from helpdesk.domain.diagnosis.facts import Facts
-from helpdesk.domain.diagnosis.hearing import caller_lines, meaning
+from helpdesk.domain.diagnosis.hearing import caller_lines, meaning, volunteered
 from helpdesk.domain.diagnosis.questions import PAIRS, Pair
 from helpdesk.domain.diagnosis.verdicts import (
     CallerSaid,
@@ -124,8 +124,9 @@ def _hear(
     for said in answers:
         one = meaning(said, facts)
         heard.append(Heard(ask=said.ask, said=said.reply, reply=one.id if one else ""))
-        for cause_id, line in caller_lines(one, said).items() if one else ():
-            lines.setdefault(cause_id, []).append(line)
+        for told in (one, volunteered(said)):
+            for cause_id, line in caller_lines(told, said).items() if told else ():
+                lines.setdefault(cause_id, []).append(line)
     return tuple(heard)
 
 
