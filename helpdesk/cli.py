@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -62,8 +63,11 @@ def joined(arguments: Sequence[str]) -> list[str]:
     return found
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
+def parser(*, is_whole: bool = True) -> argparse.ArgumentParser:
+    """Return the parser of all commands; not whole, without those of two words.
+
+    A shell completes word by word and cannot offer them.
+    """
     top = Parser(
         prog="helpdesk",
         description="The console for the call that begins: it keeps asking me for a code. "
@@ -78,7 +82,8 @@ def parser() -> argparse.ArgumentParser:
     top.set_defaults(run=commands.console)
     to = top.add_subparsers(title="commands", metavar="COMMAND")
     _add_lists(to, where)
-    record.add_log(to, where)
+    if is_whole:
+        record.add_log(to, where)
     _add_case(to, where)
     _add_perform(to, where)
     _add_why(to, where)
@@ -86,7 +91,7 @@ def parser() -> argparse.ArgumentParser:
     record.add_tray(to, where, _count)
     record.add_bundle(to, where)
     _add_fixture(to)
-    _add_small(to, top)
+    _add_small(to)
     return top
 
 
@@ -253,7 +258,7 @@ def _add_fixture(to: Any) -> None:
     reset.set_defaults(run=commands.fixture_reset)
 
 
-def _add_small(to: Any, top: argparse.ArgumentParser) -> None:
+def _add_small(to: Any) -> None:
     schema = to.add_parser("schema", help="Print the JSON Schema of an answer")
     schema.add_argument(
         "name", nargs="?", choices=sorted(SCHEMA_NAMES), help="without one: list them"
@@ -261,7 +266,7 @@ def _add_small(to: Any, top: argparse.ArgumentParser) -> None:
     schema.set_defaults(run=commands.schema)
     completion = to.add_parser("completion", help="Print a completion script for your shell")
     completion.add_argument("shell", choices=["bash", "zsh", "tcsh"])
-    completion.set_defaults(run=commands.completion, parser=top)
+    completion.set_defaults(run=commands.completion, parser=partial(parser, is_whole=False))
 
 
 def _sets(act: type[AnyAction]) -> str:

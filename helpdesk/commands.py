@@ -324,7 +324,7 @@ def completion(given: argparse.Namespace) -> int:
     """Say the completion script of a shell."""
     import shtab
 
-    say(shtab.complete(given.parser, shell=given.shell))
+    say(shtab.complete(given.parser(), shell=given.shell))
     return 0
 
 
