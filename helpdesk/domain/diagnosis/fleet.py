@@ -277,7 +277,9 @@ def _offsets(totp: Sequence[Symptom]) -> list[FleetFinding]:
         if end + 1 - start > len(best):
             best = bad[start : end + 1]
     users = {s.user for s in best}
-    everybody = {s.user for s in totp}
+    # Whoever got in before it began says nothing: a clock is right until it is wrong.
+    since = min((s.at for s in best), default=None)
+    everybody = {s.user for s in totp if since is None or s.at >= since - WINDOW}
     if len(users) < MANY or len(users) < SHARE * len(everybody):
         return []
     middle = best[len(best) // 2].value
