@@ -8,7 +8,7 @@ from datetime import timedelta
 from helpdesk.domain.diagnosis import lost
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
 from helpdesk.domain.diagnosis.facts import SITTING, Export, Facts, Other, Password, Session
-from helpdesk.domain.diagnosis.memory import fresh_browsers, returns_within_hour
+from helpdesk.domain.diagnosis.memory import fresh_browsers, returns_within_hour, takes_turns
 from helpdesk.domain.diagnosis.refusal import handless
 from helpdesk.domain.diagnosis.rounds import Round
 from helpdesk.domain.diagnosis.verdicts import Evidence
@@ -38,6 +38,8 @@ def calm(facts: Facts, lines: Lines) -> None:
         lines.add(-weight, "asked again at once after a good answer", before.good, after.asked)
     if facts.active_lock:
         lines.add(-STRONG, "a lock is in force", facts.active_lock)
+    if facts.must_enrol and facts.must_enrol.at > (facts.last.at if facts.last else facts.now):
+        lines.add(-STRONG, "a method must be enrolled first", facts.must_enrol)
     passwords = facts.since(Password)
     last_at = facts.last.at if facts.last else facts.anchor
     if passwords and not passwords[-1].ok and passwords[-1].at > last_at:
@@ -107,6 +109,9 @@ def every_login(scene: Scene) -> list[Evidence]:
         lines.add(-HINT, "more than one session policy applies", logins[-1].asked)
     if other:
         lines.add(-STRONG, f"asked by another rule: {other[-1].rule}", other[-1].asked)
+    turns = takes_turns([one for one in facts.recent if one.is_accepted], "browser")
+    if turns:
+        lines.add(-FAIR, "two browsers take turns within minutes", *(r.asked for r in turns))
     calm(facts, lines)
     return lines.found
 

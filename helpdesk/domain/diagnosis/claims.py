@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from helpdesk.domain.codes import expiry
 from helpdesk.domain.diagnosis.delivery import LATE_S, PHONE, recent_sends
-from helpdesk.domain.diagnosis.facts import Facts, Lock
+from helpdesk.domain.diagnosis.facts import Facts, Lock, Password
 from helpdesk.domain.diagnosis.hostile import MOVES
 from helpdesk.domain.diagnosis.refusal import refusals
 from helpdesk.domain.diagnosis.rounds import Sent
@@ -69,6 +69,8 @@ def _text(facts: Facts) -> str:
 
 
 def _no_code_now(facts: Facts) -> str:
+    if facts.is_stale or not (bool(facts.recent) or bool(facts.since(Password))):
+        return "I see no try of yours here today. A code comes only after the right password."
     if not recent_sends(facts):
         return ""
     return "For your last try no code was sent: it comes only after the right password."

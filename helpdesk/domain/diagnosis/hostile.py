@@ -287,7 +287,10 @@ def _after_a_move(facts: Facts, move: FactorChange, calls: list[Call], lines: Li
 
 def _went_on_as_before(facts: Facts, move: FactorChange) -> bool:
     """Whether the user's own browser or address logged in well after a change, and no other did."""
-    after = [one for one in facts.rounds if one.is_accepted and one.at > move.at]
+    after: list[Round | Password] = [
+        one for one in facts.rounds if one.is_accepted and one.at > move.at
+    ]
+    after += [password for password in facts.trusted_logins if password.at > move.at]
     return bool(after) and all(
         facts.is_own("browser", one.browser, move.at)
         or (one.browser is None and facts.is_own("ip", one.ip, move.at))

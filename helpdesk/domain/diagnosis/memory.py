@@ -102,12 +102,26 @@ def _forgets_between(facts: Facts, lines: Lines) -> bool:
     blank = [r for r in rounds if r.trust == "none" and not r.browser]
     if len(blank) >= 2 and pauses:
         lines.add(STRONG, "no trust mark came back after a pause", *(r.asked for r in blank))
+        kept = _kept_over_pauses(facts, blank)
+        if kept:
+            lines.add(-FAIR - HINT, "in between it was known in spite of pauses", *kept)
         return True
     unruled = [r for r in rounds if r.rule is None and r.trust is None and not r.browser]
     if len(unruled) >= 2 and pauses:
         lines.add(FAIR, "asked after each pause; the log names neither rule nor browser")
         return True
     return False
+
+
+def _kept_over_pauses(facts: Facts, blank: Sequence[Round]) -> list[Password]:
+    """Logins that were not asked, between the first and last of some rounds, a pause after any."""
+    ends = [one.ended_at or one.at for one in facts.accepted]
+    return [
+        p
+        for p in facts.trusted_logins
+        if blank[0].at < p.at < blank[-1].at
+        and all(not timedelta(0) <= p.at - end <= 6 * SITTING for end in ends)
+    ][-3:]
 
 
 def _asked_within(facts: Facts) -> list[tuple[Round, Round]]:
@@ -245,7 +259,7 @@ def several_at_once(scene: Scene) -> list[Evidence]:
     facts, lines = scene.facts, Lines(scene.facts)
     rounds = [one for one in facts.recent if one.is_accepted]
     for name, weight in (("browser", STRONG), ("agent", FAIR + HINT)):
-        turns = _takes_turns(rounds, name)
+        turns = takes_turns(rounds, name)
         if turns:
             says = f"two {name}s take turns within minutes, both pass"
             lines.add(weight, says, *(r.asked for r in turns))
@@ -279,7 +293,7 @@ def _by_newer(ended: Session, rounds: Sequence[Round]) -> bool:
     return any(fresh[0].at - (one.ended_at or one.at) <= SITTING for one in older)
 
 
-def _takes_turns(rounds: Sequence[Round], name: str) -> tuple[Round, ...]:
+def takes_turns(rounds: Sequence[Round], name: str) -> tuple[Round, ...]:
     """Rounds in which two values of a trait alternate within half an hour."""
     named = [one for one in rounds if getattr(one, name)]
     for n in range(len(named) - 1):

@@ -203,6 +203,9 @@ def superseded(scene: Scene) -> list[Evidence]:
 def _what_followed(facts: Facts, lines: Lines) -> None:
     if solved(facts, sent_refusals(facts)[-1]):
         lines.add(HINT, "and the next code was taken")
+    left = [r.answer for r in sent_refusals(facts) if _is_left_behind(facts, r)]
+    if left:
+        lines.add(-FAIR, "it was typed on an older tab", *left[-1:])
     swapped = [r.answer for r in sent_refusals(facts) if r.is_ahead]
     if swapped:
         lines.add(-FAIR, "the code of a newer challenge was refused as well", *swapped)

@@ -214,6 +214,10 @@ def must_enrol(scene: Scene) -> list[Evidence]:
     return lines.found
 
 
+def _enrolled_since(facts: Facts, reset: Reset) -> bool:
+    return any(change.at > reset.at for change in facts.changes("enrolled"))
+
+
 def _refused_after(facts: Facts, reset: Reset | None) -> list[Answer | Password | Lock]:
     if reset is None:
         return []
@@ -258,6 +262,10 @@ def blocked_after_reset(scene: Scene) -> list[Evidence]:
         lines.add(HINT, "the user had once pressed: not me")
     if len(resets) > 1:
         lines.add(HINT, f"{len(resets)} resets were done", *resets)
+    unblocked = not blocks and not facts.blocked_by
+    words = {e.reason for e in refused if isinstance(e, Answer)}
+    if unblocked and words <= {"wrong", None} and _enrolled_since(facts, reset):
+        lines.add(-HINT - 0.5, "a method was enrolled since, and no block is known", reset)
     if not refused and facts.changes("enrolled") and facts.changes("enrolled")[-1].at > reset.at:
         lines.add(-FAIR, "a method was enrolled since", facts.changes("enrolled")[-1])
     return lines.found
