@@ -34,7 +34,7 @@ def opened(given: argparse.Namespace) -> Iterator[Desk]:
     with open_desk(load_config(os.environ), given.desk, given.who) as desk:
         yield desk
         if desk.alarm:
-            sys.stderr.write(f"helpdesk: WARNING: {clean(desk.alarm)}\n")
+            warn(desk.alarm)
 
 
 def console(given: argparse.Namespace) -> int:
@@ -343,6 +343,11 @@ def fault(error: Exception) -> int:
 
     sys.stderr.write(f"helpdesk: {report(error)}\n")
     return 1
+
+
+def warn(alarm: str) -> None:
+    """Say beside the answer what is wrong with the desk's own log."""
+    sys.stderr.write(f"helpdesk: WARNING: {clean(alarm)}\n")
 
 
 def say(text: str) -> None:
