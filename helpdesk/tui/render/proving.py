@@ -270,11 +270,13 @@ def request_entries(case: Case, card: Product | None, now: datetime) -> list[Ent
     ticket = turn_off_request(case)
     if ticket is None:
         return []
-    call = next((e for e in reversed(case.timeline) if isinstance(e, Call)), None)
+    wish = Complaint.TURN_OFF.value
+    calls = (e for e in reversed(case.timeline) if isinstance(e, Call) and e.asks == wish)
+    call = next(calls, None)
     how = (
-        f", by {call.channel or 'call'} from {call.origin or 'a caller who is not named'}"
+        f"; by {call.channel or 'a call'} from {call.origin or 'a caller who is not named'},"
         f" {ago(call.at, now)}"
-        if call is not None and call.at >= ticket.opened_at - PROOF_LIFE
+        if call is not None
         else ""
     )
     asked = f"#{ticket.id.lstrip('#')} {ticket.subject}, {ago(ticket.opened_at, now)}{how}"
