@@ -20,7 +20,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from helpdesk.domain.actions import AnyAction, Risk, TurnOffMfa
+from helpdesk.domain.actions import AnyAction, EnrolTotp, Risk, TurnOffMfa
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import Approval, granted_for
 from helpdesk.domain.audit import LogRow
@@ -31,6 +31,7 @@ from helpdesk.domain.limits import BREAKER, is_breaker_open, reached
 from helpdesk.domain.policies import decide
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Method, Proof, Sufficiency, sufficiency
+from helpdesk.domain.users import FactorKind, FactorState
 
 IN_VAIN: Final = {
     "E1": "The code is accepted and the session is lost: open the page directly.",
@@ -92,7 +93,7 @@ def weigh(
         )
     needs = list(decision.needs)
     proven = Sufficiency()
-    if action.risk is Risk.HIGH:
+    if action.risk is Risk.HIGH and not finishes(action, case):
         proven = _proven(agent, action, case, standing, granted, now)
         if proven.lacks:
             needs.insert(0, Need(what="proof", says=proven.lacks))
@@ -123,6 +124,21 @@ def _proven(
     return sufficiency(action, case, agent.id, theirs, granted.asked_at)
 
 
+def finishes(action: AnyAction, case: Case) -> bool:
+    """Whether an act only ends what was begun with a proof: the first code of a new authenticator.
+
+    Whoever reads it out holds the key that was handed over; a second proof would say no more.
+    """
+    return (
+        isinstance(action, EnrolTotp)
+        and bool(action.code)
+        and any(
+            factor.kind is FactorKind.TOTP and factor.state is FactorState.PENDING
+            for factor in case.user.factors
+        )
+    )
+
+
 def _in_vain(action: AnyAction, verdict: Verdict | None) -> str:
     top = verdict.top if verdict else None
     if action.name not in STOPPED or top is None or top.strength is Strength.WEAK:
@@ -143,7 +159,7 @@ def why_second(
     now: datetime,
 ) -> str:
     """Return why an act takes a second person; empty where one agent is enough."""
-    if action.risk is not Risk.HIGH:
+    if action.risk is not Risk.HIGH or finishes(action, case):
         return ""
     role = card.role(case.user.role)
     is_privileged = (role is not None and role.administers) or case.user.id in {

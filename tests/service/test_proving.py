@@ -8,6 +8,7 @@ import pytest
 
 from helpdesk.domain.actions import (
     ChangeMobile,
+    EnrolTotp,
     Flag,
     ResetAll,
     ResetFactor,
@@ -337,3 +338,29 @@ async def test_two_agents_do_not_agree_to_each_other_on_one_day(
 
     with pytest.raises(Refused, match="another colleague"):
         await manager.approve((await manager.approvals())[0].id, is_granted=True)
+
+
+async def test_a_first_code_without_an_enrolment_takes_a_proof(
+    at: Callable[[str], LocalDesk],
+) -> None:
+    wish = EnrolTotp(user="u2", code="123456", reason="new phone", ticket="4822")
+
+    assert await needs(at("dana"), wish) == ["proof"]
+
+
+async def test_the_case_carries_the_proofs_of_this_agent_and_those_a_request_rests_on(
+    at: Callable[[str], LocalDesk], clock: Clock
+) -> None:
+    manager, lead, dana = at("sam"), at("lee"), at("dana")
+    await prove(manager, "u1", Method.CODE, "4821")
+
+    mine, not_mine = (await manager.case("u1")).proofs, (await dana.case("u1")).proofs
+    await needs(manager, OFF)
+    for_the_second_person = (await lead.case("u1")).proofs
+    clock.go_on(hours=2)
+    later = (await lead.case("u1")).proofs
+
+    assert [proof.method for proof in mine] == [Method.CODE]
+    assert not_mine == ()
+    assert [proof.used_for for proof in for_the_second_person] == ["turn-off-mfa"]
+    assert later == ()

@@ -370,3 +370,32 @@ async def test_a_proof_of_another_agent_is_none_of_this_one(demo: Demo) -> None:
         await agent.find("imogen.ng", IMOGEN)
 
         await agent.sees("caller NOT PROVEN")
+
+
+async def test_an_enrolment_is_proven_once_for_both_of_its_steps(demo: Demo) -> None:
+    desk = demo(is_gated=True)
+    async with console(desk, size=(200, 60)) as agent:
+        await verify(agent, IMOGEN, "imogen.ng")
+        await agent.press(way_of(agent, PUSH))
+        await agent.sees("3 tries left")
+        await agent.type(await code_of(desk, IMOGEN))
+        await agent.press("enter")
+        await agent.sees("PROVEN")
+        await agent.press("enter")
+        await agent.stands_on_desk()
+        await agent.press("t")
+        await agent.sees("Enrol authenticator", "Reason")
+        await agent.press("1")
+        await agent.pilot.click("#field-word")
+        await agent.type(TICKET)
+        await agent.press_button("Enrol authenticator")
+        await agent.sees("It is shown once")
+        shown = await desk.phone(IMOGEN)
+        await agent.press("enter")
+        await agent.sees("Type the first code")
+
+        assert "Prove the caller" not in agent.flat
+        await agent.pilot.click("#field-code")
+        await agent.type("000000" if shown[-1].secret != "000000" else "111111")
+        await agent.press_button("First code")
+        await agent.sees("That code does not fit the new entry")

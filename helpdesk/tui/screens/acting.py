@@ -163,7 +163,7 @@ class ActingPlace(ProvingPlace):
                 says = str(error)
             else:
                 return answer
-            weighed = await self.desk.weigh(action)
+            weighed = await self.desk.weigh(answer if fields else action)
 
     async def _prove_for(self, case: Case, action: AnyAction) -> None:
         """Prove the caller for an act that is being asked for."""
@@ -210,7 +210,8 @@ class ActingPlace(ProvingPlace):
     async def _first_code(self, begun: AnyAction, case: Case) -> None:
         """The second step of an enrolment: its first code."""
         action = EnrolTotp(user=begun.user, reason=begun.reason, ticket=begun.ticket)
-        weighed = await self.desk.weigh(action)
+        # Without any code it would be weighed as another enrolment, which takes another proof.
+        weighed = await self.desk.weigh(replace(action, code="000000"))
         await self._ask(
             action, weighed, case, fields=first_code(), title="First code", asks_word=False
         )
