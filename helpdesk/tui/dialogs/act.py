@@ -44,7 +44,7 @@ class ActDialog(Guarded[AnyAction]):
         prove: Proves the caller for the action as it stands; None where that cannot be done here.
     """
 
-    BESIDES = 11
+    BESIDES = 10
 
     def __init__(
         self,
