@@ -199,7 +199,8 @@ class LocalDesk(Logbook):
                 await self._proving.use_up(answer, action, now)
             says = done.says if done else _said(decision)
             result = Result.HELD if done and done.is_held else _result(decision)
-            row = await self._record_action(action, user.id, says, result)
+            used = ",".join(proof.id for proof in answer.proofs) if done else ""
+            row = await self._record_action(action, user.id, says, result, proof=used)
             if done and not done.is_held:
                 await self._telling_all.tell(action, card, user, row.seq)
         return done, decision
@@ -300,7 +301,7 @@ class LocalDesk(Logbook):
             return  # the file cannot be written at all; the first error says so
 
     async def _record_action(
-        self, action: AnyAction, user: str, says: str, result: Result
+        self, action: AnyAction, user: str, says: str, result: Result, *, proof: str = ""
     ) -> LogRow:
         return await self._record(
             act=action.name,
@@ -310,6 +311,7 @@ class LocalDesk(Logbook):
             reason=clean(action.reason),
             ticket=clean(action.ticket.lstrip("#")),
             factor=clean(factor_of(action)),
+            proof=proof,
         )
 
     async def _record(self, **row: Any) -> LogRow:

@@ -64,6 +64,7 @@ async def test_turning_off_takes_proof_and_a_colleague(at: Callable[[str], Local
     assert first == ["proof", "second-person"]
     assert second == ["second-person"]
     assert outcome.case.user.mfa is MfaState.OFF
+    assert (await lead.log(Query(words=("turn-off-mfa",)))).rows[0].proof == waiting[0].proofs[0]
     with pytest.raises(Refused, match="off already"):
         await manager.perform(OFF)
 
