@@ -7,10 +7,11 @@ from datetime import timedelta
 
 from helpdesk.domain.diagnosis import lost
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
+from helpdesk.domain.diagnosis.elsewhere import handless
 from helpdesk.domain.diagnosis.facts import SITTING, Export, Facts, Other, Password, Session
-from helpdesk.domain.diagnosis.memory import fresh_browsers, returns_within_hour, takes_turns
-from helpdesk.domain.diagnosis.refusal import handless
+from helpdesk.domain.diagnosis.memory import fresh_browsers, returns_within_hour
 from helpdesk.domain.diagnosis.rounds import Round
+from helpdesk.domain.diagnosis.several import takes_turns
 from helpdesk.domain.diagnosis.verdicts import Evidence
 from helpdesk.domain.tickets import Complaint
 

@@ -94,7 +94,7 @@ ELSEWHERE = "it went to another address than the login"
 NO_SENDS = "nobody answered; the log holds no sends"
 
 
-def _is_unheard(facts: Facts, lines: Lines) -> list[tuple[Round, Sent]]:
+def unheard(facts: Facts, lines: Lines) -> list[tuple[Round, Sent]]:
     """Silent sends that nothing else explains; where there are none it speaks against."""
     pairs = [
         (one, sent)
@@ -114,7 +114,7 @@ def _is_unheard(facts: Facts, lines: Lines) -> list[tuple[Round, Sent]]:
 def other_mailbox(scene: Scene) -> list[Evidence]:
     """It was sent to an address that is not the one the user logs in with."""
     facts, lines = scene.facts, Lines(scene.facts)
-    pairs = _is_unheard(facts, lines)
+    pairs = unheard(facts, lines)
     if not pairs:
         blind = untold(facts, "email")
         if blind:
@@ -146,7 +146,7 @@ def other_mailbox(scene: Scene) -> list[Evidence]:
 def spam(scene: Scene) -> list[Evidence]:
     """It arrived at the right address in time, and nobody typed it."""
     facts, lines = scene.facts, Lines(scene.facts)
-    pairs = [pair for pair in _is_unheard(facts, lines) if pair[1].event.channel == "email"]
+    pairs = [pair for pair in unheard(facts, lines) if pair[1].event.channel == "email"]
     if not pairs:
         blind = untold(facts, "email")
         if blind:
@@ -192,7 +192,7 @@ def delayed(scene: Scene) -> list[Evidence]:
         weight = STRONG + HINT if seconds >= 120 else FAIR + HINT
         says = f"it took {seconds / 60:.0f} min {seconds % 60:.0f} s to arrive"
         lines.add(weight, says, late[-1].event, late[-1].arrived)
-    pairs = _is_unheard(facts, Lines(facts))
+    pairs = unheard(facts, Lines(facts))
     if not lines.found and pairs:
         _maybe_late(facts, pairs, lines)
     blind = untold(facts, "email", "sms", "voice")
@@ -240,12 +240,13 @@ def bounced(scene: Scene) -> list[Evidence]:
         or (d.state == "failed" and s.event.channel == "email" and (d.code or "").startswith("5"))
     ]
     if rows:
-        says = f"the mail {rows[-1].state}{_code(rows[-1].code)}"
+        says = f"the mail {rows[-1].state}{coded(rows[-1].code)}"
         lines.add(DECISIVE, says, *rows[-3:])
     return lines.found
 
 
-def _code(code: str | None) -> str:
+def coded(code: str | None) -> str:
+    """Return a carrier's or server's code in brackets, or nothing."""
     return f" ({code})" if code else ""
 
 
@@ -263,7 +264,7 @@ def sender_failed(scene: Scene) -> list[Evidence]:
             lines.add(STRONG, "our queue gave up on it", *gave_up)
             break
         failed = [d for d in sent.deliveries if d.state == "failed" and d.code not in CARRIER]
-        if failed and _no_number(failed[-1].detail):
+        if failed and no_number(failed[-1].detail):
             break
         if (
             failed
@@ -292,126 +293,19 @@ def _nothing_heard(facts: Facts, lines: Lines) -> None:
         lines.add(FAIR - 0.3, "nobody answered; the log holds no deliveries")
 
 
-@cause("C6", "the SMS cannot be delivered", needs="sms voice")
-def sms_undeliverable(scene: Scene) -> list[Evidence]:
-    """The carrier says why it cannot arrive."""
-    facts, lines = scene.facts, Lines(scene.facts)
-    for sent in reversed(recent_sends(facts)):
-        if sent.event.channel not in PHONE:
-            continue
-        bad = [d for d in sent.deliveries if d.state in {"failed", "bounced", "suppressed"}]
-        known = [d for d in sent.deliveries if (d.code or "") in CARRIER]
-        if known:
-            says = f"the carrier's code {known[-1].code}: {CARRIER[known[-1].code or '']}"
-            lines.add(DECISIVE + HINT, says, *known)
-            break
-        if bad and _no_number(bad[-1].detail):
-            lines.add(HINT, "it was not delivered", *bad)
-            break
-        if bad and bad[-1].code not in THROTTLED:
-            lines.add(STRONG, f"the carrier did not deliver it{_code(bad[-1].code)}", *bad)
-            break
-    pairs = [pair for pair in _is_unheard(facts, Lines(facts)) if pair[1].event.channel in PHONE]
-    blind = untold(facts, "sms", "voice")
-    if blind:
-        lines.add(FAIR - 0.3, NO_SENDS, blind.asked)
-    if not lines.found and pairs:
-        weight = FAIR if pairs[-1][1].arrived else FAIR - 0.3
-        lines.add(
-            weight, "nobody typed it; a carrier's *delivered* can be untrue", pairs[-1][1].event
-        )
-    return lines.found
-
-
-@cause("C7", "the number is missing, mistyped or changed", needs="sms voice")
-def number_wrong(scene: Scene) -> list[Evidence]:
-    """There is no number, or it was changed and never confirmed since the last good login."""
-    facts, lines = scene.facts, Lines(scene.facts)
-    user = facts.user
-    asked = [one for one in facts.silent if (one.factor or "") in PHONE]
-    if untold(facts, "sms", "voice"):
-        lines.add(HINT + 0.5, NO_SENDS, asked[-1].asked)
-    no_send = [one for one in asked if not one.sends]
-    if asked and no_send and not user.mobile and facts.tells_send_rows:
-        lines.add(FAIR, "there is no number, and nothing was sent", no_send[-1].asked)
-    if asked and no_send and not user.mobile:
-        lines.add(STRONG + HINT, "there is no number to send to", no_send[-1].asked)
-    said = [d for s in recent_sends(facts) for d in s.deliveries if _no_number(d.detail)]
-    if said:
-        lines.add(DECISIVE, f"the sender says: {said[-1].detail}", said[-1])
-    elif not user.mobile and any(s.trouble and not s.event.to for s in recent_sends(facts)):
-        lines.add(FAIR, "it went nowhere, and there is no number on record")
-    _changed_number(facts, asked, lines)
-    pairs = [pair for pair in silent_sends(facts) if pair[1].event.channel in PHONE]
-    if pairs and login_matches(facts, pairs[-1][1]) is False:
-        lines.add(
-            STRONG,
-            f"it went to {pairs[-1][1].event.to}, not to the number on record",
-            pairs[-1][1].event,
-        )
-    elif pairs and not lines.found and not pairs[-1][1].trouble:
-        lines.add(HINT + 0.5, "nobody typed it; is the number still theirs?", pairs[-1][1].event)
-    return lines.found
-
-
-def _changed_number(facts: Facts, asked: list[Round], lines: Lines) -> None:
-    changes = facts.changes("number-changed")
-    if changes and asked:
-        change = changes[-1]
-        done = [c for c in facts.changes("number-confirmed") if c.at >= change.at]
-        newer = facts.last_good_at is None or change.at > facts.last_good_at
-        if not done and newer:
-            lines.add(STRONG + HINT, "the number was changed and never confirmed", change)
-        elif newer:
-            lines.add(FAIR + HINT, "the number was changed after the last good login", change)
-        if newer and facts.is_strange("ip", change.ip, change.at):
-            lines.add(-FAIR, "the change came from an unknown address", change)
-
-
-def _no_number(detail: str | None) -> bool:
+def no_number(detail: str | None) -> bool:
+    """Whether a detail says that there is no number to send to."""
     said = (detail or "").casefold()
     return bool(
         re.search("(no|missing|without|empty|invalid) .*number|number .*(missing|empty)", said)
     )
 
 
-@cause("C8", "the push does not reach the app", needs="push")
-def push_lost(scene: Scene) -> list[Evidence]:
-    """A push was sent, nothing came back: no app, or its notices are off."""
-    facts, lines = scene.facts, Lines(scene.facts)
-    pushes = [one for one in facts.silent if one.factor == "push"]
-    timed_out = [
-        one
-        for one in facts.recent
-        if one.factor == "push" and any(a.reason == "timeout" for a in one.refusals)
-    ]
-    if not pushes and not timed_out:
-        return []
-    pushes = pushes or timed_out
-    states = {state for one in pushes for sent in one.sends for state in sent.states}
-    if "delivered" in states:
-        lines.add(
-            FAIR, "the push was delivered, and nobody answered", *(r.asked for r in pushes[-3:])
-        )
-    else:
-        says = "a push was sent, nothing came back"
-        lines.add(STRONG + HINT, says, *(r.asked for r in pushes[-3:]))
-    failed = [s.trouble for one in pushes for s in one.sends if s.trouble]
-    if failed:
-        lines.add(HINT, "the push service could not deliver it", *failed)
-    good = [r for r in facts.recent if r.factor == "push" and r.is_accepted]
-    if good and pushes[-1].at - good[-1].at <= timedelta(hours=1):
-        lines.add(-STRONG, "a push was answered shortly before", good[-1].good)
-    if len(pushes) >= 5:
-        lines.add(-HINT, f"{len(pushes)} pushes are many for one who waits", pushes[-1].asked)
-    return lines.found
-
-
 @cause("C9", "the mail program does not fetch", prior=-0.6, needs="email")
 def not_fetching(scene: Scene) -> list[Evidence]:
     """It was delivered, and other mail is late as well: only the caller can tell."""
     facts, lines = scene.facts, Lines(scene.facts)
-    pairs = [pair for pair in _is_unheard(facts, lines) if pair[1].event.channel == "email"]
+    pairs = [pair for pair in unheard(facts, lines) if pair[1].event.channel == "email"]
     arrived = [sent for _, sent in pairs if sent.delay_s is not None and sent.delay_s < LATE_S]
     if not arrived:
         return []

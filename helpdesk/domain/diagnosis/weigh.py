@@ -15,11 +15,14 @@ from helpdesk.domain.diagnosis import (
     clocks,
     delivery,
     doors,
+    elsewhere,
     hostile,
     locks,
     memory,
+    phones,
     refusal,
     session,
+    several,
     unsent,
 )
 from helpdesk.domain.diagnosis.catalog import CAUSES, Cause, Scene
@@ -36,7 +39,10 @@ from helpdesk.domain.diagnosis.verdicts import (
 from helpdesk.domain.products import Product
 from helpdesk.domain.tickets import Complaint
 
-GROUPS = (by_design, memory, delivery, unsent, refusal, clocks, locks, session, doors, hostile)
+GROUPS = (
+    by_design, memory, several, delivery, phones, unsent, refusal, elsewhere, clocks, locks,
+    session, doors, hostile,
+)  # fmt: skip
 """The modules that hold the causes; to import them is to enter them."""
 
 TEMPERATURE = 0.8
