@@ -8,7 +8,6 @@ import pytest
 
 from helpdesk.domain.actions import (
     ChangeMobile,
-    EnrolTotp,
     Flag,
     ResetAll,
     ResetFactor,
@@ -339,14 +338,6 @@ async def test_two_agents_do_not_agree_to_each_other_on_one_day(
 
     with pytest.raises(Refused, match="another colleague"):
         await manager.approve((await manager.approvals())[0].id, is_granted=True)
-
-
-async def test_a_first_code_without_an_enrolment_takes_a_proof(
-    at: Callable[[str], LocalDesk],
-) -> None:
-    wish = EnrolTotp(user="u2", code="123456", reason="new phone", ticket="4822")
-
-    assert await needs(at("dana"), wish) == ["proof"]
 
 
 async def test_the_case_carries_the_proofs_of_this_agent_and_those_a_request_rests_on(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from helpdesk.tui.app import HelpdeskApp
 from tests.tui.console import NOW, Console, demo_desk
@@ -96,6 +97,7 @@ async def help_page(agent: Console) -> None:
 async def palette(agent: Console) -> None:
     await agent.find("okafor", "u1")
     await agent.press("ctrl+p")
+    agent.app.screen.query_one(Input).cursor_blink = False
     await agent.type("reset")
     await agent.sees("Reset one factor")
     await agent.pilot.pause(0.6)  # it gathers what it found in batches of a quarter second
