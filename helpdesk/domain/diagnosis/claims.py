@@ -11,9 +11,9 @@ from collections.abc import Callable
 from helpdesk.domain.codes import expiry
 from helpdesk.domain.diagnosis.delivery import LATE_S, PHONE, recent_sends
 from helpdesk.domain.diagnosis.facts import Facts, Lock, Password
-from helpdesk.domain.diagnosis.hostile import MOVES
 from helpdesk.domain.diagnosis.refusal import refusals
 from helpdesk.domain.diagnosis.rounds import Sent
+from helpdesk.domain.diagnosis.strangers import MOVES
 from helpdesk.domain.diagnosis.verdicts import clock
 
 

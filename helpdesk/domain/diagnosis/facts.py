@@ -19,7 +19,6 @@ from helpdesk.domain.diagnosis.known import Known
 from helpdesk.domain.diagnosis.log import LONG, RECENT, SITTING, by_at, tidy
 from helpdesk.domain.diagnosis.rounds import Round, loops
 from helpdesk.domain.products import Product
-from helpdesk.domain.text import NOT_DOCUMENTED
 from helpdesk.domain.tickets import Complaint
 from helpdesk.domain.timeline import (
     Answer,
@@ -205,13 +204,6 @@ class Facts(Known):
         return bool(self.every(Session))
 
     @cached_property
-    def asks_always(self) -> bool:
-        """Whether the card says that every login asks, and knows no other rule (S1.3, S4.12)."""
-        return {asked.rule for asked in self.card.asked} <= {"every-login"} and not any(
-            NOT_DOCUMENTED in asked.when for asked in self.card.asked
-        )
-
-    @cached_property
     def loops(self) -> list[tuple[Round, Round]]:
         """Pairs of rounds of the last day: passed, and asked again at once."""
         return loops(self.recent)
@@ -286,7 +278,11 @@ class Facts(Known):
     def is_stale(self) -> bool:
         """Whether the customer is in trouble now, and the log ends half a day ago."""
         at_it = {Complaint.NO_CODE, Complaint.CODE_REFUSED, Complaint.LOOP, Complaint.LOCKED}
-        return self.complaint in at_it and self.now - self.anchor > timedelta(hours=12)
+        if self.complaint not in at_it:
+            return False
+        tried = [event.at for event in (*self.since(Password)[-1:], *self.since(Answer)[-1:])]
+        tried += [one.at for one in self.recent[-1:]]
+        return not tried or self.now - max(tried) > timedelta(hours=12)
 
     @cached_property
     def half_level(self) -> Session | None:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
 from helpdesk.domain.diagnosis.delivery import is_same_address
 from helpdesk.domain.diagnosis.facts import (
-    Answer,
     Call,
     Export,
     FactorChange,
@@ -17,74 +16,28 @@ from helpdesk.domain.diagnosis.facts import (
     Reset,
 )
 from helpdesk.domain.diagnosis.rounds import Round
+from helpdesk.domain.diagnosis.strangers import (
+    DAY,
+    FAR,
+    alarms,
+    entered,
+    foreign_entries,
+    foreign_failures,
+    is_alarmed,
+    moved_by_a_stranger,
+    moves_of,
+    own_beside,
+    strange_rounds,
+    strangeness,
+    went_on_as_before,
+    where,
+)
 from helpdesk.domain.diagnosis.verdicts import Evidence
 from helpdesk.domain.tickets import Complaint
 
-DAY = timedelta(hours=24)
 WISHES = frozenset({"reset", "turn-off", "change-number", "change-address"})
 AT_IT = frozenset({Complaint.NO_CODE, Complaint.CODE_REFUSED, Complaint.LOOP})
 """Complaints of somebody who is logging in themselves."""
-MOVES = ("number-changed", "address-changed")
-
-
-def strangeness(facts: Facts, one: Round | Password, before: datetime | None = None) -> float:
-    """How foreign an attempt looks beside what this user was let in with; 0 where it does not."""
-    score = 0.0
-    for trait, weight in (("ip", 1.0), ("browser", 1.5), ("place", 1.5), ("agent", 0.5)):
-        if facts.is_strange(trait, getattr(one, trait), before):
-            score += weight
-        elif trait in {"browser", "ip"} and facts.is_own(trait, getattr(one, trait), before):
-            score -= 2.0 if trait == "browser" else 1.0
-    if one.network == "hosting":
-        score += 1.5
-    if isinstance(one, Round) and one.trust == "good":
-        score -= 2.0
-    if not facts.own["ip"] and one.network in {"hosting", "vpn"}:
-        score += 1.0
-    return max(score, 0.0)
-
-
-def strange_rounds(facts: Facts) -> list[Round]:
-    """Rounds of the last day that nobody passed and that look foreign.
-
-    Whoever typed a code that was really sent reads the user's messages, and is no stranger here.
-    """
-    enough = 1.0 if facts.complaint is Complaint.UNASKED_CODES or alarms(facts) else 2.0
-    return [
-        one
-        for one in facts.recent
-        if not one.is_accepted
-        and not _holds_code(facts, one)
-        and is_from_elsewhere(facts, one)
-        and strangeness(facts, one) + (1.0 if _own_beside(facts, one) else 0.0) >= enough
-        and strangeness(facts, one) > 0
-    ]
-
-
-def is_from_elsewhere(facts: Facts, one: Round | Password, before: datetime | None = None) -> bool:
-    """Whether an attempt came from another network or place; a new device alone is none.
-
-    Where the log says nothing of networks and places, it may have.
-    """
-    if facts.is_own("ip", one.ip, before) or facts.is_beside_own(one.ip, one.at):
-        return False
-    if facts.is_strange("ip", one.ip, before) or facts.is_strange("place", one.place, before):
-        return True
-    if one.network in {"hosting", "vpn"}:
-        return True
-    is_told = facts.complaint is Complaint.UNASKED_CODES or bool(alarms(facts))
-    return is_told and not (one.ip or one.place or one.network)
-
-
-def _holds_code(facts: Facts, one: Round) -> bool:
-    if one.browser:
-        return one.browser in facts.code_holders
-    return one.ip is not None and one.ip in facts.code_holders
-
-
-def alarms(facts: Facts) -> list[Report]:
-    """Reports of the last two days that say: this was not me."""
-    return [r for r in facts.since(Report, timedelta(days=2)) if r.what in {"not-me", "suspicious"}]
 
 
 @cause("F1", "codes nobody asked for: somebody has the password", prior=0.0)
@@ -100,7 +53,7 @@ def unasked(scene: Scene) -> list[Evidence]:
         if any(a.reason in {"wrong", None} for a in one.refusals) and not alarms(facts):
             weight -= HINT
         lines.add(
-            weight, f"asked from a foreign place: {_where(one)}", *(r.asked for r in strange[-3:])
+            weight, f"asked from a foreign place: {where(one)}", *(r.asked for r in strange[-3:])
         )
         if one.password:
             lines.add(HINT, "the right password was given from there", one.password)
@@ -116,12 +69,26 @@ def unasked(scene: Scene) -> list[Evidence]:
         lines.add(HINT / 2, "the browser was never seen before", strange[-1].asked)
     if strange and facts.complaint in AT_IT and not said:
         lines.add(-HINT, "the user is logging in, so it may be they", strange[-1].asked)
-    if strange and _own_beside(facts, strange[-1]):
+    if strange and own_beside(facts, strange[-1]):
         lines.add(HINT, "the user's own browser was at work elsewhere meanwhile")
+    _let_in_or_tried(facts, lines)
     resets = [r for r in facts.since(Reset, timedelta(days=14)) if r.ok]
     if said and not strange and resets and resets[-1].at > said[-1].at:
         lines.add(-STRONG, "a reset followed, and the trouble is the block since", resets[-1])
     return lines.found
+
+
+def _let_in_or_tried(facts: Facts, lines: Lines) -> None:
+    """Note strangers who were let in, or whose passwords failed, where the user knows of none."""
+    if not is_alarmed(facts):
+        return
+    inside = entered(facts)
+    if inside:
+        says = f"a login from {where(inside[-1])} was passed, and the user says it was not theirs"
+        lines.add(DECISIVE, says, inside[-1].good)
+    failed = foreign_failures(facts)
+    if len(failed) > 1 and not lines.found:
+        lines.add(STRONG, "passwords were tried from a foreign place", *failed[-3:])
 
 
 def _is_about_rounds(facts: Facts, report: Report) -> bool:
@@ -130,24 +97,6 @@ def _is_about_rounds(facts: Facts, report: Report) -> bool:
     soon = report.at + timedelta(minutes=5)
     before = [one for one in facts.recent if one.at <= soon and not one.is_accepted]
     return bool(before) or not settled
-
-
-def _where(one: Round) -> str:
-    parts = [one.place or "", one.network or "", one.ip or ""]
-    return ", ".join(part for part in parts if part) or "unknown"
-
-
-def _own_beside(facts: Facts, strange: Round) -> bool:
-    for trait in ("browser", "ip"):
-        mine = getattr(strange, trait)
-        if mine:
-            return any(
-                getattr(one, trait) not in {None, mine}
-                and facts.is_own(trait, getattr(one, trait))
-                and abs(one.at - strange.at) <= timedelta(hours=6)
-                for one in facts.visits
-            )
-    return False
 
 
 @cause("F2", "a flood of pushes", prior=0.0, needs="push")
@@ -178,7 +127,7 @@ def push_flood(scene: Scene) -> list[Evidence]:
     strange = [one for one in pushes if strangeness(facts, one) >= 1.0]
     if strange and (count >= 3 or lines.found):
         lines.add(
-            HINT + 0.5, f"asked from a foreign place: {_where(strange[-1])}", strange[-1].asked
+            HINT + 0.5, f"asked from a foreign place: {where(strange[-1])}", strange[-1].asked
         )
     if facts.complaint is Complaint.UNASKED_CODES and pushes:
         lines.add(FAIR, "the user did not ask for these pushes", pushes[-1].asked)
@@ -198,43 +147,26 @@ def _densest(rounds: list[Round]) -> int:
     return best
 
 
-def _moves(facts: Facts, span: timedelta = DAY) -> list[FactorChange]:
-    return [c for c in facts.since(FactorChange, span) if c.change in MOVES][-12:]
-
-
-def foreign_failures(facts: Facts) -> list[Answer | Password]:
-    """Failures of the last day from addresses that are not the user's, oldest first."""
-    found: list[Answer | Password] = [
-        p for p in facts.since(Password) if not p.ok and _is_foreign(facts, p)
-    ]
-    for one in facts.recent:
-        if one.is_accepted or strangeness(facts, one) < 1.0:
-            continue
-        found += one.refusals
-    return sorted(found, key=lambda event: event.at)
-
-
-def _is_foreign(facts: Facts, password: Password) -> bool:
-    return strangeness(facts, password) >= 1.0 and not facts.is_beside_own(password.ip, password.at)
-
-
 @cause("F3", "the caller may be the attacker", prior=0.0)
 def caller_is_attacker(scene: Scene) -> list[Evidence]:
     """Help is asked soon after foreign failures, or after number or address were changed."""
     facts, lines = scene.facts, Lines(scene.facts)
     calls = [c for c in facts.since(Call) if c.asks in WISHES]
     if not calls:
-        calls = [c for c in facts.since(Call) if _moved_by_a_stranger(facts, c.at)]
+        calls = [c for c in facts.since(Call) if _is_call_of_a_stranger(facts, c)]
     if not calls and not _wishes_without_a_call(facts):
         return []
     at = calls[-1].at if calls else facts.anchor
-    moves = [c for c in _moves(facts) if c.at <= at + timedelta(minutes=5)]
+    moves = [c for c in moves_of(facts) if c.at <= at + timedelta(minutes=5)]
     failures = [e for e in foreign_failures(facts) if e.at <= at]
     strange = [one for one in strange_rounds(facts) if one.at <= at]
     resets = [r for r in facts.since(Reset, timedelta(days=14)) if r.ok]
     if moves:
         _after_a_move(facts, moves[-1], calls, lines)
-    if len(failures) >= 2 or strange:
+    right = [p for p in foreign_entries(facts) if p.at <= at]
+    if right:
+        lines.add(HINT, "the right password was given from a foreign place", *right[-1:])
+    if len(failures) >= 2 or strange or right:
         weight = DECISIVE + HINT if calls else STRONG
         lines.add(weight, "help was asked for after foreign failures", *failures[-3:], *calls[-1:])
     if not lines.found and calls:
@@ -250,52 +182,40 @@ def caller_is_attacker(scene: Scene) -> list[Evidence]:
     return lines.found
 
 
+def _is_call_of_a_stranger(facts: Facts, call: Call) -> bool:
+    """Whether a call that wishes no change came soon after a stranger was at work.
+
+    Whatever it asks for: a code would go to the stranger.
+    """
+    if moved_by_a_stranger(facts, call.at):
+        return True
+    tries = [p for p in foreign_failures(facts) if timedelta(0) <= call.at - p.at <= TRIED]
+    far = [p for p in tries if isinstance(p, Password) and strangeness(facts, p, p.at) >= FAR]
+    return len(far) > 2 and facts.complaint is not Complaint.UNASKED_CODES
+
+
+TRIED = timedelta(hours=2)
+"""Tries are held against a call this long; our own measure."""
+
+
 def _wishes_without_a_call(facts: Facts) -> bool:
     """Whether the complaint itself is the wish for help, though no call is in the log."""
     if facts.complaint in {Complaint.LOST_FACTOR, Complaint.TURN_OFF}:
         return True
-    return facts.complaint in AT_IT and _moved_by_a_stranger(facts, facts.now)
-
-
-def _moved_by_a_stranger(facts: Facts, at: datetime) -> bool:
-    """Whether number or address were changed, in the day before, from a never-seen address.
-
-    Any call after that counts, whatever it asks for: a code would go to the stranger.
-    """
-    moves = [c for c in _moves(facts) if c.at <= at + timedelta(minutes=5)]
-    return (
-        bool(moves)
-        and not any(one.is_accepted and one.at > moves[-1].at for one in facts.recent)
-        and facts.is_strange("ip", moves[-1].ip, moves[-1].at)
-        and not facts.is_beside_own(moves[-1].ip, moves[-1].at)
-        and not _went_on_as_before(facts, moves[-1])
-    )
+    return facts.complaint in AT_IT and moved_by_a_stranger(facts, facts.now)
 
 
 def _after_a_move(facts: Facts, move: FactorChange, calls: list[Call], lines: Lines) -> None:
     """Weigh a wish for help that follows a change of number or address."""
     asked = f"{calls[-1].asks} was asked for" if calls else "help was asked for"
     says = f"{asked} after {move.change.replace('-', ' ')}"
-    if facts.is_own("ip", move.ip, move.at) or _went_on_as_before(facts, move):
+    if facts.is_own("ip", move.ip, move.at) or went_on_as_before(facts, move):
         lines.add(HINT / 2, says, move, *calls[-1:])
         lines.add(-HINT, "the change came from the user's own address or browser", move)
         return
     lines.add(STRONG + HINT + (HINT if calls else 0), says, move, *calls[-1:])
     if facts.is_strange("ip", move.ip, move.at):
         lines.add(HINT + 0.5, "the change came from an unknown address", move)
-
-
-def _went_on_as_before(facts: Facts, move: FactorChange) -> bool:
-    """Whether the user's own browser or address logged in well after a change, and no other did."""
-    after: list[Round | Password] = [
-        one for one in facts.rounds if one.is_accepted and one.at > move.at
-    ]
-    after += [password for password in facts.trusted_logins if password.at > move.at]
-    return bool(after) and all(
-        facts.is_own("browser", one.browser, move.at)
-        or (one.browser is None and facts.is_own("ip", one.ip, move.at))
-        for one in after
-    )
 
 
 def _is_other_origin(facts: Facts, origin: str) -> bool:
@@ -310,21 +230,21 @@ def _is_other_origin(facts: Facts, origin: str) -> bool:
 def taken_over(scene: Scene) -> list[Evidence]:
     """The number or address changed, then a good login from a new address, then an export."""
     facts, lines = scene.facts, Lines(scene.facts)
-    for change in reversed(_moves(facts, timedelta(days=7))):
-        entered = [
+    for change in reversed(moves_of(facts, timedelta(days=7))):
+        intruders = [
             one
             for one in facts.rounds
             if one.is_accepted
             and (one.ended_at or one.at) > change.at
             and _is_new_here(facts, one, change.at)
         ]
-        if not entered:
+        if not intruders:
             continue
-        says = f"{change.change.replace('-', ' ')}, then a good login from {_where(entered[0])}"
-        strangest = strangeness(facts, entered[0], change.at)
-        lines.add(STRONG if strangest else HINT, says, change, entered[0].good)
+        says = f"{change.change.replace('-', ' ')}, then a good login from {where(intruders[0])}"
+        strangest = strangeness(facts, intruders[0], change.at)
+        lines.add(STRONG if strangest else HINT, says, change, intruders[0].good)
         if strangest >= 2.5:
-            lines.add(HINT, "the login looks foreign beside the earlier ones", entered[0].asked)
+            lines.add(HINT, "the login looks foreign beside the earlier ones", intruders[0].asked)
         exports = [e for e in facts.every(Export) if e.at > change.at]
         asked = [one for one in facts.rounds if one.at > change.at and one.rule == "export"]
         if exports or asked:

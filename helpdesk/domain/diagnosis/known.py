@@ -8,7 +8,12 @@ from functools import cached_property
 
 from helpdesk.domain.diagnosis.log import Log
 from helpdesk.domain.diagnosis.rounds import Round
-from helpdesk.domain.timeline import Challenge, Password
+from helpdesk.domain.products import Product
+from helpdesk.domain.text import NOT_DOCUMENTED
+from helpdesk.domain.timeline import Challenge, Password, Session
+
+HALF_A_DAY = timedelta(hours=12)
+"""A browser younger than this vouches for no address: a stranger who got in has one too."""
 
 
 class Known(Log):
@@ -18,6 +23,7 @@ class Known(Log):
         rounds: Oldest first.
     """
 
+    card: Product
     rounds: list[Round]
     _starts: list[datetime]
     _shared: dict[str, set[str]]
@@ -49,11 +55,34 @@ class Known(Log):
         kept = []
         for password in good:
             source = {v for v in (password.ip, password.browser) if v}
-            if source and not seen & source and self._is_guessed(password):
+            is_new = bool(source) and not seen & source
+            if (is_new and self._is_guessed(password)) or not self._is_let_in(password, is_new):
                 continue
             seen |= source
             kept.append(password)
         return kept
+
+    def _is_let_in(self, password: Password, is_new: bool) -> bool:
+        """Whether a session followed, where one must: its row may lack, but not from a new source.
+
+        A product that asks at every login lets nobody in without an answer.
+        """
+        made = self.between(Session, password.at, password.at + timedelta(minutes=3))
+        if any(s.state in {"created", "returned"} for s in made):
+            return True
+        return not self.asks_always and not (is_new and self._tells_quiet_sessions)
+
+    @cached_property
+    def _tells_quiet_sessions(self) -> bool:
+        """Whether this log holds sessions of logins that were not asked."""
+        return any(session.challenge is None for session in self.every(Session))
+
+    @cached_property
+    def asks_always(self) -> bool:
+        """Whether the card says that every login asks, and knows no other rule (S1.3, S4.12)."""
+        return {asked.rule for asked in self.card.asked} <= {"every-login"} and not any(
+            NOT_DOCUMENTED in asked.when for asked in self.card.asked
+        )
 
     def _is_guessed(self, password: Password) -> bool:
         """Whether a good password from a new source came after failures from the same one.
@@ -77,11 +106,11 @@ class Known(Log):
 
     @cached_property
     def company(self) -> dict[str, list[datetime]]:
-        """By address: when the user's own browser, known before, was at it."""
+        """By address: when the user's own browser, known for half a day, was at it."""
         found: dict[str, list[datetime]] = {}
         both: list[Challenge | Password] = [*self.every(Challenge), *self.every(Password)]
         for event in both:
-            if event.ip and self.is_own("browser", event.browser, event.at):
+            if event.ip and self.is_own("browser", event.browser, event.at - HALF_A_DAY):
                 found.setdefault(event.ip, []).append(event.at)
         return found
 
