@@ -102,7 +102,7 @@ APPROVALS: Final[tuple[Column[ApprovalRow], ...]] = (
     Column(
         title="Answer",
         weight=2,
-        from_width=130,
+        from_width=118,
         cell=lambda row, scene: Cell(
             outside(f"{row.approval.approver} {row.approval.says}".strip()), "quiet"
         ),
