@@ -10,6 +10,7 @@ from textual.widgets import Button
 
 from helpdesk.domain.actions import TurnOffMfa
 from helpdesk.domain.approvals import payload_of
+from helpdesk.domain.decisions import Need
 from helpdesk.domain.errors import NeedsMore
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
@@ -225,6 +226,26 @@ async def test_no_dialog_of_a_request_hears_a_key_for_the_first_eight_tenths(
         await asyncio.sleep(1.1)
         await agent.press("enter")
         await agent.sees("MFA is off")
+
+
+async def test_the_word_that_a_request_is_filed_is_not_closed_by_a_key_typed_ahead(
+    demo: Demo, guarded: float
+) -> None:
+    desk = demo("aoife", is_gated=True)
+    case = await desk.case(KAVYA)
+    need = Need(what="second-person", says="A second person must agree.", choices=("a1",))
+    async with console(desk) as agent:
+        dialog = FiledDialog(OFF, need, case, "o")
+        agent.app.push_screen(dialog)
+        await agent.sees("a1 is filed")
+
+        await agent.press("enter", "escape")
+
+        assert guarded == pytest.approx(0.8)
+        assert agent.app.screen is dialog
+        await asyncio.sleep(1.1)
+        await agent.press("enter")
+        await agent.stands_on_desk()
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
