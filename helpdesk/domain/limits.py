@@ -99,6 +99,12 @@ LIMITS: Final[tuple[Limit, ...]] = (
 )
 """What is refused for a while; figures after threat studies of desks, see the README."""
 
+COUNTED: Final = frozenset({Result.DONE, Result.HELD})
+"""What counts: a wish that was refused opened nothing."""
+
+LATE: Final = timedelta(hours=6)
+"""How much older than its neighbours a row may be: looks are written when there is time for it."""
+
 BREAKER: Final = Limit(
     acts=RESETS,
     whose=Whose.DESK,
@@ -137,11 +143,16 @@ def _counted(
     The log is oldest first, so it is read from its end.
     """
     since = now - limit.within
+    counted: set[str] = set()
     for row in reversed(log):
-        if row.at <= since:
+        if row.at <= since - LATE:
             return
-        if row.act not in limit.acts or row.result is not Result.DONE:
+        if row.at <= since or row.act not in limit.acts or row.result not in COUNTED:
             continue
+        if row.idempotency in counted:
+            continue  # held, and then carried out: one act, two rows
+        if row.idempotency:
+            counted.add(row.idempotency)
         mine = {Whose.USER: row.user == user, Whose.AGENT: row.agent == agent, Whose.DESK: True}
         if mine[limit.whose]:
             yield row.at

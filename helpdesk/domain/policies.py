@@ -39,7 +39,7 @@ from helpdesk.domain.needs import desk_needs, is_address, is_mobile, needs_of
 from helpdesk.domain.products import Act, Product
 from helpdesk.domain.text import NOT_DOCUMENTED, clean
 from helpdesk.domain.timeline import Answer, FactorChange, Password, Reset, Session
-from helpdesk.domain.users import MfaState
+from helpdesk.domain.users import MfaState, User
 
 __all__ = (
     "DESK_ACTS", "decide", "decide_all", "factor_of", "fitting_factors", "is_address", "is_mobile",
@@ -59,7 +59,7 @@ DESK_ACTS: dict[type[Action], frozenset[Role]] = {
 
 def decide(agent: Agent, action: AnyAction, card: Product, case: Case, now: datetime) -> Decision:
     """Return whether *agent* may do *action* at *now*; if not, why, and what to do instead."""
-    for question in (_self, _reader, _foreign, _desk_act, _without_mfa, _again, _who, _applies):
+    for question in (_hands_off, _desk_act, _without_mfa, _again, _who, _applies):
         answer = question(agent, action, card, case, now)
         if answer is not None:
             return answer
@@ -113,41 +113,34 @@ def _refused(action: AnyAction, why: str, instead: str = "", **more: object) -> 
     return Decision(act=action.name, weight=Weight.REFUSED, why=why, instead=instead, **more)  # type: ignore[arg-type]
 
 
-def _self(
+def hands_off(agent: Agent, user: User) -> tuple[str, str]:
+    """Return why an agent keeps their hands off a user, whatever the act, and what instead.
+
+    Both empty where they need not: it is not their own user, they do not only read, and they do
+    not administer another account.
+    """
+    login = agent.login.casefold()
+    if agent.id == user.id or (login and login == user.login.casefold()):
+        return "This is your own user, and nobody acts on themselves.", ASK_A_COLLEAGUE
+    if agent.role is Role.AUDITOR:
+        return "An auditor reads and changes nothing.", "Ask a support agent or a lead."
+    if agent.account not in {None, user.account}:
+        return "You administer another account.", ITS_OWN
+    return "", ""
+
+
+ITS_OWN = "Its own administrators may."
+ASK_A_COLLEAGUE = "Ask a colleague to take the ticket."
+
+
+def _hands_off(
     agent: Agent, action: AnyAction, card: Product, case: Case, now: datetime
 ) -> Decision | None:
-    is_self = agent.id == case.user.id or (
-        agent.login and agent.login.casefold() == case.user.login.casefold()
-    )
-    if not is_self:
-        return None
-    return _refused(
-        action,
-        "This is your own user, and nobody acts on themselves.",
-        "Ask a colleague to take the ticket.",
-    )
-
-
-def _reader(
-    agent: Agent, action: AnyAction, card: Product, case: Case, now: datetime
-) -> Decision | None:
-    if agent.role is not Role.AUDITOR:
-        return None
-    return _refused(
-        action, "An auditor reads and changes nothing.", "Ask a support agent or a lead."
-    )
-
-
-def _foreign(
-    agent: Agent, action: AnyAction, card: Product, case: Case, now: datetime
-) -> Decision | None:
-    if agent.account in {None, case.account.id}:
-        return None
-    return _refused(
-        action,
-        f"You administer another account, not {clean(case.account.name)}.",
-        named("Its own administrators may: {administrators}.", case),
-    )
+    why, instead = hands_off(agent, case.user)
+    if instead == ITS_OWN:
+        why = f"You administer another account, not {clean(case.account.name)}."
+        instead = named("Its own administrators may: {administrators}.", case)
+    return _refused(action, why, instead) if why else None
 
 
 def _desk_act(

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from helpdesk.domain.agents import Agent, Role
+from helpdesk.domain.agents import Agent
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.decisions import Decision, Need, Weight
 from helpdesk.domain.diagnosis import diagnose, fleet
 from helpdesk.domain.diagnosis.drift import TRIES, TRIES_IN
 from helpdesk.domain.diagnosis.fleet import HORIZON, FleetFindings
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
+from helpdesk.domain.policies import hands_off
 from helpdesk.domain.timeline import Answer, AnyEvent
 from helpdesk.domain.users import Factor, FactorKind, FactorState, User
 from helpdesk.service.view import View
@@ -122,10 +123,9 @@ def may_measure(
 def _may_measure(
     agent: Agent, user: User, fits: list[Factor], tries: list[datetime], now: datetime
 ) -> Decision:
-    if agent.role is Role.AUDITOR:
-        return _refused("An auditor reads and changes nothing.", "Ask a support agent.")
-    if agent.id == user.id or (agent.login and agent.login.casefold() == user.login.casefold()):
-        return _refused("This is your own user.", "Ask a colleague.")
+    why, instead = hands_off(agent, user)
+    if why:
+        return _refused(why, instead)
     if not fits:
         return _refused("There is no active authenticator whose clock could be measured.")
     if len(tries) >= TRIES:

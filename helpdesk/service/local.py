@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from helpdesk.domain.actions import ACTIONS, AnyAction, FactorAction, Reveal
-from helpdesk.domain.agents import Role
+from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.approvals import Approval, payload_of
 from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.cases import Case, Handover, Outcome
@@ -22,7 +22,7 @@ from helpdesk.domain.errors import BadInput, HelpdeskError, NeedsMore, NotFound,
 from helpdesk.domain.gate import Answer
 from helpdesk.domain.gate import weigh as gate
 from helpdesk.domain.holds import HELD_ACTS, Ending, Hold
-from helpdesk.domain.policies import decide, factor_of
+from helpdesk.domain.policies import decide, factor_of, hands_off
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method, Proof, Way, ways
 from helpdesk.domain.text import clean
@@ -116,7 +116,11 @@ class LocalDesk(Logbook):
     async def approvals(self) -> tuple[Approval, ...]:
         """Give the requests for a second person of the last day, newest first."""
         now = await self._now()
-        recent = [a for a in self._view.store.approvals if now - a.asked_at < timedelta(days=1)]
+        recent = [
+            one
+            for one in self._view.store.approvals
+            if now - one.asked_at < timedelta(days=1) and one.user in self._view.entries
+        ]
         return tuple(reversed(recent))
 
     async def approve(self, approval: str, *, is_granted: bool, says: str = "") -> Approval:
@@ -140,7 +144,7 @@ class LocalDesk(Logbook):
             why = "Only on demo data can one look at the customer's telephone."
             raise Refused(Decision(act="phone", weight=Weight.REFUSED, why=why))
         now = await self._now()
-        found = self._view.anybody(user)
+        found = self._view.user(user)
         askings = [a for a in self._view.store.askings if a.is_open(now) and _reaches(a, found)]
         return tuple(await self._view.connector.shown(found, askings, now))
 
@@ -154,7 +158,11 @@ class LocalDesk(Logbook):
         async with self._changing, self._view.store.transaction():
             await self._view.refresh()
             case = await self._view.whole(self._view.anybody(user))
+            why, instead = hands_off(self.agent, case.user)
             try:
+                if why:
+                    refused = Weight.REFUSED
+                    raise Refused(Decision(act=act, weight=refused, why=why, instead=instead))
                 yield case, self._view.clock(), told
             except (Refused, NeedsMore, NotFound, BadInput) as error:
                 stopped = error
@@ -198,10 +206,11 @@ class LocalDesk(Logbook):
                 done = await self._carry_out(action, parts)
                 await self._proving.use_up(answer, action, now)
             says = done.says if done else _said(decision)
-            result = Result.HELD if done and done.is_held else _result(decision)
+            result = Result.HELD if done and done.held else _result(decision)
             used = ",".join(proof.id for proof in answer.proofs) if done else ""
-            row = await self._record_action(action, user.id, says, result, proof=used)
-            if done and not done.is_held:
+            hold = done.held if done else ""
+            row = await self._record_action(action, user.id, says, result, proof=used, hold=hold)
+            if done and not done.held:
                 await self._telling_all.tell(action, card, user, row.seq)
         return done, decision
 
@@ -220,23 +229,28 @@ class LocalDesk(Logbook):
         )
         await parts.store.keep(hold)
         says = f"Held until {hold.due_at:%H:%M}: until then it can be undone ({hold.id})."
-        return Done(says=says, is_held=True)
+        return Done(says=says, held=hold.id)
 
     async def holds(self) -> tuple[Hold, ...]:
         """Give the acts that wait to be carried out, the next one first."""
         await self._now()
-        waiting = [hold for hold in self._view.store.holds if hold.ending is Ending.WAITS]
+        waiting = [
+            hold
+            for hold in self._view.store.holds
+            if hold.ending is Ending.WAITS and hold.user in self._view.entries
+        ]
         return tuple(sorted(waiting, key=lambda hold: hold.due_at))
 
     async def undo(self, hold: str) -> Hold:
         """Undo an act that waits; recorded."""
-        found = next((one for one in await self.holds() if one.id == hold), None)
-        if found is None:
-            raise NotFound(f"Nothing that waits is called {clean(hold)}: it may be done already.")
-        async with self._telling(found.user, "undo") as (_, now, told):
-            if self.agent.role is Role.AUDITOR:
-                why = "An auditor reads and changes nothing."
-                raise Refused(Decision(act="undo", weight=Weight.REFUSED, why=why))
+        seen = next((one for one in await self.holds() if one.id == hold), None)
+        if seen is None:
+            raise NotFound(_gone(hold))
+        async with self._telling(seen.user, "undo") as (_, now, told):
+            # Between the look and the lock another console may have carried it out.
+            found = next((one for one in self._view.store.holds if one.id == hold), seen)
+            if found.ending is not Ending.WAITS:
+                raise NotFound(_gone(hold))
             told["says"] = f"Undone: {found.act}, {found.id}."
             found = replace(found, ending=Ending.UNDONE, ended_at=now)
             await self._view.store.keep(found)
@@ -245,39 +259,61 @@ class LocalDesk(Logbook):
     async def carry_out_due(self) -> int:
         """Carry out what has waited long enough, weighed anew; give how many ended."""
         now = await self._now()
+        if self.agent.role is Role.AUDITOR:
+            return 0
         due = [hold for hold in self._view.store.holds if hold.is_due(now)]
         for hold in due:
             await self._end(hold)
         return len(due)
 
     async def _end(self, hold: Hold) -> None:
-        view, action = self._view, msgspec.json.decode(hold.payload, type=AnyAction)
+        """Carry out one held act, weighed anew; what cannot be, ends refused with the reason."""
+        view = self._view
         async with self._changing, view.store.transaction():
             await view.refresh()
             fresh = next((one for one in view.store.holds if one.id == hold.id), hold)
-            if not fresh.is_due(view.clock()):
+            now = view.clock()
+            if not fresh.is_due(now):
                 return  # another console was quicker, or somebody undid it
-            user, now = view.anybody(hold.user), view.clock()
-            card, case = view.card(user), await view.whole(user)
             asked = next((a for a in view.store.agents if a.id == hold.agent), self.agent)
-            decision = decide(asked, action, card, case, now)
-            ending = Ending.DONE if decision.is_allowed else Ending.REFUSED
-            says = _said(decision)
-            if decision.is_allowed:
-                parts = Parts(
-                    connector=view.connector,
-                    store=view.store,
-                    card=card,
-                    case=case,
-                    agent=asked,
-                    now=now,
-                )
-                says = (await STEPS[type(action)](action, parts)).says
+            try:
+                action, done, decision = await self._held_again(hold, asked, now)
+            except (HelpdeskError, msgspec.MsgspecError) as error:
+                ended = replace(fresh, ending=Ending.REFUSED, ended_at=now)
+                await view.store.keep(ended)
+                says = f"It could not be carried out: {error}"
+                told = {"act": hold.act, "user": hold.user, "says": clean(says)}
+                await self._record(result=Result.FAILED, idempotency=hold.id, by=asked, **told)
+                return
+            ending = Ending.DONE if done else Ending.REFUSED
             await view.store.keep(replace(fresh, ending=ending, ended_at=now))
-            says = f"Asked for by {hold.agent} at {hold.at:%H:%M}. {says}"
-            row = await self._record_action(action, user.id, says, _result(decision))
-            if decision.is_allowed:
-                await self._telling_all.tell(action, card, user, row.seq)
+            says = f"Held from {hold.at:%H:%M}. {done.says if done else _said(decision)}"
+            row = await self._record_action(
+                action, hold.user, says, _result(decision), hold=hold.id, by=asked
+            )
+            if done:
+                user = view.anybody(hold.user)
+                await self._telling_all.tell(action, view.card(user), user, row.seq)
+
+    async def _held_again(
+        self, hold: Hold, asked: Agent, now: datetime
+    ) -> tuple[AnyAction, Done | None, Decision]:
+        view, action = self._view, msgspec.json.decode(hold.payload, type=AnyAction)
+        user = view.anybody(hold.user)
+        card, case = view.card(user), await view.whole(user)
+        decision = decide(asked, action, card, case, now)
+        done = None
+        if decision.is_allowed:
+            parts = Parts(
+                connector=view.connector,
+                store=view.store,
+                card=card,
+                case=case,
+                agent=asked,
+                now=now,
+            )
+            done = await STEPS[type(action)](action, parts)
+        return action, done, decision
 
     async def _filed(
         self, answer: Answer, action: AnyAction, case: Case, now: datetime
@@ -301,7 +337,15 @@ class LocalDesk(Logbook):
             return  # the file cannot be written at all; the first error says so
 
     async def _record_action(
-        self, action: AnyAction, user: str, says: str, result: Result, *, proof: str = ""
+        self,
+        action: AnyAction,
+        user: str,
+        says: str,
+        result: Result,
+        *,
+        proof: str = "",
+        hold: str = "",
+        by: Agent | None = None,
     ) -> LogRow:
         return await self._record(
             act=action.name,
@@ -312,11 +356,17 @@ class LocalDesk(Logbook):
             ticket=clean(action.ticket.lstrip("#")),
             factor=clean(factor_of(action)),
             proof=proof,
+            idempotency=hold,
+            by=by,
         )
 
     async def _record(self, **row: Any) -> LogRow:
         self._keeping.wake()
         return await self._recorder.record(**row)
+
+
+def _gone(hold: str) -> str:
+    return f"Nothing that waits is called {clean(hold)}: it may be done already."
 
 
 def _reaches(asking: Asking, person: User) -> bool:

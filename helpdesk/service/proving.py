@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 from msgspec.structs import replace
 
 from helpdesk.domain.actions import AnyAction
-from helpdesk.domain.agents import Agent, Role
+from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import (
     Approval,
     answered,
@@ -59,10 +58,6 @@ class Proving:
             colleagues=frozenset(a.login.casefold() for a in store.agents if a.login),
         )
 
-    def ways(self, case: Case, action: AnyAction | None, now: datetime) -> tuple[Way, ...]:
-        """Give the ways of proving this caller now; those that *action* rules out say why."""
-        return ways(case, action, now)
-
     async def ask(
         self, case: Case, method: Method, channel: str, ticket: str, now: datetime
     ) -> Asking:
@@ -71,7 +66,6 @@ class Proving:
         Raises:
             Refused, NeedsMore: Not by this agent, not over this channel, or a ticket is missing.
         """
-        self._may_prove(case.user)
         needs = ticket_needs(ticket, case)
         if needs:
             raise NeedsMore(Decision(act="prove", weight=Weight.NEEDS, needs=needs))
@@ -163,11 +157,6 @@ class Proving:
         if found is None:
             raise NotFound(f"There is no request {clean(approval_id)}. Try: helpdesk approvals")
         why = why_not_approve(self._agent, found, tuple(self._view.store.approvals), now)
-        if (
-            not why
-            and self._agent.login.casefold() == self._view.anybody(found.user).login.casefold()
-        ):
-            why = "It is about your own user."
         if why:
             raise Refused(Decision(act="approve", weight=Weight.REFUSED, why=why))
         decided = answered(found, self._agent, is_granted=is_granted, says=clean(says), now=now)
@@ -181,17 +170,6 @@ class Proving:
                 await self._view.store.keep(replace(proof, used_at=now, used_for=action.name))
         else:
             await self._view.store.keep(replace(answer.approval, used_at=now))
-
-    def _may_prove(self, user: User) -> None:
-        why = ""
-        if self._agent.role is Role.AUDITOR:
-            why = "An auditor reads and changes nothing."
-        elif self._agent.id == user.id or (
-            self._agent.login and self._agent.login.casefold() == user.login.casefold()
-        ):
-            why = "This is your own user, and nobody proves themselves."
-        if why:
-            raise Refused(Decision(act="prove", weight=Weight.REFUSED, why=why))
 
     def _way(self, case: Case, method: Method, channel: str, now: datetime) -> Way:
         fits = [
@@ -239,8 +217,3 @@ class Proving:
                 f"It waits ten minutes and takes {TRIES} tries."
             )
         return mine[-1]
-
-
-def open_askings(askings: Sequence[Asking], user: str, now: datetime) -> list[Asking]:
-    """Return the proofs that are waiting for an answer of a user, oldest first."""
-    return [asking for asking in askings if asking.user == user and asking.is_open(now)]

@@ -13,7 +13,7 @@ from helpdesk.connectors.base import Connector, Sender
 from helpdesk.domain.actions import ACTIONS, AnyAction
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.audit import LOOK, LogRow
-from helpdesk.domain.cases import Case, Weighed, masked
+from helpdesk.domain.cases import Case, Preview, Weighed, masked
 from helpdesk.domain.challenges import ChallengeLine, challenge_lines
 from helpdesk.domain.diagnosis.fleet import FleetFindings
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, RankedCause, Verdict
@@ -181,6 +181,8 @@ class Questions:
         user = self._view.anybody(action.user)
         card, case = self._view.card(user), await self._view.whole(user)
         answer = await self._weighed(action, card, case, now)
+        if user.id not in self._view.entries:
+            return Weighed(decision=answer.decision, preview=Preview())
         return Weighed(
             decision=answer.decision, preview=preview(action, card, case, self._view.store.outbox)
         )

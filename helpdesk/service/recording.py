@@ -85,12 +85,16 @@ class Recorder:
         self.alarm = ""
         store.watched(self.watch)
 
-    async def record(self, *, at: datetime | None = None, **row: Any) -> LogRow:
+    async def record(
+        self, *, at: datetime | None = None, by: Agent | None = None, **row: Any
+    ) -> LogRow:
         """Append a row; after a dangerous act, 64 rows or a minute a checkpoint with it.
+
+        *by* is another agent, whose held act this console carries out.
 
         None is signed while the log is not the one this console saw: it would vouch for another.
         """
-        store, agent = self._store, self._agent
+        store, agent = self._store, by or self._agent
         await store.refresh()
         seq = max((row.seq for row in store.log), default=0) + 1
         now = self._clock()

@@ -60,11 +60,15 @@ class Parts(Struct, frozen=True, kw_only=True):
 
 
 class Done(Struct, frozen=True, kw_only=True):
-    """What a step says when it is done; `says` goes into the log and never holds a secret."""
+    """What a step says when it is done; `says` goes into the log and never holds a secret.
+
+    Attributes:
+        held: Id of the hold, where the act waits instead of being done.
+    """
 
     says: str
     handover: Handover | None = None
-    is_held: bool = False
+    held: str = ""
 
 
 async def send_code(action: SendCode, parts: Parts) -> Done:

@@ -16,6 +16,7 @@ from helpdesk.domain.actions import (
     TurnOffMfa,
 )
 from helpdesk.domain.audit import Result
+from helpdesk.domain.cases import Preview
 from helpdesk.domain.errors import BadInput, NeedsMore, NotFound, Refused
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
@@ -95,17 +96,38 @@ async def test_nobody_agrees_to_their_own_request(at: Callable[[str], LocalDesk]
     assert "second-person" in await needs(manager, OFF)
 
 
-@pytest.mark.parametrize("who", ["tess", "ari", "pia"])
+@pytest.mark.parametrize(
+    ("who", "says"),
+    [
+        ("tess", "never the second person"),
+        ("ari", "reads and changes nothing"),
+        ("pia", "There is no request"),
+    ],
+)
 async def test_trainers_auditors_and_customers_are_no_second_person(
-    at: Callable[[str], LocalDesk], who: str
+    at: Callable[[str], LocalDesk], who: str, says: str
 ) -> None:
     manager = at("sam")
     await prove(manager, "u1", Method.CODE, "4821")
     await needs(manager, OFF)
     approval = (await manager.approvals())[0]
 
-    with pytest.raises(Refused, match="never the second person"):
+    with pytest.raises((Refused, NotFound), match=says):
         await at(who).approve(approval.id, is_granted=True)
+
+
+async def test_an_administrator_reaches_nobody_of_another_account(
+    at: Callable[[str], LocalDesk],
+) -> None:
+    desk = at("pia")
+
+    with pytest.raises(Refused, match="another account"):
+        await desk.ask_proof("u1", Method.CODE, ticket="4821")
+    with pytest.raises(NotFound):
+        await desk.phone("u1")
+    weighed = await desk.weigh(OFF)
+    assert weighed.decision.is_refused
+    assert weighed.preview == Preview()
 
 
 async def test_an_approval_waits_an_hour_and_holds_a_quarter(
