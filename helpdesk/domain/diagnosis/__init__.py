@@ -10,10 +10,11 @@ from helpdesk.domain.diagnosis.acts import STOP, act_for, act_says, no_use
 from helpdesk.domain.diagnosis.beside import crowd_of
 from helpdesk.domain.diagnosis.catalog import CAUSES, Scene
 from helpdesk.domain.diagnosis.claims import is_over, then
-from helpdesk.domain.diagnosis.facts import Call, Facts
+from helpdesk.domain.diagnosis.facts import Call, FactorChange, Facts
 from helpdesk.domain.diagnosis.fleet import FleetFindings, fleet
 from helpdesk.domain.diagnosis.hostile import WISHES
 from helpdesk.domain.diagnosis.questions import PAIRS, Pair
+from helpdesk.domain.diagnosis.strangers import MOVES, moved_by_a_stranger, went_on_as_before
 from helpdesk.domain.diagnosis.verdicts import (
     CallerSaid,
     Evidence,
@@ -45,6 +46,9 @@ DO_NOT_KNOW = (
 )
 """To the customer, and to the agent, where no cause is likely."""
 
+HOLD = "Number or address were changed from a never-seen address: hold all changes, and call back."
+
+NO_BOX = PAIRS["C11/C2"]
 CALL_BACK = PAIRS["F3/lost phone"]
 """The question that only a call back answers."""
 
@@ -113,9 +117,13 @@ def _words(facts: Facts, weighed: Weighed) -> tuple[str, str]:
     if lost.is_all(facts, top):
         reached = any(h.ask == CALL_BACK.id and h.reply == "reached" for h in weighed.heard)
         return lost.say(facts, is_reached=reached), lost.act_says(facts)
+    if top is not None and top.group == "F":
+        return say(top.id, facts), then(top.id, facts) or act_says(top.id)
+    if moved_by_a_stranger(facts, facts.now):
+        return lost.call_back(facts), HOLD
     if top is None:
         return "", ""
-    if top.p < UNSURE and weighed.pair is None and top.group != "F":
+    if top.p < UNSURE and weighed.pair is None:
         return DO_NOT_KNOW
     return say(top.id, facts), then(top.id, facts) or act_says(top.id)
 
@@ -137,7 +145,7 @@ def _question(facts: Facts, weighed: Weighed) -> tuple[Question | None, str]:
     pair = weighed.pair
     if top is not None and top.id == "F3":
         pair = CALL_BACK
-    elif lost.is_all(facts, top) or (pair is None and _is_wished(facts, top)):
+    elif lost.is_all(facts, top) or (pair in (None, NO_BOX) and _is_wished(facts, top)):
         pair = None if CALL_BACK.id in {said.ask for said in weighed.heard} else CALL_BACK
     if pair is None:
         return None, ""
@@ -148,7 +156,11 @@ def _is_wished(facts: Facts, top: RankedCause | None) -> bool:
     """Whether a change is asked for by a caller, and nothing sure was found."""
     is_sure = top is not None and top.p >= 0.8 and top.group != "A"
     wishes = [call for call in facts.since(Call) if call.asks in WISHES]
-    return (facts.complaint is Complaint.LOST_FACTOR or bool(wishes)) and not is_sure
+    moved = [c for c in facts.since(FactorChange) if c.change in MOVES and not c.ip]
+    fresh = bool(facts.since(Call)) and bool(moved) and not went_on_as_before(facts, moved[-1])
+    if moved_by_a_stranger(facts, facts.now):
+        return True
+    return (facts.complaint is Complaint.LOST_FACTOR or bool(wishes) or fresh) and not is_sure
 
 
 def _cannot_tell(facts: Facts, pair: Pair) -> str:

@@ -12,6 +12,7 @@ from helpdesk.domain.diagnosis.facts import SITTING, Export, Facts, Other, Passw
 from helpdesk.domain.diagnosis.memory import fresh_browsers, returns_within_hour
 from helpdesk.domain.diagnosis.rounds import Round
 from helpdesk.domain.diagnosis.several import takes_turns
+from helpdesk.domain.diagnosis.strangers import FAR, moved_by_a_stranger, strangeness
 from helpdesk.domain.diagnosis.verdicts import Evidence
 from helpdesk.domain.tickets import Complaint
 
@@ -22,12 +23,8 @@ NEW_DEVICE = frozenset({"new-device", "new-browser"})
 
 def calm(facts: Facts, lines: Lines) -> None:
     """Speak against a cause of this group where something did go wrong today."""
-    if facts.is_stale:
-        lines.add(-STRONG, "nothing of today is in the log", facts.events[-1])
     _long_ago(facts, lines)
-    typed = handless(facts)
-    if typed:
-        lines.add(-STRONG, "the code was typed from elsewhere, faster than by hand", typed)
+    _not_by_them(facts, lines)
     _not_passed(facts, lines)
     refused = facts.last.refusals if facts.last else []
     if refused:
@@ -63,8 +60,19 @@ def _not_passed(facts: Facts, lines: Lines) -> None:
         lines.add(-HINT, "some challenges today were not passed", troubled[-1].asked)
 
 
+def _not_by_them(facts: Facts, lines: Lines) -> None:
+    """Speak against where somebody or something else was at work."""
+    typed = handless(facts)
+    if typed:
+        lines.add(-STRONG, "the code was typed from elsewhere, faster than by hand", typed)
+    if moved_by_a_stranger(facts, facts.now):
+        lines.add(-STRONG - FAIR, "number or address were changed from a never-seen address")
+
+
 def _long_ago(facts: Facts, lines: Lines) -> None:
     """Let no asking of last week speak for today, unless being asked is what they complain of."""
+    if facts.is_stale:
+        lines.add(-STRONG, "nothing of today is in the log", facts.events[-1])
     if lost.is_told(facts):
         lines.add(-STRONG, "a loss is reported; being asked is not the trouble")
     asked = facts.last
@@ -151,7 +159,8 @@ def _known_browser(facts: Facts, one: Round, lines: Lines) -> None:
     if facts.is_own("browser", one.browser, one.at) or one.trust == "good":
         lines.add(HINT + 0.5, "the browser is known", one.asked)
     elif facts.is_strange("browser", one.browser, one.at):
-        lines.add(-HINT, "the browser is new as well", one.asked)
+        far = strangeness(facts, one, one.at) >= FAR
+        lines.add(-HINT - (FAIR if far else 0), "the browser is new as well", one.asked)
 
 
 def is_untold(facts: Facts, one: Round, trust: str) -> bool:

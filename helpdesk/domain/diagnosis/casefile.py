@@ -13,7 +13,7 @@ from helpdesk.domain.diagnosis import CallerSaid, Verdict, diagnose
 from helpdesk.domain.errors import BadFile
 from helpdesk.domain.products import Product
 from helpdesk.domain.tickets import Complaint
-from helpdesk.domain.timeline import KINDS, AnyEvent, decode_timeline
+from helpdesk.domain.timeline import FIRST, KINDS, LAST, AnyEvent, decode_timeline
 from helpdesk.domain.users import At, Factor, FactorKind, FactorState, User
 
 FORMAT = "helpdesk-case/1"
@@ -118,6 +118,8 @@ def decode_case(data: bytes | str | Mapping[str, Any], *, file: str = "case") ->
         raise BadFile(file, place.rstrip("`").lstrip("."), says) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadFile(file, "", f"is not JSON: {error}") from error
+    if case.now is not None and not FIRST < case.now < LAST:
+        raise BadFile(file, "now", f"is not between {FIRST.year} and {LAST.year}")
     timeline = _events(case.timeline, "timeline", file)
     others = tuple(
         Bystander(user=other.user, timeline=_events(other.timeline, f"others[{n}].timeline", file))

@@ -53,6 +53,7 @@ def _door_lines(facts: Facts, lines: Lines, doors: list[Password | Challenge]) -
     good = {host_of(one.door) for one in facts.rounds if one.is_accepted}
     good |= {host_of(password.door) for password in facts.trusted_logins if password is not latest}
     good |= {host_of(one.password.door) for one in facts.accepted if one.password}
+    good |= {host_of(p.door) for p in facts.since(Password) if p.ok and p is not latest}
     good -= {""}
     is_in_here = facts.last is not None and facts.last.is_accepted and facts.last.at >= latest.at
     if host and good and host not in good and not is_in_here:

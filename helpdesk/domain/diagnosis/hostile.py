@@ -23,7 +23,6 @@ from helpdesk.domain.diagnosis.strangers import (
     entered,
     foreign_entries,
     foreign_failures,
-    is_alarmed,
     moved_by_a_stranger,
     moves_of,
     own_beside,
@@ -80,10 +79,13 @@ def unasked(scene: Scene) -> list[Evidence]:
 
 def _let_in_or_tried(facts: Facts, lines: Lines) -> None:
     """Note strangers who were let in, or whose passwords failed, where the user knows of none."""
-    if not is_alarmed(facts):
+    resets = [r.at for r in facts.since(Reset, timedelta(days=14)) if r.ok]
+    fresh = [r for r in alarms(facts) if not any(at > r.at for at in resets)]
+    if not fresh and facts.complaint is not Complaint.UNASKED_CODES:
         return
     inside = entered(facts)
-    if inside:
+    moved = [c for c in moves_of(facts, timedelta(days=7)) if inside and c.at < inside[-1].at]
+    if inside and not moved:
         says = f"a login from {where(inside[-1])} was passed, and the user says it was not theirs"
         lines.add(DECISIVE, says, inside[-1].good)
     failed = foreign_failures(facts)

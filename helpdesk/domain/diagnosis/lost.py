@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 from helpdesk.domain.diagnosis.facts import Call, Facts, Password
+from helpdesk.domain.diagnosis.strangers import MOVES
 from helpdesk.domain.diagnosis.verdicts import RankedCause
 from helpdesk.domain.text import clean
 from helpdesk.domain.tickets import Complaint
 
 CALL_BACK = "For your safety I call you back first, on the number we have on record."
+CALL_BEFORE = "For your safety I call you back first, on the number we had on record before."
 """Said before anything else, until the caller has been reached there."""
 
 SILENCE = frozenset({"C1", "C2", "C3", "C6", "C7", "C8", "C9", "C11", "C12"})
@@ -39,7 +41,14 @@ def is_all(facts: Facts, top: RankedCause | None) -> bool:
 def say(facts: Facts, *, is_reached: bool) -> str:
     """Return what to tell the customer: first the call back, then the way this product has."""
     way = _way(facts)
-    return way if is_reached else f"{CALL_BACK}\n{way}" if way else CALL_BACK
+    first = call_back(facts)
+    return way if is_reached else f"{first}\n{way}" if way else first
+
+
+def call_back(facts: Facts) -> str:
+    """Return the words for calling back: on the number before any change of the last week."""
+    moved = [c for c in facts.changes(*MOVES) if (facts.anchor - c.at).days < 7]
+    return CALL_BEFORE if moved else CALL_BACK
 
 
 def _way(facts: Facts) -> str:

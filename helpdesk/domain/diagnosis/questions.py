@@ -15,6 +15,7 @@ from helpdesk.domain.diagnosis.delivery import silent_sends, untold
 from helpdesk.domain.diagnosis.facts import Answer, Challenge, Facts, Lock, Password
 from helpdesk.domain.diagnosis.memory import kept_within_sitting, same_sitting, streak
 from helpdesk.domain.diagnosis.refusal import refusals, sent_refusals, totp_refusals
+from helpdesk.domain.diagnosis.strangers import FAR, strangeness
 from helpdesk.domain.diagnosis.verdicts import Question, Reply, clock
 from helpdesk.domain.text import clean
 
@@ -103,6 +104,8 @@ def _return(facts: Facts) -> str:
 
 def _known_browser(facts: Facts) -> str:
     one = facts.last
+    if one is not None and one.is_accepted and strangeness(facts, one, one.at) >= FAR:
+        return "word of the user that it was them"
     return "" if one is None or (one.browser and facts.own["browser"]) else "browser id"
 
 

@@ -264,7 +264,8 @@ def blocked_after_reset(scene: Scene) -> list[Evidence]:
         lines.add(HINT, f"{len(resets)} resets were done", *resets)
     unblocked = not blocks and not facts.blocked_by
     words = {e.reason for e in refused if isinstance(e, Answer)}
-    if unblocked and words <= {"wrong", None} and _enrolled_since(facts, reset):
+    often = len([e for e in refused if isinstance(e, Answer)]) > 2
+    if unblocked and often and words <= {"wrong", None} and _enrolled_since(facts, reset):
         lines.add(-HINT - 0.5, "a method was enrolled since, and no block is known", reset)
     if not refused and facts.changes("enrolled") and facts.changes("enrolled")[-1].at > reset.at:
         lines.add(-FAIR, "a method was enrolled since", facts.changes("enrolled")[-1])

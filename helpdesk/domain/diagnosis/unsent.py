@@ -9,6 +9,7 @@ from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Line
 from helpdesk.domain.diagnosis.delivery import PHONE, THROTTLED, recent_sends
 from helpdesk.domain.diagnosis.doors import is_other_door
 from helpdesk.domain.diagnosis.facts import Answer, Facts, Password, Resend, Session
+from helpdesk.domain.diagnosis.strangers import FAR, strangeness
 from helpdesk.domain.diagnosis.verdicts import Evidence
 from helpdesk.domain.tickets import Complaint
 from helpdesk.domain.users import FactorState, MfaState
@@ -63,6 +64,8 @@ def never_asked(scene: Scene) -> list[Evidence]:
         lines.add(FAIR, "no challenge of today is in the log")
     if lines.found and (good or not failed) and lost.is_told(facts):
         lines.add(-STRONG, "the telephone or mailbox is lost, so none was waited for")
+    if failed and all(strangeness(facts, p, p.at) >= FAR for p in failed):
+        lines.add(-STRONG, "these tries came from a foreign place", *failed[-3:])
     if lines.found and facts.active_lock:
         lines.add(-FAIR, "a lock is in force", facts.active_lock)
     if lines.found and is_other_door(facts):
