@@ -30,7 +30,9 @@ from helpdesk.domain.search import ChallengeRow, LoopRow, Page, TicketRow, UserR
 from helpdesk.domain.text import NOT_DOCUMENTED, clean
 from helpdesk.domain.timeline import AnyEvent, encode_event
 
-_UNSAFE = re.compile("[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+_UNSAFE = re.compile(
+    "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
+)
 
 
 class Failure(Struct, frozen=True, kw_only=True):
@@ -115,14 +117,22 @@ def as_json(value: object) -> str:
 
     What is invisible or commands is escaped.
     """
-    text = json.dumps(explicit(value), ensure_ascii=False, indent=2)
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    return _escaped(json.dumps(explicit(value), ensure_ascii=False, indent=2))
 
 
 def as_line(value: object) -> str:
     """Return a value as one line of JSON, as safe as `as_json`."""
-    text = json.dumps(explicit(value), ensure_ascii=False)
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    return _escaped(json.dumps(explicit(value), ensure_ascii=False))
+
+
+def _escaped(text: str) -> str:
+    """JSON with what is invisible or commands as JSON escapes, in pairs where it is far up."""
+
+    def escape(found: re.Match[str]) -> str:
+        units = found.group().encode("utf-16-be")
+        return "".join(f"\\u{units[n]:02x}{units[n + 1]:02x}" for n in range(0, len(units), 2))
+
+    return _UNSAFE.sub(escape, text)
 
 
 def performed(act: str, outcome: Outcome) -> Performed:

@@ -147,6 +147,8 @@ def _yes_or_no(key: str, value: str) -> bool:
 def why(given: argparse.Namespace) -> int:
     """Say why it keeps asking; exit code 2 where a case file was wrong."""
     if given.case or given.cases:
+        if given.said:
+            raise BadInput("--said is for a USER; a case file carries its own answers.")
         return _why_files(given)
     with opened(given) as desk:
         verdict = asyncio.run(_why_user(desk, given))
@@ -185,6 +187,8 @@ def _why_files(given: argparse.Namespace) -> int:
             say(answers.as_line(verdict_line(case, cards, file=path.name)))
         except BadInput as error:
             exit_code = fail(error, is_json=False)
+        except Exception as error:  # noqa: BLE001  (the rest of the directory still runs)
+            exit_code = fault(error)
     return exit_code
 
 

@@ -478,6 +478,8 @@ def test_a_bad_case_file_is_named_and_the_others_still_run(run: Run, tmp_path: P
     for name, text in (
         ("a.json", json.dumps(CASE)), ("b.json", json.dumps(late)), ("c.json", "{"),
         ("d.json", json.dumps({**CASE, "product": "nobody's"})), ("e.json", json.dumps(CASE)),
+        ("f.json", json.dumps({**CASE, "now": "9999-12-31T23:59:59Z"})),
+        ("g.json", json.dumps({**CASE, "timeline": [{"at": "0001-01-01T00:00:00Z", "kind": "x"}]})),
     ):  # fmt: skip
         (cases / name).write_text(text, "utf-8")
 
@@ -501,6 +503,7 @@ def test_a_bad_case_file_is_named_and_the_others_still_run(run: Run, tmp_path: P
         (("why", "--case", "none.json"), "No such file"),
         (("why", "--cases", "none"), "is not a directory"),
         (("why", "u1", "--said", "nothing"), "say it as"),
+        (("why", "--case", "x.json", "--said", "D1/D2=later"), "is for a USER"),
     ],
 )
 def test_why_refuses_bad_words(run: Run, arguments: tuple[str, ...], says: str) -> None:

@@ -1,20 +1,24 @@
 """The timeline: what happened to a user, event by event, in the kinds of the case format.
 
 One Struct a kind; a kind nobody here knows becomes `Other` and is shown as it came. Keys that a
-kind does not name
-are kept in `extra` and written back unchanged, because real logs carry more than we read.
+kind does not name are kept in `extra` and written back unchanged, because real logs carry more
+than we read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct, field
 
 from helpdesk.domain.users import At
+
+FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""Between these an event can be: spans around it must not fall off the calendar."""
 
 
 class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
@@ -254,30 +258,42 @@ def decode_event(raw: Any) -> AnyEvent:
     unknown = raw.keys() - _NAMES[kind]
     known = {key: raw[key] for key in raw if key not in unknown} if unknown else raw
     event = msgspec.convert(known, kind)
-    changed: dict[str, Any] = {
-        own: _utc(value, name)
-        for own, name in _TIMES[kind]
-        if (value := getattr(event, own)) is not None and value.tzinfo is not UTC
-    }
+    changed: dict[str, Any] = {}
+    for own, name in _TIMES[kind]:
+        value = getattr(event, own)
+        if value is not None and (value.tzinfo is not UTC or not FIRST <= value <= LAST):
+            changed[own] = _utc(value, name) if own == "at" else _some_time(value)
     if unknown:
         changed["extra"] = {key: raw[key] for key in sorted(unknown)}
     return msgspec.structs.replace(event, **changed) if changed else event  # type: ignore[return-value]
 
 
 def _utc(at: datetime, name: str) -> datetime:
+    """A moment something happened, in UTC; there is none before computers had clocks."""
     try:
-        return at.astimezone(UTC)
+        found = at.astimezone(UTC)
     except OverflowError:
-        says = f"Expected a moment that UTC can name - at `$.{name}`"
-        raise msgspec.ValidationError(says) from None
+        found = at.replace(tzinfo=UTC)
+    if not FIRST <= found <= LAST:
+        says = f"Expected a moment between {FIRST.year} and {LAST.year} - at `$.{name}`"
+        raise msgspec.ValidationError(says)
+    return found
+
+
+def _some_time(at: datetime) -> datetime:
+    """An end that a log writes as *never* (year 9999) or *not set* (year 1) is brought in bounds."""
+    try:
+        found = at.astimezone(UTC)
+    except OverflowError:
+        found = at.replace(tzinfo=UTC)
+    return min(max(found, FIRST), LAST)
 
 
 def decode_timeline(raws: Iterable[Any]) -> tuple[AnyEvent, ...]:
     """Return the events of a timeline, oldest first, each `id` once.
 
     Events may come unordered or twice; of two with the same id the first stays. Two of the same
-    instant keep the order
-    in which they came.
+    instant keep the order in which they came.
 
     Raises:
         msgspec.ValidationError: As `decode_event`; the place begins with the event's index.

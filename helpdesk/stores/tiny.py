@@ -320,7 +320,10 @@ def moved(value: Any, by: timedelta) -> Any:
 def _moved_entry(key: str, value: Any, by: timedelta) -> Any:
     if isinstance(value, str):
         is_time = (key in _TIMES or key.endswith("_at")) and _MOMENT.fullmatch(value)
-        return _stamp(_moment(value) + by) if is_time else value
+        try:
+            return _stamp(_moment(value) + by) if is_time else value
+        except OverflowError:
+            return value  # year 9999 stands for never, and never does not move
     return moved(value, by)
 
 

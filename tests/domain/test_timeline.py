@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpdesk.domain.timeline import (
+    FIRST,
     KINDS,
+    LAST,
     Answer,
     Lock,
     Other,
@@ -182,3 +184,21 @@ def test_nothing_but_a_sentence_is_raised(raws: dict[str, Any], kind: object) ->
             said.append(str(error))
 
     assert all("`" in sentence for sentence in said)
+
+
+def test_never_and_not_set_are_brought_within_the_calendar() -> None:
+    never = {"at": "2026-05-04T14:00:00Z", "kind": "lock", "from": "0001-01-01T00:00:00Z",
+             "until": "9999-12-31T23:59:59.999Z"}  # fmt: skip
+
+    event = decode_event(never)
+
+    assert isinstance(event, Lock)
+    assert (event.since, event.until) == (FIRST, LAST)
+
+
+@pytest.mark.parametrize(
+    "at", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+02:00", "1969-12-31T23:59:59Z"]
+)
+def test_nothing_happens_off_the_calendar(at: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match="between 1970 and 2200"):
+        decode_event({"at": at, "kind": "password", "ok": True})
