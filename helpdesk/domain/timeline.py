@@ -281,7 +281,7 @@ def _utc(at: datetime, name: str) -> datetime:
 
 
 def _some_time(at: datetime) -> datetime:
-    """An end that a log writes as *never* (year 9999) or *not set* (year 1) is brought in bounds."""
+    """Bring an end that a log writes as *never* (9999) or *not set* (1) within bounds."""
     try:
         found = at.astimezone(UTC)
     except OverflowError:
