@@ -59,7 +59,7 @@ def open_desk(config: Config, desk: str = "", as_who: str = "") -> Iterator[Desk
         store=store,
         clock=clock,
         label="DEMO DATA" if is_bundled else f"FIXTURE {path.name}",
-        is_demo=True,
+        is_demo=is_bundled or store.is_invented,
         keys=Keys(data_directory()),
         witness=Seen(data_directory(), path),
         # Nobody real belongs to the bundled fixture: no letter about it ever leaves.

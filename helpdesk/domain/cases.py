@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -16,7 +16,7 @@ from helpdesk.domain.decisions import Decision
 from helpdesk.domain.proofs import Proof
 from helpdesk.domain.text import mask, mask_mail, mask_phone
 from helpdesk.domain.tickets import LoopReport, Ticket
-from helpdesk.domain.timeline import AnyEvent, encode_event
+from helpdesk.domain.timeline import AnyEvent, Call, Other, Send, encode_event
 from helpdesk.domain.users import Account, At, User
 
 
@@ -124,12 +124,16 @@ def masked(case: Case) -> Case:
     Names stay, they are how people are told apart.
     """
     user = case.user
+    codes = tuple(replace(code, to=mask(code.to)) for code in case.codes.codes)
     factors = tuple(
         replace(factor, to=mask(factor.to) if factor.to else factor.to) for factor in user.factors
     )
     return replace(
         case,
         is_masked=True,
+        timeline=tuple(map(masked_event, case.timeline)),
+        codes=replace(case.codes, codes=codes),
+        challenges=tuple(replace(line, to=mask(line.to)) for line in case.challenges),
         user=replace(
             user,
             login=mask_mail(user.login) if "@" in user.login else "•••",
@@ -139,6 +143,23 @@ def masked(case: Case) -> Case:
             passes=(),
         ),
     )
+
+
+HIDDEN: Final = "•••"
+"""Stands for what an event carries under a name nobody here knows: it could be anything."""
+
+
+def masked_event(event: AnyEvent) -> AnyEvent:
+    """Return an event with its destination masked and what nobody here knows hidden."""
+    match event:
+        case Other(raw=raw):
+            known = {"at", "kind", "id"}
+            return replace(event, raw={k: v if k in known else HIDDEN for k, v in raw.items()})
+        case Send(to=str(to)) if mask(to) != to:
+            event = replace(event, to=mask(to))
+        case Call(origin=str(origin)) if mask(origin) != origin:
+            event = replace(event, origin=mask(origin))
+    return replace(event, extra=dict.fromkeys(event.extra, HIDDEN)) if event.extra else event
 
 
 def explicit(value: Any) -> Any:

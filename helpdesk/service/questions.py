@@ -22,7 +22,7 @@ from helpdesk.domain.policies import decide
 from helpdesk.domain.previews import preview
 from helpdesk.domain.products import Product
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow, UserRow, matches
-from helpdesk.domain.text import folded
+from helpdesk.domain.text import folded, mask
 from helpdesk.domain.tickets import Complaint
 from helpdesk.service import index
 from helpdesk.service.diagnosing import Diagnosing
@@ -123,7 +123,9 @@ class Questions:
         ]
         lines.sort(key=lambda line: line.at, reverse=True)
         whose = self._view.whose
-        return window(lines, offset, limit, lambda one: ChallengeRow(line=one, **whose(one.user)))
+        return window(
+            lines, offset, limit, lambda one: ChallengeRow(line=_masked(one), **whose(one.user))
+        )
 
     async def loops(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LoopRow]:
         """Give open loop reports with their cause: hostile first, then the worst, the newest."""
@@ -234,6 +236,11 @@ def _went(line: ChallengeLine, query: Query) -> bool:
         None,
         line.state,
     }
+
+
+def _masked(line: ChallengeLine) -> ChallengeLine:
+    """The line with its destination masked, also where the log did not."""
+    return replace(line, to=mask(line.to)) if line.to else line
 
 
 def _is_hostile(cause: RankedCause | None) -> bool:

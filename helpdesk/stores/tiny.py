@@ -193,6 +193,12 @@ class TinyStore:
         """Call this from a thread whenever the record is whole."""
         self._watch = watch
 
+    @property
+    def is_invented(self) -> bool:
+        """Whether the file says of itself that its people are invented, as `fixture make` writes."""
+        meta = self._file.row("meta", 1) or {}
+        return "seed" in meta
+
     async def refresh(self) -> int:
         """Take in what others wrote; give a number that grows when more than the log changed."""
         await asyncio.to_thread(self.load)

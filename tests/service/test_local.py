@@ -32,6 +32,7 @@ from helpdesk.domain.actions import (
     Unlock,
 )
 from helpdesk.domain.audit import Result
+from helpdesk.domain.cases import case_data
 from helpdesk.domain.diagnosis.drift import DriftState
 from helpdesk.domain.diagnosis.verdicts import CallerSaid
 from helpdesk.domain.errors import BadInput, NeedsMore, NotFound, Refused
@@ -620,3 +621,21 @@ async def test_users_are_found_by_the_factors_they_have(desk: LocalDesk) -> None
         query(desk, "channel:pigeon")
     with pytest.raises(BadInput, match="There are asked"):
         query(desk, "went:fishing")
+
+
+async def test_what_a_poor_log_left_clear_is_masked_all_the_same(
+    desk_as: Open, sample_file: Path
+) -> None:
+    tables = json.loads(sample_file.read_text("utf-8"))
+    events = tables["timelines"]["1"]["events"]
+    events[1]["to"] = "+447700900123"
+    events.append({"id": "e9", "at": "2026-05-04T14:04:30Z", "kind": "odd", "code": "482913"})
+    sample_file.write_text(json.dumps(tables), "utf-8")
+    desk = desk_as("dana")
+
+    case = case_data(await desk.case("u1"))
+    challenges = (await desk.challenges(Query())).rows
+
+    for shown in (json.dumps(case), str(challenges), str(await desk.why("u1"))):
+        assert "900123" not in shown
+        assert "482913" not in shown
