@@ -161,3 +161,109 @@ def test_a_journey_weeks_ago_is_no_alarm_for_a_quiet_call_today() -> None:
 
     assert not told.verdict.is_hostile
     assert not told.poor.verdict.is_hostile
+
+
+FAR_OFF = {**NIGHT, "network": "hosting", "place": "Hanoi, VN"}
+
+
+@pytest.mark.parametrize("words", ["complaint", "report"])
+def test_a_stranger_who_was_let_in_is_seen_once_the_user_says_so(words: str) -> None:
+    rows = [*settled(None), *passed(30, "c1", rule="new-ip", trust="none", **FAR_OFF)]
+    if words == "report":
+        rows.append(row(5, "report", what="not-me"))
+    told = Told(AC, "unasked-codes" if words == "complaint" else None, rows)
+
+    verdict = told.verdict
+
+    assert ids(verdict, 1) == ["F1"]
+    assert verdict.act == STOP
+
+
+def test_a_passed_login_that_looks_foreign_in_all_is_asked_about() -> None:
+    rows = [*settled(None), *passed(30, "c1", rule="new-ip", trust="none", **FAR_OFF)]
+    told = Told(AC, None, rows)
+
+    verdict = told.verdict
+
+    assert ids(verdict, 2) == ["A2", "F1"]
+    assert verdict.ask is not None
+    assert verdict.ask.pair == "A2/F1"
+
+
+def test_contacts_taken_out_by_a_stranger_are_no_usual_export() -> None:
+    rows = [
+        *settled(None),
+        *passed(30, "c1", rule="new-ip", factor="sms", **FAR_OFF),
+        *passed(25, "c2", rule="export", factor="sms", password=False, **FAR_OFF),
+        row(24, "export", ok=True, ip=THIEF),
+    ]
+    told = Told(SMS, "unasked-codes", rows)
+
+    verdict = told.verdict
+
+    assert verdict.is_hostile
+
+
+@pytest.mark.parametrize("rule", ["every-login", None])
+def test_a_right_password_from_nowhere_that_led_nowhere_is_held_against_the_call(
+    rule: str | None,
+) -> None:
+    product = LG if rule else CC
+    told = Told(
+        product,
+        None,
+        [*settled(rule), row(20, "password", ok=True, **FAR_OFF), row(6, "call", asks="reset")],
+    )
+
+    verdict = told.verdict
+
+    assert ids(verdict, 1) == ["F3"]
+
+
+@pytest.mark.parametrize("asks", ["code", "other"])
+def test_any_call_soon_after_foreign_tries_is_held(asks: str) -> None:
+    told = Told(
+        LG,
+        None,
+        [*settled(), *tries(30, False, False, False, **FAR_OFF), row(6, "call", asks=asks)],
+    )
+
+    verdict = told.verdict
+
+    assert ids(verdict, 1) == ["F3"]
+
+
+def test_codes_nobody_asked_for_beside_foreign_tries_are_no_forgotten_password() -> None:
+    told = Told(AC, "unasked-codes", [*settled(None), *tries(30, *[False] * 6, **FAR_OFF)])
+
+    verdict = told.verdict
+
+    assert ids(verdict, 1) == ["F1"]
+
+
+def test_a_change_from_a_never_seen_address_is_never_called_as_meant() -> None:
+    change = row(30, "factor", change="address-changed", by="user", ip=THIEF)
+    told = Told(PP, None, [*settled(), change])
+
+    verdict = told.verdict
+
+    assert not verdict.nothing_is_broken
+    assert "before" in verdict.say
+    assert verdict.ask is not None
+    assert verdict.ask.pair == "F3/lost phone"
+
+
+def test_a_report_that_a_reset_has_settled_is_not_held_against_today() -> None:
+    rows = [
+        *settled(),
+        row(400, "report", what="not-me"),
+        row(300, "reset", ok=True, by="administrator", scope="all"),
+        row(290, "factor", change="enrolled", factor="totp", by="user", ip=OFFICE),
+        *asked(20, "c1", factor="totp"),
+        *typed(19, "c1", False, reason="wrong"),
+    ]
+    told = Told(LG, "code-refused", rows)
+
+    verdict = told.verdict
+
+    assert not verdict.is_hostile

@@ -15,6 +15,7 @@ from tests.domain.diagnosis.telling import (
     asked,
     ids,
     passed,
+    row,
     settled,
     trusted,
     typed,
@@ -182,3 +183,41 @@ def test_one_other_loop_by_chance_makes_no_release() -> None:
     assert set(ids(verdict, 2)) == {"E1", "E2"}
     assert verdict.ask is not None
     assert verdict.ask.pair == "E1/E2"
+
+
+def test_a_browser_known_over_pauses_is_not_cleared_at_each_closing() -> None:
+    blank = {"browser": None, "agent": None, **WINDOW}
+    rows = [*passed(20 * DAY, "c1", **blank)]
+    for day in (15, 10, 5, 2):
+        rows += trusted(day * DAY, browser=None, agent=None)
+    told = Told(CC, "keeps-asking", [*rows, *passed(20, "c2", **blank)])
+
+    verdict = told.verdict
+
+    assert ids(verdict, 1) == ["A3"]
+
+
+def test_an_open_demand_to_enrol_speaks_against_the_rule_of_last_week() -> None:
+    rows = [*settled()]
+    for ago in (12, 9, 6):
+        rows += [row(ago, "password", ok=True), row(ago - 0.1, "factor", change="must-enrol")]
+    told = Told(LG, "keeps-asking", rows, user={"factors": []})
+
+    verdict = told.verdict
+
+    assert ids(verdict, 1) == ["E4"]
+
+
+def test_refusals_after_a_new_enrolment_without_a_block_are_the_old_entry() -> None:
+    rows = [
+        *settled(factor="totp"),
+        row(60, "reset", ok=True, by="administrator", scope="one"),
+        row(55, "factor", change="enrolled", factor="totp", by="user"),
+        *asked(9, "c1", factor="totp"),
+    ]
+    rows += [one for n in range(4) for one in typed(8 - n, "c1", False, reason="wrong")]
+    told = Told(LG, "code-refused", rows)
+
+    verdict = told.verdict
+
+    assert ids(verdict, 1) == ["D5"]
