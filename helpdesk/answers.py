@@ -23,6 +23,7 @@ from helpdesk.domain.diagnosis.verdicts import Evidence, Verdict
 from helpdesk.domain.errors import HelpdeskError, NeedsMore, Refused
 from helpdesk.domain.holds import Hold
 from helpdesk.domain.inspection import Inspection
+from helpdesk.domain.limits import Alarm
 from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Proof, Way
@@ -97,6 +98,8 @@ SCHEMAS: dict[str, Any] = {
     "proof": Proof,
     "approvals": tuple[Approval, ...],
     "holds": tuple[Hold, ...],
+    "alarms": tuple[Alarm, ...],
+    "phone": tuple[Handover, ...],
 }
 """The type behind each command's JSON."""
 

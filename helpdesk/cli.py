@@ -225,6 +225,11 @@ def _add_proving(to: Any, where: argparse.ArgumentParser) -> None:
     approve.add_argument("--says", default="", help="why")
     approve.add_argument("--json", action="store_true", help="answer in JSON")
     approve.set_defaults(run=commands.approve)
+    alarms = to.add_parser(
+        "alarms", parents=[where], help="List what a lead should look at in the log"
+    )
+    alarms.add_argument("--json", action="store_true", help="answer in JSON")
+    alarms.set_defaults(run=commands.alarms)
     holds = to.add_parser("holds", parents=[where], help="List resets that wait and can be undone")
     holds.add_argument("--json", action="store_true", help="answer in JSON")
     holds.set_defaults(run=commands.holds)

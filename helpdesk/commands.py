@@ -260,6 +260,15 @@ def approve(given: argparse.Namespace) -> int:
     return 0
 
 
+def alarms(given: argparse.Namespace) -> int:
+    """Say what in the log of the last day a lead should look at."""
+    with opened(given) as desk:
+        found = asyncio.run(desk.alarms())
+    text = "\n".join(clean(f"{one.at:%H:%M:%S}  {one.what}  {one.says}") for one in found)
+    say(answers.as_json(found) if given.json else text or "Nothing.")
+    return 0
+
+
 def holds(given: argparse.Namespace) -> int:
     """Say which resets wait and can be undone."""
     with opened(given) as desk:

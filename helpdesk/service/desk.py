@@ -18,6 +18,7 @@ from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.exports import ExportRow
 from helpdesk.domain.holds import Hold
 from helpdesk.domain.inspection import Inspection
+from helpdesk.domain.limits import Alarm
 from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method, Proof, Way
@@ -155,6 +156,10 @@ class Desk(Protocol):
             Refused: Not by this agent: the requester, somebody in return, the wrong role, too late.
             NotFound: There is no such request.
         """
+        ...
+
+    async def alarms(self) -> tuple[Alarm, ...]:
+        """Give what in the log of the last day a lead should look at, newest first."""
         ...
 
     async def holds(self) -> tuple[Hold, ...]:

@@ -22,6 +22,7 @@ from helpdesk.domain.errors import BadInput, HelpdeskError, NeedsMore, NotFound,
 from helpdesk.domain.gate import Answer
 from helpdesk.domain.gate import weigh as gate
 from helpdesk.domain.holds import HELD_ACTS, Ending, Hold
+from helpdesk.domain.limits import Alarm, alarms
 from helpdesk.domain.policies import decide, factor_of, hands_off
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method, Proof, Way, ways
@@ -230,6 +231,13 @@ class LocalDesk(Logbook):
         await parts.store.keep(hold)
         says = f"Held until {hold.due_at:%H:%M}: until then it can be undone ({hold.id})."
         return Done(says=says, held=hold.id)
+
+    async def alarms(self) -> tuple[Alarm, ...]:
+        """Give what in the log of the last day a lead should look at, newest first."""
+        now = await self._now()
+        found = alarms(self._view.store.log, now)
+        mine = self._view.entries
+        return tuple(one for one in found if self.agent.account is None or one.user in mine)
 
     async def holds(self) -> tuple[Hold, ...]:
         """Give the acts that wait to be carried out, the next one first."""
