@@ -43,6 +43,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep every test out of the real configuration and data directories."""
     for name in ("DATA", "CONFIG"):
         monkeypatch.setenv(f"HELPDESK_{name}_DIR", str(tmp_path / name.lower()))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     for name in ("HELPDESK_DESK", "HELPDESK_AS", "HELPDESK_THEME"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path

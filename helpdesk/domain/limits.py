@@ -97,7 +97,7 @@ LIMITS: Final[tuple[Limit, ...]] = (
         says="sixty reveals a minute",
     ),
 )
-"""What is refused for a while; figures after threat studies of desks, see the README."""
+"""What is refused for a while."""
 
 COUNTED: Final = frozenset({Result.DONE, Result.HELD})
 """What counts: a wish that was refused opened nothing."""
