@@ -10,6 +10,7 @@ from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Line
 from helpdesk.domain.diagnosis.facts import Facts, Password
 from helpdesk.domain.diagnosis.rounds import Round, Sent
 from helpdesk.domain.diagnosis.verdicts import Evidence, Source
+from helpdesk.domain.tickets import Complaint
 
 CARRIER = {
     "30003": "the phone cannot be reached",
@@ -171,7 +172,8 @@ def spam(scene: Scene) -> list[Evidence]:
 def _no_challenge(facts: Facts, lines: Lines) -> bool:
     """Whether there is nothing at all today, which a mail in the junk folder could look like."""
     has_any = bool(facts.recent) or bool(facts.since(Password))
-    is_blank = bool(facts.events) and (facts.is_stale or not (has_any or lost.is_told(facts)))
+    idle = lost.is_told(facts) or facts.complaint in {Complaint.TURN_OFF, Complaint.KEEPS_ASKING}
+    is_blank = bool(facts.events) and (facts.is_stale or not (has_any or idle))
     if is_blank:
         lines.add(HINT, "nothing of today is in the log")
     return is_blank

@@ -18,6 +18,10 @@ from helpdesk.domain.diagnosis.refusal import refusals, sent_refusals, totp_refu
 from helpdesk.domain.diagnosis.strangers import FAR, strangeness
 from helpdesk.domain.diagnosis.verdicts import Question, Reply, clock
 from helpdesk.domain.text import clean
+from helpdesk.domain.tickets import Complaint
+
+WAITING = frozenset({Complaint.NO_CODE, Complaint.CODE_REFUSED})
+"""Complaints of somebody who says that the login is theirs."""
 
 YES = r"^(yes|yeah|yep|ja|oui|si|right|correct|indeed|true|it (does|did|has|is|works))\b"
 NO = r"^(no|nope|never|not|nein|non|nothing|none|it (does not|did not|doesn.t|didn.t|is not))\b"
@@ -104,7 +108,8 @@ def _return(facts: Facts) -> str:
 
 def _known_browser(facts: Facts) -> str:
     one = facts.last
-    if one is not None and one.is_accepted and strangeness(facts, one, one.at) >= FAR:
+    says_so = one is not None and (one.is_accepted or facts.complaint in WAITING)
+    if one is not None and says_so and strangeness(facts, one, one.at) >= FAR:
         return "word of the user that it was them"
     return "" if one is None or (one.browser and facts.own["browser"]) else "browser id"
 

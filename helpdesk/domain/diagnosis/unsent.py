@@ -62,8 +62,8 @@ def never_asked(scene: Scene) -> list[Evidence]:
         lines.add(FAIR + HINT, "a password was taken, and no challenge was made", passwords[-1])
     elif facts.events and (facts.is_stale or not (passwords or facts.recent)):
         lines.add(FAIR, "no challenge of today is in the log")
-    if lines.found and (good or not failed) and lost.is_told(facts):
-        lines.add(-STRONG, "the telephone or mailbox is lost, so none was waited for")
+    if lines.found and (good or not failed) and _waits_for_none(facts):
+        lines.add(-STRONG, "what is complained of is no code that was waited for")
     if failed and all(strangeness(facts, p, p.at) >= FAR for p in failed):
         lines.add(-STRONG, "these tries came from a foreign place", *failed[-3:])
     if lines.found and facts.active_lock:
@@ -74,6 +74,11 @@ def never_asked(scene: Scene) -> list[Evidence]:
     if lines.found and len(doors) > 1 and failed:
         lines.add(HINT, "the first password was taken, the second was not", *failed[-1:])
     return lines.found
+
+
+def _waits_for_none(facts: Facts) -> bool:
+    others = {Complaint.TURN_OFF, Complaint.KEEPS_ASKING, Complaint.UNASKED_CODES}
+    return lost.is_told(facts) or facts.complaint in others
 
 
 def _got_in(facts: Facts, password: Password) -> bool:
