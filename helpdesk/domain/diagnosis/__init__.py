@@ -46,6 +46,7 @@ DO_NOT_KNOW = (
 )
 """To the customer, and to the agent, where no cause is likely."""
 
+TURN_OFF = "turn-off-mfa"
 HOLD = "Number or address were changed from a never-seen address: hold all changes, and call back."
 
 NO_BOX = PAIRS["C11/C2"]
@@ -124,7 +125,9 @@ def _words(facts: Facts, weighed: Weighed) -> tuple[str, str]:
     if top is None:
         return "", ""
     if top.p < UNSURE and weighed.pair is None:
-        return DO_NOT_KNOW
+        way = lost.way_of(facts, Complaint.TURN_OFF, TURN_OFF)
+        is_wish = facts.complaint is Complaint.TURN_OFF and bool(way)
+        return (way, lost.instead(facts, TURN_OFF)) if is_wish else DO_NOT_KNOW
     return say(top.id, facts), then(top.id, facts) or act_says(top.id)
 
 

@@ -40,7 +40,7 @@ def is_all(facts: Facts, top: RankedCause | None) -> bool:
 
 def say(facts: Facts, *, is_reached: bool) -> str:
     """Return what to tell the customer: first the call back, then the way this product has."""
-    way = _way(facts)
+    way = way_of(facts, Complaint.LOST_FACTOR, "reset-all")
     first = call_back(facts)
     return way if is_reached else f"{first}\n{way}" if way else first
 
@@ -51,10 +51,10 @@ def call_back(facts: Facts) -> str:
     return CALL_BEFORE if moved else CALL_BACK
 
 
-def _way(facts: Facts) -> str:
-    """The card's advice, else the first sentence of the route that its reset names."""
-    told = [a.steps[0] for a in facts.card.advice if a.complaint is Complaint.LOST_FACTOR]
-    act = facts.card.acts.get("reset-all")
+def way_of(facts: Facts, complaint: Complaint, name: str) -> str:
+    """Return the card's advice for a complaint, else the first sentence of an act's route."""
+    told = [a.steps[0] for a in facts.card.advice if a.complaint is complaint]
+    act = facts.card.acts.get(name)
     route = facts.card.route(act.route) if act else None
     words = told[0] if told else route.say.split(". ")[0].rstrip(".") + "." if route else ""
     return clean(re.sub(r"[:,]? ?\{\w+\},?", "", words), limit=160)
@@ -62,6 +62,11 @@ def _way(facts: Facts) -> str:
 
 def act_says(facts: Facts) -> str:
     """Return what the agent is told: whom to reach, and whose the reset is."""
-    act = facts.card.acts.get("reset-all")
+    return clean(f"Call back on the number of record. {instead(facts, 'reset-all')}", limit=200)
+
+
+def instead(facts: Facts, name: str) -> str:
+    """Return what the card has the agent do instead of an act, without names it does not know."""
+    act = facts.card.acts.get(name)
     ready = re.sub(r"\{\w+\}", "an administrator of the account", act.instead) if act else ""
-    return clean(f"Call back on the number of record. {ready}".strip(), limit=200)
+    return clean(ready, limit=200)

@@ -158,3 +158,9 @@ class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def top(self) -> RankedCause | None:
         """The likeliest cause, or None."""
         return self.causes[0] if self.causes else None
+
+    @property
+    def is_by_design(self) -> bool:
+        """Whether nothing is broken, and that is more than a guess."""
+        top = self.top
+        return self.nothing_is_broken and top is not None and top.strength is not Strength.WEAK

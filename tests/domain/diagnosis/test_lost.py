@@ -113,3 +113,21 @@ def test_a_confirmed_number_of_an_active_factor_is_no_unsaved_setup() -> None:
     verdict = told.verdict
 
     assert not verdict.causes or verdict.causes[0].p < 0.6
+
+
+@pytest.mark.parametrize(
+    ("product", "way"),
+    [
+        (LG, "it cannot be turned off"),
+        (PP, "no way to opt out"),
+        (SMS, "Only the account manager can turn it off."),
+    ],
+)
+def test_who_wants_it_off_on_a_quiet_day_is_told_whose_it_is(product: str, way: str) -> None:
+    told = Told(product, "turn-off", [*settled(None), row(6, "call", asks="turn-off")])
+
+    verdict = told.verdict
+
+    assert way in verdict.say
+    assert verdict.ask is not None
+    assert verdict.ask.pair == "F3/lost phone"
