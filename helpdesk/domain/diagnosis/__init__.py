@@ -13,7 +13,8 @@ from helpdesk.domain.diagnosis.claims import is_over, then
 from helpdesk.domain.diagnosis.facts import Call, FactorChange, Facts
 from helpdesk.domain.diagnosis.fleet import FleetFindings, fleet
 from helpdesk.domain.diagnosis.hostile import WISHES
-from helpdesk.domain.diagnosis.questions import PAIRS, Pair
+from helpdesk.domain.diagnosis.pairs import Pair
+from helpdesk.domain.diagnosis.questions import PAIRS
 from helpdesk.domain.diagnosis.strangers import MOVES, moved_by_a_stranger, went_on_as_before
 from helpdesk.domain.diagnosis.verdicts import (
     CallerSaid,

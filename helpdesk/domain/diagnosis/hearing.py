@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from helpdesk.domain.diagnosis.catalog import CAUSES
 from helpdesk.domain.diagnosis.facts import Facts
-from helpdesk.domain.diagnosis.questions import NO, PAIRS, YES, Meaning, Pair
+from helpdesk.domain.diagnosis.pairs import NO, YES, Meaning, Pair
+from helpdesk.domain.diagnosis.questions import PAIRS
 from helpdesk.domain.diagnosis.refusal import sent_refusals
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Evidence, Source
 from helpdesk.domain.text import clean, folded

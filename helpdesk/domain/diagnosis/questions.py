@@ -6,158 +6,16 @@ leniently: by their id, their text, or by words in them; a reply nobody understa
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from msgspec import Struct
-
-from helpdesk.domain.diagnosis.clocks import drifts
-from helpdesk.domain.diagnosis.delivery import silent_sends, untold
-from helpdesk.domain.diagnosis.facts import Answer, Challenge, Facts, Lock, Password
-from helpdesk.domain.diagnosis.memory import kept_within_sitting, same_sitting, streak
-from helpdesk.domain.diagnosis.refusal import refusals, sent_refusals, totp_refusals
-from helpdesk.domain.diagnosis.strangers import FAR, strangeness
-from helpdesk.domain.diagnosis.verdicts import Question, Reply, clock
+from helpdesk.domain.diagnosis import lacking
+from helpdesk.domain.diagnosis.delivery import silent_sends
+from helpdesk.domain.diagnosis.facts import Facts
+from helpdesk.domain.diagnosis.pairs import NO, YES, Meaning, Pair
+from helpdesk.domain.diagnosis.verdicts import clock
 from helpdesk.domain.text import clean
-from helpdesk.domain.tickets import Complaint
-
-WAITING = frozenset({Complaint.NO_CODE, Complaint.CODE_REFUSED})
-"""Complaints of somebody who says that the login is theirs."""
-
-YES = r"^(yes|yeah|yep|ja|oui|si|right|correct|indeed|true|it (does|did|has|is|works))\b"
-NO = r"^(no|nope|never|not|nein|non|nothing|none|it (does not|did not|doesn.t|didn.t|is not))\b"
-
-
-class Meaning(Struct, frozen=True, kw_only=True):
-    """One canonical reply: its words, how else it is said, and what it speaks for and against."""
-
-    id: str
-    text: str
-    like: str
-    speaks: dict[str, float]
-
-
-class Pair(Struct, frozen=True, kw_only=True):
-    """Two causes to tell apart.
-
-    Attributes:
-        lacks: Gives what the log lacks to decide; empty where it holds the deciding fact.
-        ask: Gives the question; empty where only the log or the fleet can decide.
-    """
-
-    id: str
-    lacks: Callable[[Facts], str]
-    ask: Callable[[Facts], str] = lambda facts: ""
-    meanings: tuple[Meaning, ...] = ()
-
-    @property
-    def ends(self) -> tuple[str, str]:
-        """The two cause ids."""
-        first, _, second = self.id.partition("/")
-        return first, second
-
-    def question(self, facts: Facts) -> Question | None:
-        """What to ask, or None where no caller can know."""
-        text = self.ask(facts)
-        if not text:
-            return None
-        replies = tuple(Reply(id=meaning.id, text=meaning.text) for meaning in self.meanings)
-        return Question(pair=self.id, text=text, lacks=self.lacks(facts), replies=replies)
 
 
 def _means(reply: str, text: str, like: str, **speaks: float) -> Meaning:
     return Meaning(id=reply, text=text, like=like, speaks=speaks)
-
-
-def _whose(facts: Facts) -> str:
-    refusals = sent_refusals(facts)
-    if any(not r.is_bland for r in refusals[-1:]):
-        return ""
-    return "word of whose code was typed, nor why it was refused" if refusals else ""
-
-
-def _mailbox(facts: Facts) -> str:
-    if untold(facts, "email"):
-        return "" if facts.user.notification_address else "address the code went to"
-    sends = silent_sends(facts)
-    told = sends and sends[-1][1].event.to
-    is_set = facts.user.notification_address
-    return "" if told or is_set or not sends else "address the code went to"
-
-
-def _arrival(facts: Facts) -> str:
-    if untold(facts, "email", "sms", "voice"):
-        return "delivery of the message"
-    sends = silent_sends(facts)
-    if not sends or sends[-1][1].arrived or "deferred" in sends[-1][1].states:
-        return ""
-    return "delivery of the message"
-
-
-def _sitting(facts: Facts) -> str:
-    if not facts.tells_browsers:
-        return "browser id"
-    rounds = streak(facts)
-    within = [pair for pair in same_sitting(rounds) if pair[1].trust]
-    return "" if within or kept_within_sitting(facts) else "second login within one sitting"
-
-
-def _return(facts: Facts) -> str:
-    addressed = [one for one in facts.recent if one.ip]
-    return "" if len(addressed) > 1 or not facts.recent else "addresses of the logins"
-
-
-def _known_browser(facts: Facts) -> str:
-    one = facts.last
-    says_so = one is not None and (one.is_accepted or facts.complaint in WAITING)
-    if one is not None and says_so and strangeness(facts, one, one.at) >= FAR:
-        return "word of the user that it was them"
-    return "" if one is None or (one.browser and facts.own["browser"]) else "browser id"
-
-
-def _rule(facts: Facts) -> str:
-    return "" if any(one.rule for one in facts.recent[-3:]) else "rule by which it asked"
-
-
-def _offset(facts: Facts) -> str:
-    answers = [r.answer for r in totp_refusals(facts)]
-    if not answers or drifts(answers) or any(a.reason == "drift" for a in answers):
-        return ""
-    return "offset of the code"
-
-
-def _filter(facts: Facts) -> str:
-    return "" if any(p.ip for p in facts.since(Password)) else "address the password came from"
-
-
-def _answers(facts: Facts) -> str:
-    return "" if facts.since(Answer) else "answers"
-
-
-def _private(facts: Facts) -> str:
-    return "" if "E2" in facts.compared else "word of what happened to others at the same moment"
-
-
-def _challenge(facts: Facts) -> str:
-    return "" if facts.since(Challenge) and not facts.is_stale else "challenge of today"
-
-
-def _call_back(facts: Facts) -> str:
-    return "proof that the caller is the user"
-
-
-def _same_offset(facts: Facts) -> str:
-    return "" if "D4b" in facts.compared else "word of other users' offsets"
-
-
-def _locks(facts: Facts) -> str:
-    refused = [r for r in refusals(facts)[-2:] if not r.is_bland]
-    return "" if facts.every(Lock) or refused else "locks"
-
-
-def _outage(facts: Facts) -> str:
-    if "C5" in facts.compared or not _arrival(facts):
-        return ""
-    return "word of what happened to others at the same moment"
 
 
 def _mask(facts: Facts) -> str:
@@ -179,7 +37,7 @@ PAIRS: dict[str, Pair] = {
     for pair in (
         Pair(
             id="D1/D2",
-            lacks=_whose,
+            lacks=lacking.whose,
             ask=lambda facts: "At what time did that message arrive? Is there a later one?",
             meanings=(
                 _means(
@@ -206,7 +64,7 @@ PAIRS: dict[str, Pair] = {
         ),
         Pair(
             id="C1/C2",
-            lacks=_mailbox,
+            lacks=lacking.mailbox,
             ask=_mask,
             meanings=(
                 _means(
@@ -233,7 +91,7 @@ PAIRS: dict[str, Pair] = {
         ),
         Pair(
             id="C3/C2",
-            lacks=_arrival,
+            lacks=lacking.arrival,
             ask=lambda facts: "Has it come since?",
             meanings=(
                 _means(
@@ -256,7 +114,7 @@ PAIRS: dict[str, Pair] = {
         ),
         Pair(
             id="B1/B3",
-            lacks=_sitting,
+            lacks=lacking.sitting,
             ask=lambda facts: "Does it ask again before you close the browser?",
             meanings=(
                 _means(
@@ -287,7 +145,7 @@ PAIRS: dict[str, Pair] = {
         ),
         Pair(
             id="A2/B5",
-            lacks=_return,
+            lacks=lacking.addresses,
             ask=lambda facts: "Do you use a VPN or a phone hot-spot?",
             meanings=(
                 _means(
@@ -308,7 +166,7 @@ PAIRS: dict[str, Pair] = {
         ),
         Pair(
             id="A2/F1",
-            lacks=_known_browser,
+            lacks=lacking.known_browser,
             ask=_was_it_you,
             meanings=(
                 _means(
@@ -332,7 +190,7 @@ PAIRS: dict[str, Pair] = {
         ),
         Pair(
             id="A1/B1",
-            lacks=_rule,
+            lacks=lacking.asking_rule,
             ask=lambda facts: "Do you close the browser in between?",
             meanings=(
                 _means(
@@ -355,7 +213,7 @@ PAIRS: dict[str, Pair] = {
         ),
         Pair(
             id="D4/D5",
-            lacks=_offset,
+            lacks=lacking.offset,
             ask=lambda facts: "Read me two numbers in a row, please.",
             meanings=(
                 _means(
@@ -376,7 +234,7 @@ PAIRS: dict[str, Pair] = {
         ),
         Pair(
             id="D4/D4b",
-            lacks=_same_offset,
+            lacks=lacking.same_offset,
             ask=lambda facts: "Look it up: do other users have the same offset?",
             meanings=(
                 _means("alone", "No, only this user.", r"only|alone|nobody|" + NO, D4=4, D4b=-5),
@@ -387,7 +245,7 @@ PAIRS: dict[str, Pair] = {
         ),
         Pair(
             id="D3/D9",
-            lacks=_locks,
+            lacks=lacking.locks,
             ask=lambda facts: "Look it up: is the user locked?",
             meanings=(
                 _means(
@@ -403,7 +261,7 @@ PAIRS: dict[str, Pair] = {
         ),
         Pair(
             id="D8/F1",
-            lacks=_filter,
+            lacks=lacking.password_ip,
             ask=lambda facts: "Does your company use a mail filter that opens links?",
             meanings=(
                 _means(
@@ -418,7 +276,7 @@ PAIRS: dict[str, Pair] = {
         ),
         Pair(
             id="E1/D3",
-            lacks=_answers,
+            lacks=lacking.answers_today,
             ask=lambda facts: "Does it say wrong code, or does it simply ask again?",
             meanings=(
                 _means(
@@ -441,7 +299,7 @@ PAIRS: dict[str, Pair] = {
         ),
         Pair(
             id="E1/E2",
-            lacks=_private,
+            lacks=lacking.others_moment,
             ask=lambda facts: "Does a private window work?",
             meanings=(
                 _means(
@@ -462,7 +320,7 @@ PAIRS: dict[str, Pair] = {
         ),
         Pair(
             id="C5/C2",
-            lacks=_outage,
+            lacks=lacking.outage,
             ask=lambda facts: "Look it up: are other users without codes too?",
             meanings=(
                 _means("alone", "No, only this user.", r"only|alone|nobody|" + NO, C2=3, C5=-5),
@@ -471,7 +329,7 @@ PAIRS: dict[str, Pair] = {
         ),
         Pair(
             id="C11/C2",
-            lacks=_challenge,
+            lacks=lacking.challenge_today,
             ask=lambda facts: "Did you see the box for the code?",
             meanings=(
                 _means(
@@ -494,7 +352,7 @@ PAIRS: dict[str, Pair] = {
         ),
         Pair(
             id="F3/lost phone",
-            lacks=_call_back,
+            lacks=lacking.call_back,
             ask=lambda facts: "May I call you back on the number we have on record?",
             meanings=(
                 _means(

@@ -28,7 +28,8 @@ from helpdesk.domain.diagnosis import (
 from helpdesk.domain.diagnosis.catalog import CAUSES, Cause, Scene
 from helpdesk.domain.diagnosis.facts import Facts
 from helpdesk.domain.diagnosis.hearing import caller_lines, meaning, volunteered
-from helpdesk.domain.diagnosis.questions import PAIRS, Pair
+from helpdesk.domain.diagnosis.pairs import Pair
+from helpdesk.domain.diagnosis.questions import PAIRS
 from helpdesk.domain.diagnosis.verdicts import (
     CallerSaid,
     Evidence,
