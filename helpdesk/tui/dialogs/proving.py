@@ -190,7 +190,7 @@ class VerifyDialog(Guarded[bool]):
         marked = [replace(way, not_for=says) if way.channel in used else way for way in ways]
         marked.sort(key=lambda way: bool(way.not_for))
         found = self.query_one(WayList)
-        found.update(marked)
+        found.show(marked)
         if self._asking is None and not self._is_done:
             found.focus()
 

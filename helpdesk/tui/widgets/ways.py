@@ -46,7 +46,7 @@ class WayList(Widget, can_focus=True):
         """Those that prove something, in the order of their numbers."""
         return tuple(way for way in self._ways if not way.not_for)
 
-    def update(self, ways: Sequence[Way]) -> None:
+    def show(self, ways: Sequence[Way]) -> None:
         """Show other ways."""
         self._ways = tuple(ways)
         self.set_reactive(WayList.at, 1)
