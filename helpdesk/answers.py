@@ -339,7 +339,7 @@ def verdict_text(verdict: Verdict) -> str:
     lines = []
     if verdict.is_hostile:
         lines.append("STOP: hostile until shown otherwise.")
-    if verdict.nothing_is_broken:
+    if verdict.is_by_design:
         lines.append("Nothing is broken: it asks by design.")
     for cause in verdict.causes[:5]:
         lines.append(f"{cause.id}  {cause.title}  {cause.strength.value}  {cause.p:.0%}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -15,3 +16,6 @@ def asset(name: str) -> Path:
 
 DEMO = asset("fixtures/demo.json")
 """The bundled fixture; never written, always copied first."""
+
+THEMES: Final = ("dark", "light", "high-contrast", "monochrome")
+"""The names of the looks, known here so that no command has to load the console to know them."""

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from helpdesk import __version__, commands, record
 from helpdesk.answers import LISTS, SCHEMA_NAMES
+from helpdesk.assets import THEMES
 from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields, summary
 from helpdesk.domain.errors import HelpdeskError
 from helpdesk.domain.proofs import Method
@@ -76,7 +77,7 @@ def parser(*, is_whole: bool = True) -> argparse.ArgumentParser:
         "6 needs something first, 7 the log is not what it was",
     )
     top.add_argument("--version", action="version", version=f"helpdesk {__version__}")
-    top.add_argument("--theme", default="", help="dark, light, high-contrast or monochrome")
+    top.add_argument("--theme", default="", choices=THEMES, help="how the console looks")
     where = _where(argparse.SUPPRESS)
     _add_where(top, "")
     top.set_defaults(run=commands.console)

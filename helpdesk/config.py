@@ -16,7 +16,9 @@ import msgspec
 import platformdirs
 from msgspec import Meta, Struct
 
-from helpdesk.domain.errors import BadFile
+from helpdesk.assets import THEMES
+from helpdesk.domain.errors import BadFile, BadInput
+from helpdesk.domain.text import clean
 
 DEMO = "demo"
 """The profile that is always there: the bundled fixture."""
@@ -88,6 +90,7 @@ def load_config(environment: Mapping[str, str]) -> Config:
 
     Raises:
         BadFile: helpdesk.toml is wrong; the error names the line.
+        BadInput: HELPDESK_THEME names no theme.
     """
     config = _read(config_directory() / "helpdesk.toml")
     given = {
@@ -95,13 +98,15 @@ def load_config(environment: Mapping[str, str]) -> Config:
         "agent": environment.get("HELPDESK_AS"),
         "theme": environment.get("HELPDESK_THEME"),
     }
+    if wrong := _no_theme(given["theme"] or ""):
+        raise BadInput(f"HELPDESK_THEME: {wrong}")
     return msgspec.structs.replace(config, **{key: value for key, value in given.items() if value})
 
 
 def _read(path: Path) -> Config:
     try:
         text = path.read_text("utf-8")
-        return msgspec.convert(tomllib.loads(text), Config)
+        config = msgspec.convert(tomllib.loads(text), Config)
     except FileNotFoundError:
         return Config()
     except (OSError, UnicodeDecodeError) as error:
@@ -111,6 +116,15 @@ def _read(path: Path) -> Config:
         raise BadFile(str(path), place.rstrip(")"), says) from error
     except msgspec.ValidationError as error:
         raise BadFile(str(path), _line(text, str(error)), str(error).replace("`$.", "`")) from error
+    if wrong := _no_theme(config.theme):
+        raise BadFile(str(path), _line(text, "`theme`"), wrong)
+    return config
+
+
+def _no_theme(name: str) -> str:
+    """Return the sentence that says that *name* is no theme; empty where it is one, or empty."""
+    known = not name or name in THEMES
+    return "" if known else f"there is no theme {clean(name)}; there are {', '.join(THEMES)}"
 
 
 def _line(text: str, says: str) -> str:

@@ -13,9 +13,11 @@ import jsonschema
 import pyotp
 import pytest
 
-from helpdesk import __version__, answers, commands
+from helpdesk import __version__, answers, assets, commands
 from helpdesk.assets import DEMO
 from helpdesk.domain.actions import ACTIONS
+from helpdesk.domain.diagnosis.verdicts import RankedCause, Strength, Verdict
+from helpdesk.tui import themes
 from tests.conftest import Run
 
 
@@ -298,6 +300,7 @@ def test_a_profile_names_a_desk_and_a_role(run: Run, places: Path, sample_file: 
         ('theme = "dark"\ncolour = "red"', "line 2"),
         ('[profiles.north]\nagent = "sam"', "desk"),
         ("desk = ", "Invalid value"),
+        ('desk = "demo"\ntheme = "pink"', "line 2: there is no theme pink; there are dark, light,"),
     ],
 )
 def test_a_bad_configuration_names_its_line(run: Run, places: Path, text: str, place: str) -> None:
@@ -310,6 +313,38 @@ def test_a_bad_configuration_names_its_line(run: Run, places: Path, text: str, p
     assert code == 2
     assert "helpdesk.toml" in err
     assert place in err
+
+
+def test_a_theme_there_is_none_of_is_told_with_those_there_are(run: Run) -> None:
+    code, _, err = run("--theme", "pink")
+
+    assert code == 2
+    assert all(name in err for name in ("pink", *themes.NAMES))
+
+
+def test_a_theme_of_the_environment_there_is_none_of_is_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HELPDESK_THEME", "pink")
+
+    code, _, err = run("find")
+
+    assert code == 2
+    assert err.startswith("helpdesk: HELPDESK_THEME: there is no theme pink; there are dark,")
+
+
+def test_the_command_line_knows_every_theme_of_the_console() -> None:
+    assert assets.THEMES == themes.NAMES
+
+
+@pytest.mark.parametrize(("strength", "is_said"), [(Strength.WEAK, False), (Strength.STRONG, True)])
+def test_a_guess_is_no_all_clear(strength: Strength, is_said: bool) -> None:
+    cause = RankedCause(id="A1", title="asks always", p=0.4, strength=strength)
+    verdict = Verdict(causes=(cause,), nothing_is_broken=True)
+
+    text = answers.verdict_text(verdict)
+
+    assert ("Nothing is broken" in text) is is_said
 
 
 def test_a_sixth_product_is_a_sixth_file(run: Run, places: Path, sample_file: Path) -> None:

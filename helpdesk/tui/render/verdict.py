@@ -159,14 +159,8 @@ def _alarm(verdict: Verdict, top: RankedCause) -> Iterator[Line]:
     if verdict.is_hostile:
         says = "Hostile until shown otherwise. Change nothing for the caller."
         yield Line(0, _entry("■ STOP", show(says, BAD), BAD))
-    elif is_by_design(verdict):
+    elif verdict.is_by_design:
         yield Line(0, _entry("✓ By design", show("Nothing is broken.", GOOD), GOOD))
-
-
-def is_by_design(verdict: Verdict) -> bool:
-    """Whether nothing is broken, and that is more than a guess."""
-    top = verdict.top
-    return verdict.nothing_is_broken and top is not None and top.strength is not Strength.WEAK
 
 
 def _cause(cause: RankedCause, width: int, merged: Verdict | None) -> Entry:
@@ -175,7 +169,7 @@ def _cause(cause: RankedCause, width: int, merged: Verdict | None) -> Entry:
     words = Content.assemble((f"{cause.id} ", LABEL), show(cause.title, look))
     if merged and merged.is_hostile:
         words = Content.assemble(("■ STOP  ", BAD), words)
-    elif merged and is_by_design(merged):
+    elif merged and merged.is_by_design:
         words = Content.assemble(("✓ Nothing is broken  ", GOOD), words)
     share = percent(cause.p)
     gap = width - HEAD - cells(words) - len(share)
