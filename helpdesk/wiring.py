@@ -117,7 +117,7 @@ def fixture_path(address: str) -> tuple[Path, bool]:
     if BUNDLED.exists() and path.samefile(BUNDLED):
         copy = demo_copy()
         if not copy.exists():
-            install(BUNDLED, copy)
+            install(BUNDLED, copy, is_first=True)
         return copy, True
     return path, False
 

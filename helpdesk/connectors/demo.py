@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import hmac
 import secrets
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -88,6 +89,10 @@ class Documents(Protocol):
         """Return a document as a value, or raise `BadFile` naming the place."""
         ...
 
+    async def step(self, step: Callable[..., S], *arguments: Any) -> S:
+        """Take a blocking step of the transaction under way to its end, cancelled or not."""
+        ...
+
 
 class DemoConnector:
     """Users and accounts of a fixture, read whole into memory.
@@ -98,6 +103,7 @@ class DemoConnector:
     def __init__(self, file: Documents) -> None:
         self._file = file
         self._generation = 0
+        self._loading = threading.Lock()
         self._keys: dict[str, int] = {}
         self._timelines: dict[str, tuple[AnyEvent, ...]] = {}
         self.users: dict[str, User] = {}
@@ -114,10 +120,13 @@ class DemoConnector:
 
     async def timelines(self, users: Sequence[str]) -> Mapping[str, tuple[AnyEvent, ...]]:
         """Give the timelines of several users at once."""
-        missing = [user for user in users if user not in self._timelines]
+        known = self._timelines
+        missing = [user for user in users if user not in known]
         if missing:
-            self._timelines |= await asyncio.to_thread(self._read_timelines, missing)
-        return {user: self._timelines[user] for user in users}
+            # Into the dictionary they were missing in: what is read before an act must not come
+            # back after it, and then `_load` has put another in its place.
+            known |= await asyncio.to_thread(self._read_timelines, missing)
+        return {user: known[user] for user in users}
 
     async def send_code(self, user: User, factor: Factor, card: Product, now: datetime) -> None:
         """Send a new code for the challenge that waits, or for the next one."""
@@ -294,7 +303,7 @@ class DemoConnector:
             return replace(old, factors=(*kept, factor))
 
         await self._edit(user.id, change)
-        await asyncio.to_thread(self._put_secret, user.id, factor.id, key)
+        await self._file.step(self._put_secret, user.id, factor.id, key)
         return key, pyotp.TOTP(key).provisioning_uri(name=clean(user.login), issuer_name=issuer)
 
     async def confirm_totp(self, user: User, code: str, now: datetime) -> bool:
@@ -328,13 +337,13 @@ class DemoConnector:
         """Send what proves the caller; on the fixture it shows on the demo telephone (`shown`)."""
         told = {"kind": "proof", "at": msgspec.to_builtins(now), "method": asking.method.value}
         await self._append(person.id, Other(at=now, kind="proof", raw=told))
-        await asyncio.to_thread(self._make_key)
+        await self._file.step(self._make_key)
 
     async def check_proof(self, person: User, asking: Asking, told: str, now: datetime) -> bool:
         """Whether what the caller read back is right."""
         said = digits(told)
         if asking.method is Method.TOTP:
-            return await asyncio.to_thread(self._is_new_code, person.id, asking.channel, said, now)
+            return await self._file.step(self._is_new_code, person.id, asking.channel, said, now)
         code = await asyncio.to_thread(self._code_of, asking)
         return hmac.compare_digest(code, said)
 
@@ -404,15 +413,19 @@ class DemoConnector:
         await self._append(user.id, FactorChange(at=now, change=word, factor=factor.id, by="agent"))
 
     async def _edit(self, user: str, change: Callable[[User], User]) -> User:
-        return await asyncio.to_thread(self._edit_now, user, change)
+        return await self._file.step(self._edit_now, user, change)
 
     async def _append(self, user: str, *events: AnyEvent) -> None:
-        await asyncio.to_thread(self._append_now, user, events)
+        await self._file.step(self._append_now, user, events)
 
     def _load(self) -> None:
-        generation = self._file.generation(*TABLES)
-        if generation == self._generation:
-            return
+        with self._loading:  # of two threads the slower must not put the older state back
+            generation = self._file.generation(*TABLES)
+            if generation != self._generation:
+                self._load_all()
+                self._generation = generation
+
+    def _load_all(self) -> None:
         users = [
             (key, self._file.decoded("users", key, row, User))
             for key, row in self._file.rows("users")
@@ -425,7 +438,6 @@ class DemoConnector:
         )
         self.accounts = {account.id: account for account in accounts}
         self._timelines = {}
-        self._generation = generation
 
     def _read_timelines(self, users: Sequence[str]) -> dict[str, tuple[AnyEvent, ...]]:
         return {user: self._timeline(self._key(user)) for user in users}

@@ -15,11 +15,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from filelock import FileLock, Timeout
@@ -33,6 +36,26 @@ FORMAT: Final = "helpdesk-fixture/1"
 LOCK_WAIT_S: Final = 10.0
 """How long a change waits for another console to finish its own."""
 
+Tables = dict[str, dict[str, Any]]
+T = TypeVar("T")
+
+_PEN: ContextVar[Tables | None] = ContextVar("pen", default=None)
+"""The draft that the code which runs now may see and change.
+
+Of all threads only those of the transaction itself have it; the others see what is durable.
+"""
+
+
+class _Seen(msgspec.Struct, frozen=True):
+    """What the file held when it was last read or written; never changed in place.
+
+    One value, so that two threads cannot mix an older one's parts with a newer one's tables.
+    """
+
+    signature: tuple[int, int, int]
+    tables: Tables
+    parts: dict[str, str]
+
 
 class AtomicStorage(Storage):
     """TinyDB's storage on one JSON file.
@@ -42,32 +65,52 @@ class AtomicStorage(Storage):
     Raises, from any use:
         BadFile: The file is empty, truncated or not ours.
         Unreachable: It cannot be read or written.
+        RuntimeError: Something is to be written outside of a transaction.
     """
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
+        self._turn = threading.Lock()  # the file's lock is one for all threads of this process
         self._lock = FileLock(f"{path}.lock", timeout=LOCK_WAIT_S, thread_local=False, mode=0o600)
-        self._draft: dict[str, dict[str, Any]] | None = None
-        self._seen: tuple[tuple[int, int, int], dict[str, dict[str, Any]]] | None = None
-        self._parts: dict[str, str] = {}
+        self._draft: Tables | None = None
+        self._seen: _Seen | None = None
+        self._is_swept = False
 
-    def read(self) -> dict[str, dict[str, Any]]:
-        """Give the tables: those of the transaction under way, else those of the file."""
-        if self._draft is not None:
-            return self._draft
-        signature = self.signature()
-        if self._seen is None or self._seen[0] != signature:
-            self._seen, self._parts = (signature, self._load()), {}
-        return self._seen[1]
+    @property
+    def is_changing(self) -> bool:
+        """Whether a transaction of this process is under way."""
+        return self._draft is not None
 
-    def write(self, data: dict[str, dict[str, Any]]) -> None:
-        """Take the tables: into the transaction under way, else into the file."""
-        if self._draft is not None:
-            self._draft = data
-        else:
-            with self.transaction() as touched:
-                touched.update(data)
-                self._draft = data
+    def read(self) -> Tables:
+        """Give the tables: to the transaction under way its own, to all others those of the file.
+
+        They are not to be changed in place but by `write`.
+        """
+        draft = self._draft
+        return draft if draft is not None and _PEN.get() is draft else self._current().tables
+
+    def write(self, data: Tables) -> None:
+        """Take the tables of the transaction under way, as they were read and changed."""
+        if data is not self._own():
+            raise RuntimeError(f"{self.path}: what is written is not what was read.")
+
+    def unshare(self, table: str, key: int) -> None:
+        """Make a document the transaction's own before TinyDB changes it in place.
+
+        Whoever reads beside keeps the one that is durable.
+        """
+        draft, name = self._own(), str(key)
+        documents = draft.get(table, {})
+        if name in documents:
+            draft[table] = documents | {name: dict(documents[name])}
+
+    def within(self, step: Callable[..., T], *arguments: Any) -> T:
+        """Take a step of the transaction under way: it sees and changes the draft."""
+        before = _PEN.set(self._draft)
+        try:
+            return step(*arguments)
+        finally:
+            _PEN.reset(before)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[set[str]]:
@@ -77,24 +120,23 @@ class AtomicStorage(Storage):
         changed since we wrote it is not read again, nor a table that was not touched encoded again.
         """
         with self._locked():
-            seen, parts = self._seen, self._parts
-            self._seen, self._parts = None, {}
-            if seen is not None and seen[0] == self.signature():
-                self._draft = seen[1]
-            else:
-                self._draft, parts = self._load(), {}
+            seen, before = self._current(), _PEN.get()
+            draft = self._draft = dict(seen.tables)
+            _PEN.set(draft)
             touched: set[str] = set()
             try:
                 yield touched
-                self._parts = self._commit(self._draft, without(parts, touched))
-                self._seen = self.signature(), self._draft
+                parts = self._commit(draft, without(seen.parts, touched))
+                self._seen = _Seen(self.signature(), draft, parts)
             finally:
                 self._draft = None
+                _PEN.set(before)  # not reset: it may end in another thread than it began in
 
-    def install(self, tables: dict[str, dict[str, Any]]) -> None:
-        """Write a whole file anew, whatever is there."""
+    def install(self, tables: Tables, *, is_first: bool = False) -> None:
+        """Write a whole file anew, whatever is there; where it is the first, only if nothing is."""
         with self._locked():
-            self._commit(tables)
+            if not (is_first and self.path.exists()):
+                self._commit(tables)
 
     def signature(self) -> tuple[int, int, int]:
         """Give what changes when the file does: inode, size and time of change in nanoseconds."""
@@ -104,8 +146,34 @@ class AtomicStorage(Storage):
             raise Unreachable(f"{self.path} cannot be read: {error.strerror}.") from error
         return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
+    def _own(self) -> Tables:
+        draft = self._draft
+        if draft is None or _PEN.get() is not draft:
+            raise RuntimeError(f"{self.path} is only written inside a transaction.")
+        return draft
+
+    def _current(self) -> _Seen:
+        """What is durable, read again where somebody else changed it."""
+        signature, seen = self.signature(), self._seen
+        if seen is None or seen.signature != signature:
+            self._seen = seen = _Seen(signature, self._load(), {})
+        return seen
+
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
+        if not self._turn.acquire(timeout=LOCK_WAIT_S):
+            held = f"is held by another change for more than {LOCK_WAIT_S:.0f} s"
+            raise Unreachable(f"{self.path} {held}; nothing was changed.")
+        try:
+            self._take_lock()
+            try:
+                yield
+            finally:
+                self._lock.release()
+        finally:
+            self._turn.release()
+
+    def _take_lock(self) -> None:
         try:
             self._lock.acquire()
         except Timeout as error:
@@ -115,12 +183,8 @@ class AtomicStorage(Storage):
             raise Unreachable(
                 f"{self.path} cannot be changed: {error.strerror}; nothing was changed."
             ) from error
-        try:
-            yield
-        finally:
-            self._lock.release()
 
-    def _load(self) -> dict[str, dict[str, Any]]:
+    def _load(self) -> Tables:
         try:
             data = self.path.read_bytes()
         except OSError as error:
@@ -141,6 +205,7 @@ class AtomicStorage(Storage):
         }
         handle, name = -1, ""
         try:
+            self._sweep()
             handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
             with os.fdopen(handle, "wb") as file:
                 file.write(joined(parts))
@@ -148,14 +213,24 @@ class AtomicStorage(Storage):
                 os.fsync(file.fileno())
             self._keep_previous()
             Path(name).replace(self.path)
-            _fsync_directory(self.path.parent)
         except OSError as error:
             if name:
                 Path(name).unlink(missing_ok=True)
             raise Unreachable(
                 f"{self.path} cannot be written: {error.strerror}; nothing was changed."
             ) from error
+        _fsync_directory(self.path.parent)
         return parts
+
+    def _sweep(self) -> None:
+        """Remove what changes left behind that were killed in the middle; ours is the lock."""
+        if self._is_swept:
+            return
+        ours = re.compile(re.escape(f".{self.path.name}.") + r"[a-z0-9_]{8}")  # as mkstemp names it
+        with os.scandir(self.path.parent) as found:
+            for one in [Path(each.path) for each in found if ours.fullmatch(each.name)]:
+                one.unlink(missing_ok=True)
+        self._is_swept = True
 
     def _keep_previous(self) -> None:
         """Make the file as it is now the `.bak`, without a moment in which there is none."""
@@ -170,10 +245,11 @@ class AtomicStorage(Storage):
         beside.replace(self._backup)
 
 
-def install(source: Path, target: Path) -> None:
+def install(source: Path, target: Path, *, is_first: bool = False) -> None:
     """Put a copy of a fixture in the place of *target*, atomically.
 
-    Its time begins when it is used.
+    Its time begins when it is used. The first is put only where nothing is: of two consoles that
+    begin at once, the second takes what the first has put and used.
 
     Raises:
         BadFile: *source* is not a fixture.
@@ -184,7 +260,7 @@ def install(source: Path, target: Path) -> None:
         tables = tables_of(source.read_bytes(), str(source))
     except OSError as error:
         raise Unreachable(f"{error.filename or source}: {error.strerror}.") from error
-    AtomicStorage(str(target)).install(tables)
+    AtomicStorage(str(target)).install(tables, is_first=is_first)
 
 
 def tables_of(data: bytes, name: str, backup: Path | None = None) -> dict[str, dict[str, Any]]:
@@ -237,8 +313,13 @@ def without(parts: dict[str, str], tables: set[str]) -> dict[str, str]:
 
 
 def _fsync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    """Make a change outlast a loss of power, where the file system can.
+
+    No error: the change is made and everybody sees it; to say that it failed would be false.
+    """
+    with contextlib.suppress(OSError):
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

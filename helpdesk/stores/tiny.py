@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,7 @@ from helpdesk.domain.proofs import Asking, Proof
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.stores.atomic import AtomicStorage
 from helpdesk.stores.base import Record
+from helpdesk.stores.whole import whole
 
 LEFT_ALONE: Final = timedelta(hours=12)
 """After this long untouched, a fixture is picked up as if no time had passed since."""
@@ -72,7 +74,13 @@ class TinyFile:
         self._generation = 0
         self._written: Counter[str] = Counter()
         self._touched: set[str] = set()
+        self._counting = threading.Lock()
         self.name = str(path)
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether a transaction of this process is under way."""
+        return self._storage.is_changing
 
     def generation(self, *tables: str) -> int:
         """Give a number that grows whenever the file was changed, by us or by somebody else.
@@ -80,11 +88,12 @@ class TinyFile:
         With *tables*: whenever one of them may have been. What somebody else changed may be any;
         of our own changes we know which.
         """
-        signature = self._storage.signature()
-        if signature != self._signature:
-            self._signature = signature
-            self._generation += 1
-        return self._generation + sum(self._written[table] for table in tables or self._written)
+        with self._counting:
+            signature = self._storage.signature()
+            if signature != self._signature:
+                self._signature = signature
+                self._generation += 1
+            return self._generation + sum(self._written[each] for each in tables or self._written)
 
     def rows(self, table: str) -> Iterator[tuple[int, dict[str, Any]]]:
         """Give all documents of a table with their ids, in the order of the file."""
@@ -99,6 +108,7 @@ class TinyFile:
 
     def put(self, table: str, key: int, document: Mapping[str, Any]) -> None:
         """Write one document whole, new or instead of the old one; only inside `transaction`."""
+        self._storage.unshare(table, key)
         self._touched.add(table)
         stored = moved(document, -self._moved_by())
         rows = self._db.table(table, cache_size=0)
@@ -106,6 +116,14 @@ class TinyFile:
             rows.update(_instead(stored), doc_ids=[key])
         else:
             rows.insert(Document(stored, doc_id=key))
+
+    async def step(self, step: Callable[..., S], *arguments: Any) -> S:
+        """Take a blocking step of the transaction under way in a thread.
+
+        It sees what the transaction wrote so far, which nobody else does, and is taken to its end
+        even where the asking task is cancelled: no half of it lands after the transaction.
+        """
+        return await whole(self._storage.within, step, *arguments)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -117,11 +135,13 @@ class TinyFile:
             yield
             now = self._clock()
             meta = self._db.table("meta", cache_size=0)
+            self._storage.unshare("meta", 1)
             meta.update({"now": _stamp(now - shift), "at": _stamp(now)}, doc_ids=[1])
             touched.add("meta")
-        if self._signature == before:  # nobody else changed it since we looked
-            self._signature = self._storage.signature()
-            self._written.update(self._touched - {"meta"})
+        with self._counting:
+            if self._signature == before:  # nobody else changed it since we looked
+                self._signature = self._storage.signature()
+                self._written.update(touched - {"meta"})
 
     def decoded(self, table: str, key: int, row: Any, kind: type[S]) -> S:
         """Return a document as a value.
@@ -169,25 +189,22 @@ class TinyStore:
         self.holds: tuple[Hold, ...] = ()
         self.outbox: tuple[Notice, ...] = ()
         self._watch: Callable[[], None] | None = None
+        self._loading = threading.Lock()
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
         """Hold the only pen, as `Store.transaction`; waiting for it does not hold up the screen."""
-        held = self._file.transaction()
+        held, step = self._file.transaction(), self._file.step
         try:
-            await _whole(held.__enter__)
-            await _whole(self._rest)
-        except asyncio.CancelledError as error:
-            await _whole(held.__exit__, type(error), error, error.__traceback__)
-            raise
-        try:
+            await step(held.__enter__)
+            await step(self._rest)
             yield
+            await step(held.__exit__, None, None, None)
         except BaseException as error:
             self._log_generation = -1  # what was appended in memory is not in the file
-            await _whole(held.__exit__, type(error), error, error.__traceback__)
+            await step(held.__exit__, type(error), error, error.__traceback__)
             raise
-        await _whole(held.__exit__, None, None, None)
-        await _whole(self._rest)
+        await whole(self._rest)
 
     def watched(self, watch: Callable[[], None]) -> None:
         """Call this from a thread whenever the record is whole."""
@@ -195,51 +212,56 @@ class TinyStore:
 
     @property
     def is_invented(self) -> bool:
-        """Whether the file says of itself that its people are invented, as `fixture make` writes."""
+        """Whether the file says that its people are invented, as `fixture make` writes."""
         meta = self._file.row("meta", 1) or {}
         return "seed" in meta
 
     async def refresh(self) -> int:
         """Take in what others wrote; give a number that grows when more than the log changed."""
-        await asyncio.to_thread(self.load)
+        if not self._file.is_changing:  # then memory is what is durable and what was appended
+            await asyncio.to_thread(self.load)
         return self._generation
 
     async def keep(self, record: Record) -> None:
         """Write a record, new or instead of the one with its id."""
-        await asyncio.to_thread(self._keep, record)
+        await self._file.step(self._keep, record)
 
     async def append(self, entry: Entry) -> None:
         """Append a row to the log; it counts as read at once."""
         row = opened(entry)
-        await asyncio.to_thread(self._file.put, "log", row.seq, _document(entry))
+        await self._file.step(self._file.put, "log", row.seq, _document(entry))
         self.log, self.entries = (*self.log, row), (*self.entries, entry)
 
     async def note(self, checkpoint: Noted) -> None:
         """Keep a checkpoint of the log beside it."""
         number = len(self.checkpoints) + 1
-        await asyncio.to_thread(self._file.put, "checkpoints", number, _document(checkpoint))
+        await self._file.step(self._file.put, "checkpoints", number, _document(checkpoint))
         self.checkpoints = (*self.checkpoints, checkpoint)
 
     async def erase(self, before: datetime) -> int:
         """Part rows and notices from their personal data; give the number of rows."""
-        return await asyncio.to_thread(self._erase, before)
+        return await self._file.step(self._erase, before)
 
     def load(self) -> None:
-        """Read what changed in the file; blocking."""
-        generation = self._file.generation(*RECORDS)
-        if generation != self._generation:
-            self.agents = self._all("agents", Agent)
-            self.tickets = self._all("tickets", Ticket)
-            self.loops = self._all("loops", LoopReport)
-            self.proofs = self._all("proofs", Proof)
-            self.askings = self._all("askings", Asking)
-            self.approvals = self._all("approvals", Approval)
-            self.holds = self._all("holds", Hold)
-            self._generation = generation
-        log_generation = self._file.generation(*LOG)
-        if log_generation != self._log_generation:
-            self._load_log()
-            self._log_generation = log_generation
+        """Read what changed in the file; blocking, and one thread after the other."""
+        with self._loading:
+            generation = self._file.generation(*RECORDS)
+            if generation != self._generation:
+                self._load_records()
+                self._generation = generation
+            log_generation = self._file.generation(*LOG)
+            if log_generation != self._log_generation:
+                self._load_log()
+                self._log_generation = log_generation
+
+    def _load_records(self) -> None:
+        self.agents = self._all("agents", Agent)
+        self.tickets = self._all("tickets", Ticket)
+        self.loops = self._all("loops", LoopReport)
+        self.proofs = self._all("proofs", Proof)
+        self.askings = self._all("askings", Asking)
+        self.approvals = self._all("approvals", Approval)
+        self.holds = self._all("holds", Hold)
 
     def _rest(self) -> None:
         self.load()
@@ -273,7 +295,6 @@ class TinyStore:
             notice = self._file.decoded("outbox", key, document, Notice)
             if notice.at < before:
                 self._file.put("outbox", key, _document(bare_notice(notice)))
-        self._log_generation = -1
         return count
 
     def _all(self, table: str, kind: type[S]) -> tuple[S, ...]:
@@ -290,20 +311,6 @@ class TinyStore:
 
 def _document(value: Any) -> Any:
     return msgspec.to_builtins(value)
-
-
-async def _whole(step: Callable[..., Any], *arguments: Any) -> None:
-    """Take a blocking step in a thread, to its end even where the asking task is cancelled.
-
-    A lock half taken is never given back.
-    """
-    job = asyncio.ensure_future(asyncio.to_thread(step, *arguments))
-    try:
-        await asyncio.shield(job)
-    except asyncio.CancelledError:
-        await asyncio.wait([job])
-        job.exception()
-        raise
 
 
 def _instead(document: Mapping[str, Any]) -> Callable[[Any], None]:
