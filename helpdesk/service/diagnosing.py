@@ -44,8 +44,9 @@ class Diagnosing:
     async def of(self, user: User, said: Sequence[CallerSaid] = ()) -> Verdict:
         """Give the verdict on one user, with what the caller said."""
         view, now = self._view, self._view.clock()
+        generation = view.generation  # of what is looked at, not of what there is when it is found
         kept = self._kept.get(user.id)
-        if not said and kept and kept.generation == view.generation and now - kept.at < STALE:
+        if not said and kept and kept.generation == generation and now - kept.at < STALE:
             return kept.verdict
         case = await view.whole(user)
         ticket = next(iter(case.open_tickets), None)
@@ -62,7 +63,7 @@ class Diagnosing:
             cards=view.cards.values(),
         )
         if not said:
-            self._kept[user.id] = Kept(now, view.generation, verdict)
+            self._kept[user.id] = Kept(now, generation, verdict)
         return verdict
 
     async def fleet(self) -> FleetFindings:
