@@ -24,8 +24,12 @@ LOG_LIMIT: Final = 1_000_000
 _PACKAGE = Path(__file__).resolve().parent
 
 
-def report(error: BaseException) -> str:
-    """Write *error* to the log and return the sentence for the agent.
+STOPPED: Final = "The console had to stop because of a fault of its own"
+"""How the sentence begins where the console cannot go on."""
+
+
+def report(error: BaseException, what: str = STOPPED) -> str:
+    """Write *error* to the log and return the sentence for the agent, which begins with *what*.
 
     The sentence names the kind of error, its place in this package and an id to find it in the log.
     """
@@ -36,10 +40,7 @@ def report(error: BaseException) -> str:
         more = f"the details are in {_from_home(path)}"
     except OSError:
         more = "the log could not be written"
-    return (
-        f"The console had to stop because of a fault of its own: "
-        f"{_kind(error)} at {place(error)}, error {name}; {more}."
-    )
+    return f"{what}: {_kind(error)} at {place(error)}, error {name}; {more}."
 
 
 def log_path() -> Path:

@@ -4,6 +4,7 @@
     values ─▶ widgets ─▶ NoControls ─▶ terminal
     SIGTERM, SIGHUP, SIGQUIT, terminal gone ─▶ orderly exit with 128 + n
     unexpected error ─▶ terminal restored, one sentence, exit 1
+    unexpected error of a worker ─▶ one sentence as a notice, the console goes on
 
 All of it leans on private parts of one Textual release; the tests notice when they change.
 """
@@ -33,9 +34,10 @@ from textual.css.stylesheet import StylesheetParseError
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
-from textual.worker import WorkerFailed
+from textual.worker import Worker, WorkerFailed, WorkerState
+from textual.worker_manager import WorkerManager
 
-from helpdesk.crashes import report
+from helpdesk.crashes import place, report
 from helpdesk.domain.text import clean
 from helpdesk.tui.paste import guard_input
 
@@ -50,6 +52,12 @@ NOTICE_LIMIT: Final = 500
 
 COPY_LIMIT: Final = 20_000
 """Characters that are copied at once."""
+
+FAULT_S: Final = 15.0
+"""Seconds the notice of a fault is shown."""
+
+UNDONE: Final = "Something could not be done because of a fault of the console's own"
+"""How the notice of a fault begins after which the console goes on."""
 
 GRACE_S: Final = 3.0
 """Seconds an orderly exit may take before the terminal is restored the hard way."""
@@ -105,6 +113,15 @@ _NO_CONTROLS = NoControls()
 _COLOURLESS = {dark: Colourless(dark=dark) for dark in (True, False)}
 
 
+class HeededWorkers(WorkerManager):
+    """Workers whose every fault the app hears of, whatever began them."""
+
+    def _remove_worker(self, worker: Worker[Any]) -> None:
+        super()._remove_worker(worker)
+        if isinstance(self._app, SafeApp):
+            self._app.heed_worker(worker)
+
+
 class SafeApp(App[None]):
     """An app that leaves the terminal as it found it and shows nothing that commands it.
 
@@ -114,6 +131,8 @@ class SafeApp(App[None]):
     def __init__(self) -> None:
         guard_input()
         super().__init__()
+        self._workers = HeededWorkers(self)
+        self._faults: dict[tuple[str, str], str] = {}
         self._toasts_due = False
         self.no_color = bool(os.environ.get("NO_COLOR"))
         self._filters = [f for f in self._filters if not isinstance(f, (Monochrome, NoColor))]
@@ -149,6 +168,22 @@ class SafeApp(App[None]):
         """Copy *text*, every line of it cleaned and all of it bounded by `COPY_LIMIT`."""
         lines = text[:COPY_LIMIT].splitlines()
         super().copy_to_clipboard("\n".join(clean(line, limit=COPY_LIMIT) for line in lines))
+
+    def heed_worker(self, worker: Worker[Any]) -> None:
+        """Tell the fault a worker ended with; nothing where there is none, or the app ends by it.
+
+        The same fault is logged once, and told again only where an agent began what failed: what
+        looks by itself every few seconds would never be silent.
+        """
+        error = worker.error
+        if worker.state is not WorkerState.ERROR or error is None or worker.exit_on_error:
+            return
+        key = (type(error).__name__, place(error))
+        is_known = key in self._faults
+        if not is_known:
+            self._faults[key] = report(error, UNDONE)
+        if self.is_running and not (is_known and worker.node is self):
+            self.notify(self._faults[key], severity="error", timeout=FAULT_S)
 
     def panic(self, *renderables: RenderableType) -> None:
         """Leave with code 1 and one sentence; what Textual wanted to print is not printed."""

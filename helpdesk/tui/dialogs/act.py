@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
+from textual.worker import Worker, WorkerState
 
 from helpdesk.domain.actions import AnyAction, Risk
 from helpdesk.domain.cases import Case, Weighed
@@ -69,6 +70,7 @@ class ActDialog(Guarded[AnyAction]):
         self._asks_word = asks_word and action.risk is Risk.HIGH
         self.prove: Prove | None = None
         self._is_weighing = False
+        self._is_stale = False
         self._waits_s = 0.0
         self._waits_for = ""
         self._is_proving = False
@@ -95,19 +97,19 @@ class ActDialog(Guarded[AnyAction]):
     def _inputs(self) -> Iterator[Widget]:
         for field in self._fields:
             yield Static(Content(field.label), classes="label")
+            values = [value for value, _ in field.options]
+            chosen = values.index(field.value) if field.value in values else None
             if field.options:
-                values = [value for value, _ in field.options]
-                chosen = values.index(field.value) if field.value in values else None
                 yield Choices(field.options, chosen=chosen, id=f"choice-{field.name}")
             if field.takes_words:
-                yield self._line(field.name, field.hint)
+                yield self._line(field.name, field.hint, field.value if chosen is None else "")
         if self._asks_word:
             yield Static(id="word-label", classes="label")
             yield self._line(WORD, "")
 
-    def _line(self, name: str, hint: str) -> Input:
+    def _line(self, name: str, hint: str, value: str = "") -> Input:
         limit = LIMITS.get(name, 40)
-        line = Input(placeholder=hint, compact=True, max_length=limit, id=f"field-{name}")
+        line = Input(value, hint, compact=True, max_length=limit, id=f"field-{name}")
         line.cursor_blink = False
         return line
 
@@ -151,14 +153,15 @@ class ActDialog(Guarded[AnyAction]):
     def is_ready(self) -> bool:
         """Whether the button may be pressed."""
         has_all = not self.missing and self._waits_s <= 0
-        return has_all and not self._is_weighing and not self._weighed.decision.is_refused
+        is_known = not self._is_weighing and not self._is_stale
+        return has_all and is_known and not self._weighed.decision.is_refused
 
     def _need(self, what: str) -> Need | None:
         return next((need for need in self._weighed.decision.needs if need.what == what), None)
 
     def _take(self, weighed: Weighed) -> None:
         """Show another answer of the policy."""
-        self._weighed = weighed
+        self._weighed, self._is_stale = weighed, False
         waits = [need for need in weighed.decision.needs if need.what in WAITS]
         longest = max(waits, key=lambda need: need.seconds, default=None)
         self._waits_s = longest.seconds if longest else 0.0
@@ -185,8 +188,9 @@ class ActDialog(Guarded[AnyAction]):
             entries.append(entry("then", show(second.says, WARN)))
         self._say(entries)
         do = self.query_one("#do", Button)
-        do.disabled = not self.is_ready
-        do.label = Content(self._title if second is None else "Ask a colleague")
+        do.disabled = not self.is_ready and not self._is_stale
+        usual = self._title if second is None else "Ask a colleague"
+        do.label = Content("Look again" if self._is_stale else usual)
         for verify in self.query("#verify").results(Button):
             verify.display = self._need("proof") is not None
 
@@ -209,20 +213,34 @@ class ActDialog(Guarded[AnyAction]):
         if isinstance(event, Input.Changed) and event.input.id == f"field-{WORD}":
             self._show_state()
             return
-        self._is_weighing = True
+        self._look_again()
+
+    def _look_again(self) -> None:
+        self._is_weighing, self._is_stale = True, False
         self._show_state()
         self._weigh_again()
 
-    @work(exclusive=True, group="weigh")
+    @work(exclusive=True, group="weigh", exit_on_error=False)
     async def _weigh_again(self) -> None:
         """Ask the policy about what is there now; a later keystroke asks anew."""
         try:
             weighed = await self._weigh(self.action)
         except HelpdeskError as error:
-            self._say([entry("fault", show(error, BAD, limit=600))])
+            self._stay_unknown(str(error))
             return
         self._is_weighing = False
         self._take(weighed)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Say that what is there was not weighed; the app tells the fault."""
+        if event.state is WorkerState.ERROR and event.worker.group == "weigh":
+            self._stay_unknown("What this act needs could not be found out.")
+
+    def _stay_unknown(self, fault: str) -> None:
+        """Say what is wrong; the button does nothing but look again, as nobody knows the rest."""
+        self._is_weighing, self._is_stale = False, True
+        self._show_state()
+        self._say([entry("fault", show(fault, BAD, limit=600))])
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
@@ -269,5 +287,7 @@ class ActDialog(Guarded[AnyAction]):
 
     @on(Button.Pressed, "#do")
     def _done(self) -> None:
-        if self.is_ready:
+        if self._is_stale:
+            self._look_again()
+        elif self.is_ready:
             self.dismiss(self.action)

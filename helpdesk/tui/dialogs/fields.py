@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from helpdesk.domain.actions import AnyAction, Route, TakeTicket, TurnOffMfa, TurnOnMfa
@@ -154,6 +154,14 @@ def _own(action: AnyAction, decision: Decision, case: Case, card: Product) -> tu
 
 def _free(case: Case) -> bool:
     return any(ticket.agent is None for ticket in case.open_tickets)
+
+
+def filled(fields: tuple[Field, ...], given: AnyAction) -> tuple[Field, ...]:
+    """Return *fields* with what *given* holds; a code that was read out counts once only."""
+    return tuple(
+        field if field.name == "code" else replace(field, value=str(getattr(given, field.name)))
+        for field in fields
+    )
 
 
 def first_code() -> tuple[Field, ...]:

@@ -31,7 +31,7 @@ from helpdesk.domain.errors import HelpdeskError, NeedsMore
 from helpdesk.domain.users import MfaState
 from helpdesk.tui.dialogs.act import ActDialog
 from helpdesk.tui.dialogs.approving import Choice
-from helpdesk.tui.dialogs.fields import Field, fields_for, first_code
+from helpdesk.tui.dialogs.fields import Field, fields_for, filled, first_code
 from helpdesk.tui.dialogs.pages import HandoverDialog, RefusedDialog
 from helpdesk.tui.render.weighing import refusal_text
 from helpdesk.tui.screens.proving import ProvingPlace, ticket_of
@@ -50,9 +50,7 @@ class ActingPlace(ProvingPlace):
 
     def action_act(self, name: str) -> None:
         """Begin an act by its name."""
-        if not self._is_asking:
-            self._is_asking = True
-            self.begin(name)
+        self.ask_by(partial(self.begin, name))
 
     @work(group="acts", exit_on_error=False)
     async def begin(self, name: str) -> None:
@@ -65,8 +63,6 @@ class ActingPlace(ProvingPlace):
             await self._act(case, name)
         except HelpdeskError as error:
             self.tell(error)
-        finally:
-            self._is_asking = False
 
     async def _act(self, case: Case, name: str, **given: Any) -> None:
         action = _prefilled(name, case, self.desk.agent.id, given)
@@ -129,27 +125,29 @@ class ActingPlace(ProvingPlace):
     ) -> AnyAction | None:
         """Ask until the act is done or the agent gives up; give the action that was done."""
         says = ""
+        given: AnyAction | None = None
         while True:
             if _lacks_ticket(weighed) and not await self.open_ticket(case, action.title):
                 return None
             if _lacks_ticket(weighed):
                 case = await self.desk.case(case.user.id)
-                action = _prefilled(action.name, case, self.desk.agent.id, {})
+                action = replace(action, ticket=ticket_of(case, self.desk.agent.id))
+                given = given and replace(given, ticket=action.ticket)
                 weighed = await self.desk.weigh(action)
             card = self.desk.cards[case.user.product]
             shown = fields or fields_for(action, weighed.decision, case, card)
             dialog = ActDialog(
                 action,
-                weighed,
+                weighed if given is None else await self.desk.weigh(given),
                 case,
-                shown,
+                shown if given is None else filled(shown, given),
                 self.desk.weigh,
                 title=title,
                 says=says,
                 asks_word=asks_word,
             )
             dialog.prove = partial(self._prove_for, case)
-            self._is_asking = True
+            self.asks(is_so=True)
             answer: AnyAction | None = await self.app.push_screen_wait(dialog)
             if answer is None:
                 return None
@@ -163,6 +161,7 @@ class ActingPlace(ProvingPlace):
                 says = str(error)
             else:
                 return answer
+            given = answer  # what was typed is not typed again
             weighed = await self.desk.weigh(answer if fields else action)
 
     async def _prove_for(self, case: Case, action: AnyAction) -> None:
@@ -190,7 +189,7 @@ class ActingPlace(ProvingPlace):
 
     async def _perform(self, action: AnyAction) -> None:
         """Carry out; the change goes on even if this screen does not."""
-        self._is_asking = False  # another act may begin while this one is under way
+        self.asks(is_so=False)  # another act may begin while this one is under way
         header = self.query_one(HeaderLine)
         header.busy += 1
         try:

@@ -10,6 +10,7 @@ from textual import on, work
 from textual.containers import Horizontal
 from textual.reactive import var
 from textual.widget import Widget
+from textual.worker import Worker, WorkerState
 
 from helpdesk.assets import asset
 from helpdesk.domain.agents import Role
@@ -173,6 +174,11 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
             return
         if self._looked_at == user:
             self.case = case
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Stay with the case that is shown where another did not come; the app tells the fault."""
+        if event.state is WorkerState.ERROR and event.worker.group == "case":
+            self._looked_at = self.case.user.id if self.case else ""
 
     def current_case(self) -> Case | None:
         """Give the case that is shown."""

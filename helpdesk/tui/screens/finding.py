@@ -8,12 +8,13 @@ from typing import Generic, TypeVar
 from textual import on, work
 from textual.widget import Widget
 from textual.widgets import Input
+from textual.worker import Worker, WorkerState
 
 from helpdesk.domain.errors import BadInput, HelpdeskError
 from helpdesk.domain.search import Page, Query, parse
 from helpdesk.service.desk import Desk
 from helpdesk.tui.screens.place import Clock, Place
-from helpdesk.tui.widgets.finder import Finder
+from helpdesk.tui.widgets.finder import UNLOADED, Finder
 from helpdesk.tui.widgets.rowlist import RowList
 
 T = TypeVar("T")
@@ -87,7 +88,7 @@ class FindingPlace(Place, Generic[T]):
         try:
             page = await self.ask(query, offset, limit)
         except HelpdeskError as error:
-            self.finder.fault = str(error)
+            self.finder.fail(str(error))
             return
         finally:
             self.finder.is_busy = False
@@ -106,11 +107,15 @@ class FindingPlace(Place, Generic[T]):
         try:
             page = await self.ask(query, offset, limit)
         except HelpdeskError as error:
-            self.finder.fault = str(error)
-            self.finder.rows.forget_asking()
+            self.finder.fail(str(error))
             return
         if query is self.query_asked:
             self.finder.rows.fill(page)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Say of a list that did not come that it could not be loaded; the app tells the fault."""
+        if event.state is WorkerState.ERROR and event.worker.group in {"search", "window"}:
+            self.finder.fail(UNLOADED)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave the key of find to the search line once one types there."""

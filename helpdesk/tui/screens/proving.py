@@ -7,8 +7,11 @@ an act that needs a colleague ─▶ filed ─▶ they agree ─▶ the same act
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
 
 from textual import work
+from textual.worker import Worker, get_current_worker
 
 from helpdesk.domain.actions import ACTIONS, AnyAction
 from helpdesk.domain.approvals import Approval, action_of, why_not_approve
@@ -17,16 +20,33 @@ from helpdesk.domain.decisions import Need
 from helpdesk.domain.errors import HelpdeskError, NeedsMore
 from helpdesk.domain.fitting import factor_of
 from helpdesk.domain.proofs import Asking, Proof, Way
+from helpdesk.service.desk import Desk
 from helpdesk.tui.dialogs.approving import ApprovalDialog, Choice, Chosen, FiledDialog
 from helpdesk.tui.dialogs.proving import Caller, VerifyDialog
 from helpdesk.tui.keys import key_of
-from helpdesk.tui.screens.place import Place
+from helpdesk.tui.screens.place import Clock, Place
 
 
 class ProvingPlace(Place):
     """A place in which callers are proven and colleagues asked."""
 
-    _is_asking = False
+    def __init__(self, desk: Desk, clock: Clock) -> None:
+        super().__init__(desk, clock)
+        self._askers: set[Worker[Any]] = set()
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether something asks the agent, or is about to: then no other key begins to."""
+        return any(not asker.is_finished for asker in self._askers)
+
+    def ask_by(self, begin: Callable[[], Worker[None]]) -> None:
+        """Begin what asks the agent, unless something does already; its end ends the asking."""
+        if not self.is_asking:
+            self._askers = {begin()}
+
+    def asks(self, *, is_so: bool) -> None:
+        """Say that what is being carried out here asks the agent, or does not any more."""
+        (self._askers.add if is_so else self._askers.discard)(get_current_worker())
 
     @abstractmethod
     def current_case(self) -> Case | None:
@@ -42,9 +62,7 @@ class ProvingPlace(Place):
 
     def action_verify(self) -> None:
         """Prove the caller, before or without an act."""
-        if not self._is_asking:
-            self._is_asking = True
-            self._verify()
+        self.ask_by(self._verify)
 
     @work(group="proving", exit_on_error=False)
     async def _verify(self) -> None:
@@ -59,8 +77,6 @@ class ProvingPlace(Place):
             await self.prove(case, ticket_of(case, self.desk.agent.id))
         except HelpdeskError as error:
             self.tell(error)
-        finally:
-            self._is_asking = False
 
     @abstractmethod
     async def open_ticket(self, case: Case, title: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Final
 
 from textual import work
 from textual.reactive import var
+from textual.worker import Worker, WorkerState
 
 from helpdesk.domain.cases import Case
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
@@ -59,6 +60,11 @@ class TellingPlace(ActingPlace):
         if case is not None and case.user.id == user and said == self.said:
             self.verdict, self.why_fault = verdict, fault
 
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Say of a verdict that did not come that it never will; the app tells the fault."""
+        if event.state is WorkerState.ERROR and event.worker.group == "why":
+            self.verdict, self.why_fault = None, "The verdict could not be made."
+
     async def settled_verdict(self) -> tuple[Case, Verdict] | None:
         """Give case and verdict of the user the agent means, once both are there.
 
@@ -82,25 +88,20 @@ class TellingPlace(ActingPlace):
 
     def action_ask(self) -> None:
         """Ask the caller the verdict's question, or take replies back."""
-        if not self._is_asking:
-            self._is_asking = True
-            self.put_question()
+        self.ask_by(self.put_question)
 
     @work(group="asking", exit_on_error=False)
     async def put_question(self) -> None:
         """Open the question, and ask why anew with what was said to it."""
-        try:
-            settled = await self.settled_verdict()
-            if settled is None:
-                return
-            case, verdict = settled
-            if verdict.ask is None and not self.said:
-                self.app.notify("There is nothing to ask: the log alone decides.", markup=False)
-                return
-            dialog = AskDialog(case, verdict, self.said)
-            said: tuple[CallerSaid, ...] | None = await self.app.push_screen_wait(dialog)
-        finally:
-            self._is_asking = False
+        settled = await self.settled_verdict()
+        if settled is None:
+            return
+        case, verdict = settled
+        if verdict.ask is None and not self.said:
+            self.app.notify("There is nothing to ask: the log alone decides.", markup=False)
+            return
+        dialog = AskDialog(case, verdict, self.said)
+        said: tuple[CallerSaid, ...] | None = await self.app.push_screen_wait(dialog)
         now = self.current_case()
         if said is not None and now is not None and now.user.id == case.user.id:
             self.said = said
@@ -108,26 +109,21 @@ class TellingPlace(ActingPlace):
 
     def action_drift(self) -> None:
         """Open the drift meter."""
-        if not self._is_asking:
-            self._is_asking = True
-            self.measure_drift()
+        self.ask_by(self.measure_drift)
 
     @work(group="asking", exit_on_error=False)
     async def measure_drift(self) -> None:
         """Measure until the agent has enough, then look at the case anew."""
-        try:
-            case = await self.settled_case()
-            if case is None:
-                self.app.notify("Choose a user first.", markup=False)
-                return
-            if not authenticators(case):
-                says = "There is no active authenticator app whose clock could be measured."
-                self.app.notify(says, title=case.user.id, markup=False)
-                return
-            measure = partial(self.desk.drift, case.user.id)
-            await self.app.push_screen_wait(DriftDialog(case, self.clock(), measure))
-        finally:
-            self._is_asking = False
+        case = await self.settled_case()
+        if case is None:
+            self.app.notify("Choose a user first.", markup=False)
+            return
+        if not authenticators(case):
+            says = "There is no active authenticator app whose clock could be measured."
+            self.app.notify(says, title=case.user.id, markup=False)
+            return
+        measure = partial(self.desk.drift, case.user.id)
+        await self.app.push_screen_wait(DriftDialog(case, self.clock(), measure))
         self.look_again(case.user.id)
 
     def look_again(self, user: str) -> None:

@@ -24,6 +24,9 @@ T = TypeVar("T")
 TYPED = 200
 """Characters a search may have."""
 
+UNLOADED = "The list could not be loaded."
+"""What stands where the rows would be when none came."""
+
 
 class SearchInput(Input):
     """The line one types a search into; arrows move the list below without leaving it."""
@@ -113,6 +116,13 @@ class Finder(Vertical, Generic[T]):
         self._count()
         if self._chooses:
             self._choose()
+
+    def fail(self, says: str) -> None:
+        """Say why no answer came; a list that has no rows says that they are not known."""
+        self.fault = says
+        self._chooses = False
+        self.rows.fail(UNLOADED)
+        self._count()
 
     def _count(self) -> None:
         dots = " …" if self.is_busy else ""

@@ -63,6 +63,7 @@ class RowList(Widget, Generic[T], can_focus=True):
     total: reactive[int] = reactive(0)
     cursor: reactive[int] = reactive(0, repaint=False)
     empty_says: reactive[str] = reactive("")
+    unknown_says: reactive[str] = reactive("")
 
     @dataclass
     class Wanted(Message):
@@ -98,6 +99,7 @@ class RowList(Widget, Generic[T], can_focus=True):
         self._scene = scene
         self._head = 1 if has_head else 0
         self._rows: dict[int, T] = {}
+        self._is_answered = False
         self._top = 0
         self._asked: tuple[int, int] | None = None
         self._looks: dict[str, Style] = {}
@@ -123,6 +125,7 @@ class RowList(Widget, Generic[T], can_focus=True):
 
         With *keep* nothing is said of the cursor: a list asked anew pulls nobody to another row.
         """
+        self._is_answered = True
         held = self.current if keep else None
         self._rows = dict(enumerate(page.rows, page.offset))
         self._asked = None
@@ -141,6 +144,12 @@ class RowList(Widget, Generic[T], can_focus=True):
     def forget_asking(self) -> None:
         """Let rows that did not come be asked for again."""
         self._asked = None
+
+    def fail(self, says: str) -> None:
+        """Show *says* where the rows would be, if there are none: none came, not none are there."""
+        self._is_answered, self.unknown_says = False, says
+        self.forget_asking()
+        self.refresh()
 
     def fill(self, page: Page[T]) -> None:
         """Take in more rows of the list that is shown."""
@@ -181,7 +190,8 @@ class RowList(Widget, Generic[T], can_focus=True):
             return self._strip(list(heads), " ", self._look("head"), " ")
         at = self._top + y - self._head
         if at >= self.total:
-            said = self.empty_says if at == 0 else ""
+            says = self.empty_says if self._is_answered else self.unknown_says
+            said = says if at == 0 else ""
             return Strip([Segment(fit(f" {said}", width), self._look("quiet"))], width)
         row = self._rows.get(at)
         if row is None:
