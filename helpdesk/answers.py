@@ -472,8 +472,9 @@ def _short(product: str, cards: dict[str, Product]) -> str:
 
 def _more(page: Page[Any]) -> str:
     rest = page.total - page.offset - len(page.rows)
-    count = f"{page.total} in all" if page.total else "Nobody and nothing found."
-    return f"\n{count}{f', {rest} more: --limit or --offset' if rest > 0 else ''}"
+    count = f"{page.total} in all" if page.total else "Nothing found."
+    line = "\n" if page.rows else ""
+    return f"{line}{count}{f', {rest} more: --limit or --offset' if rest > 0 else ''}"
 
 
 def _table(rows: Sequence[Iterable[str]]) -> str:

@@ -52,7 +52,7 @@ def test_any_other_word_is_looked_for_in_the_log(run: Run) -> None:
     run(*OFF)
 
     assert "1 in all" in run("log", "sam")[1]
-    assert "Nobody and nothing" in run("log", "dana")[1]
+    assert "Nothing found" in run("log", "dana")[1]
 
 
 def test_a_sound_log_is_verified(run: Run) -> None:
@@ -181,7 +181,7 @@ def test_the_tray_shows_who_was_told(run: Run) -> None:
     assert "this wasn't me, reference 1" in out
     assert "900123" not in out + answer
     jsonschema.validate(json.loads(answer), answers.schema("tray"))
-    assert "Nobody and nothing" in nothing
+    assert "Nothing found" in nothing
 
 
 def test_a_bundle_is_said_and_written(run: Run, tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def why_not_approve(
     if not approval.is_open(now):
         return "It waited for more than an hour and is gone: it must be asked anew."
     if agent.role not in APPROVERS:
-        return f"A {agent.role.words} is never the second person."
+        return f"The second person is never in your role, {agent.role.words}."
     if agent.id == approval.requester:
         return "It is your own request: the second person is somebody else."
     if agent.id == approval.user:

@@ -149,7 +149,7 @@ def _reset(factors: tuple[Factor, ...], card: Product, case: Case) -> Preview:
 
 def _switch(action: TurnOffMfa | TurnOnMfa, card: Product, case: Case) -> Preview:
     if isinstance(action, TurnOffMfa):
-        asked = "; ".join(rule.when for rule in card.asked)
+        asked = " ".join(rule.when for rule in card.asked)
         return Preview(
             goes=(
                 "The second proof: from then on the password alone lets in.",
@@ -175,7 +175,7 @@ def _switch(action: TurnOffMfa | TurnOnMfa, card: Product, case: Case) -> Previe
     return Preview(
         goes=("The login by password alone.",),
         signed_out=KEPT,
-        then="; ".join(rule.when for rule in card.asked),
+        then=" ".join(rule.when for rule in card.asked),
     )
 
 

@@ -159,9 +159,11 @@ def parse(text: str, products: Sequence[tuple[str, str]]) -> Query:
         if colon and key.casefold() in _FILTERS:
             if value:
                 found = _FILTERS[key.casefold()](found, folded(value), products)
+        elif words and words[-1].startswith("+") and _is_number(part):
+            words[-1] += part  # a telephone number, written with its spaces
         else:
             words.append(folded(part))
-    return replace(found, words=tuple(word for word in words if word))
+    return replace(found, words=(*found.words, *filter(None, words)))
 
 
 def matches(blob: str, numbers: str, words: tuple[str, ...]) -> bool:
@@ -211,6 +213,8 @@ def _loop(query: Query, value: str, products: Sequence[tuple[str, str]]) -> Quer
 
 
 def _ticket(query: Query, value: str, products: Sequence[tuple[str, str]]) -> Query:
+    if value.lstrip("#").isdecimal():
+        return replace(query, words=(*query.words, value))
     return replace(query, ticket=_yes("ticket", value))
 
 

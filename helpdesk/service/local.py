@@ -17,7 +17,7 @@ from helpdesk.domain.approvals import Approval, payload_of
 from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.cases import Case, Handover, Outcome
 from helpdesk.domain.decisions import Decision, Weight
-from helpdesk.domain.diagnosis.drift import Drift
+from helpdesk.domain.diagnosis.drift import Drift, is_code
 from helpdesk.domain.errors import BadInput, HelpdeskError, NeedsMore, NotFound, Refused
 from helpdesk.domain.gate import Answer
 from helpdesk.domain.gate import weigh as gate
@@ -67,6 +67,8 @@ class LocalDesk(Logbook):
     async def drift(self, user: str, factor: str, codes: Sequence[str]) -> Drift:
         """Measure by how much a phone's clock is off; the try is recorded, the codes are not."""
         drift = None
+        if not codes or not all(is_code(code) for code in codes):
+            raise BadInput("A code has six digits: read it out again. No try was used up.")
         async with self._changing, self._view.store.transaction():
             await self._view.refresh()
             found, now = self._view.user(user), self._view.clock()

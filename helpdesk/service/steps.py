@@ -141,7 +141,8 @@ async def end_sessions(action: EndSessions, parts: Parts) -> Done:
     user = parts.case.user
     await parts.connector.end_sessions(user, parts.now)
     return Done(
-        says=f"Ended {user.sessions} sessions, forgot {user.remembered} remembered browsers."
+        says=f"Open sessions ended: {user.sessions}; "
+        f"remembered browsers forgotten: {user.remembered}."
     )
 
 
@@ -210,6 +211,9 @@ async def note(action: Note, parts: Parts) -> Done:
 async def take_ticket(action: TakeTicket, parts: Parts) -> Done:
     """Take a ticket that nobody has, or open one for somebody who just called."""
     free = [ticket for ticket in parts.case.open_tickets if ticket.agent is None]
+    mine = [one for one in parts.case.open_tickets if one.agent == parts.agent.id]
+    if mine and not (action.ticket or action.subject):
+        return Done(says=f"Ticket #{mine[0].id} is yours already.")
     ticket = _ticket(action, parts) or (free[0] if free and not action.subject else None)
     if ticket is None:
         ticket = Ticket(

@@ -57,7 +57,7 @@ def test_an_order_alone_is_still_an_empty_search() -> None:
         ("state:tired", "locked"),
         ("sort:shoe", "heat"),
         ("loop:maybe", "yes or no"),
-        ("ticket:4821", "yes or no"),
+        ("ticket:mine", "yes or no"),
     ],
 )
 def test_a_wrong_value_is_named_with_those_there_are(text: str, offered: str) -> None:

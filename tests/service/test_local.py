@@ -86,8 +86,10 @@ async def test_nobody_of_that_name_is_said_so(desk: LocalDesk) -> None:
         ("ngoc", ["u6"]),
         ("陳", ["u8"]),
         ("0900124", ["u2"]),
-        ("+44 7700-900-1", []),
+        ("+44 7700-900-1", ["u1", "u2", "u3", "u4", "u8", "u9"]),
         ("900-124", ["u2"]),
+        ("+44 7700 900 124", ["u2"]),
+        ("ticket:4821", ["u1"]),
         ("mfa@agency", ["u6"]),
         ("4821", ["u1"]),
         ("northwind maya", ["u4"]),
@@ -308,7 +310,7 @@ async def test_sessions_end_and_browsers_are_forgotten(desk: LocalDesk) -> None:
     outcome = await desk.perform(EndSessions(user="u1"))
 
     assert (outcome.case.user.sessions, outcome.case.user.remembered) == (0, 0)
-    assert outcome.says == "Ended 2 sessions, forgot 3 remembered browsers."
+    assert outcome.says == "Open sessions ended: 2; remembered browsers forgotten: 3."
 
 
 async def test_a_factor_is_suspended_and_resumed(desk: LocalDesk) -> None:
@@ -368,6 +370,20 @@ async def test_a_ticket_is_taken_and_closed(desk: LocalDesk) -> None:
 
     assert taken.case.tickets[0].agent == "dana"
     assert closed.case.open_tickets == ()
+
+
+async def test_a_ticket_that_is_mine_already_is_not_opened_again(desk: LocalDesk) -> None:
+    outcome = await desk.perform(TakeTicket(user="u6"))
+
+    assert outcome.says == "Ticket #4824 is yours already."
+    assert [ticket.id for ticket in outcome.case.open_tickets] == ["4824"]
+
+
+async def test_what_is_no_code_uses_up_no_try(desk: LocalDesk) -> None:
+    with pytest.raises(BadInput, match="six digits"):
+        await desk.drift("u2", "", ["12x"])
+
+    assert (await desk.log(Query())).total == 0
 
 
 async def test_somebody_who_just_called_gets_a_ticket(desk: LocalDesk) -> None:

@@ -159,7 +159,7 @@ async def test_who_may_not_answer_reads_why(demo: Demo, who: str) -> None:
     await ask_as(demo("aoife", is_gated=True))
     async with console(demo(who, is_gated=True)) as agent:
         await agent.press("4", "enter")
-        await agent.sees("not you", "is never the second person")
+        await agent.sees("not you", "second person is never")
 
         assert not agent.app.screen.query("#agree")
 

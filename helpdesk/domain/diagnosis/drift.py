@@ -64,6 +64,12 @@ class Drift(Struct, frozen=True, kw_only=True):
     chance: float = 0.0
 
 
+def is_code(told: str) -> bool:
+    """Whether what was read out has the form of a code: six to eight digits, spaces aside."""
+    bare = "".join(told.split())
+    return bare.isascii() and bare.isdigit() and DIGITS <= len(bare) <= 8
+
+
 def measure(
     codes: Sequence[str],
     code_at: CodeAt,
