@@ -17,7 +17,7 @@ import msgspec
 from helpdesk import answers
 from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
-from helpdesk.domain.errors import BadFile, BadInput, HelpdeskError
+from helpdesk.domain.errors import BadFile, BadInput, HelpdeskError, Unreachable
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.text import clean
 from helpdesk.service.desk import Desk
@@ -365,5 +365,12 @@ def warn(alarm: str) -> None:
 
 def say(text: str) -> None:
     """Write to standard output; the one place where the command line speaks."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Unreachable(f"The answer cannot be written: {error.strerror}.") from error

@@ -193,6 +193,7 @@ def test_bad_words_get_a_sentence_and_exit_2(
     [
         (("case", "nobody"), 4),
         (("perform", "unlock", "nobody"), 4),
+        (("perform", "send-code", "u1", "--factor", "f99"), 4),
         (("find", "--as", "nobody"), 4),
         (("find", "--desk", "none.json"), 5),
         (("find", "--desk", "https://desk.example"), 2),
@@ -627,6 +628,18 @@ def test_a_closed_pipe_is_no_error(sample_file: Path) -> None:
 
     assert done.stderr == ""
     assert done.stdout == "{\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_an_answer_that_cannot_be_written_is_said(sample_file: Path) -> None:
+    command = f"{sys.executable} -m helpdesk --desk {sample_file} find > /dev/full"
+
+    done = subprocess.run(
+        ["sh", "-c", command], capture_output=True, text=True, env=dict(os.environ), check=False
+    )
+
+    assert done.returncode == 5
+    assert done.stderr == "helpdesk: The answer cannot be written: No space left on device.\n"
 
 
 def test_python_m_is_the_same_program() -> None:

@@ -194,6 +194,8 @@ class LocalDesk(Logbook):
             await view.refresh()
             user, now = view.anybody(action.user), view.clock()
             card, case = view.card(user), await view.whole(user)
+            if factor_of(action) and user.factor(factor_of(action)) is None:
+                raise NotFound(_no_factor(factor_of(action), user))
             answer = await self._weighed(action, card, case, now)
             decision = await self._filed(answer, action, case, now)
             done = None
@@ -373,6 +375,11 @@ class LocalDesk(Logbook):
     async def _record(self, **row: Any) -> LogRow:
         self._keeping.wake()
         return await self._recorder.record(**row)
+
+
+def _no_factor(factor: str, user: User) -> str:
+    there = ", ".join(clean(one.id) for one in user.live_factors) or "none"
+    return f"This user has no factor {clean(factor)}; there is {there}."
 
 
 def _gone(hold: str) -> str:
