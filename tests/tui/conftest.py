@@ -31,3 +31,13 @@ REAL_S = Guarded.guard_s
 def _hears_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if "guarded" not in request.fixturenames:
         monkeypatch.setattr(Guarded, "guard_s", 0.0)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Try a console test anew, twice: it waits for a screen, and a busy machine paints late.
+
+    What is tried again is said in the summary (`R`), so that a test that needs it often is seen.
+    """
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.flaky(reruns=2))
