@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,15 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from helpdesk.domain.cases import Handover
 from helpdesk.tui.app import HelpdeskApp
-from tests.tui.console import NOW, Console, demo_desk
+from helpdesk.tui.dialogs.pages import HandoverDialog
+from tests.tui.console import NOW, Console, demo_desk, login_of
 
 SIZES = {"80x24": (80, 24), "130x34": (130, 34), "200x60": (200, 60)}
+PASS, KEY = "0000000000", "AAAABBBBCCCCDDDD"
+"""Never a pass or a key of anybody."""
+
 Walk = Callable[[Console], Awaitable[None]]
 
 
@@ -109,8 +115,58 @@ async def fault(agent: Console) -> None:
     await agent.sees("no such state")
 
 
+async def address(agent: Console) -> None:
+    await open_form(agent, "u2", "a", "New address")
+
+
+async def mobile(agent: Console) -> None:
+    await open_form(agent, "u8", "m", "Mobile number")
+
+
+async def turn_on(agent: Console) -> None:
+    await open_form(agent, "u33", "O", "empty keeps")
+
+
+async def turn_off(agent: Console) -> None:
+    await open_form(agent, "u3", "o", "Until which day")
+
+
+async def note(agent: Console) -> None:
+    await open_form(agent, "u1", "n", "Write the note.")
+
+
+async def ticket(agent: Console) -> None:
+    await open_form(agent, "u33", "k", "New ticket about")
+
+
+async def open_form(agent: Console, user: str, key: str, says: str) -> None:
+    """Open the dialog of an act on a user."""
+    await agent.find(login_of(user), user)
+    await agent.press(key)
+    await agent.sees(says)
+
+
+async def handed_pass(agent: Console) -> None:
+    until = NOW + timedelta(hours=1)
+    says = "Read it out; it works once, for one hour."
+    await hand_over(agent, Handover(title="Temporary pass", secret=PASS, says=says, until=until))
+
+
+async def handed_key(agent: Console) -> None:
+    uri = f"otpauth://totp/Example:somebody?secret={KEY}&issuer=Example"
+    says = "Scan it, or type the key."
+    await hand_over(agent, Handover(title="Authenticator", secret=KEY, says=says, uri=uri))
+
+
+async def hand_over(agent: Console, handover: Handover) -> None:
+    """Show a secret that never was one."""
+    agent.app.push_screen(HandoverDialog(handover, NOW))
+    await agent.sees("forget it")
+
+
 PLACES: tuple[Walk, ...] = (desk, queue, loops, challenges, log)
 DIALOGS: tuple[Walk, ...] = (send, reset, refusal, route, reasons, card, help_page, palette, fault)
+FORMS: tuple[Walk, ...] = (address, mobile, turn_on, note, ticket, handed_pass, handed_key)
 THEMES = ("light", "high-contrast", "monochrome")
 
 
@@ -118,8 +174,8 @@ THEMES = ("light", "high-contrast", "monochrome")
 def picture(snap_compare: Any, tmp_path: Path) -> Callable[..., bool]:
     """Walk somewhere and compare what is shown with the picture kept of it."""
 
-    def take(walk: Walk, size: str, theme: str = "dark") -> bool:
-        app = HelpdeskApp(demo_desk(tmp_path), theme=theme, clock=lambda: NOW)
+    def take(walk: Walk, size: str, theme: str = "dark", who: str = "support") -> bool:
+        app = HelpdeskApp(demo_desk(tmp_path, who), theme=theme, clock=lambda: NOW)
 
         async def go(pilot: Pilot[None]) -> None:
             agent = Console(pilot)
@@ -142,7 +198,22 @@ def test_a_log_with_something_in_it_looks_as_it_was_looked_at(picture: Callable[
     assert picture(filled_log, "80x24")
 
 
+@pytest.mark.parametrize("walk", FORMS, ids=lambda walk: walk.__name__)
+def test_what_is_filled_in_looks_as_it_was_looked_at(
+    picture: Callable[..., bool], walk: Walk
+) -> None:
+    assert picture(walk, "80x24")
+
+
+def test_a_key_to_be_scanned_looks_as_it_was_looked_at(picture: Callable[..., bool]) -> None:
+    assert picture(handed_key, "130x34")
+
+
+def test_turning_off_looks_as_it_was_looked_at(picture: Callable[..., bool]) -> None:
+    assert picture(turn_off, "130x34", who="account-manager")
+
+
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("walk", [desk, reset], ids=lambda walk: walk.__name__)
+@pytest.mark.parametrize("walk", [desk, loops, reset], ids=lambda walk: walk.__name__)
 def test_it_looks_well_in_every_theme(picture: Callable[..., bool], walk: Walk, theme: str) -> None:
     assert picture(walk, "130x34", theme)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from helpdesk.domain.actions import TurnOffMfa
@@ -77,6 +78,23 @@ AGREED = Approval(
     decided_at=NOW - timedelta(minutes=2),
     says="seen the letter",
 )
+MINE = replace(ASKED, id="d4e5f6", requester="dana", asked_at=NOW - timedelta(minutes=3))
+
+
+class Waited:
+    """A desk in front of another one, at which three requests are known."""
+
+    def __init__(self, desk: LocalDesk) -> None:
+        self._desk = desk
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._desk, name)
+
+    async def approvals(self) -> tuple[Approval, ...]:
+        """Give the requests."""
+        return (MINE, ASKED, AGREED)
+
+
 Show = Callable[[HelpdeskApp, LocalDesk, Console], Awaitable[None]]
 
 
@@ -202,6 +220,22 @@ def test_what_is_decided_on_looks_as_it_was_looked_at(
 )
 def test_what_follows_looks_as_it_was_looked_at(picture: Callable[..., bool], show: Show) -> None:
     assert picture(show, "80x24")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_requests_look_as_they_were_looked_at(
+    snap_compare: Any, tmp_path: Path, size: str
+) -> None:
+    app = HelpdeskApp(Waited(demo_desk(tmp_path, is_gated=True)), clock=lambda: NOW)  # type: ignore[arg-type]
+
+    async def go(pilot: Pilot[None]) -> None:
+        agent = Console(pilot)
+        await agent.settles()
+        await agent.press("4")
+        await agent.sees("requests for a second person")
+        await agent.settles()
+
+    assert snap_compare(app, terminal_size=SIZES[size], run_before=go)
 
 
 @pytest.mark.parametrize("theme", ["light", "high-contrast", "monochrome"])
