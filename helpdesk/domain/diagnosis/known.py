@@ -90,14 +90,17 @@ class Known(Log):
         Nobody vouches for themselves: whoever guesses until it fits is not known for it.
         """
         start = password.at - timedelta(hours=1)
-        failed = [p for p in self.between(Password, start, password.at) if not p.ok]
-        known = {one.browser for one in self.rounds if one.is_accepted and one.at < start}
-        known |= {one.ip for one in self.rounds if one.is_accepted and one.at < start}
-        if {password.ip, password.browser} & (known - {None}):
-            return False
-        return any(
+        tried = any(
             (p.browser and p.browser == password.browser) or (p.ip and p.ip == password.ip)
-            for p in failed
+            for p in self.between(Password, start, password.at)
+            if not p.ok
+        )
+        if not tried:
+            return False
+        source = {password.ip, password.browser} - {None}
+        return not any(
+            one.is_accepted and one.at < start and source & {one.browser, one.ip}
+            for one in self.rounds
         )
 
     def _asked_after(self, at: datetime) -> bool:

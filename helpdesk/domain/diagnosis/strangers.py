@@ -103,6 +103,9 @@ def moves_of(facts: Facts, span: timedelta = DAY) -> list[FactorChange]:
 
 def foreign_failures(facts: Facts) -> list[Answer | Password]:
     """Failures of the last day from addresses that are not the user's, oldest first."""
+    if "foreign failures" in facts.memo:
+        kept: list[Answer | Password] = facts.memo["foreign failures"]
+        return kept
     found: list[Answer | Password] = [
         p for p in facts.since(Password) if not p.ok and _is_foreign(facts, p)
     ]
@@ -110,7 +113,9 @@ def foreign_failures(facts: Facts) -> list[Answer | Password]:
         if one.is_accepted or strangeness(facts, one) < 1.0:
             continue
         found += one.refusals
-    return sorted(found, key=lambda event: event.at)
+    found.sort(key=lambda event: event.at)
+    facts.memo["foreign failures"] = found
+    return found
 
 
 def _is_foreign(facts: Facts, password: Password) -> bool:
