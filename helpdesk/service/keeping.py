@@ -1,8 +1,7 @@
 """What is written down behind the screen: looks, checkpoints that are due, letters to send.
 
-case ─▶ look waits ─1 s─▶ one transaction ─▶ rows          the screen never waits for it
-└── could not be written: waits on, `alarm` says so, written with the next or at
-the end
+case ─▶ look waits ─1 s─▶ one transaction ─▶ rows      the screen never waits for it
+         └── could not be written: waits on, `alarm` says so, written with the next or at the end
 """
 
 from __future__ import annotations
@@ -45,15 +44,18 @@ class Keeping:
         self._store, self._recorder, self._lock, self._telling = store, recorder, lock, telling
         self._looks: list[tuple[str, datetime]] = []
         self._task: asyncio.Task[None] | None = None
-        self._failed = ""
+        self._woken = asyncio.Event()
+        self._unwritten = self._unsent = ""
         self._rest_s = REST_S
 
     @property
     def alarm(self) -> str:
-        """What could not be written down; empty where all is."""
-        if not self._failed:
-            return ""
-        return f"{len(self._looks)} cases you opened are not in the log yet: {self._failed}"
+        """What could not be written down or sent; empty where all is."""
+        count = len(self._looks)
+        if self._unwritten and count:
+            cases = "1 case you opened is" if count == 1 else f"{count} cases you opened are"
+            return f"{cases} not in the log yet: {self._unwritten}"
+        return f"Letters to customers wait: {self._unsent}" if self._unsent else ""
 
     def look(self, user: str, at: datetime) -> None:
         """Write down soon that a case was opened."""
@@ -62,72 +64,96 @@ class Keeping:
             self.wake()
 
     def wake(self) -> None:
-        """Do the chores soon, from the loop that runs."""
+        """Do the chores soon, from the loop that runs, also while they wait for something later."""
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._chores())
+            self._woken = asyncio.Event()  # one of the loop that runs now
+            self._task = asyncio.create_task(self._chores(self._woken))
+        else:
+            self._woken.set()
 
     async def settle(self) -> None:
-        """Do all chores now; afterwards nothing that was asked or done is unwritten.
+        """Write down all that was asked or done so far; letters go on being sent beside it.
+
+        What the chores write just now is waited for, never broken off.
 
         Raises:
             Unreachable: The file cannot be written.
         """
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
         await self._write()
-        await self._telling.deliver()
-        if self._recorder.uncovered and not self._recorder.alarm:
-            async with self._lock, self._store.transaction():
-                await self._store.refresh()
-                await self._recorder.checkpoint()
+        await self._cover()
 
     def close(self) -> None:
-        """Do all chores at the end of a desk, whatever loop ran before; blocking."""
+        """Do all chores at the end of a desk, whatever loop ran before; blocking.
+
+        Letters that are due are tried, until the mail server takes one not.
+        """
         if not (self._looks or self._recorder.uncovered or self._telling.is_due):
             return
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(asyncio.run, self.settle()).result()
+            pool.submit(asyncio.run, self._end()).result()
 
-    async def _chores(self) -> None:
-        await asyncio.sleep(self._rest_s)
+    async def _end(self) -> None:
+        await self.settle()
+        await self._telling.deliver(is_last=True)
+
+    async def _chores(self, woken: asyncio.Event) -> None:
         while True:
-            try:
-                await self._write()
-                wait_s = await self._telling.deliver()
-                if self._recorder.uncovered:
-                    wait_s = min(wait_s or EVERY_S, EVERY_S)
-                self._failed = ""
-            except HelpdeskError as error:
-                self._failed, wait_s = str(error), EVERY_S
-            if wait_s is None:
+            await asyncio.sleep(self._rest_s)
+            woken.clear()
+            wait_s = await self._all()
+            if wait_s is None and not woken.is_set():
                 return
-            await asyncio.sleep(wait_s)
-            await self._cover()
+            try:
+                async with asyncio.timeout(wait_s):
+                    await woken.wait()
+            except TimeoutError:
+                with contextlib.suppress(HelpdeskError):  # the next row or the end makes it
+                    await self._cover()
+
+    async def _all(self) -> float | None:
+        """Do each chore once; give the seconds until one is due again, None for none."""
+        try:
+            await self._write()
+        except HelpdeskError:
+            return EVERY_S
+        try:
+            wait_s = await self._telling.deliver()
+            self._unsent = ""
+        except HelpdeskError as error:
+            self._unsent, wait_s = str(error), EVERY_S
+        if self._recorder.uncovered:
+            wait_s = min(wait_s or EVERY_S, EVERY_S)
+        return wait_s
 
     async def _write(self) -> None:
         """Write the looks that wait, in one transaction; those that come meanwhile wait on."""
-        looks = tuple(self._looks)
-        if not looks:
-            return
-        begun = time.monotonic()
-        async with self._lock, self._store.transaction():
+        async with self._lock:
+            looks, begun = tuple(self._looks), time.monotonic()
+            if not looks:
+                return
+            try:
+                await self._write_looks(looks)
+            except HelpdeskError as error:
+                self._unwritten = str(error)
+                raise
+            self._unwritten = ""
+            self._looks = [look for look in self._looks if look not in looks]
+            self._rest_s = max(REST_S, SHARE * (time.monotonic() - begun))
+
+    async def _write_looks(self, looks: tuple[tuple[str, datetime], ...]) -> None:
+        async with self._store.transaction():
             await self._store.refresh()
             for user, at in looks:
                 if self._recorder.is_news(user, at):
                     await self._recorder.record(act=LOOK, user=user, result=Result.DONE, at=at)
-        self._looks = [look for look in self._looks if look not in looks]
-        self._rest_s = max(REST_S, SHARE * (time.monotonic() - begun))
 
     async def _cover(self) -> None:
-        """Make the checkpoint that is due a minute after the last row."""
-        with contextlib.suppress(HelpdeskError):  # the next row or the end of the desk makes it
-            if self._recorder.uncovered and not self._recorder.alarm:
-                async with self._lock, self._store.transaction():
-                    await self._store.refresh()
+        """Make the checkpoint of the rows that have none yet."""
+        if self._recorder.uncovered and not self._recorder.alarm:
+            async with self._lock, self._store.transaction():
+                await self._store.refresh()
+                if self._recorder.uncovered and not self._recorder.alarm:
                     await self._recorder.checkpoint()

@@ -17,6 +17,7 @@ from helpdesk.domain.products import Product
 from helpdesk.domain.text import clean
 from helpdesk.domain.users import User
 from helpdesk.stores.base import Store
+from helpdesk.stores.whole import whole
 
 LEASE: Final = timedelta(minutes=2)
 """How long one console has a letter to itself while it sends it."""
@@ -57,12 +58,17 @@ class Telling:
         """Whether letters wait that could be sent now."""
         return self._sender is not None and any(map(self._is_due, self._store.outbox))
 
-    async def deliver(self) -> float | None:
-        """Send the letters that are due; give the seconds until the next is, None for none."""
+    async def deliver(self, *, is_last: bool = False) -> float | None:
+        """Send the letters that are due; give the seconds until the next is, None for none.
+
+        The last time a letter that is not taken ends it: whoever quits does not wait for each.
+        """
         if self._sender is None:
             return None
-        for notice in await self._leased():
-            await self._settled(await self._sent(self._sender, notice))
+        while (notice := await self._leased()) is not None:
+            ended = await self._carried(self._sender, notice)
+            if is_last and ended.state is Posted.WAITING:
+                break
         waiting = [n.due_at for n in self._store.outbox if n.state is Posted.WAITING and n.due_at]
         if not waiting:
             return None
@@ -75,17 +81,31 @@ class Telling:
             return replace(notice, says="This desk has no way to send an SMS; it stays here.")
         return replace(notice, state=Posted.WAITING, due_at=notice.at)
 
-    async def _leased(self) -> tuple[Notice, ...]:
-        """Take the letters that are due for this console, so that no other sends them too."""
+    async def _leased(self) -> Notice | None:
+        """Take the next letter that is due for this console, so that no other sends it too."""
         await self._store.refresh()
         if not self.is_due:
-            return ()
+            return None
         async with self._lock, self._store.transaction():
             await self._store.refresh()
-            due = tuple(notice for notice in self._store.outbox if self._is_due(notice))
-            for notice in due:
+            notice = next((each for each in self._store.outbox if self._is_due(each)), None)
+            if notice is not None:
                 await self._store.keep(replace(notice, due_at=self._clock() + LEASE))
-        return due
+        return notice
+
+    async def _carried(self, sender: Sender, notice: Notice) -> Notice:
+        """Send a letter and mark what became of it, also where the task is cancelled meanwhile.
+
+        In a thread with a loop of its own, for the end of this loop would break the sending off,
+        and a letter that went without a mark goes twice.
+        """
+        ended: list[Notice] = []
+        try:
+            await whole(lambda: ended.append(asyncio.run(self._sent(sender, notice))))
+        finally:
+            for each in ended:
+                await self._settled(each)
+        return ended[0]
 
     def _is_due(self, notice: Notice) -> bool:
         now = self._clock()

@@ -20,33 +20,7 @@ from helpdesk.domain.tickets import Ticket
 from helpdesk.stores.atomic import AtomicStorage, install
 from helpdesk.stores.tiny import TinyFile, TinyStore
 from tests.conftest import NOW, Clock
-
-
-class SlowFile(TinyFile):
-    """A file in which one table is read and written only when it is let go on."""
-
-    def __init__(self, path: Path, clock: Clock) -> None:
-        super().__init__(path, clock)
-        self.reads, self.writes = "", ""
-        self.begun, self.go_on = threading.Event(), threading.Event()
-
-    def put(self, table: str, key: int, document: Any) -> None:
-        self._wait(table == self.writes)
-        super().put(table, key, document)
-
-    def rows(self, table: str) -> Iterator[tuple[int, dict[str, Any]]]:
-        self._wait(table == self.reads)
-        yield from super().rows(table)
-
-    def row(self, table: str, key: int) -> dict[str, Any] | None:
-        found = super().row(table, key)
-        self._wait(table == self.reads)
-        return found
-
-    def _wait(self, is_slow: bool) -> None:
-        if is_slow:
-            self.begun.set()
-            self.go_on.wait(10)
+from tests.slow import SlowFile
 
 
 @pytest.fixture
@@ -63,10 +37,6 @@ def ticket(name: str) -> Ticket:
 
 def kept(file: Path) -> set[str]:
     return {row["id"] for row in json.loads(file.read_text("utf-8"))["tickets"].values()}
-
-
-async def begun(file: SlowFile) -> None:
-    assert await asyncio.to_thread(file.begun.wait, 10)
 
 
 async def cancelled(task: asyncio.Task[Any], file: SlowFile) -> None:
@@ -88,7 +58,7 @@ async def test_a_cancelled_transaction_leaves_nothing_to_the_next(
 
     slow.writes = "tickets"
     task = asyncio.create_task(change())
-    await begun(slow)
+    await slow.has_begun()
     await cancelled(task, slow)
     async with store.transaction():
         await asyncio.sleep(0.1)
@@ -110,7 +80,7 @@ async def test_a_cancelled_act_of_the_provider_leaves_nothing(
 
     slow.writes = "users"
     task = asyncio.create_task(change())
-    await begun(slow)
+    await slow.has_begun()
     await cancelled(task, slow)
     await asyncio.sleep(0.1)
 
@@ -126,7 +96,7 @@ def test_the_end_of_a_loop_drops_a_transaction_whole(slow: SlowFile, sample_file
 
     async def quit_in_the_middle(tasks: list[asyncio.Task[None]]) -> None:
         tasks.append(asyncio.create_task(change()))
-        await begun(slow)
+        await slow.has_begun()
         threading.Timer(0.1, slow.go_on.set).start()
 
     slow.writes = "tickets"
@@ -170,7 +140,7 @@ async def test_who_reads_beside_a_transaction_sees_what_is_durable(
         stranger.put("accounts", *next(stranger.rows("accounts")))
     slow.reads = "users"
     reading = asyncio.create_task(connector.refresh())
-    await begun(slow)
+    await slow.has_begun()
     slow.reads = ""
 
     with pytest.raises(ValueError, match="dropped"):
@@ -205,7 +175,7 @@ async def test_a_timeline_read_before_an_act_does_not_come_back_after_it(slow: S
     await connector.refresh()
     slow.reads = "timelines"
     reading = asyncio.create_task(connector.timelines(["u1", "u2"]))
-    await begun(slow)
+    await slow.has_begun()
     slow.reads = ""
 
     async with store.transaction():

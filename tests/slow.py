@@ -1,0 +1,48 @@
+"""A file that waits where a test wants it to: for what happens in the middle of something."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from helpdesk.stores.tiny import TinyFile
+from tests.conftest import Clock
+
+
+class SlowFile(TinyFile):
+    """A file in which one table is read and written only when it is let go on."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        super().__init__(path, clock)
+        self.reads, self.writes = "", ""
+        self.waited = 0
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def put(self, table: str, key: int, document: Any) -> None:
+        """Write, when it is let."""
+        self._wait(table == self.writes)
+        super().put(table, key, document)
+
+    def rows(self, table: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Read all, when it is let."""
+        self._wait(table == self.reads)
+        yield from super().rows(table)
+
+    def row(self, table: str, key: int) -> dict[str, Any] | None:
+        """Read one, when it is let."""
+        found = super().row(table, key)
+        self._wait(table == self.reads)
+        return found
+
+    async def has_begun(self) -> None:
+        """Wait until somebody waits for it."""
+        assert await asyncio.to_thread(self.begun.wait, 10)
+
+    def _wait(self, is_slow: bool) -> None:
+        if is_slow:
+            self.waited += 1
+            self.begun.set()
+            self.go_on.wait(10)
