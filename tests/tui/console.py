@@ -223,7 +223,7 @@ class Slow:
     def __init__(self, desk: LocalDesk) -> None:
         self._desk = desk
         self.performed: list[object] = []
-        self.holds: dict[str, asyncio.Event] = {}
+        self.gates: dict[str, asyncio.Event] = {}
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._desk, name)
@@ -241,5 +241,5 @@ class Slow:
         return await self._desk.perform(action)  # type: ignore[arg-type]
 
     async def _pass(self, name: str) -> None:
-        if name in self.holds:
-            await self.holds[name].wait()
+        if name in self.gates:
+            await self.gates[name].wait()

@@ -273,7 +273,7 @@ async def test_a_late_case_of_another_user_does_not_pull_the_agent_back(demo: De
     desk = Slow(demo())
     async with console(desk) as agent:  # type: ignore[arg-type]
         await agent.has_case(MAYA)
-        gate = desk.holds[LINDQVIST] = asyncio.Event()
+        gate = desk.gates[LINDQVIST] = asyncio.Event()
         await agent.press("/")
         await agent.type("lindqvist")
         await agent.press("enter")
@@ -289,7 +289,7 @@ async def test_a_late_case_of_another_user_does_not_pull_the_agent_back(demo: De
 
 async def test_a_late_outcome_of_another_user_does_not_pull_the_agent_back(demo: Demo) -> None:
     desk = Slow(demo())
-    gate = desk.holds["perform"] = asyncio.Event()
+    gate = desk.gates["perform"] = asyncio.Event()
     async with console(desk) as agent:  # type: ignore[arg-type]
         await agent.has_case(MAYA)
         await agent.press("e")
@@ -307,7 +307,7 @@ async def test_a_late_outcome_of_another_user_does_not_pull_the_agent_back(demo:
 
 async def test_two_changes_run_beside_each_other_and_none_is_dropped(demo: Demo) -> None:
     desk = Slow(demo())
-    gate = desk.holds["perform"] = asyncio.Event()
+    gate = desk.gates["perform"] = asyncio.Event()
     async with console(desk) as agent:  # type: ignore[arg-type]
         await agent.find("ines carvalho", INES)
         await agent.press("e")
@@ -365,7 +365,7 @@ async def test_an_act_typed_ahead_of_the_search_is_about_the_user_searched(demo:
     desk = Slow(demo())
     async with console(desk) as agent:  # type: ignore[arg-type]
         await agent.has_case(MAYA)
-        gate = desk.holds[INES] = asyncio.Event()
+        gate = desk.gates[INES] = asyncio.Event()
 
         agent.app.post_message(events.Key("slash", "/"))
         await agent.type("ines carvalho")

@@ -233,7 +233,7 @@ def acts(agent: Console) -> int:
 
 async def test_the_end_of_one_act_opens_no_door_while_another_one_asks(demo: Demo) -> None:
     desk = Slow(demo())
-    desk.holds["perform"] = asyncio.Event()
+    desk.gates["perform"] = asyncio.Event()
     async with console(desk) as agent:  # type: ignore[arg-type]
         await agent.has_case(MAYA)
         await agent.press("x")  # reveals, with nothing to ask
@@ -244,7 +244,7 @@ async def test_the_end_of_one_act_opens_no_door_while_another_one_asks(demo: Dem
         await agent.sees("Write the note.")
         assert acts(agent) == 2
 
-        desk.holds["perform"].set()
+        desk.gates["perform"].set()
         await agent.until(lambda: acts(agent) == 1, "the end of the first act")
 
         assert place.is_asking

@@ -271,7 +271,7 @@ async def test_where_the_log_decides_there_is_nothing_to_ask(demo: Demo) -> None
 
 async def test_a_late_verdict_of_another_user_is_dropped_and_no_key_waits(demo: Demo) -> None:
     desk = Telling(demo())
-    gate = desk.holds[f"why {MAYA}"] = asyncio.Event()
+    gate = desk.gates[f"why {MAYA}"] = asyncio.Event()
     async with console(desk) as agent:  # type: ignore[arg-type]
         await agent.find("okafor", MAYA)
         await agent.sees("weighing …")
@@ -288,7 +288,7 @@ async def test_a_late_verdict_of_another_user_is_dropped_and_no_key_waits(demo: 
 
 async def test_keys_typed_ahead_wait_for_the_verdict_of_the_user_they_mean(demo: Demo) -> None:
     desk = Telling(demo())
-    gate = desk.holds[f"why {LOCKED}"] = asyncio.Event()
+    gate = desk.gates[f"why {LOCKED}"] = asyncio.Event()
     async with console(desk) as agent:  # type: ignore[arg-type]
         await open_user(agent, MAYA)
         await agent.find(login_of(LOCKED), LOCKED)
