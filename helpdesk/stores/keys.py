@@ -5,7 +5,6 @@ They never stand in a fixture: who copies the file gets neither.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import os
@@ -15,6 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from filelock import FileLock, Timeout
+
 from helpdesk.domain.checkpoints import Checkpoint, key_hash, signature_line, verifier_key
 from helpdesk.domain.errors import BadFile, Unreachable
 from helpdesk.stores.private import write_private
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 BYTES: Final = 32
+
+LOCK_WAIT_S: Final = 10.0
+"""How long to wait for another console that makes the same key."""
 
 
 class Keys:
@@ -102,19 +106,24 @@ def verifies(public: bytes, signature: bytes, body: str) -> bool:
 def _key(path: Path) -> bytes:
     try:
         if not path.exists():
-            # Linked, not renamed: of two consoles that begin at once, both take the first's key.
-            beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-            write_private(beside, secrets.token_bytes(BYTES).hex().encode())
-            with contextlib.suppress(FileExistsError):
-                os.link(beside, path)
-            beside.unlink()
+            _make(path)
         if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise BadFile(str(path), "", "is a key that others can read: chmod 600, or remove it")
         key = bytes.fromhex(path.read_text("ascii"))
     except ValueError as error:
         raise BadFile(str(path), "", "holds no key") from error
+    except Timeout as error:
+        raise Unreachable(f"{path} is made by another console for too long.") from error
     except OSError as error:
         raise Unreachable(f"{path}: {error.strerror}.") from error
     if len(key) != BYTES:
         raise BadFile(str(path), "", "holds no key")
     return key
+
+
+def _make(path: Path) -> None:
+    """Make a key under a lock: of two consoles that begin at once, both take the first's key."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with FileLock(path.with_name(f".{path.name}.lock"), timeout=LOCK_WAIT_S, mode=0o600):
+        if not path.exists():
+            write_private(path, secrets.token_bytes(BYTES).hex().encode())
