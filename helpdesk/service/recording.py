@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -29,6 +28,7 @@ from helpdesk.domain.inspection import (
     inspect,
 )
 from helpdesk.stores.base import Store
+from helpdesk.stores.whole import whole
 
 LOOKS_IN = timedelta(minutes=10)
 """One look a user and agent in this time; any other row of theirs about the user tells the same."""
@@ -128,7 +128,7 @@ class Recorder:
         """
         if self.alarm:
             raise Tampered(self.alarm)
-        note = await asyncio.to_thread(self._signed)
+        note = await whole(self._signed)
         await self._store.note(Noted(note=note, made=self._clock()))
         return note
 
