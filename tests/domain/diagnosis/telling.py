@@ -89,7 +89,7 @@ def passed(
     return rows
 
 
-def trusted(ago: float, *, ip: str = OFFICE, browser: str = "b1", **keys: Any) -> list[Row]:
+def trusted(ago: float, *, ip: str = OFFICE, browser: str | None = "b1", **keys: Any) -> list[Row]:
     """A login at which nothing was asked."""
     where = {"ip": ip, "browser": browser, "agent": keys.pop("agent", FIREFOX), **keys}
     return [
