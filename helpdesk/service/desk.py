@@ -187,7 +187,7 @@ class Desk(Protocol):
         ...
 
     async def settle(self) -> None:
-        """Write down all that was asked and done; afterwards nothing waits."""
+        """Write down all that was asked and done; letters go on being sent beside it."""
         ...
 
     async def inspect_log(self, checkpoint: str = "", key: str = "") -> Inspection:

@@ -75,11 +75,11 @@ class Questions:
         self._recorder.watch()
 
     async def settle(self) -> None:
-        """Write down all that was asked and done; afterwards nothing waits."""
+        """Write down all that was asked and done; letters go on being sent beside it."""
         await self._keeping.settle()
 
     def close(self) -> None:
-        """End the desk: as `settle`, but blocking and outside of any loop."""
+        """End the desk: as `settle`, and try letters that are due; blocking, outside of any loop."""
         self._keeping.close()
 
     async def find(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
