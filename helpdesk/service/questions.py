@@ -79,7 +79,7 @@ class Questions:
         await self._keeping.settle()
 
     def close(self) -> None:
-        """End the desk: as `settle`, and try letters that are due; blocking, outside of any loop."""
+        """End the desk: as `settle`, and try what letters are due; blocking, outside any loop."""
         self._keeping.close()
 
     async def find(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
