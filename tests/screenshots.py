@@ -47,6 +47,7 @@ DRAWN: Final = (
         until="Rounds",
         theme="light",
     ),
+    Picture(name="6-a-verdict-that-says-stop", finds=("4860", "u173"), until="STOP"),
 )
 
 
