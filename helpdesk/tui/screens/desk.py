@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-from textual import on, work
+from textual import events, on, work
 from textual.containers import Horizontal
 from textual.reactive import var
 from textual.widget import Widget
@@ -93,6 +93,23 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
         )
         return Horizontal(self.finder, panel, id="desk")
 
+    def standing(self) -> Widget | None:
+        """Give the case where the list gave way to it, else the list."""
+        is_alone = self.has_class("-narrow") and self.has_class("-case-open")
+        return self.query_one(CasePanel).scrolls if is_alone else self.finder.rows
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Choose the layout; where one gives way to the other, what has the focus stays."""
+        has_it = self.focused
+        if has_it is not None:
+            if has_it is self.finder.search:
+                self.set_class(False, "-case-open")  # what is being typed must not become acts
+            elif has_it is not self.finder.rows:
+                self.set_class(True, "-case-open")
+        super().on_resize(event)
+        for panel in self.query(CasePanel):
+            panel.give_scrolling(is_one=self.has_class("-slim"))
+
     def on_mount(self) -> None:
         """Begin the clock that counts codes down."""
         super().on_mount()
@@ -160,7 +177,7 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
         self._look_at(user)
         self.set_class(True, "-case-open")
         if self.has_class("-narrow"):
-            self.call_after_refresh(self.query_one("#middle").focus)
+            self.call_after_refresh(self.keep_focus)
 
     @work(exclusive=True, group="case", exit_on_error=False)
     async def open_case(self, user: str, *, rest_s: float = 0.0) -> None:

@@ -46,6 +46,10 @@ class FindingPlace(Place, Generic[T]):
         """Give the finder alone."""
         return self.finder
 
+    def standing(self) -> Widget | None:
+        """Give the list."""
+        return self.finder.rows
+
     def on_mount(self) -> None:
         """Stand on the list and ask for its beginning."""
         self.finder.rows.focus()

@@ -37,6 +37,7 @@ class Place(Screen[None]):
 
     WHERE: ClassVar[Where]
     TITLE_WORDS: ClassVar[str]
+    AUTO_FOCUS = ""  # Textual would take the first that can have it: the search line
 
     def __init__(self, desk: Desk, clock: Clock) -> None:
         super().__init__()
@@ -67,10 +68,23 @@ class Place(Screen[None]):
         self.set_class(height < LOW, "-low")
         self.set_class(width < 120, "-slim")
         self.set_class(width >= 160, "-broad")
+        self.call_after_refresh(self.keep_focus)
 
     def on_screen_resume(self) -> None:
         """Ask what waits in the other places."""
         self.count_waiting()
+        self.call_after_refresh(self.keep_focus)
+
+    def standing(self) -> Widget | None:
+        """Give what takes the focus where nothing that is shown has it; never a line to type in."""
+        return None
+
+    def keep_focus(self) -> None:
+        """Let what is shown have the focus: a key must never go where nobody sees it go."""
+        has_it = self.focused
+        is_shown = has_it is not None and all(one.display for one in has_it.ancestors_with_self)
+        if has_it is None or not is_shown or not has_it.can_focus:
+            self.set_focus(self.standing())
 
     @work(exclusive=True, group="waiting", exit_on_error=False)
     async def count_waiting(self) -> None:

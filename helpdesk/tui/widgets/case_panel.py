@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.reactive import reactive
+from textual.widget import Widget
 from textual.widgets import Static
 
 from helpdesk.domain.cases import Case
@@ -77,10 +78,21 @@ class CasePanel(Vertical):
             part.is_low = height < (FEW if isinstance(part, Codes | Request) else LOW)
         self.query_one(MayI).room = reasons_room(width, height)
         self.query_one(Why).room = why_room(width, height)
-        # What scrolls takes the focus: all of the middle where it is one column, else the history.
-        is_one = self.screen.has_class("-slim")
-        self.query_one("#middle").can_focus = is_one
-        self.query_one("#history").can_focus = not is_one
+        self.give_scrolling(is_one=self.screen.has_class("-slim"))
+
+    @property
+    def scrolls(self) -> Widget:
+        """What takes the focus: all of the middle where it is one column, else the history."""
+        middle = self.query_one("#middle")
+        return middle if middle.can_focus else self.query_one("#history")
+
+    def give_scrolling(self, *, is_one: bool) -> None:
+        """Let what scrolls take the focus; what had it hands it on."""
+        middle, history = self.query_one("#middle"), self.query_one("#history")
+        has_it = self.screen.focused in {middle, history}
+        middle.can_focus, history.can_focus = is_one, not is_one
+        if has_it:
+            self.screen.set_focus(self.scrolls)
 
     def roll(self, by: int) -> None:
         """Scroll what does not fit by half a page, whichever part of it can be scrolled."""
