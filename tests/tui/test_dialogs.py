@@ -299,7 +299,7 @@ async def test_a_late_outcome_of_another_user_does_not_pull_the_agent_back(demo:
         await agent.find("ines carvalho", INES)
 
         gate.set()
-        await agent.sees("End sessions: Ended")
+        await agent.sees("End sessions: Open sessions ended")
 
         assert agent.case_user == INES
         await agent.loses("working …")
@@ -322,7 +322,7 @@ async def test_two_changes_run_beside_each_other_and_none_is_dropped(demo: Demo)
         await agent.until(lambda: len(desk.performed) == 2, "two changes")
 
         gate.set()
-        await agent.sees("End sessions: Ended", "Send code: A code went to")
+        await agent.sees("End sessions: Open sessions ended", "Send code: A code went to")
 
     assert (await desk._desk.log(Query())).total == 2
 

@@ -115,7 +115,7 @@ async def test_too_few_digits_are_no_code(file: Path) -> None:
 
         await read_out(agent, "12 34")
 
-        await agent.sees("? not a code", "A code has six digits")
+        await agent.sees("A code has six digits", "No try was used up", "5 of 5 tries left")
 
 
 async def test_tries_are_counted_down_and_then_refused_with_the_wait(file: Path) -> None:
@@ -139,7 +139,7 @@ async def test_who_may_not_measure_is_told_so(file: Path) -> None:
         await open_meter(agent)
         await read_out(agent, "123456")
 
-        await agent.sees("An auditor reads and changes nothing. Ask a support agent.")
+        await agent.sees("An auditor reads and changes nothing. Ask a support agent or a lead.")
 
 
 async def test_without_an_authenticator_there_is_nothing_to_measure(
