@@ -35,7 +35,7 @@ FIRST_ACT: dict[str, tuple[str, ...]] = {
 """By cause: the acts that mend it, the first that the card gives somebody; the rest need none."""
 
 SAYS: dict[str, str] = {
-    "A": "Nothing is broken: show the rule that asked.",
+    "A": "Show the rule that asked.",
     "B": "The browser forgets: no act of the desk mends that.",
     "A2": "Make sure that it was they.",
     "A5": "Make sure that they meant to export.",

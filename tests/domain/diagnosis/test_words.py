@@ -146,3 +146,10 @@ def test_an_old_entry_is_reset_only_once_two_numbers_have_been_read() -> None:
     assert before.act == "route"
     assert before.ask is not None
     assert after.act == "reset-factor"
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_what_to_do_gives_no_all_clear_that_only_the_verdict_can_give(cause: str) -> None:
+    says = act_says(cause)
+
+    assert "broken" not in says
