@@ -126,10 +126,12 @@ class ApprovalDialog(Guarded[Chosen]):
         return line
 
     def on_mount(self) -> None:
-        """Stand on Close; where a colleague has agreed, on what was agreed to."""
+        """Stand on Close; where a colleague has agreed and the act's own key was pressed, on it."""
         super().on_mount()
-        # It was decided with a typed word and agreed to by a second person: one key is left.
-        self.query_one("#carry-out" if self._may_carry_out else "#cancel").focus()
+        # It was decided with a typed word, agreed to and wished for again: one key is left.
+        # From the list of requests nothing was wished for yet but to read.
+        is_wished = self._may_carry_out and self._can_begin
+        self.query_one("#carry-out" if is_wished else "#cancel").focus()
 
     def _value(self, name: str) -> str:
         return self.query_one(f"#field-{name}", Input).value.strip()
