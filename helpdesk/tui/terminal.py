@@ -164,6 +164,10 @@ class SafeApp(App[None]):
             markup=False,
         )
 
+    def action_help_quit(self) -> None:
+        """Say how one quits, as Ctrl+C does not: Textual's own sentence has markup in it."""
+        self.notify("Ctrl+C does nothing here. Press Ctrl+Q to quit.")
+
     def copy_to_clipboard(self, text: str) -> None:
         """Copy *text*, every line of it cleaned and all of it bounded by `COPY_LIMIT`."""
         lines = text[:COPY_LIMIT].splitlines()
