@@ -105,3 +105,14 @@ async def test_no_way_through_the_sizes_leads_into_the_search(
             assert agent.focused != "search"
         await agent.until(lambda: agent.focused in {"rows", "middle"}, "a focus that is seen")
         assert agent.case_user == MAYA
+
+
+async def test_where_nobody_is_found_nobody_can_be_acted_on(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.has_case(MAYA)
+
+        await agent.press("/")
+        await agent.type("zzzqqq")
+
+        await agent.sees("0 found", "Choose a user on the left")
+        assert agent.case_user == ""

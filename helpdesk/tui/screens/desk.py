@@ -171,6 +171,8 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
         row = self.finder.rows.current
         if kept and row is not None:
             self._rested_on = row.id
+        if not kept and self.finder.rows.total == 0 and not self.is_asking:
+            self._looked_at, self.case = "", None  # who was shown is not who was searched for
 
     def open_user(self, user: str) -> None:
         """Open a user's case; where the list gives way to it, the case takes the focus."""
