@@ -109,7 +109,7 @@ async def test_a_dialog_names_the_user_by_id_address_and_account(demo: Demo) -> 
 async def test_a_dialog_says_what_goes_what_stays_who_is_signed_out_and_who_is_told(
     demo: Demo,
 ) -> None:
-    async with console(demo(), size=(130, 40)) as agent:
+    async with console(demo()) as agent:
         await reset_all_of_ines(agent)
 
         await agent.sees(

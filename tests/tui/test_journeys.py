@@ -94,9 +94,7 @@ async def test_what_is_done_stands_in_the_log(demo: Demo) -> None:
         await agent.press("n")
         await agent.sees("Write the note.")
         await agent.type("Called back")
-        await agent.press("enter")
-        await agent.until(lambda: agent.focused == "do", "the focus on the act")
-        await agent.press("enter")
+        await agent.press("enter", "tab", "enter")
         await agent.sees("Note: Called back")
         await agent.press("5")
 

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 from textual.worker import Worker, WorkerState
 
-from helpdesk.domain.actions import AnyAction, CloseTicket, Risk
+from helpdesk.domain.actions import AnyAction, Risk
 from helpdesk.domain.cases import Case, Weighed
 from helpdesk.domain.decisions import Need
 from helpdesk.domain.errors import HelpdeskError
@@ -74,7 +74,6 @@ class ActDialog(Guarded[AnyAction]):
         self._waits_s = 0.0
         self._waits_for = ""
         self._is_proving = False
-        self._entered_in: Input | None = None
 
     def compose(self) -> ComposeResult:
         """Who it is about, what happens, the fields, what is missing, two buttons."""
@@ -118,9 +117,8 @@ class ActDialog(Guarded[AnyAction]):
         """Stand on Cancel; where nothing changes for the user, on the first line to write in."""
         super().on_mount()
         lines = self.query(Input)
-        # Where the one thing to do is to type, what is typed must go there at once.
-        is_typing = self._begun.risk is Risk.NONE or self._takes_code
-        (lines.first() if is_typing and lines else self.query_one("#cancel")).focus()
+        is_harmless = self._begun.risk is Risk.NONE and bool(lines)
+        (lines.first() if is_harmless else self.query_one("#cancel")).focus()
         self._take(self._weighed)
         self.set_interval(1.0, self._count_down)
 
@@ -135,10 +133,6 @@ class ActDialog(Guarded[AnyAction]):
         """The action with all that has been given."""
         values: dict[str, Any] = {field.name: self.value(field.name) for field in self._fields}
         return replace(self._begun, **values)
-
-    @property
-    def _takes_code(self) -> bool:
-        return [field.name for field in self._fields] == ["code"]
 
     @property
     def _word(self) -> str:
@@ -174,18 +168,9 @@ class ActDialog(Guarded[AnyAction]):
         self._waits_for = WAITS[longest.what] if longest else ""
         decision = weighed.decision
         first = refusal(decision) if decision.is_refused else said_first(decision)
-        preview = preview_entries(weighed.preview)
-        self.query_one("#preview", Sheet).update([*self._names_ticket(), *first, *preview])
+        self.query_one("#preview", Sheet).update([*first, *preview_entries(weighed.preview)])
         self.query_one("#advice", Sheet).update(rests_on(decision))
         self._show_state()
-
-    def _names_ticket(self) -> list[Entry]:
-        """Name the ticket that would be closed, as a number alone tells nobody apart."""
-        action = self.action
-        if not isinstance(action, CloseTicket):
-            return []
-        closed = [ticket for ticket in self._case.open_tickets if ticket.id == action.ticket]
-        return [entry("ticket", show(f"#{t.id.lstrip('#')} {t.subject}")) for t in closed]
 
     def _show_state(self) -> None:
         for label in self.query("#word-label").results(Static):
@@ -206,7 +191,6 @@ class ActDialog(Guarded[AnyAction]):
         do.disabled = not self.is_ready and not self._is_stale
         usual = self._title if second is None else "Ask a colleague"
         do.label = Content("Look again" if self._is_stale else usual)
-        self._go_to_act()
         for verify in self.query("#verify").results(Button):
             verify.display = self._need("proof") is not None
 
@@ -214,7 +198,6 @@ class ActDialog(Guarded[AnyAction]):
         missing = self.query_one("#missing", Sheet)
         missing.display = bool(entries)
         missing.update(entries)
-        self.call_after_refresh(self.keep_buttons)
 
     def _count_down(self) -> None:
         if self._waits_s > 0:
@@ -227,7 +210,6 @@ class ActDialog(Guarded[AnyAction]):
     @on(Choices.Changed)
     def _changed(self, event: Input.Changed | Choices.Changed) -> None:
         event.stop()
-        self._entered_in = None
         if isinstance(event, Input.Changed) and event.input.id == f"field-{WORD}":
             self._show_state()
             return
@@ -262,22 +244,8 @@ class ActDialog(Guarded[AnyAction]):
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
-        """Go on to the next line, from the last one to the act: never to what throws it away."""
         event.stop()
-        lines = list(self.query(Input))
-        following = [one for one in lines[lines.index(event.input) + 1 :] if not one.value]
-        if following:
-            following[0].focus()
-        else:
-            self._entered_in = event.input
-            self._go_to_act()
-
-    def _go_to_act(self) -> None:
-        """Stand on the act's button once it can be pressed, unless the agent went elsewhere."""
-        do = self.query_one("#do", Button)
-        if self._entered_in is not None and self._entered_in is self.focused and not do.disabled:
-            self._entered_in = None
-            do.focus()
+        self.focus_next()
 
     @on(Button.Pressed, "#verify")
     def _verify(self) -> None:
@@ -309,7 +277,7 @@ class ActDialog(Guarded[AnyAction]):
             return
         open_ones = [c for c in self.query(Choices) if c.chosen is None]
         focused = [self.focused] if isinstance(self.focused, Choices) else []
-        for choices in [*focused, *open_ones][:1]:
+        for choices in [*focused, *open_ones, *self.query(Choices)][:1]:
             choices.choose(int(event.key))
             event.stop()
 

@@ -24,9 +24,6 @@ HEARD = (events.Key, events.Paste, events.MouseDown, events.MouseUp, events.Clic
 LOW = 20
 """Lines below which a dialog leaves no line empty."""
 
-LINES = 2
-"""Lines of what scrolls that are never given up."""
-
 LEAST = (60, 15)
 """Columns and lines below which nothing can be decided."""
 
@@ -53,17 +50,6 @@ class Dialog(ModalScreen[T]):
         # What scrolls takes what the rest leaves, so that the buttons are always in sight.
         for body in self.query("#body"):
             body.styles.max_height = max(2, event.size.height - self.BESIDES + 3 * is_low)
-        self.call_after_refresh(self.keep_buttons)
-
-    def keep_buttons(self) -> None:
-        """Take from what scrolls the lines by which the buttons would lie out of sight."""
-        for box in self.query("#box"):
-            for buttons in box.query("#buttons"):
-                lacking = buttons.virtual_region.bottom - box.content_size.height
-                body = box.query_one("#body")
-                if lacking > 0 and body.outer_size.height > LINES:
-                    left = max(LINES, body.outer_size.height - lacking)
-                    body.styles.max_height = left
 
     def action_roll(self, by: int) -> None:
         """Scroll what does not fit by half a page, wherever the focus is."""
