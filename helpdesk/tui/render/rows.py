@@ -88,14 +88,11 @@ WORDS: Final = {
 
 
 def state_words(row: UserRow) -> str:
-    """Return a user's state as a list says it: `loop ×6`, `locked`, `ok`.
-
-    Where nothing is known, what the ticket complains of, in quotes: it is said, not found.
-    """
+    """Return a user's state as a list says it: `loop ×6`, `locked`, `ok`."""
     if row.state is UserState.LOOP and row.rounds:
         return f"loop ×{row.rounds}"
     if row.state is UserState.OK and row.ticket is not None and row.ticket.complaint is not None:
-        return f"“{row.ticket.complaint.words}”"
+        return row.ticket.complaint.words
     return WORDS.get(row.state, row.state.value)
 
 
@@ -127,7 +124,7 @@ USERS: Final[tuple[Column[UserRow], ...]] = (
     ),
     Column(title="Product", width=9, from_width=38, until_width=70, cell=_product),
     Column(title="Product", width=14, from_width=70, cell=_product),
-    Column(title="State", width=14, cell=_state),
+    Column(title="State", width=12, cell=_state),
     Column(title="Ticket", width=10, from_width=52, cell=_ticket),
 )
 """The list of users beside the case."""
