@@ -12,6 +12,7 @@ from typing import Any
 from helpdesk import answers
 from helpdesk.commands import bytes_of, opened, say
 from helpdesk.domain.bundle import bundle_text
+from helpdesk.domain.checkpoints import read_checkpoint
 from helpdesk.domain.diagnosis.verdicts import CallerSaid
 from helpdesk.domain.errors import BadFile, BadInput, Tampered
 from helpdesk.domain.exports import as_csv, as_jsonl
@@ -23,11 +24,25 @@ LOG = ("verify", "export", "checkpoint", "erase")
 
 def verify(given: argparse.Namespace) -> int:
     """Say what is proven about the log and what is not; exit code 7 where it is broken."""
-    note = bytes_of(given.checkpoint).decode("utf-8", "replace") if given.checkpoint else ""
+    note = checkpoint_in(given.checkpoint) if given.checkpoint else ""
     with opened(given) as desk:
         found = asyncio.run(desk.inspect_log(note, given.key))
     say(answers.as_json(found) if given.json else answers.inspection_text(found))
     return 0 if found.is_sound else Tampered.exit_code
+
+
+def checkpoint_in(file: Path) -> str:
+    """Return the checkpoint that a file holds.
+
+    Raises:
+        BadFile: It cannot be read, or holds none: the sentence says what is missing.
+    """
+    note = bytes_of(file).decode("utf-8", "replace")
+    try:
+        read_checkpoint(note)
+    except BadInput as error:
+        raise BadFile(str(file), "", f"holds no checkpoint. {error}") from error
+    return note
 
 
 def export(given: argparse.Namespace) -> int:
@@ -54,8 +69,8 @@ def checkpoint(given: argparse.Namespace) -> int:
 def erase(given: argparse.Namespace) -> int:
     """Part old rows from their personal data."""
     with opened(given) as desk:
-        count = asyncio.run(desk.erase_log(given.before))
-    say(f"{count} rows before {given.before:%Y-%m-%d} hold no personal data any more.")
+        erased = asyncio.run(desk.erase_log(given.before))
+    say(f"Before {given.before:%Y-%m-%d} no personal data any more: {erased.words}.")
     return 0
 
 
@@ -125,7 +140,7 @@ def add_log(to: Any, where: argparse.ArgumentParser) -> None:
     command = to.add_parser("log checkpoint", parents=[where], help=says, description=f"{says}.")
     command.add_argument("--key", action="store_true", help="print the public key instead")
     command.set_defaults(run=checkpoint)
-    says = "Part old rows of the log from their personal data; the rows stay"
+    says = "Part the log and what is kept beside it from old personal data; the rows stay"
     command = to.add_parser("log erase", parents=[where], help=says, description=f"{says}.")
     command.add_argument(
         "--before", type=day, required=True, metavar="DAY", help="rows before this day, 2026-05-04"

@@ -102,13 +102,29 @@ def test_a_checkpoint_kept_elsewhere_is_compared(run: Run, tmp_path: Path) -> No
     bad, _, err = run("log", "verify", "--checkpoint", str(tmp_path / "none.txt"))
     other = tmp_path / "other.txt"
     other.write_text("not a checkpoint", "utf-8")
-    broken, text, _ = run("log", "verify", "--checkpoint", str(other))
+    broken, _, why = run("log", "verify", "--checkpoint", str(other))
 
     assert code == 0
     assert "The checkpoint given fits: its 1 rows are, unchanged, the first of this log." in out
-    assert (bad, broken) == (2, 7)
+    assert (bad, broken) == (2, 2)
     assert "none.txt: cannot be read" in err
-    assert "The checkpoint given cannot be read: A checkpoint has three lines" in text
+    assert "other.txt: holds no checkpoint. A checkpoint has three lines" in why
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\xff\xfe\x00", b"helpdesk/log/1\nmany\nAAAA\n\n", b"[1, 2]", b"\n" * 20_000],
+    ids=["empty", "binary", "no number", "JSON", "blank"],
+)
+def test_a_file_without_a_checkpoint_is_bad_input(run: Run, tmp_path: Path, data: bytes) -> None:
+    run(*OFF)
+    kept = tmp_path / "kept.txt"
+    kept.write_bytes(data)
+
+    code, out, err = run("log", "verify", "--checkpoint", str(kept))
+
+    assert (code, out) == (2, "")
+    assert "kept.txt: holds no checkpoint. " in err
 
 
 def test_starting_over_on_purpose_is_no_attack(run: Run) -> None:
@@ -162,8 +178,8 @@ def test_personal_data_is_erased_by_age(run: Run) -> None:
     wrong, _, err = run("log", "erase", "--before", "yesterday", "--as", "lead")
 
     assert (early, done, wrong) == (0, 0, 2)
-    assert out.startswith("0 rows")
-    assert told.startswith("2 rows before 2999-01-01")
+    assert "any more: 0 rows of the log, 0 notices" in out
+    assert told.startswith("Before 2999-01-01 no personal data any more: 2 rows of the log, ")
     assert "yesterday is not a day" in err
     assert "u1" not in run("log")[1].replace("turn", "")
     assert run("log", "verify")[0] == 0

@@ -88,11 +88,14 @@ class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
         row: Canonical JSON of a `ChainedRow`: keys sorted, UTF-8, no spaces, no floats.
         hash: Hexadecimal SHA-256 of the hash before and this row.
         clear: The personal data; None once it is erased.
+        at: When, by the time of the file it is kept in, which stands still while a demo is left
+            alone; not bound. None in rows of the time before this was kept.
     """
 
     row: str
     hash: str
     clear: Clear | None = None
+    at: At | None = None
 
 
 class Noted(Struct, frozen=True, kw_only=True):
@@ -142,7 +145,8 @@ def sealed(row: LogRow, before: Entry | None, macs: Macs, *, salt: str, log: str
             factor=personal("factor", clear, macs),
         )
     )
-    return Entry(row=text, hash=link(before.hash if before else START.hex(), text), clear=clear)
+    hash_ = link(before.hash if before else START.hex(), text)
+    return Entry(row=text, hash=hash_, clear=clear, at=row.at)
 
 
 def personal(field: str, clear: Clear, macs: Macs) -> str:

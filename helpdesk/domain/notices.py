@@ -267,9 +267,8 @@ def tray_row(notice: Notice) -> TrayRow:
 
 
 def bare_notice(notice: Notice) -> Notice:
-    """Return a notice parted from its personal data; one that still waits waits no more."""
-    state = Posted.FAILED if notice.state is Posted.WAITING else notice.state
-    return replace(notice, user="", to="", subject="", body="", says="", state=state, due_at=None)
+    """Return a notice parted from its personal data."""
+    return replace(notice, user="", to="", subject="", body="", says="", due_at=None)
 
 
 def by_row(notices: Iterable[Notice]) -> Mapping[int, tuple[Notice, ...]]:

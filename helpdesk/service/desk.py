@@ -15,6 +15,7 @@ from helpdesk.domain.cases import Case, Handover, Outcome, Weighed
 from helpdesk.domain.diagnosis.drift import Drift
 from helpdesk.domain.diagnosis.fleet import FleetFindings
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
+from helpdesk.domain.erasing import Erased
 from helpdesk.domain.exports import ExportRow
 from helpdesk.domain.holds import Hold
 from helpdesk.domain.inspection import Inspection
@@ -194,7 +195,7 @@ class Desk(Protocol):
         """Say what is proven about the log; against a checkpoint kept elsewhere too, if given.
 
         Raises:
-            BadInput: *key* is not the public key of a checkpoint's signer.
+            BadInput: *checkpoint* is none, or *key* not the public key of a checkpoint's signer.
         """
         ...
 
@@ -218,10 +219,10 @@ class Desk(Protocol):
         """
         ...
 
-    async def erase_log(self, before: datetime) -> int:
-        """Part rows and notices before a moment from their personal data; the rows stay.
+    async def erase_log(self, before: datetime) -> Erased:
+        """Part rows, and all else that ended, before a moment from personal data; rows stay.
 
-        Give how many rows that were.
+        What still waits for something keeps it. Give how much it was.
 
         Raises:
             Refused: Not for this role.

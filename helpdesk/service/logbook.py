@@ -9,8 +9,10 @@ from helpdesk.domain.agents import Role
 from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.bundle import Bundle, bundle_of
 from helpdesk.domain.chain import Entry, chained
+from helpdesk.domain.checkpoints import read_checkpoint
 from helpdesk.domain.decisions import Decision, Weight
 from helpdesk.domain.diagnosis.verdicts import CallerSaid
+from helpdesk.domain.erasing import Erased
 from helpdesk.domain.errors import Refused, Tampered
 from helpdesk.domain.exports import ExportRow, export_row
 from helpdesk.domain.inspection import Held, Inspection
@@ -21,8 +23,8 @@ from helpdesk.service.questions import Questions, window
 READERS = frozenset({Role.LEAD, Role.AUDITOR})
 """Who may take the log away with personal data."""
 
-ERASERS = frozenset({Role.LEAD})
-"""Who may part the log from personal data."""
+LEADS = frozenset({Role.LEAD})
+"""Who may part the log from personal data, and accept another log."""
 
 
 class Logbook(Questions):
@@ -31,6 +33,8 @@ class Logbook(Questions):
     async def inspect_log(self, checkpoint: str = "", key: str = "") -> Inspection:
         """Say what is proven about the log; against a checkpoint kept elsewhere too, if given."""
         await self._now()
+        if checkpoint:
+            read_checkpoint(checkpoint)
         given = (Held(by="The checkpoint given", note=checkpoint),) if checkpoint else ()
         return self._recorder.inspect(given, key)
 
@@ -68,19 +72,21 @@ class Logbook(Questions):
             if self.agent.account is None or row.user in self._view.entries
         )
 
-    async def erase_log(self, before: datetime) -> int:
-        """Part rows and notices before a moment from personal data; recorded, the rows stay."""
-        self._may("erase-log", ERASERS)
-        async with self._changing, self._view.store.transaction():
-            await self._view.store.refresh()
-            count = await self._view.store.erase(before)
-            says = f"Personal data of {count} rows before {before:%Y-%m-%d} was erased."
+    async def erase_log(self, before: datetime) -> Erased:
+        """Part our record before a moment from personal data; recorded, the rows stay."""
+        self._may("erase-log", LEADS)
+        store = self._view.store
+        async with self._changing, store.transaction():
+            await store.refresh()
+            erased = await store.erase(before, self._view.clock())
+            says = f"Personal data before {before:%Y-%m-%d} was erased: {erased.words}."
             await self._recorder.record(act="erase-log", user="", result=Result.DONE, says=says)
         # Written once more: the generation kept beside the file would still hold what was erased.
-        async with self._changing, self._view.store.transaction():
-            await self._view.store.refresh()
-            await self._recorder.checkpoint()
-        return count
+        async with self._changing, store.transaction():
+            await store.refresh()
+            if not self._recorder.alarm:
+                await self._recorder.checkpoint()
+        return erased
 
     async def tray(self, user: str = "", *, offset: int = 0, limit: int = 100) -> Page[TrayRow]:
         """Give the notices to customers, newest first, addresses masked; of one user, or of all."""

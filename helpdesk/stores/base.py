@@ -11,6 +11,7 @@ from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.chain import Entry, Noted
+from helpdesk.domain.erasing import Erased
 from helpdesk.domain.holds import Hold
 from helpdesk.domain.notices import Notice
 from helpdesk.domain.proofs import Asking, Proof
@@ -109,9 +110,6 @@ class Store(Protocol):
         """Keep a checkpoint of the log; `checkpoints` holds it at once."""
         ...
 
-    async def erase(self, before: datetime) -> int:
-        """Part rows and notices before a moment from their personal data.
-
-        Give how many rows that were.
-        """
+    async def erase(self, before: datetime, now: datetime) -> Erased:
+        """Part rows, and all else that ended, from before a moment from their personal data."""
         ...

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import re
 import threading
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -26,9 +27,10 @@ from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import ERASED, LogRow
 from helpdesk.domain.chain import Entry, Noted, opened, stored_row
+from helpdesk.domain.erasing import KEPT, Erased, bare, begun, is_open, needed_proofs
 from helpdesk.domain.errors import BadFile
 from helpdesk.domain.holds import Hold
-from helpdesk.domain.notices import Notice, bare_notice
+from helpdesk.domain.notices import Notice
 from helpdesk.domain.proofs import Asking, Proof
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.stores.atomic import AtomicStorage
@@ -238,9 +240,9 @@ class TinyStore:
         await self._file.step(self._file.put, "checkpoints", number, _document(checkpoint))
         self.checkpoints = (*self.checkpoints, checkpoint)
 
-    async def erase(self, before: datetime) -> int:
-        """Part rows and notices from their personal data; give the number of rows."""
-        return await self._file.step(self._erase, before)
+    async def erase(self, before: datetime, now: datetime) -> Erased:
+        """Part rows, and all else that ended, from before a moment from their personal data."""
+        return await self._file.step(self._erase, before, now)
 
     def load(self) -> None:
         """Read what changed in the file; blocking, and one thread after the other."""
@@ -281,7 +283,33 @@ class TinyStore:
         self.checkpoints = self._all("checkpoints", Noted)
         self.outbox = self._all("outbox", Notice)
 
-    def _erase(self, before: datetime) -> int:
+    def _erase(self, before: datetime, now: datetime) -> Erased:
+        needed = needed_proofs(self.approvals, now)
+        others = still_open = 0
+        for kind in KEPT:
+            for key, document in list(self._file.rows(TABLES[kind])):
+                record = self._file.decoded(TABLES[kind], key, document, kind)
+                without = bare(record)
+                if self._real(begun(record)) >= before or without == record:
+                    continue
+                if is_open(record, now, needed):
+                    still_open += 1
+                    continue
+                others += 1
+                self._file.put(TABLES[kind], key, _document(without))
+        return Erased(rows=self._erase_rows(before), others=others, still_open=still_open)
+
+    def _real(self, at: datetime) -> datetime:
+        """Give when a moment of the file was by the wall clock, which the rows of the log tell.
+
+        They differ where a fixture was left alone: its own time stood still.
+        """
+        place = bisect_right(self.entries, at, key=lambda entry: entry.at or opened(entry).at)
+        if not place or (kept := self.entries[place - 1]).at is None:
+            return at
+        return at - (kept.at - opened(kept).at)
+
+    def _erase_rows(self, before: datetime) -> int:
         count = 0
         for key, document in list(self._file.rows("log")):
             row, entry = stored_row(document)
@@ -291,10 +319,6 @@ class TinyStore:
             bare = replace(row, user=ERASED, says="", reason="", factor="")
             kept = replace(entry, clear=None) if entry else bare
             self._file.put("log", key, _document(kept))
-        for key, document in list(self._file.rows("outbox")):
-            notice = self._file.decoded("outbox", key, document, Notice)
-            if notice.at < before:
-                self._file.put("outbox", key, _document(bare_notice(notice)))
         return count
 
     def _all(self, table: str, kind: type[S]) -> tuple[S, ...]:

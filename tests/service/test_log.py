@@ -483,9 +483,9 @@ async def test_erasing_leaves_the_rows_and_the_chain(
 
     with pytest.raises(Refused, match="Only a lead"):
         await busy.erase_log(clock.now)
-    count = await lead.erase_log(clock.now)
+    erased = await lead.erase_log(clock.now)
 
-    assert count == 10
+    assert erased.rows == 10
     rows = (await lead.log(Query())).rows
     assert [row.user for row in rows[2:]] == [ERASED] * 10
     assert rows[1].user == "u4"

@@ -1,0 +1,87 @@
+"""Parting our own record from personal data by age: what ended loses it, what is open keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from helpdesk.domain.approvals import Approval
+from helpdesk.domain.audit import ERASED
+from helpdesk.domain.holds import Ending, Hold
+from helpdesk.domain.notices import Notice, Posted, bare_notice
+from helpdesk.domain.proofs import Asking, Proof
+
+Kept = Proof | Asking | Approval | Hold | Notice
+"""What is kept beside the log and tells of a person: numbers, addresses, reasons, words."""
+
+KEPT: Final[tuple[type[Kept], ...]] = (Proof, Asking, Approval, Hold, Notice)
+
+
+class Erased(Struct, frozen=True, kw_only=True):
+    """How much was parted from personal data.
+
+    Attributes:
+        rows: Rows of the log.
+        others: Notices, proofs, askings, requests for a second person, and holds.
+        still_open: Those of the others that are old enough and wait for something: left as they
+            are.
+    """
+
+    rows: int = 0
+    others: int = 0
+    still_open: int = 0
+
+    @property
+    def words(self) -> str:
+        """It as one reads it: `3 rows of the log, 5 notices, proofs, requests and holds`."""
+        left = f"; {self.still_open} still open were left" if self.still_open else ""
+        return (
+            f"{self.rows} rows of the log, {self.others} notices, proofs, requests and holds{left}"
+        )
+
+
+def begun(record: Kept) -> datetime:
+    """Return when a record was made."""
+    return record.asked_at if isinstance(record, Approval) else record.at
+
+
+def is_open(record: Kept, now: datetime, needed: frozenset[str] = frozenset()) -> bool:
+    """Whether something still waits for a record; *needed* are the proofs that requests rest on."""
+    match record:
+        case Proof():
+            return record.is_fresh(now) or record.id in needed
+        case Asking():
+            return record.is_open(now)
+        case Approval():
+            return record.is_open(now) or record.holds(now)
+        case Hold():
+            return record.ending is Ending.WAITS
+        case Notice():
+            return record.state is Posted.WAITING
+
+
+def needed_proofs(approvals: Iterable[Approval], now: datetime) -> frozenset[str]:
+    """Return the ids of the proofs that requests which are still open rest on."""
+    return frozenset(proof for one in approvals if is_open(one, now) for proof in one.proofs)
+
+
+def bare(record: Kept) -> Kept:
+    """Return a record parted from personal data: who of us did what, and when, stays.
+
+    The hash of a payload goes with it: a telephone number is found again by trying all.
+    """
+    match record:
+        case Proof():
+            return replace(record, user=ERASED, channel="")
+        case Asking():
+            return replace(record, user=ERASED, channel="", words=("", ""))
+        case Approval():
+            return replace(record, user=ERASED, payload="", sha256="", why="", says="")
+        case Hold():
+            return replace(record, user=ERASED, payload="")
+        case Notice():
+            return bare_notice(record)
