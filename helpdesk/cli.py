@@ -1,7 +1,7 @@
 """The command line: reads arguments, opens a desk, hands over.
 
 exit  0 done · 2 usage · 3 refused by policy · 4 not found · 5 unreachable · 6 needs something first
-      7 the log is not what it was
+      7 the log is not what it was · 8 not signed in
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def parser(*, is_whole: bool = True) -> argparse.ArgumentParser:
         description="The console for the call that begins: it keeps asking me for a code. "
         "Without a command it opens full-screen on the demo fixture.",
         epilog="exit codes: 0 done, 2 usage, 3 refused by policy, 4 not found, 5 unreachable, "
-        "6 needs something first, 7 the log is not what it was",
+        "6 needs something first, 7 the log is not what it was, 8 not signed in",
     )
     top.add_argument("--version", action="version", version=f"helpdesk {__version__}")
     top.add_argument("--theme", default="", choices=THEMES, help="how the console looks")

@@ -7,7 +7,8 @@ HelpdeskError
 ├── NotFound        no such user, factor, ticket …                              exit 4
 ├── Unreachable     the desk, its file or its provider cannot be reached        exit 5
 ├── NeedsMore       allowed, once something else is there                       exit 6
-└── Tampered        the log is not the one it was                               exit 7
+├── Tampered        the log is not the one it was                               exit 7
+└── Unauthorised    the sign-in is not taken, was refused or has ended          exit 8
 """
 
 from __future__ import annotations
@@ -80,3 +81,9 @@ class Tampered(HelpdeskError):
     """The log is not the one it was; the sentence says what does not fit."""
 
     exit_code = 7
+
+
+class Unauthorised(HelpdeskError):
+    """The agent is not signed in at this desk; the sentence says why, and shows no token."""
+
+    exit_code = 8

@@ -1,0 +1,313 @@
+"""What an OIDC issuer says of itself: its addresses and its keys, fetched within bounds and kept.
+
+Nothing here follows an address that came in a sign-in: keys come from the issuer's own discovery
+document, over https with certificates verified, or over http from this machine alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+from msgspec import Struct
+
+from helpdesk.domain.agents import Role
+from helpdesk.domain.errors import BadInput, Unreachable
+from helpdesk.domain.text import clean
+
+if TYPE_CHECKING:
+    from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+    PublicKey = RSAKey | ECKey | OKPKey
+
+T = TypeVar("T")
+
+TOTAL_S: Final = 10.0
+"""Seconds one question to the issuer may take, from the first byte sent to the last one read."""
+
+BODY_LIMIT: Final = 262_144
+"""Bytes of an answer that are read; the largest real key sets are a tenth of it."""
+
+FRESH_S: Final = 600.0
+"""Seconds after which keys are fetched anew."""
+
+STALE_S: Final = 3_600.0
+"""Seconds for which keys still count while the issuer cannot be reached."""
+
+AGAIN_S: Final = 10.0
+"""Seconds between two fetches for keys nobody knows: made-up names must not make us flood it."""
+
+
+class Issuer(Struct, frozen=True, kw_only=True):
+    """Who vouches for agents, and how its claims are read.
+
+    Attributes:
+        url: The issuer, exactly as in its discovery document.
+        audience: What an access token for this desk names as its audience.
+        client_id: The console, as the issuer knows it.
+        roles_claim: Where roles stand; `realm_access.roles` reads `roles` within `realm_access`.
+        role_map: The issuer's role name to ours; empty where the issuer uses ours.
+        agent_claim: The claim that is the agent's id at this desk.
+        login_claim: The claim that is the agent's own login: nobody acts on themselves.
+        account_claim: The claim with the one account a product administrator administers.
+        authorities: A file of certificates to trust instead of the system's.
+    """
+
+    url: str
+    audience: str
+    client_id: str
+    roles_claim: str = "roles"
+    role_map: dict[str, Role] = {}
+    agent_claim: str = "sub"
+    login_claim: str = "preferred_username"
+    account_claim: str = "account"
+    authorities: str = ""
+
+
+class Metadata(Struct, frozen=True, kw_only=True):
+    """What of a discovery document is used here (OpenID Connect Discovery 1.0, RFC 8414)."""
+
+    issuer: str
+    jwks_uri: str
+    authorization_endpoint: str = ""
+    token_endpoint: str = ""
+    device_authorization_endpoint: str = ""
+    revocation_endpoint: str = ""
+    authorization_response_iss_parameter_supported: bool = False
+
+
+class Keys(Protocol):
+    """Gives the key of a name, as an issuer publishes it."""
+
+    async def key(self, name: str) -> PublicKey | None:
+        """Return the key called *name*; None where the issuer has none of that name."""
+        ...
+
+
+class Provider:
+    """Asks one issuer, in few and short questions.
+
+    Args:
+        url: The issuer.
+        authorities: A file of certificates to trust instead of the system's.
+        transport: How bytes travel; None for the network.
+        elapsed: Seconds on a clock that never goes back.
+
+    Raises, from any question:
+        BadInput: An address is neither https nor of this machine.
+        Unreachable: The issuer cannot be reached, or what it says cannot be used.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        authorities: Path | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.url = safe_url(url)
+        self._authorities = authorities
+        self._transport = transport
+        self._elapsed = elapsed
+        self._metadata: Metadata | None = None
+        self._keys: dict[str, PublicKey] = {}
+        self._keys_at: float | None = None
+        self._tried_at: float | None = None
+        self._one_at_a_time = asyncio.Lock()
+        self._tls: ssl.SSLContext | None = None
+
+    async def metadata(self) -> Metadata:
+        """Return the discovery document, fetched once; its `issuer` is the one that was asked."""
+        if self._metadata is None:
+            address = f"{self.url.rstrip('/')}/.well-known/openid-configuration"
+            found = self._read(await self.get(address), Metadata)
+            if found.issuer != self.url:
+                other = clean(found.issuer, limit=200)
+                raise Unreachable(f"{clean(self.url)} says it is another issuer: {other}.")
+            self._metadata = found
+        return self._metadata
+
+    async def key(self, name: str) -> PublicKey | None:
+        """Return the issuer's key called *name*; asks the issuer once more where it is not known.
+
+        An empty name means the only key there is.
+        """
+        found = self._known(name)
+        if found is not None and not self._is_older(self._keys_at, FRESH_S):
+            return found
+        async with self._one_at_a_time:
+            if self._may_fetch(name):
+                await self._fetch_keys()
+        return self._known(name)
+
+    async def get(self, url: str) -> bytes:
+        """Return the body of an answer of 200.
+
+        Raises:
+            Unreachable: It was another one.
+        """
+        status, body = await self._ask("GET", url, None)
+        if status != 200:
+            raise Unreachable(f"{_host(url)} answered {status} where sign-in was asked for.")
+        return body
+
+    async def post(self, url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+        """Send a form; return status and body of the answer."""
+        return await self._ask("POST", url, form)
+
+    def _read(self, body: bytes, kind: type[T]) -> T:
+        return read(body, kind, self.url)
+
+    def _known(self, name: str) -> PublicKey | None:
+        if self._is_older(self._keys_at, STALE_S):
+            return None
+        if not name and len(self._keys) == 1:
+            return next(iter(self._keys.values()))
+        return self._keys.get(name)
+
+    def _may_fetch(self, name: str) -> bool:
+        """Whether keys are old, or a name is new and the last fetch for one is long enough ago."""
+        if self._is_older(self._keys_at, FRESH_S):
+            return self._keys_at is None or self._is_older(self._tried_at, AGAIN_S)
+        return self._known(name) is None and self._is_older(self._tried_at, AGAIN_S)
+
+    def _is_older(self, at: float | None, seconds: float) -> bool:
+        return at is None or self._elapsed() - at > seconds
+
+    async def _fetch_keys(self) -> None:
+        """Fetch the keys; a failure counts only where none are left that may still be used."""
+        self._tried_at = self._elapsed()
+        try:
+            metadata = await self.metadata()
+            self._keys = usable_keys(await self.get(metadata.jwks_uri), self.url)
+        except Unreachable:
+            if self._is_older(self._keys_at, STALE_S):
+                raise
+        else:
+            self._keys_at = self._elapsed()
+
+    async def _ask(
+        self, method: str, url: str, form: Mapping[str, str] | None
+    ) -> tuple[int, bytes]:
+        safe_url(url)
+        try:
+            async with asyncio.timeout(TOTAL_S), self._client() as client:
+                headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+                async with client.stream(method, url, data=form, headers=headers) as answer:
+                    return answer.status_code, await _body(answer)
+        except TimeoutError as error:
+            raise Unreachable(f"{_host(url)} did not answer within {TOTAL_S:.0f} s.") from error
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise Unreachable(f"{_host(url)} cannot be reached: {type(error).__name__}.") from error
+
+    def _client(self) -> httpx.AsyncClient:
+        if self._tls is None:
+            cafile = str(self._authorities) if self._authorities else None
+            self._tls = ssl.create_default_context(cafile=cafile)
+        return httpx.AsyncClient(
+            verify=self._tls,
+            trust_env=False,
+            follow_redirects=False,
+            timeout=TOTAL_S,
+            transport=self._transport,
+        )
+
+
+def safe_url(url: str) -> str:
+    """Return *url* where it is https, or http to this machine.
+
+    Raises:
+        BadInput: It is not.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        _ = parts.port
+    except ValueError:
+        parts, host = urlsplit(""), ""
+    is_plain = not parts.username and not parts.fragment and url.isascii() and url.isprintable()
+    if is_plain and host and (parts.scheme == "https" or _is_local(parts.scheme, host)):
+        return url
+    raise BadInput(
+        f"{clean(url, limit=200)}: an address to sign in at is https, or http on this machine only."
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address is this machine's own."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def read(body: bytes, kind: type[T], who: str) -> T:
+    """Return an issuer's JSON as *kind*.
+
+    Raises:
+        Unreachable: It is not of that form.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreachable(f"What {clean(who, limit=200)} answered cannot be read.") from error
+
+
+def usable_keys(body: bytes, who: str) -> dict[str, PublicKey]:
+    """Return a key set's public keys for signatures, by name.
+
+    Passed over: shared secrets, keys for encryption, RSA below 2048 bits, and what cannot be read.
+    """
+    found: dict[str, PublicKey] = {}
+    for entry in read(body, dict[str, Any], who).get("keys") or []:
+        key = _key(entry)
+        if key is not None:
+            found[str(entry.get("kid") or "")] = key
+    return found
+
+
+def _key(entry: object) -> PublicKey | None:
+    from joserfc.errors import JoseError  # noqa: PLC0415
+    from joserfc.jwk import ECKey, OKPKey, RSAKey  # noqa: PLC0415  (slow to import)
+
+    if not isinstance(entry, dict) or entry.get("use", "sig") != "sig":
+        return None
+    try:
+        match entry.get("kty"):
+            case "RSA" if len(str(entry.get("n"))) >= 342:  # 2048 bits in base64
+                return RSAKey.import_key(entry)
+            case "EC":
+                return ECKey.import_key(entry)
+            case "OKP":
+                return OKPKey.import_key(entry)
+    except (JoseError, ValueError, TypeError, KeyError):
+        return None
+    return None
+
+
+async def _body(answer: httpx.Response) -> bytes:
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise Unreachable(f"{_host(str(answer.url))} answered in a form that was not asked for.")
+    body = bytearray()
+    async for part in answer.aiter_raw():
+        body += part
+        if len(body) > BODY_LIMIT:
+            raise Unreachable(f"{_host(str(answer.url))} answered with too much.")
+    return bytes(body)
+
+
+def _is_local(scheme: str, host: str) -> bool:
+    return scheme == "http" and is_loopback(host)
+
+
+def _host(url: str) -> str:
+    return clean(urlsplit(url).netloc, limit=200)
