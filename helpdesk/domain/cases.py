@@ -16,7 +16,14 @@ from helpdesk.domain.decisions import Decision
 from helpdesk.domain.proofs import Proof
 from helpdesk.domain.text import mask, mask_mail, mask_phone
 from helpdesk.domain.tickets import LoopReport, Ticket
-from helpdesk.domain.timeline import AnyEvent, Call, Other, Send, encode_event
+from helpdesk.domain.timeline import (
+    AnyEvent,
+    Call,
+    Other,
+    Send,
+    decode_timeline,
+    encode_event,
+)
 from helpdesk.domain.users import Account, At, User
 
 
@@ -184,3 +191,25 @@ def case_data(case: Case) -> dict[str, Any]:
     data: dict[str, Any] = explicit(replace(case, timeline=()))
     data["timeline"] = [encode_event(event) for event in case.timeline]
     return data
+
+
+_BARE: Final = msgspec.defstruct(
+    "_BARE",
+    [(f.name, f.type) for f in msgspec.structs.fields(Case) if f.name != "timeline"],
+    frozen=True,
+    kw_only=True,
+)
+"""A case without its timeline, whose events are told apart by their own decoder."""
+
+
+def case_of(data: dict[str, Any]) -> Case:
+    """Return the case that `case_data` wrote.
+
+    Raises:
+        msgspec.ValidationError: It is not of that form; the text names the place.
+    """
+    parts = msgspec.convert({k: v for k, v in data.items() if k != "timeline"}, _BARE)
+    timeline = decode_timeline(data.get("timeline", ()))
+    return Case(
+        timeline=timeline, **{name: getattr(parts, name) for name in _BARE.__struct_fields__}
+    )

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyotp
 import pytest
 
@@ -32,7 +33,7 @@ from helpdesk.domain.actions import (
     Unlock,
 )
 from helpdesk.domain.audit import Result
-from helpdesk.domain.cases import case_data
+from helpdesk.domain.cases import case_data, case_of
 from helpdesk.domain.diagnosis.drift import DriftState
 from helpdesk.domain.diagnosis.verdicts import CallerSaid
 from helpdesk.domain.errors import BadInput, NeedsMore, NotFound, Refused
@@ -655,3 +656,12 @@ async def test_what_a_poor_log_left_clear_is_masked_all_the_same(
     for shown in (json.dumps(case), str(challenges), str(await desk.why("u1"))):
         assert "900123" not in shown
         assert "482913" not in shown
+
+
+async def test_a_case_comes_back_from_plain_data_as_it_was(desk: LocalDesk) -> None:
+    cases = [await desk.case(row.id) for row in (await desk.find(Query())).rows]
+
+    back = [case_of(msgspec.json.decode(msgspec.json.encode(case_data(case)))) for case in cases]
+
+    assert back == cases
+    assert any(case.timeline for case in back)
