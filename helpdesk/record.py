@@ -18,7 +18,7 @@ from helpdesk.domain.errors import BadFile, BadInput, Tampered
 from helpdesk.domain.exports import as_csv, as_jsonl
 from helpdesk.domain.text import clean
 
-LOG = ("verify", "export", "checkpoint", "erase")
+LOG = ("verify", "export", "checkpoint", "erase", "accept")
 """The words after `log` that are commands of their own; any other word is looked for in it."""
 
 
@@ -74,6 +74,14 @@ def erase(given: argparse.Namespace) -> int:
     return 0
 
 
+def accept(given: argparse.Namespace) -> int:
+    """Go on with a log that is not the one this console saw."""
+    with opened(given) as desk:
+        says = asyncio.run(desk.accept_log(given.reason))
+    say(clean(says))
+    return 0
+
+
 def tray(given: argparse.Namespace) -> int:
     """Say the notices to customers, newest first."""
     with opened(given) as desk:
@@ -121,7 +129,7 @@ def day(text: str) -> datetime:
 
 
 def add_log(to: Any, where: argparse.ArgumentParser) -> None:
-    """Add `log verify`, `log export`, `log checkpoint` and `log erase`."""
+    """Add `log verify`, `log export`, `log checkpoint`, `log erase` and `log accept`."""
     says = "Say what is proven about the log, and what is not"
     command = to.add_parser("log verify", parents=[where], help=says, description=f"{says}.")
     command.add_argument(
@@ -146,6 +154,10 @@ def add_log(to: Any, where: argparse.ArgumentParser) -> None:
         "--before", type=day, required=True, metavar="DAY", help="rows before this day, 2026-05-04"
     )
     command.set_defaults(run=erase)
+    says = "Go on with a log that is not the one this console saw; recorded, for a lead"
+    command = to.add_parser("log accept", parents=[where], help=says, description=f"{says}.")
+    command.add_argument("--reason", required=True, help="why, such as: the backup was put back")
+    command.set_defaults(run=accept)
 
 
 def add_tray(to: Any, where: argparse.ArgumentParser, count: Any) -> None:

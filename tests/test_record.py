@@ -147,6 +147,24 @@ def test_a_copy_put_back_is_told(run: Run, sample_file: Path) -> None:
     assert "is of 1 rows, and the log has 0: rows were cut off, an older copy" in err
 
 
+def test_a_copy_put_back_on_purpose_is_accepted_by_a_lead(run: Run, sample_file: Path) -> None:
+    before = sample_file.read_bytes()
+    run(*OFF)
+    sample_file.write_bytes(before)
+
+    refused, _, warned = run("log", "accept", "--reason", "the backup was put back")
+    accepted, said, _ = run("log", "accept", "--reason", "the backup was put back", "--as", "lead")
+    needless, _, err = run("log", "accept", "--reason", "once more", "--as", "lead")
+    wrong, _, _ = run("log", "accept", "--as", "lead")
+
+    assert (refused, accepted, needless, wrong) == (3, 0, 3, 2)
+    assert "Only a lead may do that" in warned
+    assert "0 rows, root 47DEQpj8HBSa" in said
+    assert "in the place of the one this console saw" in said
+    assert "there is nothing to accept" in err
+    assert run("find")[2] == ""
+
+
 def test_the_log_is_exported(run: Run, tmp_path: Path) -> None:
     run(*OFF)
     out = tmp_path / "log.csv"

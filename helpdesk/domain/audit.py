@@ -13,6 +13,9 @@ from helpdesk.domain.users import At
 LOOK: Final = "look"
 """The act of a row that says: this agent opened the case of this user."""
 
+ACCEPT: Final = "accept-log"
+"""The act of a row that says: a lead took another log for the one that was seen before."""
+
 ERASED: Final = "(erased)"
 """Stands for a user whose rows were parted from their personal data."""
 

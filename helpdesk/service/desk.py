@@ -229,6 +229,18 @@ class Desk(Protocol):
         """
         ...
 
+    async def accept_log(self, reason: str) -> str:
+        """Go on with a log that is not the one this console saw, as after a backup was put back.
+
+        Give the sentence that is recorded: which log, in the place of which.
+
+        Raises:
+            Refused: Not for this role, or nothing is wrong with the log.
+            NeedsMore: The reason is missing.
+            Tampered: The log does not fit itself.
+        """
+        ...
+
     async def tray(self, user: str = "", *, offset: int = 0, limit: int = 100) -> Page[TrayRow]:
         """Give the notices to customers, newest first, addresses masked; of one user, or of all.
 

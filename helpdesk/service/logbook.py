@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from helpdesk.domain.agents import Role
-from helpdesk.domain.audit import LogRow, Result
+from helpdesk.domain.audit import ACCEPT, LogRow, Result
 from helpdesk.domain.bundle import Bundle, bundle_of
 from helpdesk.domain.chain import Entry, chained
 from helpdesk.domain.checkpoints import read_checkpoint
-from helpdesk.domain.decisions import Decision, Weight
+from helpdesk.domain.decisions import Decision, Need, Weight
 from helpdesk.domain.diagnosis.verdicts import CallerSaid
 from helpdesk.domain.erasing import Erased
-from helpdesk.domain.errors import Refused, Tampered
+from helpdesk.domain.errors import NeedsMore, Refused, Tampered
 from helpdesk.domain.exports import ExportRow, export_row
 from helpdesk.domain.inspection import Held, Inspection
 from helpdesk.domain.notices import TrayRow, tray_row
@@ -87,6 +87,22 @@ class Logbook(Questions):
             if not self._recorder.alarm:
                 await self._recorder.checkpoint()
         return erased
+
+    async def accept_log(self, reason: str) -> str:
+        """Go on with a log that is not the one this console saw; recorded with both their roots."""
+        self._may(ACCEPT, LEADS)
+        if not reason.strip():
+            need = Need(what="reason", says="Say why this log is the right one.")
+            raise NeedsMore(Decision(act=ACCEPT, weight=Weight.NEEDS, needs=(need,)))
+        async with self._changing:
+            async with self._view.store.transaction():
+                await self._view.store.refresh()
+                if not self._recorder.alarm:
+                    why = "The log is the one this console saw: there is nothing to accept."
+                    raise Refused(Decision(act=ACCEPT, weight=Weight.REFUSED, why=why))
+                row = await self._recorder.accept(reason)
+            await self._recorder.accepted()
+        return row.says
 
     async def tray(self, user: str = "", *, offset: int = 0, limit: int = 100) -> Page[TrayRow]:
         """Give the notices to customers, newest first, addresses masked; of one user, or of all."""

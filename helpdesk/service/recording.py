@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from typing import Any, Protocol
 
 from helpdesk.domain.actions import ACTIONS, Risk
 from helpdesk.domain.agents import Agent
-from helpdesk.domain.audit import LogRow, Result
+from helpdesk.domain.audit import ACCEPT, LogRow, Result
 from helpdesk.domain.chain import Macs, Noted, log_of, pseudonym, root, sealed
 from helpdesk.domain.checkpoints import (
     ORIGIN,
@@ -27,6 +28,7 @@ from helpdesk.domain.inspection import (
     inconsistent,
     inspect,
 )
+from helpdesk.domain.text import clean
 from helpdesk.stores.base import Store
 from helpdesk.stores.whole import whole
 
@@ -162,6 +164,32 @@ class Recorder:
                 self._witness.keep(newest)
         self._watched = entries
 
+    async def accept(self, reason: str) -> LogRow:
+        """Record that this log is to be gone on with, inside a transaction, and cover it.
+
+        After the transaction it takes `accepted`.
+
+        Raises:
+            Tampered: The log does not fit itself; no word of a person mends that.
+        """
+        says = await whole(self._accepting)
+        row = await self.record(
+            act=ACCEPT, user="", result=Result.DONE, says=says, reason=clean(reason)
+        )
+        await self._store.note(Noted(note=await whole(self._signed), made=self._clock()))
+        found = self._inspected((), None)
+        if not found.is_sound:
+            raise Tampered(
+                f"This log does not fit itself, so it cannot be accepted: {found.broken[0]}"
+            )
+        return row
+
+    async def accepted(self) -> None:
+        """From now on hold the log against what was accepted; once that is durable."""
+        await whole(self._witness.keep, self.newest())
+        self._watched = None
+        await whole(self.watch)
+
     def inspect(self, given: tuple[Held, ...] = (), key: str = "") -> Inspection:
         """Say what is proven about the log, with what is held here and what is *given*.
 
@@ -170,8 +198,10 @@ class Recorder:
         """
         public = read_verifier_key(key)[1] if key else None
         last = self._witness.last()
+        return self._inspected((*((Held(by=MINE, note=last),) if last else ()), *given), public)
+
+    def _inspected(self, held: tuple[Held, ...], public: bytes | None) -> Inspection:
         store = self._store
-        held = (*((Held(by=MINE, note=last),) if last else ()), *given)
 
         def vouches(checkpoint: Checkpoint) -> bool | None:
             own = self._keys.vouches(checkpoint)
@@ -205,7 +235,23 @@ class Recorder:
         entries = self._store.entries
         return (log_of(entries[0].row) if entries else "") or f"{ORIGIN}empty"
 
+    def _accepting(self) -> str:
+        """Name the log that is accepted and the one it takes the place of."""
+        rows = [entry.row for entry in self._store.entries]
+        try:
+            before = read_checkpoint(self._witness.last())
+            held = _named(before.origin, before.size, before.root)
+        except BadInput:
+            held = "one whose checkpoint cannot be read"
+        now = _named(self._origin(), len(rows), root(rows))
+        return f"Accepted: {now}, in the place of the one this console saw: {held}."
+
     def _signed(self) -> str:
         entries, origin = self._store.entries, self._origin()
         body = checkpoint_body(origin, len(entries), root(entry.row for entry in entries))
         return self._keys.signed(origin, body)
+
+
+def _named(origin: str, size: int, root: bytes) -> str:
+    """Return a log by name, length and root, as one reads it."""
+    return f"{clean(origin, limit=60)}, {size} rows, root {base64.b64encode(root).decode()}"

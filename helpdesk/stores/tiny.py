@@ -25,7 +25,7 @@ from tinydb.table import Document
 
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import Approval
-from helpdesk.domain.audit import ERASED, LogRow
+from helpdesk.domain.audit import ACCEPT, ERASED, LogRow
 from helpdesk.domain.chain import Entry, Noted, opened, stored_row
 from helpdesk.domain.erasing import KEPT, Erased, bare, begun, is_open, needed_proofs
 from helpdesk.domain.errors import BadFile
@@ -315,6 +315,8 @@ class TinyStore:
             row, entry = stored_row(document)
             if row.at >= before or not (row.user or row.says) or row.user == ERASED:
                 continue
+            if row.act == ACCEPT:
+                continue  # which log was accepted for which is told for as long as there is one
             count += 1
             bare = replace(row, user=ERASED, says="", reason="", factor="")
             kept = replace(entry, clear=None) if entry else bare
