@@ -65,15 +65,21 @@ def sample_file(tmp_path: Path) -> Path:
 def desk_as(sample_file: Path, clock: Clock, places: Path) -> Callable[..., LocalDesk]:
     """Open the sample desk as somebody; several desks are several consoles on one file."""
 
-    def open_as(who: str, *, is_gated: bool = False, hold_minutes: float = 0) -> LocalDesk:
+    def open_as(
+        who: str,
+        *,
+        is_gated: bool = False,
+        hold_minutes: float = 0,
+        store: type[TinyStore] = TinyStore,
+    ) -> LocalDesk:
         file = TinyFile(sample_file, clock)
-        store = TinyStore(file)
-        store.load()
+        kept = store(file)
+        kept.load()
         return LocalDesk(
-            agent=agent_named(who, store.agents),
+            agent=agent_named(who, kept.agents),
             cards=load_cards(),
             connector=DemoConnector(file),
-            store=store,
+            store=kept,
             clock=clock,
             label="SAMPLE",
             is_demo=True,

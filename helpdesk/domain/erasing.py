@@ -13,12 +13,13 @@ from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import ERASED
 from helpdesk.domain.holds import Ending, Hold
 from helpdesk.domain.notices import Notice, Posted, bare_notice
+from helpdesk.domain.operations import Operation
 from helpdesk.domain.proofs import Asking, Proof
 
-Kept = Proof | Asking | Approval | Hold | Notice
+Kept = Proof | Asking | Approval | Hold | Notice | Operation
 """What is kept beside the log and tells of a person: numbers, addresses, reasons, words."""
 
-KEPT: Final[tuple[type[Kept], ...]] = (Proof, Asking, Approval, Hold, Notice)
+KEPT: Final[tuple[type[Kept], ...]] = (Proof, Asking, Approval, Hold, Notice, Operation)
 
 
 class Erased(Struct, frozen=True, kw_only=True):
@@ -26,7 +27,7 @@ class Erased(Struct, frozen=True, kw_only=True):
 
     Attributes:
         rows: Rows of the log.
-        others: Notices, proofs, askings, requests for a second person, and holds.
+        others: Notices, proofs, askings, requests for a second person, holds, and answers to keys.
         still_open: Those of the others that are old enough and wait for something: left as they
             are.
     """
@@ -62,6 +63,8 @@ def is_open(record: Kept, now: datetime, needed: frozenset[str] = frozenset()) -
             return record.ending is Ending.WAITS
         case Notice():
             return record.state is Posted.WAITING
+        case Operation():
+            return record.is_kept(now)
 
 
 def needed_proofs(approvals: Iterable[Approval], now: datetime) -> frozenset[str]:
@@ -85,3 +88,5 @@ def bare(record: Kept) -> Kept:
             return replace(record, user=ERASED, payload="")
         case Notice():
             return bare_notice(record)
+        case Operation():
+            return replace(record, fingerprint="", answer="{}")

@@ -6,7 +6,13 @@ HelpdeskError
 ├── Refused         the policy said no, and what to do instead                  exit 3
 ├── NotFound        no such user, factor, ticket …                              exit 4
 ├── Unreachable     the desk, its file or its provider cannot be reached        exit 5
+│   └── Unknown     a write was sent and its answer lost: done or not           exit 5
 ├── NeedsMore       allowed, once something else is there                       exit 6
+├── Conflict        it cannot be taken as it was sent                           exit 1
+│   ├── KeyTaken        the same idempotency key, another wish
+│   ├── StillRunning    the same key, and the first is under way
+│   ├── KeyExpired      the same key, after seven days
+│   └── CursorTooOld    what changed since then is no longer known: look at everything anew
 ├── Tampered        the log is not the one it was                               exit 7
 └── Unauthorised    the sign-in is not taken, was refused or has ended          exit 8
 """
@@ -65,6 +71,38 @@ class Unreachable(HelpdeskError):
     """The desk, its file or its provider cannot be reached now."""
 
     exit_code = 5
+
+
+class Unknown(Unreachable):
+    """A write was sent and its answer lost: it may have been done or not; it is not sent anew.
+
+    Attributes:
+        key: The idempotency key under which the desk can be asked what became of it.
+    """
+
+    def __init__(self, says: str, key: str = "") -> None:
+        self.key = key
+        super().__init__(says)
+
+
+class Conflict(HelpdeskError):
+    """It cannot be taken as it was sent, by what was sent before."""
+
+
+class KeyTaken(Conflict):
+    """The idempotency key stands for another wish already."""
+
+
+class StillRunning(Conflict):
+    """The write with this idempotency key is under way."""
+
+
+class KeyExpired(Conflict):
+    """The idempotency key is too old to answer for; nothing was done."""
+
+
+class CursorTooOld(Conflict):
+    """What changed since this cursor is no longer known: look at everything anew."""
 
 
 class NeedsMore(HelpdeskError):

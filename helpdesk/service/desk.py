@@ -17,10 +17,12 @@ from helpdesk.domain.diagnosis.fleet import FleetFindings
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.erasing import Erased
 from helpdesk.domain.exports import ExportRow
+from helpdesk.domain.feed import Changes, Freshness
 from helpdesk.domain.holds import Hold
 from helpdesk.domain.inspection import Inspection
 from helpdesk.domain.limits import Alarm
 from helpdesk.domain.notices import TrayRow
+from helpdesk.domain.operations import Operation
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method, Proof, Way
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow, UserRow
@@ -32,6 +34,12 @@ class Desk(Protocol):
     Lists are windows: *offset* and *limit* choose rows, `Page.total` says how many there are. A
     case is masked; the
     outcome of `Reveal` is not. Every method may raise `Unreachable`.
+
+    What changes something takes a *key*, minted by the caller when the question is put to the
+    agent (`secrets.token_urlsafe(18)`): the same key again gives the first answer and changes
+    nothing. It raises `KeyTaken` with another wish, `StillRunning` while the first is under way
+    and `KeyExpired` after seven days. What a caller reads out is kept nowhere and so cannot be
+    told apart: each try has a key of its own. Without a key nothing is promised.
 
     Attributes:
         label: What the data is, for the header: `DEMO DATA`, or the file's name.
@@ -48,6 +56,11 @@ class Desk(Protocol):
     @property
     def alarm(self) -> str:
         """What is wrong with the desk's own log; empty where nothing is."""
+        ...
+
+    @property
+    def freshness(self) -> Freshness:
+        """How old what one sees here is."""
         ...
 
     async def find(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
@@ -104,13 +117,14 @@ class Desk(Protocol):
         """Give what many users share in these minutes: an outage, a server clock, a release."""
         ...
 
-    async def drift(self, user: str, factor: str, codes: Sequence[str]) -> Drift:
+    async def drift(self, user: str, factor: str, codes: Sequence[str], *, key: str = "") -> Drift:
         """Measure by how much a phone's clock is off, from one or two codes read out; recorded.
 
         Args:
             user: The user's id.
             factor: The authenticator's id; empty for the only one.
             codes: As read out, the older first; they are kept nowhere.
+            key: The idempotency key.
 
         Raises:
             Refused: Not for this role, or no authenticator is there.
@@ -127,7 +141,7 @@ class Desk(Protocol):
         ...
 
     async def ask_proof(
-        self, user: str, method: Method, *, channel: str = "", ticket: str = ""
+        self, user: str, method: Method, *, channel: str = "", ticket: str = "", key: str = ""
     ) -> Asking:
         """Ask the caller over a channel on record; recorded, without what was asked for.
 
@@ -137,7 +151,9 @@ class Desk(Protocol):
         """
         ...
 
-    async def answer_proof(self, user: str, answer: str, *, asking: str = "") -> Proof:
+    async def answer_proof(
+        self, user: str, answer: str, *, asking: str = "", key: str = ""
+    ) -> Proof:
         """Check what the caller read back; right, and the caller is proven for ten minutes.
 
         Raises:
@@ -150,7 +166,9 @@ class Desk(Protocol):
         """Give the requests for a second person of the last day, newest first."""
         ...
 
-    async def approve(self, approval: str, *, is_granted: bool, says: str = "") -> Approval:
+    async def approve(
+        self, approval: str, *, is_granted: bool, says: str = "", key: str = ""
+    ) -> Approval:
         """Answer a request as the second person; recorded, a refusal too.
 
         Raises:
@@ -167,7 +185,7 @@ class Desk(Protocol):
         """Give the acts that wait to be carried out, the next one first."""
         ...
 
-    async def undo(self, hold: str) -> Hold:
+    async def undo(self, hold: str, *, key: str = "") -> Hold:
         """Undo an act that waits; recorded.
 
         Raises:
@@ -219,7 +237,7 @@ class Desk(Protocol):
         """
         ...
 
-    async def erase_log(self, before: datetime) -> Erased:
+    async def erase_log(self, before: datetime, *, key: str = "") -> Erased:
         """Part rows, and all else that ended, before a moment from personal data; rows stay.
 
         What still waits for something keeps it. Give how much it was.
@@ -229,7 +247,7 @@ class Desk(Protocol):
         """
         ...
 
-    async def accept_log(self, reason: str) -> str:
+    async def accept_log(self, reason: str, *, key: str = "") -> str:
         """Go on with a log that is not the one this console saw, as after a backup was put back.
 
         Give the sentence that is recorded: which log, in the place of which.
@@ -261,7 +279,32 @@ class Desk(Protocol):
         """Give the policy's answer to an action and what it would do; change nothing."""
         ...
 
-    async def perform(self, action: AnyAction) -> Outcome:
+    async def operation(self, key: str) -> Operation:
+        """Give what became of a write of this agent's: how one learns it when an answer was lost.
+
+        Raises:
+            NotFound: No write of this agent with this key was carried out or refused.
+            StillRunning: It is under way.
+        """
+        ...
+
+    async def changes(self, after: str = "", *, limit: int = 500) -> Changes:
+        """Give what changed after a cursor, oldest first; without one, only where to begin.
+
+        Raises:
+            CursorTooOld: That is no longer known.
+        """
+        ...
+
+    async def changed(self, after: str) -> str:
+        """Wait until something changed after a cursor; give the new one.
+
+        Raises:
+            CursorTooOld: What changed since is no longer known.
+        """
+        ...
+
+    async def perform(self, action: AnyAction, *, key: str = "") -> Outcome:
         """Weigh an action, carry it out, record it, and give the new case.
 
         A refusal is recorded too.

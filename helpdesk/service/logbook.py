@@ -18,6 +18,7 @@ from helpdesk.domain.exports import ExportRow, export_row
 from helpdesk.domain.inspection import Held, Inspection
 from helpdesk.domain.notices import TrayRow, tray_row
 from helpdesk.domain.search import Page
+from helpdesk.service.once import Wish, again, given, wish
 from helpdesk.service.questions import Questions, window
 
 READERS = frozenset({Role.LEAD, Role.AUDITOR})
@@ -72,15 +73,23 @@ class Logbook(Questions):
             if self.agent.account is None or row.user in self._view.entries
         )
 
-    async def erase_log(self, before: datetime) -> Erased:
+    async def erase_log(self, before: datetime, *, key: str = "") -> Erased:
         """Part our record before a moment from personal data; recorded, the rows stay."""
         self._may("erase-log", LEADS)
         store = self._view.store
-        async with self._changing, store.transaction():
-            await store.refresh()
-            erased = await store.erase(before, self._view.clock())
-            says = f"Personal data before {before:%Y-%m-%d} was erased: {erased.words}."
-            await self._recorder.record(act="erase-log", user="", result=Result.DONE, says=says)
+        asked = wish(key, "erase_log", before=before)
+        with self._once.running(asked):
+            async with self._changing, store.transaction():
+                await store.refresh()
+                answered = await self._once.before(asked)
+                if answered is not None:
+                    return again(answered, Erased)
+                erased = await store.erase(before, self._view.clock())
+                says = f"Personal data before {before:%Y-%m-%d} was erased: {erased.words}."
+                row = await self._recorder.record(
+                    act="erase-log", user="", result=Result.DONE, says=says
+                )
+                await self._once.keep(asked, given(erased, says), Result.DONE, row.seq)
         # Written once more: the generation kept beside the file would still hold what was erased.
         async with self._changing, store.transaction():
             await store.refresh()
@@ -88,20 +97,30 @@ class Logbook(Questions):
                 await self._recorder.checkpoint()
         return erased
 
-    async def accept_log(self, reason: str) -> str:
+    async def accept_log(self, reason: str, *, key: str = "") -> str:
         """Go on with a log that is not the one this console saw; recorded with both their roots."""
         self._may(ACCEPT, LEADS)
         if not reason.strip():
             need = Need(what="reason", says="Say why this log is the right one.")
             raise NeedsMore(Decision(act=ACCEPT, weight=Weight.NEEDS, needs=(need,)))
-        async with self._changing:
-            async with self._view.store.transaction():
-                await self._view.store.refresh()
-                if not self._recorder.alarm:
-                    why = "The log is the one this console saw: there is nothing to accept."
-                    raise Refused(Decision(act=ACCEPT, weight=Weight.REFUSED, why=why))
-                row = await self._recorder.accept(reason)
-            await self._recorder.accepted()
+        asked = wish(key, "accept_log", reason=reason)
+        with self._once.running(asked):
+            async with self._changing:
+                async with self._view.store.transaction():
+                    await self._view.store.refresh()
+                    answered = await self._once.before(asked)
+                    if answered is not None:
+                        return again(answered, str)
+                    says = await self._accepted(reason, asked)
+                await self._recorder.accepted()
+        return says
+
+    async def _accepted(self, reason: str, asked: Wish) -> str:
+        if not self._recorder.alarm:
+            why = "The log is the one this console saw: there is nothing to accept."
+            raise Refused(Decision(act=ACCEPT, weight=Weight.REFUSED, why=why))
+        row = await self._recorder.accept(reason)
+        await self._once.keep(asked, given(row.says, row.says), row.result, row.seq)
         return row.says
 
     async def tray(self, user: str = "", *, offset: int = 0, limit: int = 100) -> Page[TrayRow]:

@@ -27,6 +27,7 @@ from helpdesk.domain.tickets import Complaint
 from helpdesk.service import index
 from helpdesk.service.diagnosing import Diagnosing
 from helpdesk.service.keeping import Keeping
+from helpdesk.service.once import Once
 from helpdesk.service.recording import Recorder, Signs, Witness
 from helpdesk.service.telling import Telling
 from helpdesk.service.view import View
@@ -62,6 +63,7 @@ class Questions:
         self._diagnosing = Diagnosing(self._view)
         self._recorder = Recorder(agent, store, clock, keys, witness)
         self._changing = asyncio.Lock()
+        self._once = Once(agent.id, store, clock)
         self._telling_all = Telling(store, clock, self._changing, sender, contact)
         self._keeping = Keeping(store, self._recorder, self._changing, self._telling_all)
 

@@ -14,11 +14,12 @@ from helpdesk.domain.chain import Entry, Noted
 from helpdesk.domain.erasing import Erased
 from helpdesk.domain.holds import Hold
 from helpdesk.domain.notices import Notice
+from helpdesk.domain.operations import Operation
 from helpdesk.domain.proofs import Asking, Proof
 from helpdesk.domain.tickets import LoopReport, Ticket
 
-Record = Ticket | Proof | Asking | Approval | Notice | Hold
-"""What is kept under an id of its own."""
+Record = Ticket | Proof | Asking | Approval | Notice | Hold | Operation
+"""What is kept under an id of its own; an operation under its id and its agent's."""
 
 
 class Store(Protocol):
@@ -80,6 +81,13 @@ class Store(Protocol):
 
     async def keep(self, record: Record) -> None:
         """Write a record, new or instead of the one with its id."""
+        ...
+
+    async def operation(self, agent: str, key: str) -> Operation | None:
+        """Give what became of the write of an agent under a key; None where there was none.
+
+        Inside a transaction also what it wrote so far.
+        """
         ...
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import re
 import threading
 from bisect import bisect_right
@@ -31,6 +32,7 @@ from helpdesk.domain.erasing import KEPT, Erased, bare, begun, is_open, needed_p
 from helpdesk.domain.errors import BadFile
 from helpdesk.domain.holds import Hold
 from helpdesk.domain.notices import Notice
+from helpdesk.domain.operations import Operation
 from helpdesk.domain.proofs import Asking, Proof
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.stores.atomic import AtomicStorage
@@ -47,6 +49,7 @@ TABLES: Final[dict[type[Record], str]] = {
     Approval: "approvals",
     Notice: "outbox",
     Hold: "holds",
+    Operation: "operations",
 }
 """In which table a record is kept."""
 
@@ -228,6 +231,11 @@ class TinyStore:
         """Write a record, new or instead of the one with its id."""
         await self._file.step(self._keep, record)
 
+    async def operation(self, agent: str, key: str) -> Operation | None:
+        """Give what became of a write, read from the file itself; None where there was none."""
+        read = self._file.step if self._file.is_changing else asyncio.to_thread
+        return await read(self._operation, agent, key)
+
     async def append(self, entry: Entry) -> None:
         """Append a row to the log; it counts as read at once."""
         row = opened(entry)
@@ -328,11 +336,24 @@ class TinyStore:
             self._file.decoded(table, key, row, kind) for key, row in self._file.rows(table)
         )
 
+    def _operation(self, agent: str, key: str) -> Operation | None:
+        number = _place(agent, key)
+        row = self._file.row("operations", number)
+        return None if row is None else self._file.decoded("operations", number, row, Operation)
+
     def _keep(self, record: Record) -> None:
         table = TABLES[type(record)]
+        if isinstance(record, Operation):
+            self._file.put(table, _place(record.agent, record.id), _document(record))
+            return
         keys = {row.get("id"): key for key, row in self._file.rows(table)}
         key = keys.get(record.id, max(keys.values(), default=0) + 1)
         self._file.put(table, key, msgspec.to_builtins(record))
+
+
+def _place(agent: str, key: str) -> int:
+    """Where an operation lies: nobody looks through all of them for one."""
+    return int.from_bytes(hashlib.sha256(f"{agent}\0{key}".encode()).digest()[:6])
 
 
 def _document(value: Any) -> Any:

@@ -1,0 +1,81 @@
+"""Changing something in one transaction with the row that tells of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from helpdesk.domain.actions import AnyAction
+from helpdesk.domain.agents import Agent
+from helpdesk.domain.audit import LogRow, Result
+from helpdesk.domain.cases import Case
+from helpdesk.domain.decisions import Decision, Weight
+from helpdesk.domain.errors import BadInput, NeedsMore, NotFound, Refused
+from helpdesk.domain.operations import Answered
+from helpdesk.domain.policies import factor_of, hands_off
+from helpdesk.domain.text import clean
+from helpdesk.service.feeding import Feeding
+from helpdesk.service.once import Wish, ended, given
+
+T = TypeVar("T")
+
+Told = Callable[[Case, datetime, dict[str, Any]], Awaitable[T]]
+"""Changes something about a caller; fills in what the row of the log tells of it."""
+
+
+class Changing(Feeding):
+    """The part of a local desk that every change goes through."""
+
+    async def _telling(self, user: str, act: str, tell: Told[Any], asked: Wish) -> Answered:
+        """Change something about a caller in one transaction with the row that tells of it."""
+        with self._once.running(asked):
+            async with self._changing, self._view.store.transaction():
+                await self._view.refresh()
+                before = await self._once.before(asked)
+                return before if before is not None else await self._told(user, act, tell, asked)
+
+    async def _told(self, user: str, act: str, tell: Told[Any], asked: Wish) -> Answered:
+        told: dict[str, Any] = {"says": "", "result": Result.DONE}
+        case = await self._view.whole(self._view.anybody(user))
+        why, instead = hands_off(self.agent, case.user)
+        try:
+            if why:
+                refused = Weight.REFUSED
+                raise Refused(Decision(act=act, weight=refused, why=why, instead=instead))
+            reply = given(await tell(case, self._view.clock(), told), told["says"])
+        except (Refused, NeedsMore, NotFound, BadInput) as error:
+            reply = ended(error)
+            told |= {"says": told["says"] or str(error), "result": Result.REFUSED}
+        told["says"] = clean(told["says"])
+        row = await self._record(act=act, user=case.user.id, **told)
+        await self._once.keep(asked, reply, row.result, row.seq)
+        return reply
+
+    async def _record_action(
+        self,
+        action: AnyAction,
+        user: str,
+        says: str,
+        result: Result,
+        *,
+        proof: str = "",
+        hold: str = "",
+        by: Agent | None = None,
+    ) -> LogRow:
+        return await self._record(
+            act=action.name,
+            user=user,
+            says=clean(says),
+            result=result,
+            reason=clean(action.reason),
+            ticket=clean(action.ticket.lstrip("#")),
+            factor=clean(factor_of(action)),
+            proof=proof,
+            idempotency=hold,
+            by=by,
+        )
+
+    async def _record(self, **row: Any) -> LogRow:
+        self._keeping.wake()
+        return await self._recorder.record(**row)

@@ -1,0 +1,51 @@
+"""What became of a write, and what changed since somebody looked."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from helpdesk.domain.feed import Changes, Freshness
+from helpdesk.domain.operations import Operation
+from helpdesk.service import feed
+from helpdesk.service.logbook import Logbook
+
+LOOK_S: Final = 0.5
+"""How often a file is looked at by whoever waits for a change."""
+
+MOST: Final = 500
+"""Rows of the log that one answer of the feed is made of, at most."""
+
+
+class Feeding(Logbook):
+    """The half of a local desk that other programs live on."""
+
+    @property
+    def freshness(self) -> Freshness:
+        """How old what one sees is: a desk of this process is always live."""
+        return Freshness()
+
+    async def operation(self, key: str) -> Operation:
+        """Give what became of a write of this agent's."""
+        self._once.check_rest(key)
+        async with self._changing:  # what is being written is not durable yet
+            return await self._once.of(key)
+
+    async def changes(self, after: str = "", *, limit: int = MOST) -> Changes:
+        """Give what changed after a cursor, oldest first; without one, only where to begin."""
+        await self._now()
+        entries, is_all = self._view.entries, self.agent.account is None
+        limit = max(1, min(limit, MOST))
+        return feed.changes_after(
+            self._view.store, after, limit, lambda user: is_all or user in entries
+        )
+
+    async def changed(self, after: str) -> str:
+        """Wait until something changed after a cursor; give the new one."""
+        after = after or (await self.changes()).cursor
+        while True:
+            await self.changes(after, limit=1)  # raises for a cursor of another log
+            newest = feed.newest(self._view.store)
+            if newest != after:
+                return newest
+            await asyncio.sleep(LOOK_S)

@@ -1,0 +1,149 @@
+"""Acts that wait some minutes, so that they can be undone."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from helpdesk.domain.actions import AnyAction
+from helpdesk.domain.agents import Agent, Role
+from helpdesk.domain.approvals import payload_of
+from helpdesk.domain.audit import Result
+from helpdesk.domain.cases import Case
+from helpdesk.domain.decisions import Decision
+from helpdesk.domain.errors import HelpdeskError, NotFound
+from helpdesk.domain.holds import HELD_ACTS, Ending, Hold
+from helpdesk.domain.policies import decide
+from helpdesk.domain.text import clean
+from helpdesk.service.changing import Changing
+from helpdesk.service.once import again, wish
+from helpdesk.service.replies import result_of, said
+from helpdesk.service.steps import STEPS, Done, Parts
+
+
+class Holding(Changing):
+    """The part of a local desk that lets resets wait.
+
+    Args:
+        hold: For how long; zero for not at all.
+    """
+
+    def __init__(self, *, hold: timedelta = timedelta(0), **parts: Any) -> None:
+        super().__init__(**parts)
+        self._hold = hold
+
+    async def holds(self) -> tuple[Hold, ...]:
+        """Give the acts that wait to be carried out, the next one first."""
+        await self._now()
+        waiting = [
+            hold
+            for hold in self._view.store.holds
+            if hold.ending is Ending.WAITS and hold.user in self._view.entries
+        ]
+        return tuple(sorted(waiting, key=lambda hold: hold.due_at))
+
+    async def undo(self, hold: str, *, key: str = "") -> Hold:
+        """Undo an act that waits; recorded."""
+        asked = wish(key, "undo", hold=hold)
+        await self._now()
+        seen = next((one for one in self._view.store.holds if one.id == hold), None)
+        if seen is None or seen.user not in self._view.entries:
+            raise NotFound(_gone(hold))
+        if seen.ending is not Ending.WAITS and not key:
+            raise NotFound(_gone(hold))
+
+        async def end(_: Case, now: datetime, told: dict[str, Any]) -> Hold:
+            # Between the look and the lock another console may have carried it out.
+            found = next((one for one in self._view.store.holds if one.id == hold), seen)
+            if found.ending is not Ending.WAITS:
+                raise NotFound(_gone(hold))
+            found = replace(found, ending=Ending.UNDONE, ended_at=now)
+            await self._view.store.keep(found)
+            told["says"] = f"Undone: {found.act}, {found.id}."
+            return found
+
+        return again(await self._telling(seen.user, "undo", end, asked), Hold)
+
+    async def carry_out_due(self) -> int:
+        """Carry out what has waited long enough, weighed anew; give how many ended."""
+        now = await self._now()
+        if self.agent.role is Role.AUDITOR:
+            return 0
+        due = [hold for hold in self._view.store.holds if hold.is_due(now)]
+        for hold in due:
+            await self._end(hold)
+        return len(due)
+
+    async def _end(self, hold: Hold) -> None:
+        """Carry out one held act, weighed anew; what cannot be, ends refused with the reason."""
+        view = self._view
+        async with self._changing, view.store.transaction():
+            await view.refresh()
+            fresh = next((one for one in view.store.holds if one.id == hold.id), hold)
+            now = view.clock()
+            if not fresh.is_due(now):
+                return  # another console was quicker, or somebody undid it
+            asked = next((a for a in view.store.agents if a.id == hold.agent), self.agent)
+            try:
+                action, done, decision = await self._held_again(hold, asked, now)
+            except (HelpdeskError, msgspec.MsgspecError) as error:
+                ended = replace(fresh, ending=Ending.REFUSED, ended_at=now)
+                await view.store.keep(ended)
+                says = f"It could not be carried out: {error}"
+                told = {"act": hold.act, "user": hold.user, "says": clean(says)}
+                await self._record(result=Result.FAILED, idempotency=hold.id, by=asked, **told)
+                return
+            ending = Ending.DONE if done else Ending.REFUSED
+            await view.store.keep(replace(fresh, ending=ending, ended_at=now))
+            says = f"Held from {hold.at:%H:%M}. {done.says if done else said(decision)}"
+            row = await self._record_action(
+                action, hold.user, says, result_of(decision), hold=hold.id, by=asked
+            )
+            if done:
+                user = view.anybody(hold.user)
+                await self._telling_all.tell(action, view.card(user), user, row.seq)
+
+    async def _held_again(
+        self, hold: Hold, asked: Agent, now: datetime
+    ) -> tuple[AnyAction, Done | None, Decision]:
+        view, action = self._view, msgspec.json.decode(hold.payload, type=AnyAction)
+        user = view.anybody(hold.user)
+        card, case = view.card(user), await view.whole(user)
+        decision = decide(asked, action, card, case, now)
+        done = None
+        if decision.is_allowed:
+            parts = Parts(
+                connector=view.connector,
+                store=view.store,
+                card=card,
+                case=case,
+                agent=asked,
+                now=now,
+            )
+            done = await STEPS[type(action)](action, parts)
+        return action, done, decision
+
+    async def _carry_out(self, action: AnyAction, parts: Parts) -> Done:
+        """Do it, or, where resets wait at this desk, hold it."""
+        if not self._hold or action.name not in HELD_ACTS:
+            return await STEPS[type(action)](action, parts)
+        hold = Hold(
+            id=f"h{secrets.token_hex(3)}",
+            act=action.name,
+            user=parts.case.user.id,
+            payload=payload_of(action),
+            agent=self.agent.id,
+            at=parts.now,
+            due_at=parts.now + self._hold,
+        )
+        await parts.store.keep(hold)
+        says = f"Held until {hold.due_at:%H:%M}: until then it can be undone ({hold.id})."
+        return Done(says=says, held=hold.id)
+
+
+def _gone(hold: str) -> str:
+    return f"Nothing that waits is called {clean(hold)}: it may be done already."
