@@ -21,6 +21,7 @@ from helpdesk.products import load_cards
 from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.atomic import install
+from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
 from helpdesk.stores.tiny import TinyFile, TinyStore
@@ -57,6 +58,7 @@ def open_desk(config: Config, desk: str = "", as_who: str = "") -> Iterator[Desk
         cards=load_cards(config_directory() / "products"),
         connector=DemoConnector(file),
         store=store,
+        directory=TinyDirectory(file, store),
         clock=clock,
         label="DEMO DATA" if is_bundled else f"FIXTURE {path.name}",
         is_demo=is_bundled or store.is_invented,
@@ -68,13 +70,17 @@ def open_desk(config: Config, desk: str = "", as_who: str = "") -> Iterator[Desk
         is_gated=config.prove_callers,
         hold=timedelta(minutes=config.hold_minutes),
     )
-    if any(hold.is_due(clock()) for hold in store.holds):
-        asyncio.run(local.carry_out_due())
-    local.watch()
+    asyncio.run(_open(local))
     try:
         yield local
     finally:
         local.close()
+
+
+async def _open(desk: LocalDesk) -> None:
+    """Do what waited while nobody was at the desk, and hold its log against what was seen."""
+    await desk.carry_out_due()
+    await desk.watch()
 
 
 def mail_sender(config: Config) -> Sender | None:

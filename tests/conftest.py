@@ -12,6 +12,7 @@ from helpdesk.cli import main
 from helpdesk.connectors.demo import DemoConnector
 from helpdesk.products import load_cards
 from helpdesk.service.local import LocalDesk
+from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
 from helpdesk.stores.tiny import TinyFile, TinyStore
@@ -80,6 +81,7 @@ def desk_as(sample_file: Path, clock: Clock, places: Path) -> Callable[..., Loca
             cards=load_cards(),
             connector=DemoConnector(file),
             store=kept,
+            directory=TinyDirectory(file, kept),
             clock=clock,
             label="SAMPLE",
             is_demo=True,

@@ -40,14 +40,12 @@ class Connector(Protocol):
         """Take in what changed elsewhere; give a number that changes when anything has."""
         ...
 
-    @property
-    def users(self) -> Mapping[str, User]:
-        """All users by id, in the provider's order."""
+    async def people(self, users: Sequence[str]) -> Mapping[str, User]:
+        """Give these users by id; whoever is not known is left out."""
         ...
 
-    @property
-    def accounts(self) -> Mapping[str, Account]:
-        """All accounts by id."""
+    async def account(self, name: str) -> Account | None:
+        """Give the account of this id, or None."""
         ...
 
     async def timeline(self, user: str) -> tuple[AnyEvent, ...]:

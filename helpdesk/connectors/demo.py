@@ -7,8 +7,7 @@ import contextlib
 import hashlib
 import hmac
 import secrets
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
@@ -73,8 +72,24 @@ class Documents(Protocol):
         """Give a number that grows whenever one of these tables may have been changed."""
         ...
 
-    def rows(self, table: str) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Give all documents of a table with their ids."""
+    def key_of(self, table: str, name: str) -> int | None:
+        """Give the key of the document that calls itself *name*; None where none does."""
+        ...
+
+    def of(self, table: str, user: str) -> list[tuple[int, dict[str, Any]]]:
+        """Give the documents of a table that are about a user, with their keys."""
+        ...
+
+    def free_key(self, table: str) -> int:
+        """Give a key that no document of a table has."""
+        ...
+
+    def events(self, key: int) -> Sequence[Any]:
+        """Give the timeline of the user with this key, oldest first, as it is kept."""
+        ...
+
+    def extend(self, key: int, user: str, events: Sequence[Any]) -> None:
+        """Add events to the end of a timeline, inside the transaction under way."""
         ...
 
     def row(self, table: str, key: int) -> dict[str, Any] | None:
@@ -95,24 +110,27 @@ class Documents(Protocol):
 
 
 class DemoConnector:
-    """Users and accounts of a fixture, read whole into memory.
-
-    Timelines are read when asked for.
-    """
+    """The people of a fixture. They are read when asked for; timelines are kept once read."""
 
     def __init__(self, file: Documents) -> None:
         self._file = file
         self._generation = 0
-        self._loading = threading.Lock()
-        self._keys: dict[str, int] = {}
         self._timelines: dict[str, tuple[AnyEvent, ...]] = {}
-        self.users: dict[str, User] = {}
-        self.accounts: dict[str, Account] = {}
 
     async def refresh(self) -> int:
         """Take in what changed in the file; give its generation."""
-        await asyncio.to_thread(self._load)
-        return self._generation
+        generation = await asyncio.to_thread(self._file.generation, *TABLES)
+        if generation != self._generation:
+            self._timelines, self._generation = {}, generation
+        return generation
+
+    async def people(self, users: Sequence[str]) -> Mapping[str, User]:
+        """Give these users by id; whoever is not known is left out."""
+        return await asyncio.to_thread(self._people, users)
+
+    async def account(self, name: str) -> Account | None:
+        """Give the account of this id, or None."""
+        return await asyncio.to_thread(self._account, name)
 
     async def timeline(self, user: str) -> tuple[AnyEvent, ...]:
         """Give what happened to a user, oldest first."""
@@ -373,8 +391,8 @@ class DemoConnector:
         right = [n for n in (step - 1, step, step + 1) if totp.generate_otp(n) == said]
         number, row = next(
             (number, row)
-            for number, row in self._file.rows("secrets")
-            if row.get("user") == user and row.get("factor") == factor
+            for number, row in self._file.of("secrets", user)
+            if row.get("factor") == factor
         )
         if not right or right[0] <= row.get("used_step", 0):
             return False
@@ -418,61 +436,50 @@ class DemoConnector:
     async def _append(self, user: str, *events: AnyEvent) -> None:
         await self._file.step(self._append_now, user, events)
 
-    def _load(self) -> None:
-        with self._loading:  # of two threads the slower must not put the older state back
-            generation = self._file.generation(*TABLES)
-            if generation != self._generation:
-                self._load_all()
-                self._generation = generation
+    def _people(self, users: Sequence[str]) -> dict[str, User]:
+        keys = ((user, self._file.key_of("users", user)) for user in users)
+        return {user: self._user(key) for user, key in keys if key is not None}
 
-    def _load_all(self) -> None:
-        users = [
-            (key, self._file.decoded("users", key, row, User))
-            for key, row in self._file.rows("users")
-        ]
-        self.users = {user.id: user for _, user in users}
-        self._keys = {user.id: key for key, user in users}
-        accounts = (
-            self._file.decoded("accounts", key, row, Account)
-            for key, row in self._file.rows("accounts")
-        )
-        self.accounts = {account.id: account for account in accounts}
-        self._timelines = {}
+    def _user(self, key: int) -> User:
+        return self._file.decoded("users", key, self._file.row("users", key), User)
+
+    def _account(self, name: str) -> Account | None:
+        key = self._file.key_of("accounts", name)
+        if key is None:
+            return None
+        return self._file.decoded("accounts", key, self._file.row("accounts", key), Account)
 
     def _read_timelines(self, users: Sequence[str]) -> dict[str, tuple[AnyEvent, ...]]:
         return {user: self._timeline(self._key(user)) for user in users}
 
     def _timeline(self, key: int) -> tuple[AnyEvent, ...]:
-        row = self._file.row("timelines", key) or {}
         try:
-            return decode_timeline(row.get("events", ()))
+            return decode_timeline(self._file.events(key))
         except (msgspec.ValidationError, TypeError) as error:
             says, _, path = str(error).partition(" - at `$")
             place = f"timelines.{key}.events{path.rstrip('`')}"
             raise BadFile(self._file.name, place, says) from error
 
     def _key(self, user: str) -> int:
-        if user not in self._keys:
+        key = self._file.key_of("users", user)
+        if key is None:
             raise NotFound(f"There is no user {clean(user)} here.")
-        return self._keys[user]
+        return key
 
     def _edit_now(self, user: str, change: Callable[[User], User]) -> User:
         key = self._key(user)
-        after = change(self._file.decoded("users", key, self._file.row("users", key), User))
+        after = change(self._user(key))
         self._file.put("users", key, msgspec.to_builtins(after))
         return after
 
     def _append_now(self, user: str, events: Sequence[AnyEvent]) -> None:
         key = self._key(user)
-        row = self._file.row("timelines", key) or {"user": user, "events": []}
-        old: list[Any] = row["events"]
-        row["events"] = [*old, *map(encode_event, events)]
-        self._file.put("timelines", key, row)
+        self._file.extend(key, user, [*map(encode_event, events)])
         self._edit_now(user, lambda old: replace(old, seen_at=events[-1].at))
 
     def _put_secret(self, user: str, factor: str, key: str) -> None:
-        taken = {(r.get("user"), r.get("factor")): n for n, r in self._file.rows("secrets")}
-        number = taken.get((user, factor), max(taken.values(), default=0) + 1)
+        taken = {row.get("factor"): key for key, row in self._file.of("secrets", user)}
+        number = taken.get(factor) or self._file.free_key("secrets")
         document = {"user": user, "factor": factor, "totp": key, "note": "throw-away demo key"}
         self._file.put("secrets", number, document)
 
@@ -485,8 +492,8 @@ class DemoConnector:
         """
         import pyotp  # noqa: PLC0415  (not on the way to the first frame)
 
-        for number, row in self._file.rows("secrets"):
-            if row.get("user") == user and row.get("factor") == factor:
+        for number, row in self._file.of("secrets", user):
+            if row.get("factor") == factor:
                 try:
                     return pyotp.TOTP(row["totp"])
                 except (ValueError, TypeError, KeyError) as error:

@@ -32,6 +32,10 @@ APPROVERS = frozenset({Role.SUPPORT, Role.LEAD, Role.ACCOUNT_MANAGER})
 """Who may be the second person; trainers and auditors never, administrators of a customer never."""
 
 
+RETURNED_IN = timedelta(days=2)
+"""How old a request may be that was answered today, with room to spare."""
+
+
 class Approval(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A request for a second person, and what became of it.
 

@@ -221,32 +221,60 @@ def log_of(row: str) -> str:
 
 def root(rows: Iterable[str]) -> bytes:
     """Return the Merkle tree root of rows."""
-    rows = tuple(rows)
-    return roots(rows, {len(rows)})[len(rows)]
+    tree = Tree()
+    tree.extend(rows)
+    return tree.root()
 
 
 def roots(rows: Iterable[str], sizes: Collection[int]) -> dict[int, bytes]:
-    """Return the Merkle tree roots (RFC 6962, 2.1) of the first so many rows, for each size.
+    """Return the Merkle tree roots of the first so many rows, for each size.
 
     Sizes beyond the number of rows are left out. One pass, whatever the number of sizes.
     """
-    found = {0: hashlib.sha256().digest()} if 0 in sizes else {}
-    peaks: list[tuple[int, bytes]] = []
-    for size, row in enumerate(rows, 1):
-        width, node = 1, hashlib.sha256(b"\0" + _bytes(row)).digest()
-        while peaks and peaks[-1][0] == width:
-            width, node = width * 2, hashlib.sha256(b"\1" + peaks.pop()[1] + node).digest()
-        peaks.append((width, node))
-        if size in sizes:
-            found[size] = _joined([hash_ for _, hash_ in peaks])
-    return found
+    return Tree().extend(rows, sizes)
 
 
-def _joined(peaks: list[bytes]) -> bytes:
-    node = peaks[-1]
-    for peak in reversed(peaks[:-1]):
-        node = hashlib.sha256(b"\1" + peak + node).digest()
-    return node
+class Tree:
+    """The Merkle tree (RFC 6962, 2.1) of rows, as far as one needs it to add more.
+
+    Attributes:
+        size: How many rows it holds.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._peaks: list[tuple[int, bytes]] = []
+
+    def copy(self) -> Tree:
+        """Return another of the same rows."""
+        other = Tree()
+        other.size, other._peaks = self.size, [*self._peaks]
+        return other
+
+    def root(self) -> bytes:
+        """Return the root of the rows so far."""
+        if not self._peaks:
+            return hashlib.sha256().digest()
+        node = self._peaks[-1][1]
+        for _, peak in reversed(self._peaks[:-1]):
+            node = hashlib.sha256(b"\1" + peak + node).digest()
+        return node
+
+    def extend(self, rows: Iterable[str], sizes: Collection[int] = ()) -> dict[int, bytes]:
+        """Add rows; return the roots at those *sizes* that are met on the way, both ends too."""
+        found = {self.size: self.root()} if self.size in sizes else {}
+        for row in rows:
+            width, node = 1, hashlib.sha256(b"\0" + _bytes(row)).digest()
+            while self._peaks and self._peaks[-1][0] == width:
+                width, node = (
+                    width * 2,
+                    hashlib.sha256(b"\1" + self._peaks.pop()[1] + node).digest(),
+                )
+            self._peaks.append((width, node))
+            self.size += 1
+            if self.size in sizes:
+                found[self.size] = self.root()
+        return found
 
 
 def _bytes(row: str) -> bytes:

@@ -45,11 +45,6 @@ class Erased(Struct, frozen=True, kw_only=True):
         )
 
 
-def begun(record: Kept) -> datetime:
-    """Return when a record was made."""
-    return record.asked_at if isinstance(record, Approval) else record.at
-
-
 def is_open(record: Kept, now: datetime, needed: frozenset[str] = frozenset()) -> bool:
     """Whether something still waits for a record; *needed* are the proofs that requests rest on."""
     match record:

@@ -8,7 +8,7 @@ rows bound to one another      edited, deleted, added, swapped rows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -114,17 +114,23 @@ def inconsistent(entries: Sequence[Entry], held: Held) -> str:
     except BadInput as error:
         return f"{held.by}: {error}"
     rows = [entry.row for entry in entries]
-    return _against(checkpoint, held.by, rows, roots(rows, {checkpoint.size}))
+    origin = log_of(rows[0]) if rows else ""
+    return misfit(checkpoint, held.by, len(rows), origin, roots(rows, {checkpoint.size}))
 
 
-def _against(checkpoint: Checkpoint, by: str, rows: Sequence[str], known: dict[int, bytes]) -> str:
-    size, there = checkpoint.size, len(rows)
+def misfit(
+    checkpoint: Checkpoint, by: str, there: int, origin: str, known: Mapping[int, bytes]
+) -> str:
+    """Return why a log of *there* rows is not the one of a checkpoint; empty if it is.
+
+    *known* are its roots by size, that of the checkpoint's size among them if it is as long.
+    """
+    size = checkpoint.size
     if size > there:
         return (
             f"{by} is of {size} rows, and the log has {there}: rows were cut off, an older copy "
             "was put back, or another log was put in its place."
         )
-    origin = log_of(rows[0]) if rows else ""
     if size and checkpoint.origin != origin:
         return (
             f"{by} is of the log {clean(checkpoint.origin, limit=60)}, and this is "
@@ -216,12 +222,13 @@ def _checkpoints(
     read = [(each, _read(each, found)) for each in told]
     rows = [entry.row for entry in entries]
     known = roots(rows, {checkpoint.size for _, checkpoint in read if checkpoint})
+    origin = log_of(rows[0]) if rows else ""
     newest, unknown, fits = 0, 0, 0
     for each, checkpoint in read:
         if checkpoint is None:
             continue
         by = f"{each.by} ({checkpoint.size} rows)" if each not in held else each.by
-        why = _against(checkpoint, by, rows, known)
+        why = misfit(checkpoint, by, len(rows), origin, known)
         is_ours = vouches(checkpoint)
         if why or is_ours is False:
             found.broken.append(why or f"{by}: its signature is not that of the key it names.")

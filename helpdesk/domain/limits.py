@@ -105,6 +105,9 @@ COUNTED: Final = frozenset({Result.DONE, Result.HELD})
 LATE: Final = timedelta(hours=6)
 """How much older than its neighbours a row may be: looks are written when there is time for it."""
 
+SPAN: Final = timedelta(days=1) + LATE
+"""How far back the rows go that any limit or alarm looks at."""
+
 BREAKER: Final = Limit(
     acts=RESETS,
     whose=Whose.DESK,

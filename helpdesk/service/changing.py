@@ -30,14 +30,14 @@ class Changing(Feeding):
     async def _telling(self, user: str, act: str, tell: Told[Any], asked: Wish) -> Answered:
         """Change something about a caller in one transaction with the row that tells of it."""
         with self._once.running(asked):
-            async with self._changing, self._view.store.transaction():
+            async with self._changing, self._recorder.transaction():
                 await self._view.refresh()
                 before = await self._once.before(asked)
                 return before if before is not None else await self._told(user, act, tell, asked)
 
     async def _told(self, user: str, act: str, tell: Told[Any], asked: Wish) -> Answered:
         told: dict[str, Any] = {"says": "", "result": Result.DONE}
-        case = await self._view.whole(self._view.anybody(user))
+        case = await self._view.whole(await self._view.anybody(user))
         why, instead = hands_off(self.agent, case.user)
         try:
             if why:

@@ -59,7 +59,7 @@ class Diagnosing:
             complaint=ticket.complaint if ticket else None,
             others=await self.others(user),
             answers=said,
-            account_products=self._products(user),
+            account_products=await self._products(user),
             cards=view.cards.values(),
         )
         if not said:
@@ -93,16 +93,15 @@ class Diagnosing:
         ]
 
     async def _recent(self) -> list[Other]:
-        since = self._view.clock() - HORIZON
         # A crowd is looked for among everybody, also by an agent who may see one account only.
-        users = [u for u in self._view.connector.users.values() if u.seen_at and u.seen_at >= since]
-        timelines = await self._view.connector.timelines([user.id for user in users])
-        return [(user, timelines[user.id]) for user in users]
+        seen = await self._view.directory.seen(self._view.clock() - HORIZON)
+        timelines = await self._view.connector.timelines([entry.user.id for entry in seen])
+        return [(entry.user, timelines[entry.user.id]) for entry in seen]
 
-    def _products(self, user: User) -> list[str]:
-        login = user.login.casefold()
-        users = self._view.connector.users.values()
-        return sorted({other.product for other in users if other.login.casefold() == login})
+    async def _products(self, user: User) -> list[str]:
+        return sorted(
+            {entry.user.product for entry in await self._view.directory.named(user.login)}
+        )
 
 
 def may_measure(

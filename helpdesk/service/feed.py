@@ -7,10 +7,11 @@ and a log put in the place of another is noticed.
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final
 
 from helpdesk.domain.audit import LOOK, LogRow
+from helpdesk.domain.chain import chained
 from helpdesk.domain.errors import BadInput, CursorTooOld
 from helpdesk.domain.feed import Change, Changes, Kind
 from helpdesk.stores.base import Store
@@ -19,28 +20,33 @@ _ALSO: Final = {"prove": Kind.PROOF, "approve": Kind.APPROVAL, "undo": Kind.HOLD
 """What an act changes beside the user."""
 
 
-def newest(store: Store) -> str:
+Seen = Callable[[Collection[str]], Awaitable[Collection[str]]]
+"""Which of these users an agent may see."""
+
+
+async def newest(store: Store) -> str:
     """Return the cursor after everything there is."""
-    return _cursor(store, len(store.log))
+    return await _cursor(store, (await store.ends()).seq)
 
 
-def changes_after(store: Store, after: str, limit: int, is_seen: Callable[[str], bool]) -> Changes:
-    """Return what the rows after a cursor changed, of users that *is_seen* lets through.
+async def changes_after(store: Store, after: str, limit: int, seen: Seen) -> Changes:
+    """Return what the rows after a cursor changed, of the users that *seen* lets through.
 
     Raises:
         BadInput: It is no cursor.
         CursorTooOld: It is of a row that is not in this log.
     """
     if not after:
-        return Changes(cursor=newest(store))
-    begin = _place(store, after)
-    rows = store.log[begin : begin + limit]
-    changes = [one for row in rows for one in _changed(row) if is_seen(row.user)]
-    end = begin + len(rows)
+        return Changes(cursor=await newest(store))
+    begin = await _begin(store, after)
+    rows = await store.rows(after=begin, limit=limit)
+    shown = await seen({row.user for row in rows})
+    changes = [one for row in rows if row.user in shown for one in _changed(row)]
+    end = rows[-1].seq if rows else begin
     return Changes(
-        cursor=_cursor(store, end),
+        cursor=await _cursor(store, end),
         changes=tuple(dict.fromkeys(changes)),
-        is_more=end < len(store.log),
+        is_more=end < (await store.ends()).seq,
     )
 
 
@@ -61,19 +67,21 @@ def _changed(row: LogRow) -> Sequence[Change]:
     return found
 
 
-def _cursor(store: Store, end: int) -> str:
-    seq, piece = (store.log[end - 1].seq, _piece(store, end - 1)) if end else (0, "")
-    return urlsafe_b64encode(f"{seq}.{piece}".encode()).decode().rstrip("=")
+async def _cursor(store: Store, seq: int) -> str:
+    text = f"{seq}.{await _piece(store, seq)}" if seq else "0."
+    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _piece(store: Store, place: int) -> str:
+async def _piece(store: Store, seq: int) -> str:
     """A piece of a row's hash; empty for a row of the time before the chain."""
-    bound = place - (len(store.log) - len(store.entries))
-    return store.entries[bound].hash[:12] if bound >= 0 else ""
+    first = (await store.ends()).first
+    place = seq - chained(first.row).seq if first else -1
+    found = await store.bound(place, limit=1) if place >= 0 else ()
+    return found[0].hash[:12] if found else ""
 
 
-def _place(store: Store, cursor: str) -> int:
-    """Where the rows after a cursor begin."""
+async def _begin(store: Store, cursor: str) -> int:
+    """The number of the row that a cursor stands after."""
     try:
         text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         number, dot, piece = text.partition(".")
@@ -84,8 +92,7 @@ def _place(store: Store, cursor: str) -> int:
         raise BadInput("This is no cursor of the feed: begin without one.")
     if seq == 0:
         return 0
-    log = store.log
-    place = seq - (log[0].seq if log else 0)
-    if not 0 <= place < len(log) or log[place].seq != seq or _piece(store, place) != piece:
+    found = await store.rows(after=seq - 1, limit=1)
+    if not found or found[0].seq != seq or await _piece(store, seq) != piece:
         raise CursorTooOld("What changed since then is no longer known: look at everything anew.")
-    return place + 1
+    return seq

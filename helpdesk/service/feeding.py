@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import Final
 
 from helpdesk.domain.feed import Changes, Freshness
@@ -34,18 +35,19 @@ class Feeding(Logbook):
     async def changes(self, after: str = "", *, limit: int = MOST) -> Changes:
         """Give what changed after a cursor, oldest first; without one, only where to begin."""
         await self._now()
-        entries, is_all = self._view.entries, self.agent.account is None
         limit = max(1, min(limit, MOST))
-        return feed.changes_after(
-            self._view.store, after, limit, lambda user: is_all or user in entries
-        )
+        return await feed.changes_after(self._view.store, after, limit, self._seen)
 
     async def changed(self, after: str) -> str:
         """Wait until something changed after a cursor; give the new one."""
         after = after or (await self.changes()).cursor
         while True:
             await self.changes(after, limit=1)  # raises for a cursor of another log
-            newest = feed.newest(self._view.store)
+            newest = await feed.newest(self._view.store)
             if newest != after:
                 return newest
             await asyncio.sleep(LOOK_S)
+
+    async def _seen(self, users: Collection[str]) -> Collection[str]:
+        """Those of these users whom this agent may see; rows of nobody are for who sees all."""
+        return users if self.agent.account is None else await self._view.entries([*users])

@@ -39,26 +39,24 @@ class Holding(Changing):
     async def holds(self) -> tuple[Hold, ...]:
         """Give the acts that wait to be carried out, the next one first."""
         await self._now()
-        waiting = [
-            hold
-            for hold in self._view.store.holds
-            if hold.ending is Ending.WAITS and hold.user in self._view.entries
-        ]
-        return tuple(sorted(waiting, key=lambda hold: hold.due_at))
+        waiting = await self._view.store.select(Hold, only_open=True)
+        mine = await self._view.entries([hold.user for hold in waiting])
+        found = [hold for hold in waiting if hold.user in mine]
+        return tuple(sorted(found, key=lambda hold: hold.due_at))
 
     async def undo(self, hold: str, *, key: str = "") -> Hold:
         """Undo an act that waits; recorded."""
         asked = wish(key, "undo", hold=hold)
         await self._now()
-        seen = next((one for one in self._view.store.holds if one.id == hold), None)
-        if seen is None or seen.user not in self._view.entries:
+        seen = await self._view.store.get(Hold, hold)
+        if seen is None or await self._view.entry(seen.user) is None:
             raise NotFound(_gone(hold))
         if seen.ending is not Ending.WAITS and not key:
             raise NotFound(_gone(hold))
 
         async def end(_: Case, now: datetime, told: dict[str, Any]) -> Hold:
             # Between the look and the lock another console may have carried it out.
-            found = next((one for one in self._view.store.holds if one.id == hold), seen)
+            found = await self._view.store.get(Hold, hold) or seen
             if found.ending is not Ending.WAITS:
                 raise NotFound(_gone(hold))
             found = replace(found, ending=Ending.UNDONE, ended_at=now)
@@ -73,7 +71,8 @@ class Holding(Changing):
         now = await self._now()
         if self.agent.role is Role.AUDITOR:
             return 0
-        due = [hold for hold in self._view.store.holds if hold.is_due(now)]
+        waiting = await self._view.store.select(Hold, only_open=True)
+        due = [hold for hold in waiting if hold.is_due(now)]
         for hold in due:
             await self._end(hold)
         return len(due)
@@ -81,9 +80,9 @@ class Holding(Changing):
     async def _end(self, hold: Hold) -> None:
         """Carry out one held act, weighed anew; what cannot be, ends refused with the reason."""
         view = self._view
-        async with self._changing, view.store.transaction():
+        async with self._changing, self._recorder.transaction():
             await view.refresh()
-            fresh = next((one for one in view.store.holds if one.id == hold.id), hold)
+            fresh = await view.store.get(Hold, hold.id) or hold
             now = view.clock()
             if not fresh.is_due(now):
                 return  # another console was quicker, or somebody undid it
@@ -104,14 +103,14 @@ class Holding(Changing):
                 action, hold.user, says, result_of(decision), hold=hold.id, by=asked
             )
             if done:
-                user = view.anybody(hold.user)
+                user = await view.anybody(hold.user)
                 await self._telling_all.tell(action, view.card(user), user, row.seq)
 
     async def _held_again(
         self, hold: Hold, asked: Agent, now: datetime
     ) -> tuple[AnyAction, Done | None, Decision]:
         view, action = self._view, msgspec.json.decode(hold.payload, type=AnyAction)
-        user = view.anybody(hold.user)
+        user = await view.anybody(hold.user)
         card, case = view.card(user), await view.whole(user)
         decision = decide(asked, action, card, case, now)
         done = None

@@ -87,7 +87,7 @@ class Keeping:
 
         Letters that are due are tried, until the mail server takes one not.
         """
-        if not (self._looks or self._recorder.uncovered or self._telling.is_due):
+        if not (self._looks or self._recorder.uncovered or self._telling.is_sending):
             return
         task, self._task = self._task, None
         if task is not None:
@@ -144,16 +144,17 @@ class Keeping:
             self._rest_s = max(REST_S, SHARE * (time.monotonic() - begun))
 
     async def _write_looks(self, looks: tuple[tuple[str, datetime], ...]) -> None:
-        async with self._store.transaction():
-            await self._store.refresh()
+        async with self._recorder.transaction():
             for user, at in looks:
-                if self._recorder.is_news(user, at):
+                if await self._recorder.is_news(user, at):
                     await self._recorder.record(act=LOOK, user=user, result=Result.DONE, at=at)
 
     async def _cover(self) -> None:
         """Make the checkpoint of the rows that have none yet."""
-        if self._recorder.uncovered and not self._recorder.alarm:
-            async with self._lock, self._store.transaction():
-                await self._store.refresh()
+        async with self._lock:
+            await self._recorder.catch_up()
+            if not self._recorder.uncovered or self._recorder.alarm:
+                return
+            async with self._recorder.transaction():
                 if self._recorder.uncovered and not self._recorder.alarm:
                     await self._recorder.checkpoint()

@@ -24,7 +24,7 @@ from helpdesk.domain.errors import (
 )
 from helpdesk.domain.gate import Answer
 from helpdesk.domain.gate import weigh as gate
-from helpdesk.domain.limits import Alarm, alarms
+from helpdesk.domain.limits import SPAN, Alarm, alarms
 from helpdesk.domain.operations import Answered
 from helpdesk.domain.policies import decide, factor_of
 from helpdesk.domain.products import Product
@@ -76,7 +76,7 @@ class LocalDesk(Holding):
             raise BadInput("A code has six digits: read it out again. No try was used up.")
         asked = wish(key, "drift", user=user, factor=factor)
         with self._once.running(asked):
-            async with self._changing, self._view.store.transaction():
+            async with self._changing, self._recorder.transaction():
                 await self._view.refresh()
                 before = await self._once.before(asked)
                 if before is None:
@@ -87,8 +87,9 @@ class LocalDesk(Holding):
         self, user: str, factor: str, codes: Sequence[str], asked: Wish
     ) -> Answered:
         drift = None
-        found, now = self._view.user(user), self._view.clock()
-        decision, chosen = may_measure(self.agent, found, factor, self._view.store.log, now)
+        found, now = await self._view.user(user), self._view.clock()
+        rows = await self._view.store.rows(user=found.id, since=now - SPAN)
+        decision, chosen = may_measure(self.agent, found, factor, rows, now)
         if chosen is not None:
             others_s = await self._diagnosing.offsets(found)
             drift = await self._view.connector.drift(found, chosen, codes, now, others_s)
@@ -106,7 +107,7 @@ class LocalDesk(Holding):
     async def ways(self, user: str, act: str = "", *, factor: str = "") -> tuple[Way, ...]:
         """Give the ways of proving a caller now; those that rule themselves out say why."""
         now = await self._now()
-        found = self._view.user(user)
+        found = await self._view.user(user)
         action: AnyAction | None = ACTIONS[act](user=found.id) if act in ACTIONS else None
         if isinstance(action, FactorAction):
             action = replace(action, factor=factor)
@@ -144,12 +145,9 @@ class LocalDesk(Holding):
     async def approvals(self) -> tuple[Approval, ...]:
         """Give the requests for a second person of the last day, newest first."""
         now = await self._now()
-        recent = [
-            one
-            for one in self._view.store.approvals
-            if now - one.asked_at < timedelta(days=1) and one.user in self._view.entries
-        ]
-        return tuple(reversed(recent))
+        recent = await self._view.store.select(Approval, since=now - timedelta(days=1))
+        mine = await self._view.entries([one.user for one in recent])
+        return tuple(one for one in reversed(recent) if one.user in mine)
 
     async def approve(
         self, approval: str, *, is_granted: bool, says: str = "", key: str = ""
@@ -180,8 +178,9 @@ class LocalDesk(Holding):
             why = "Only on demo data can one look at the customer's telephone."
             raise Refused(Decision(act="phone", weight=Weight.REFUSED, why=why))
         now = await self._now()
-        found = self._view.user(user)
-        askings = [a for a in self._view.store.askings if a.is_open(now) and _reaches(a, found)]
+        found = await self._view.user(user)
+        waiting = await self._view.store.select(Asking, only_open=True)
+        askings = [a for a in waiting if a.is_open(now) and _reaches(a, found)]
         return tuple(await self._view.connector.shown(found, askings, now))
 
     async def _weighed(self, action: AnyAction, card: Product, case: Case, now: datetime) -> Answer:
@@ -192,7 +191,7 @@ class LocalDesk(Holding):
 
     async def _now(self) -> Any:
         """Bring the view up to date; while a change is under way only the change reads the file."""
-        if not self._changing.locked() or not self._view.entries:
+        if not self._changing.locked() or not self._view.generation:
             await self._view.refresh()
         return self._view.clock()
 
@@ -202,12 +201,12 @@ class LocalDesk(Holding):
         Give what was done now; else why not, or what the key had answered before.
         """
         view = self._view
-        async with view.store.transaction():
+        async with self._recorder.transaction():
             await view.refresh()
             before = await self._once.before(asked)
             if before is not None:
                 return before
-            user, now = view.anybody(action.user), view.clock()
+            user, now = await view.anybody(action.user), view.clock()
             card, case = view.card(user), await view.whole(user)
             if factor_of(action) and user.factor(factor_of(action)) is None:
                 raise NotFound(_no_factor(factor_of(action), user))
@@ -239,8 +238,8 @@ class LocalDesk(Holding):
     async def alarms(self) -> tuple[Alarm, ...]:
         """Give what in the log of the last day a lead should look at, newest first."""
         now = await self._now()
-        found = alarms(self._view.store.log, now)
-        mine = self._view.entries
+        found = alarms(await self._view.store.rows(since=now - SPAN), now)
+        mine = await self._view.entries([one.user for one in found])
         return tuple(one for one in found if self.agent.account is None or one.user in mine)
 
     async def _filed(
@@ -261,7 +260,7 @@ class LocalDesk(Holding):
         What was wrong with the wish is its answer; what could not be reached may be tried again.
         """
         try:
-            async with self._view.store.transaction():
+            async with self._recorder.transaction():
                 await self._view.refresh()
                 row = await self._record_action(action, action.user, str(error), Result.FAILED)
                 if isinstance(error, BadInput):

@@ -16,7 +16,7 @@ from helpdesk.domain.erasing import Erased
 from helpdesk.domain.errors import NeedsMore, Refused, Tampered
 from helpdesk.domain.exports import ExportRow, export_row
 from helpdesk.domain.inspection import Held, Inspection
-from helpdesk.domain.notices import TrayRow, tray_row
+from helpdesk.domain.notices import Notice, TrayRow, tray_row
 from helpdesk.domain.search import Page
 from helpdesk.service.once import Wish, again, given, wish
 from helpdesk.service.questions import Questions, window
@@ -37,7 +37,7 @@ class Logbook(Questions):
         if checkpoint:
             read_checkpoint(checkpoint)
         given = (Held(by="The checkpoint given", note=checkpoint),) if checkpoint else ()
-        return self._recorder.inspect(given, key)
+        return await self._recorder.inspect(given, key)
 
     async def checkpoint(self) -> str:
         """Give the newest checkpoint, of all rows there are, to keep elsewhere.
@@ -48,16 +48,15 @@ class Logbook(Questions):
         await self.settle()
         if self._recorder.alarm:
             raise Tampered(self._recorder.alarm)
-        if not self._recorder.newest():
-            async with self._changing, self._view.store.transaction():
-                await self._view.store.refresh()
+        if not await self._recorder.newest():
+            async with self._changing, self._recorder.transaction():
                 await self._recorder.checkpoint()
-        return self._recorder.newest()
+        return await self._recorder.newest()
 
     async def checkpoint_key(self) -> str:
         """Give the public key this console's checkpoints are checked with, as one line."""
         await self._now()
-        return self._recorder.verifier()
+        return await self._recorder.verifier()
 
     async def export_log(self, *, is_clear: bool = False) -> tuple[ExportRow, ...]:
         """Give all rows this agent may see, oldest first; with personal data only as recorded."""
@@ -65,12 +64,13 @@ class Logbook(Questions):
             await self._own_act("export-log", READERS, "With personal data.")
         await self.settle()
         await self._now()
-        store = self._view.store
-        bound = {len(store.log) - len(store.entries) + n: e for n, e in enumerate(store.entries)}
+        rows, bound = await self._view.store.rows(), await self._view.store.bound()
+        old = len(rows) - len(bound)
+        mine = await self._view.entries(list({row.user for row in rows}))
         return tuple(
-            self._exported(row, bound.get(place), is_clear=is_clear)
-            for place, row in enumerate(store.log)
-            if self.agent.account is None or row.user in self._view.entries
+            self._exported(row, bound[place - old] if place >= old else None, is_clear=is_clear)
+            for place, row in enumerate(rows)
+            if self.agent.account is None or row.user in mine
         )
 
     async def erase_log(self, before: datetime, *, key: str = "") -> Erased:
@@ -79,8 +79,7 @@ class Logbook(Questions):
         store = self._view.store
         asked = wish(key, "erase_log", before=before)
         with self._once.running(asked):
-            async with self._changing, store.transaction():
-                await store.refresh()
+            async with self._changing, self._recorder.transaction():
                 answered = await self._once.before(asked)
                 if answered is not None:
                     return again(answered, Erased)
@@ -91,8 +90,7 @@ class Logbook(Questions):
                 )
                 await self._once.keep(asked, given(erased, says), Result.DONE, row.seq)
         # Written once more: the generation kept beside the file would still hold what was erased.
-        async with self._changing, store.transaction():
-            await store.refresh()
+        async with self._changing, self._recorder.transaction():
             if not self._recorder.alarm:
                 await self._recorder.checkpoint()
         return erased
@@ -106,8 +104,7 @@ class Logbook(Questions):
         asked = wish(key, "accept_log", reason=reason)
         with self._once.running(asked):
             async with self._changing:
-                async with self._view.store.transaction():
-                    await self._view.store.refresh()
+                async with self._recorder.transaction():
                     answered = await self._once.before(asked)
                     if answered is not None:
                         return again(answered, str)
@@ -126,12 +123,13 @@ class Logbook(Questions):
     async def tray(self, user: str = "", *, offset: int = 0, limit: int = 100) -> Page[TrayRow]:
         """Give the notices to customers, newest first, addresses masked; of one user, or of all."""
         await self._now()
-        wanted = self._view.user(user).id if user else ""
+        wanted = (await self._view.user(user)).id if user else ""
+        notices = await self._view.store.select(Notice, user=wanted)
+        mine = await self._view.entries(list({notice.user for notice in notices}))
         found = [
             notice
-            for notice in reversed(self._view.store.outbox)
-            if (notice.user in self._view.entries or self.agent.account is None)
-            and wanted in {"", notice.user}
+            for notice in reversed(notices)
+            if self.agent.account is None or notice.user in mine
         ]
         return window(found, offset, limit, tray_row)
 
@@ -139,7 +137,7 @@ class Logbook(Questions):
         """Give all a ticket needs about one user, masked."""
         case = await self.case(user)
         await self.settle()
-        whole = await self._view.whole(self._view.user(case.user.id))
+        whole = await self._view.whole(await self._view.user(case.user.id))
         verdict = await self.why(whole.user.id, said)
         notices = await self.tray(whole.user.id)
         return bundle_of(
@@ -148,7 +146,7 @@ class Logbook(Questions):
             verdict,
             said=said,
             notices=notices.rows,
-            checkpoint=self._recorder.newest(),
+            checkpoint=await self._recorder.newest(),
             alarm=self.alarm,
         )
 
@@ -159,8 +157,7 @@ class Logbook(Questions):
     async def _own_act(self, act: str, roles: frozenset[Role], says: str) -> None:
         """Record an act about the log itself, or refuse it."""
         self._may(act, roles)
-        async with self._changing, self._view.store.transaction():
-            await self._view.store.refresh()
+        async with self._changing, self._recorder.transaction():
             await self._recorder.record(act=act, user="", result=Result.DONE, says=says)
 
     def _may(self, act: str, roles: frozenset[Role]) -> None:

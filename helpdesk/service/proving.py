@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from helpdesk.domain.actions import AnyAction
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import (
+    RETURNED_IN,
     Approval,
     answered,
     payload_hash,
@@ -21,6 +22,7 @@ from helpdesk.domain.cases import Case
 from helpdesk.domain.decisions import Decision, Need, Weight
 from helpdesk.domain.errors import BadInput, NeedsMore, NotFound, Refused
 from helpdesk.domain.gate import Answer, Standing
+from helpdesk.domain.limits import SPAN
 from helpdesk.domain.needs import ticket_needs
 from helpdesk.domain.proofs import TRIES, Asking, Method, Proof, Way, ways
 from helpdesk.domain.text import clean
@@ -49,12 +51,12 @@ class Proving:
 
     async def standing(self, user: User) -> Standing:
         """Give what the gate asks for beside the case."""
-        store = self._view.store
+        store, now = self._view.store, self._view.clock()
         return Standing(
             verdict=await self._diagnosing.of(user),
-            proofs=tuple(store.proofs),
-            approvals=tuple(store.approvals),
-            log=store.log,
+            proofs=tuple(await store.select(Proof, user=user.id)),
+            approvals=tuple(await store.select(Approval, user=user.id)),
+            log=await store.rows(since=now - SPAN),
             colleagues=frozenset(a.login.casefold() for a in store.agents if a.login),
         )
 
@@ -84,7 +86,7 @@ class Proving:
         )
         await self._view.store.keep(asking)
         if method is not Method.IN_PERSON:
-            await self._view.connector.ask_proof(self._asked(case, way), asking, now)
+            await self._view.connector.ask_proof(await self._asked(case, way), asking, now)
         return asking
 
     async def answer(self, case: Case, asking_id: str, told: str, now: datetime) -> Proof | None:
@@ -93,8 +95,8 @@ class Proving:
         Raises:
             NotFound: This agent asked nothing of the kind, or it is too late.
         """
-        asking = self._open(case.user, asking_id, now)
-        person = self._asked(case, asking)
+        asking = await self._open(case.user, asking_id, now)
+        person = await self._asked(case, asking)
         is_right = await self._is_right(person, asking, told, now)
         if not is_right:
             await self._view.store.keep(replace(asking, wrong=asking.wrong + 1))
@@ -122,7 +124,7 @@ class Proving:
         sha256 = payload_hash(payload)
         waiting = [
             one
-            for one in self._view.store.approvals
+            for one in await self._view.store.select(Approval, user=case.user.id)
             if one.sha256 == sha256 and one.requester == self._agent.id and one.is_open(now)
         ]
         if waiting:
@@ -153,10 +155,11 @@ class Proving:
             NotFound: There is no such request.
             Refused: Not by this agent; the sentence says why.
         """
-        found = next((a for a in self._view.store.approvals if a.id == approval_id), None)
+        found = await self._view.store.get(Approval, approval_id)
         if found is None:
             raise NotFound(f"There is no request {clean(approval_id)}. Try: helpdesk approvals")
-        why = why_not_approve(self._agent, found, tuple(self._view.store.approvals), now)
+        recent = await self._view.store.select(Approval, since=now - RETURNED_IN)
+        why = why_not_approve(self._agent, found, tuple(recent), now)
         if why:
             raise Refused(Decision(act="approve", weight=Weight.REFUSED, why=why))
         decided = answered(found, self._agent, is_granted=is_granted, says=clean(says), now=now)
@@ -190,10 +193,10 @@ class Proving:
             raise NeedsMore(Decision(act="prove", weight=Weight.NEEDS, needs=(need,)))
         return way
 
-    def _asked(self, case: Case, way: Way | Asking) -> User:
+    async def _asked(self, case: Case, way: Way | Asking) -> User:
         """Whose device is asked: the caller's, or the administrator's who vouches."""
         kind, _, person = way.channel.partition(":")
-        return self._view.anybody(person) if kind == "administrator" else case.user
+        return await self._view.anybody(person) if kind == "administrator" else case.user
 
     async def _is_right(self, person: User, asking: Asking, told: str, now: datetime) -> bool:
         if asking.method is Method.IN_PERSON:
@@ -202,12 +205,11 @@ class Proving:
             return True
         return await self._view.connector.check_proof(person, asking, told, now)
 
-    def _open(self, user: User, asking_id: str, now: datetime) -> Asking:
+    async def _open(self, user: User, asking_id: str, now: datetime) -> Asking:
         mine = [
             asking
-            for asking in self._view.store.askings
-            if asking.user == user.id
-            and asking.agent == self._agent.id
+            for asking in await self._view.store.select(Asking, user=user.id, only_open=True)
+            if asking.agent == self._agent.id
             and asking_id in {"", asking.id}
             and asking.is_open(now)
         ]

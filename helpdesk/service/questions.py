@@ -10,28 +10,29 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from helpdesk.connectors.base import Connector, Sender
+from helpdesk.domain import entries
 from helpdesk.domain.actions import ACTIONS, AnyAction
-from helpdesk.domain.agents import Agent, Role
-from helpdesk.domain.audit import LOOK, LogRow
+from helpdesk.domain.agents import Agent
+from helpdesk.domain.audit import LogRow
 from helpdesk.domain.cases import Case, Preview, Weighed, masked
 from helpdesk.domain.challenges import ChallengeLine, challenge_lines
 from helpdesk.domain.diagnosis.fleet import FleetFindings
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, RankedCause, Verdict
 from helpdesk.domain.gate import Answer
+from helpdesk.domain.notices import Notice
 from helpdesk.domain.policies import decide
 from helpdesk.domain.previews import preview
 from helpdesk.domain.products import Product
-from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow, UserRow, matches
-from helpdesk.domain.text import folded, mask
-from helpdesk.domain.tickets import Complaint
-from helpdesk.service import index
+from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow, UserRow
+from helpdesk.domain.text import mask
+from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.service.diagnosing import Diagnosing
 from helpdesk.service.keeping import Keeping
 from helpdesk.service.once import Once
 from helpdesk.service.recording import Recorder, Signs, Witness
 from helpdesk.service.telling import Telling
-from helpdesk.service.view import View
-from helpdesk.stores.base import Store
+from helpdesk.service.view import View, whose
+from helpdesk.stores.base import Directory, Store
 
 RECENT = timedelta(hours=24)
 """How far back *recent* challenges go."""
@@ -50,6 +51,7 @@ class Questions:
         cards: Mapping[str, Product],
         connector: Connector,
         store: Store,
+        directory: Directory,
         clock: Callable[[], datetime],
         label: str,
         is_demo: bool,
@@ -59,7 +61,7 @@ class Questions:
         contact: str = "",
     ) -> None:
         self.agent, self.cards, self.label, self.is_demo = agent, cards, label, is_demo
-        self._view = View(agent, cards, connector, store, clock)
+        self._view = View(agent, cards, connector, store, directory, clock)
         self._diagnosing = Diagnosing(self._view)
         self._recorder = Recorder(agent, store, clock, keys, witness)
         self._changing = asyncio.Lock()
@@ -72,9 +74,9 @@ class Questions:
         """What is wrong with the desk's own log; empty where nothing is."""
         return self._recorder.alarm or self._keeping.alarm
 
-    def watch(self) -> None:
-        """Hold the log against what this console saw before; blocking."""
-        self._recorder.watch()
+    async def watch(self) -> None:
+        """Hold the log against what this console saw before."""
+        await self._recorder.watch()
 
     async def settle(self) -> None:
         """Write down all that was asked and done; letters go on being sent beside it."""
@@ -86,22 +88,22 @@ class Questions:
 
     async def find(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
         """Give the users that match, in the query's order."""
-        now = await self._now()
-        found = [e for e in self._view.entries.values() if index.is_found(e, query, now)]
-        rows = index.ordered(found, query, now)
-        return window(rows, offset, limit, lambda entry: index.row_of(entry, now))
+        now, account = await self._now(), self.agent.account
+        found = await self._view.directory.find(
+            query, now, account=account, offset=offset, limit=limit
+        )
+        return _people(found, offset, now)
 
     async def queue(self, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
         """Give the users this agent should look at, the hottest first."""
         now = await self._now()
-        found = [e for e in self._view.entries.values() if _is_for(self.agent, e, now)]
-        found.sort(key=lambda e: (not _has(self.agent, e), *index.heat(e, now)))
-        return window(found, offset, limit, lambda entry: index.row_of(entry, now))
+        found = await self._view.directory.queue(self.agent, now, offset=offset, limit=limit)
+        return _people(found, offset, now)
 
     async def case(self, user: str) -> Case:
         """Give everything about one user, masked, with the answer to every act."""
         now = await self._now()
-        found = self._view.user(user)
+        found = await self._view.user(user)
         self._keeping.look(found.id, now)
         return await self._shown(found.id)
 
@@ -111,12 +113,9 @@ class Questions:
         """Give the challenges of the last day, newest first."""
         now = await self._now()
         whom = replace(query, channel=None)  # here it is the code's way, not the user's factors
-        users = [
-            e.user.id
-            for e in self._view.entries.values()
-            if e.user.seen_at and now - e.user.seen_at <= RECENT and index.is_found(e, whom, now)
-        ]
-        timelines = await self._view.connector.timelines(users)
+        seen = await self._view.directory.seen(now - RECENT, account=self.agent.account)
+        users = {e.user.id: e for e in seen if entries.is_found(e, whom, now)}
+        timelines = await self._view.connector.timelines([*users])
         lines = [
             line
             for user, timeline in timelines.items()
@@ -124,18 +123,20 @@ class Questions:
             if now - line.at <= RECENT and _went(line, query)
         ]
         lines.sort(key=lambda line: line.at, reverse=True)
-        whose = self._view.whose
         return window(
-            lines, offset, limit, lambda one: ChallengeRow(line=_masked(one), **whose(one.user))
+            lines,
+            offset,
+            limit,
+            lambda one: ChallengeRow(line=_masked(one), **whose(users[one.user])),
         )
 
     async def loops(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LoopRow]:
         """Give open loop reports with their cause: hostile first, then the worst, the newest."""
         now = await self._now()
-        entries = self._view.entries
-        reports = [r for r in self._view.store.loops if r.closed_at is None]
-        found = [r for r in reports if self._is_found(r.user, query, now)]
-        tops = {r.user: (await self._diagnosing.of(entries[r.user].user)).top for r in found}
+        reports = await self._view.store.select(LoopReport, only_open=True)
+        there = await self._matching([r.user for r in reports], query, now)
+        found = [r for r in reports if r.user in there]
+        tops = {r.user: (await self._diagnosing.of(there[r.user].user)).top for r in found}
         found.sort(key=lambda r: (not _is_hostile(tops[r.user]), -r.rounds, now - r.at))
         return window(
             found,
@@ -143,36 +144,33 @@ class Questions:
             limit,
             lambda r: LoopRow(
                 report=r,
-                ticket=entries[r.user].ticket,
+                ticket=there[r.user].ticket,
                 cause=tops[r.user],
-                **self._view.whose(r.user),
+                **whose(there[r.user]),
             ),
         )
 
     async def tickets(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[TicketRow]:
         """Give open tickets: own first, then unassigned, oldest first."""
         now = await self._now()
-        tickets = [t for t in self._view.store.tickets if t.is_open]
-        found = [t for t in tickets if self._is_found(t.user, query, now)]
+        tickets = await self._view.store.select(Ticket, only_open=True)
+        there = await self._matching([t.user for t in tickets], query, now)
+        found = [t for t in tickets if t.user in there]
         found.sort(key=lambda t: (t.agent != self.agent.id, t.agent is not None, t.opened_at))
-        whose = self._view.whose
-        return window(found, offset, limit, lambda t: TicketRow(ticket=t, **whose(t.user)))
+        return window(found, offset, limit, lambda t: TicketRow(ticket=t, **whose(there[t.user])))
 
     async def log(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LogRow]:
         """Give what agents did, newest first."""
         await self._now()
-        rows = reversed(self._view.store.log)
-        found = [
-            row
-            for row in rows
-            if (row.act != LOOK or LOOK in query.words) and self._is_logged(row, query)
-        ]
-        return window(found, offset, limit, lambda row: row)
+        total, rows = await self._view.directory.logged(
+            query, account=self.agent.account, offset=offset, limit=limit
+        )
+        return Page(total=total, offset=offset, rows=tuple(rows))
 
     async def why(self, user: str, said: Sequence[CallerSaid] = ()) -> Verdict:
         """Give the verdict on one user, with what the caller said."""
         await self._now()
-        return await self._diagnosing.of(self._view.user(user), said)
+        return await self._diagnosing.of(await self._view.user(user), said)
 
     async def fleet(self) -> FleetFindings:
         """Give what many users share in these minutes."""
@@ -182,14 +180,13 @@ class Questions:
     async def weigh(self, action: AnyAction) -> Weighed:
         """Give the policy's answer to an action and what it would do."""
         now = await self._now()
-        user = self._view.anybody(action.user)
+        user = await self._view.anybody(action.user)
         card, case = self._view.card(user), await self._view.whole(user)
         answer = await self._weighed(action, card, case, now)
-        if user.id not in self._view.entries:
+        if await self._view.entry(user.id) is None:
             return Weighed(decision=answer.decision, preview=Preview())
-        return Weighed(
-            decision=answer.decision, preview=preview(action, card, case, self._view.store.outbox)
-        )
+        told = await self._view.store.select(Notice, user=user.id)
+        return Weighed(decision=answer.decision, preview=preview(action, card, case, told))
 
     async def _weighed(self, action: AnyAction, card: Product, case: Case, now: datetime) -> Answer:
         """Hold an action against the policy."""
@@ -201,7 +198,7 @@ class Questions:
         return self._view.clock()
 
     async def _shown(self, name: str, *, is_masked: bool = True) -> Case:
-        user = self._view.user(name)
+        user = await self._view.user(name)
         case, card = await self._view.whole(user), self._view.card(user)
         decisions = [
             (await self._weighed(kind(user=user.id), card, case, case.at)).decision
@@ -210,19 +207,18 @@ class Questions:
         case = replace(case, decisions=tuple(decisions))
         return masked(case) if is_masked else case
 
-    def _is_found(self, user: str, query: Query, now: datetime) -> bool:
-        entry = self._view.entries.get(user)
-        return entry is not None and index.is_found(entry, query, now)
+    async def _matching(
+        self, users: Sequence[str], query: Query, now: datetime
+    ) -> dict[str, entries.Entry]:
+        found = await self._view.entries(users)
+        return {user: e for user, e in found.items() if entries.is_found(e, query, now)}
 
-    def _is_logged(self, row: LogRow, query: Query) -> bool:
-        entry = self._view.entries.get(row.user)
-        if entry is None and self.agent.account is not None:
-            return False
-        if query.product and (entry is None or entry.user.product not in query.product):
-            return False
-        name = entry.user.name if entry else ""
-        parts = (row.agent, row.role, row.act, row.user, row.ticket, row.reason, row.result, name)
-        return matches("\n".join(map(folded, parts)), row.ticket, query.words)
+
+def _people(
+    found: tuple[int, Sequence[entries.Entry]], offset: int, now: datetime
+) -> Page[UserRow]:
+    total, window = found
+    return Page(total=total, offset=offset, rows=tuple(entries.row_of(e, now) for e in window))
 
 
 def window(found: Sequence[T], offset: int, limit: int, row: Callable[[T], R]) -> Page[R]:
@@ -247,20 +243,3 @@ def _masked(line: ChallengeLine) -> ChallengeLine:
 
 def _is_hostile(cause: RankedCause | None) -> bool:
     return cause is not None and cause.group == "F"
-
-
-def _has(agent: Agent, entry: index.Entry) -> bool:
-    return entry.ticket is not None and entry.ticket.agent == agent.id
-
-
-def _is_for(agent: Agent, entry: index.Entry, now: datetime) -> bool:
-    """Whether a user is in an agent's queue.
-
-    An account manager's holds the turn-off requests, and those whose day without MFA is over.
-    """
-    ticket = entry.ticket
-    if agent.role is Role.ACCOUNT_MANAGER and index.is_due(entry.user, now):
-        return True
-    if ticket is None or ticket.agent not in {None, agent.id}:
-        return False
-    return agent.role is not Role.ACCOUNT_MANAGER or ticket.complaint is Complaint.TURN_OFF

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from helpdesk.domain.actions import ACTIONS, Risk
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.audit import ACCEPT, LogRow, Result
-from helpdesk.domain.chain import Macs, Noted, log_of, pseudonym, root, sealed
+from helpdesk.domain.chain import Macs, Noted, Tree, log_of, pseudonym, sealed
 from helpdesk.domain.checkpoints import (
     ORIGIN,
     Checkpoint,
@@ -25,11 +26,11 @@ from helpdesk.domain.inspection import (
     EVERY_S,
     Held,
     Inspection,
-    inconsistent,
     inspect,
+    misfit,
 )
 from helpdesk.domain.text import clean
-from helpdesk.stores.base import Store
+from helpdesk.stores.base import Ends, Store
 from helpdesk.stores.whole import whole
 
 LOOKS_IN = timedelta(minutes=10)
@@ -83,9 +84,21 @@ class Recorder:
     ) -> None:
         self._agent, self._store, self._clock = agent, store, clock
         self._keys, self._witness = keys, witness
-        self._watched: object = None
+        self._tree, self._version, self._covered = Tree(), -1, 0
         self.alarm = ""
-        store.watched(self.watch)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """Hold the store's pen, having looked that the log is the one that was seen before."""
+        async with self._store.transaction():
+            await self.catch_up()
+            yield
+        await self.catch_up()
+
+    async def catch_up(self) -> None:
+        """Take in the rows that others wrote, and hold them against what was seen."""
+        await self._store.refresh()
+        await self.watch()
 
     async def record(
         self, *, at: datetime | None = None, by: Agent | None = None, **row: Any
@@ -98,29 +111,25 @@ class Recorder:
         """
         store, agent = self._store, by or self._agent
         await store.refresh()
-        seq = max((row.seq for row in store.log), default=0) + 1
-        now = self._clock()
-        written = LogRow(seq=seq, at=at or now, agent=agent.id, role=agent.role, **row)
-        before = store.entries[-1] if store.entries else None
+        ends, now = await store.ends(), self._clock()
+        written = LogRow(seq=ends.seq + 1, at=at or now, agent=agent.id, role=agent.role, **row)
         name = ORIGIN + secrets.token_hex(8)
         await store.append(
-            sealed(written, before, self._keys, salt=secrets.token_hex(16), log=name)
+            sealed(written, ends.last, self._keys, salt=secrets.token_hex(16), log=name)
         )
-        if self._is_due(written, now) and not self.alarm:
+        if not self.alarm and await self._is_due(written, ends.size + 1, now):
             await self.checkpoint()
         return written
 
-    def is_news(self, user: str, at: datetime) -> bool:
+    async def is_news(self, user: str, at: datetime) -> bool:
         """Whether a look at a user would say what no row of this agent says yet."""
-        return not any(
-            row.user == user and row.agent == self._agent.id and abs(at - row.at) < LOOKS_IN
-            for row in reversed(self._store.log)
-        )
+        near = await self._store.rows(user=user, agent=self._agent.id, since=at - LOOKS_IN)
+        return not any(abs(at - row.at) < LOOKS_IN for row in near)
 
     @property
     def uncovered(self) -> int:
-        """How many rows came after the newest checkpoint in the file."""
-        return len(self._store.entries) - self._covered()
+        """How many rows came after the newest checkpoint beside the log, when last watched."""
+        return self._tree.size - self._covered
 
     async def checkpoint(self) -> str:
         """Make a checkpoint of all rows there are, keep it beside the log, and give it.
@@ -130,39 +139,58 @@ class Recorder:
         """
         if self.alarm:
             raise Tampered(self.alarm)
-        note = await whole(self._signed)
+        note = await self._signed()
         await self._store.note(Noted(note=note, made=self._clock()))
         return note
 
-    def newest(self) -> str:
-        """Give the newest checkpoint in the file; empty where there is none."""
-        return self._store.checkpoints[-1].note if self._store.checkpoints else ""
+    async def newest(self) -> str:
+        """Give the newest checkpoint beside the log; empty where there is none."""
+        noted = await self._store.checkpoints()
+        return noted[-1].note if noted else ""
 
     def pseudonym(self, user: str) -> str:
         """Give what stands for a user in the chain."""
         return pseudonym(user, self._keys)
 
-    def verifier(self) -> str:
+    async def verifier(self) -> str:
         """Give the public key of this console for this log, as a line to give away."""
-        return self._keys.verifier(self._origin())
+        return self._keys.verifier(_origin(await self._store.ends()))
 
-    def watch(self) -> None:
+    async def watch(self) -> None:
         """Hold the log against the last checkpoint this console saw; keep the newest that fits.
 
         Only while all of it is durable: a checkpoint of rows that were dropped would never fit.
+        What was held against one once is not read again while the store only appended to it.
         """
-        entries = self._store.entries
-        if entries is self._watched:
+        ends = await self._store.ends()
+        if ends.version == self._version and ends.size == self._tree.size:
             return
-        last = self._witness.last()
-        self.alarm = inconsistent(entries, Held(by=MINE, note=last)) if last else ""
-        newest = self.newest()
+        if ends.version != self._version or ends.size < self._tree.size:
+            self._tree = Tree()
+        rows = [entry.row for entry in await self._store.bound(self._tree.size)]
+        newest, last = await self.newest(), await whole(self._witness.last)
+        await whole(self._hold, rows, _origin(ends), last, newest)
+        self._version = ends.version
+
+    def _hold(self, rows: Sequence[str], origin: str, last: str, newest: str) -> None:
+        """Take in rows that came, and say what does not fit."""
+        told = {"last": _read(last), "newest": _read(newest)}
+        start = self._tree.size
+        known = self._tree.extend(rows, {each.size for each in told.values() if each})
+        wrong = {
+            name: misfit(each, MINE, self._tree.size, origin, known)
+            for name, each in told.items()
+            if each and (each.size > start or not start)
+        }
+        if last and told["last"] is None:
+            wrong["last"] = f"{MINE} cannot be read."
+        self.alarm = wrong.get("last", self.alarm if start else "")
         if not self.alarm and newest not in {"", last}:
-            if inconsistent(entries, Held(by="", note=newest)):
+            if wrong.get("newest") or told["newest"] is None:
                 self.alarm = "A checkpoint in the file does not fit the log: helpdesk log verify."
             else:
                 self._witness.keep(newest)
-        self._watched = entries
+        self._covered = told["newest"].size if told["newest"] else 0
 
     async def accept(self, reason: str) -> LogRow:
         """Record that this log is to be gone on with, inside a transaction, and cover it.
@@ -172,12 +200,12 @@ class Recorder:
         Raises:
             Tampered: The log does not fit itself; no word of a person mends that.
         """
-        says = await whole(self._accepting)
+        says = await self._accepting()
         row = await self.record(
             act=ACCEPT, user="", result=Result.DONE, says=says, reason=clean(reason)
         )
-        await self._store.note(Noted(note=await whole(self._signed), made=self._clock()))
-        found = self._inspected((), None)
+        await self._store.note(Noted(note=await self._signed(), made=self._clock()))
+        found = await self._inspected((), None)
         if not found.is_sound:
             raise Tampered(
                 f"This log does not fit itself, so it cannot be accepted: {found.broken[0]}"
@@ -186,11 +214,11 @@ class Recorder:
 
     async def accepted(self) -> None:
         """From now on hold the log against what was accepted; once that is durable."""
-        await whole(self._witness.keep, self.newest())
-        self._watched = None
-        await whole(self.watch)
+        await whole(self._witness.keep, await self.newest())
+        self._tree, self._version = Tree(), -1
+        await self.watch()
 
-    def inspect(self, given: tuple[Held, ...] = (), key: str = "") -> Inspection:
+    async def inspect(self, given: tuple[Held, ...] = (), key: str = "") -> Inspection:
         """Say what is proven about the log, with what is held here and what is *given*.
 
         Raises:
@@ -198,60 +226,74 @@ class Recorder:
         """
         public = read_verifier_key(key)[1] if key else None
         last = self._witness.last()
-        return self._inspected((*((Held(by=MINE, note=last),) if last else ()), *given), public)
+        return await self._inspected(
+            (*((Held(by=MINE, note=last),) if last else ()), *given), public
+        )
 
-    def _inspected(self, held: tuple[Held, ...], public: bytes | None) -> Inspection:
+    async def _inspected(self, held: tuple[Held, ...], public: bytes | None) -> Inspection:
         store = self._store
+        bound, rows = await store.bound(), await store.rows()
 
         def vouches(checkpoint: Checkpoint) -> bool | None:
             own = self._keys.vouches(checkpoint)
             return self._keys.vouches(checkpoint, public) if own is None and public else own
 
         return inspect(
-            store.entries,
-            old=len(store.log) - len(store.entries),
-            notes=[kept.note for kept in store.checkpoints],
+            bound,
+            old=len(rows) - len(bound),
+            notes=[kept.note for kept in await store.checkpoints()],
             held=held,
             macs=self._keys,
             vouches=vouches,
         )
 
-    def _is_due(self, row: LogRow, now: datetime) -> bool:
+    async def _is_due(self, row: LogRow, size: int, now: datetime) -> bool:
         act = ACTIONS.get(row.act)
         if act and act.risk is Risk.HIGH and row.result is Result.DONE:
             return True
-        noted = self._store.checkpoints
-        last = noted[-1].made if noted else None
-        is_late = last is None or now - last >= timedelta(seconds=EVERY_S)
-        return is_late or self.uncovered >= EVERY_ROWS
+        noted = await self._store.checkpoints()
+        if not noted or now - noted[-1].made >= timedelta(seconds=EVERY_S):
+            return True
+        newest = _read(noted[-1].note)
+        return size - (newest.size if newest else 0) >= EVERY_ROWS
 
-    def _covered(self) -> int:
-        try:
-            return read_checkpoint(self.newest()).size
-        except BadInput:
-            return 0
-
-    def _origin(self) -> str:
-        entries = self._store.entries
-        return (log_of(entries[0].row) if entries else "") or f"{ORIGIN}empty"
-
-    def _accepting(self) -> str:
+    async def _accepting(self) -> str:
         """Name the log that is accepted and the one it takes the place of."""
-        rows = [entry.row for entry in self._store.entries]
-        try:
-            before = read_checkpoint(self._witness.last())
-            held = _named(before.origin, before.size, before.root)
-        except BadInput:
-            held = "one whose checkpoint cannot be read"
-        now = _named(self._origin(), len(rows), root(rows))
+        before = _read(self._witness.last())
+        held = (
+            _named(before.origin, before.size, before.root)
+            if before
+            else "one whose checkpoint cannot be read"
+        )
+        ends, tree = await self._grown()
+        now = _named(_origin(ends), tree.size, tree.root())
         return f"Accepted: {now}, in the place of the one this console saw: {held}."
 
-    def _signed(self) -> str:
-        entries, origin = self._store.entries, self._origin()
-        body = checkpoint_body(origin, len(entries), root(entry.row for entry in entries))
-        return self._keys.signed(origin, body)
+    async def _signed(self) -> str:
+        ends, tree = await self._grown()
+        origin = _origin(ends)
+        body = checkpoint_body(origin, tree.size, tree.root())
+        return await whole(self._keys.signed, origin, body)
+
+    async def _grown(self) -> tuple[Ends, Tree]:
+        """The tree of all rows, those of the transaction under way too."""
+        ends, tree = await self._store.ends(), self._tree.copy()
+        rest = await self._store.bound(tree.size)
+        await whole(tree.extend, [entry.row for entry in rest])
+        return ends, tree
 
 
 def _named(origin: str, size: int, root: bytes) -> str:
     """Return a log by name, length and root, as one reads it."""
     return f"{clean(origin, limit=60)}, {size} rows, root {base64.b64encode(root).decode()}"
+
+
+def _origin(ends: Ends) -> str:
+    return (log_of(ends.first.row) if ends.first else "") or f"{ORIGIN}empty"
+
+
+def _read(note: str) -> Checkpoint | None:
+    try:
+        return read_checkpoint(note) if note else None
+    except BadInput:
+        return None

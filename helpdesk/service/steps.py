@@ -217,7 +217,7 @@ async def take_ticket(action: TakeTicket, parts: Parts) -> Done:
     ticket = _ticket(action, parts) or (free[0] if free and not action.subject else None)
     if ticket is None:
         ticket = Ticket(
-            id=_next_ticket(parts.store),
+            id=await parts.store.next_ticket(),
             user=parts.case.user.id,
             subject=clean(action.subject or "Called the desk"),
             opened_at=parts.now,
@@ -262,13 +262,6 @@ def _ticket(action: AnyAction, parts: Parts) -> Ticket | None:
     if wanted:
         return next((ticket for ticket in found if ticket.id == wanted), None)
     return found[0] if len(found) == 1 and not isinstance(action, TakeTicket) else None
-
-
-def _next_ticket(store: Store) -> str:
-    numbers = [
-        int(ticket.id) for ticket in store.tickets if ticket.id.isascii() and ticket.id.isdigit()
-    ]
-    return str(max(numbers, default=1000) + 1)
 
 
 STEPS: dict[type[AnyAction], Callable[[Any, Parts], Awaitable[Done]]] = {

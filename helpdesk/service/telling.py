@@ -47,16 +47,16 @@ class Telling:
 
     async def tell(self, action: AnyAction, card: Product, before: User, seq: int) -> None:
         """Write the notices of an act into the outbox, inside the transaction of the act."""
-        now = self._clock()
+        now, earlier = self._clock(), await self._store.select(Notice, user=before.id)
         for notice in notices_of(
-            action, card, before, self._store.outbox, now, seq=seq, contact=self._contact
+            action, card, before, earlier, now, seq=seq, contact=self._contact
         ):
             await self._store.keep(self._posted(notice))
 
     @property
-    def is_due(self) -> bool:
-        """Whether letters wait that could be sent now."""
-        return self._sender is not None and any(map(self._is_due, self._store.outbox))
+    def is_sending(self) -> bool:
+        """Whether letters leave this desk at all."""
+        return self._sender is not None
 
     async def deliver(self, *, is_last: bool = False) -> float | None:
         """Send the letters that are due; give the seconds until the next is, None for none.
@@ -69,7 +69,8 @@ class Telling:
             ended = await self._carried(self._sender, notice)
             if is_last and ended.state is Posted.WAITING:
                 break
-        waiting = [n.due_at for n in self._store.outbox if n.state is Posted.WAITING and n.due_at]
+        letters = await self._store.select(Notice, only_open=True)
+        waiting = [letter.due_at for letter in letters if letter.due_at]
         if not waiting:
             return None
         return max(1.0, (min(waiting) - self._clock()).total_seconds())
@@ -84,11 +85,11 @@ class Telling:
     async def _leased(self) -> Notice | None:
         """Take the next letter that is due for this console, so that no other sends it too."""
         await self._store.refresh()
-        if not self.is_due:
+        if await self._next() is None:
             return None
         async with self._lock, self._store.transaction():
             await self._store.refresh()
-            notice = next((each for each in self._store.outbox if self._is_due(each)), None)
+            notice = await self._next()
             if notice is not None:
                 await self._store.keep(replace(notice, due_at=self._clock() + LEASE))
         return notice
@@ -107,9 +108,11 @@ class Telling:
                 await self._settled(each)
         return ended[0]
 
-    def _is_due(self, notice: Notice) -> bool:
+    async def _next(self) -> Notice | None:
+        """The letter that is due, the oldest first."""
         now = self._clock()
-        return notice.state is Posted.WAITING and (notice.due_at is None or notice.due_at <= now)
+        waiting = await self._store.select(Notice, only_open=True)
+        return next((one for one in waiting if one.due_at is None or one.due_at <= now), None)
 
     async def _sent(self, sender: Sender, notice: Notice) -> Notice:
         now, tries = self._clock(), notice.tries + 1
@@ -132,6 +135,7 @@ class Telling:
     async def _settled(self, notice: Notice) -> None:
         async with self._lock, self._store.transaction():
             await self._store.refresh()
-            if any(each.id == notice.id and each.to for each in self._store.outbox):
+            there = await self._store.get(Notice, notice.id)
+            if there is not None and there.to:
                 await self._store.keep(notice)
         await self._store.refresh()

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from helpdesk.connectors.base import Connector
 from helpdesk.domain.agents import Agent
+from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import LOOK
 from helpdesk.domain.cases import Case, Person
 from helpdesk.domain.challenges import challenge_lines
 from helpdesk.domain.codes import code_clock
+from helpdesk.domain.entries import Entry
 from helpdesk.domain.errors import NotFound
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Proof
 from helpdesk.domain.text import clean
+from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import Account, User
-from helpdesk.service import index
-from helpdesk.stores.base import Store
+from helpdesk.stores.base import Directory, Store
 
 
 class View:
-    """The users an agent may see, folded for the search, and the case of each.
+    """The users an agent may see, and the case of each.
+
+    Whoever administers one account has no business with the people of another.
 
     Attributes:
-        entries: By user id, in the provider's order; an administrator of one account sees that
-            one only.
-        generation: Grows with every change that was taken in.
+        generation: Grows with every change that was taken in; 0 before the first.
     """
 
     def __init__(
@@ -35,45 +37,58 @@ class View:
         cards: Mapping[str, Product],
         connector: Connector,
         store: Store,
+        directory: Directory,
         clock: Callable[[], datetime],
     ) -> None:
         self.agent, self.cards, self.clock = agent, cards, clock
-        self.connector, self.store = connector, store
-        self.entries: dict[str, index.Entry] = {}
+        self.connector, self.store, self.directory = connector, store, directory
         self.generation = 0
-        self._seen = (-1, -1)
+        self._seen = (-1, -1, -1)
 
     async def refresh(self) -> None:
         """Take in what changed, here or elsewhere."""
-        seen = (await self.connector.refresh(), await self.store.refresh())
+        seen = (
+            await self.connector.refresh(),
+            await self.store.refresh(),
+            await self.directory.refresh(),
+        )
         if seen != self._seen:
-            users = self.connector.users.values()
-            # Whoever administers one account has no business with the people of another.
-            mine = [user for user in users if self.agent.account in {None, user.account}]
-            store = self.store
-            self.entries = index.build(mine, self.connector.accounts, store.tickets, store.loops)
             self._seen = seen
             self.generation += 1
 
-    def user(self, name: str) -> User:
+    async def entries(self, users: Sequence[str]) -> Mapping[str, Entry]:
+        """Give the entries of those of these users whom this agent may see."""
+        found = await self.directory.entries(users)
+        return {user: entry for user, entry in found.items() if self.sees(entry)}
+
+    async def entry(self, user: str) -> Entry | None:
+        """Give the entry of a user by id; None where this agent sees none."""
+        return (await self.entries([user])).get(user)
+
+    def sees(self, entry: Entry) -> bool:
+        """Whether this agent may see a user."""
+        return self.agent.account in {None, entry.user.account}
+
+    async def user(self, name: str) -> User:
         """Give a user by id or login.
 
         Raises:
             NotFound: There is none, or several have that login, or this agent may not see them.
         """
-        if name in self.entries:
-            return self.entries[name].user
-        wanted = name.casefold()
-        found = [e.user for e in self.entries.values() if e.user.login.casefold() == wanted]
+        entry = await self.entry(name)
+        if entry is not None:
+            return entry.user
+        found = [entry for entry in await self.directory.named(name) if self.sees(entry)]
         if len(found) == 1:
-            return found[0]
-        if name in self.connector.users:
+            return found[0].user
+        if await self.directory.entries([name]):
             raise NotFound(f"User {clean(name)} is not of the account you administer.")
         raise NotFound(f"There is no user {clean(name)} here. Try: helpdesk find {clean(name)}")
 
-    def anybody(self, name: str) -> User:
+    async def anybody(self, name: str) -> User:
         """Give a user by id or login, seen or not: the policy says why one may not act on them."""
-        return self.connector.users.get(name) or self.user(name)
+        found = await self.directory.entries([name])
+        return found[name].user if found else await self.user(name)
 
     def card(self, user: User) -> Product:
         """Give the card of a user's product.
@@ -86,47 +101,45 @@ class View:
             raise NotFound(f"User {clean(user.id)} is of the product {product}, which has no card.")
         return self.cards[user.product]
 
-    def whose(self, user: str) -> dict[str, str]:
-        """Give name, product and account of a user, for the line of a list."""
-        entry = self.entries[user]
-        return {"name": entry.user.name, "product": entry.user.product, "account": entry.account}
-
     async def whole(self, user: User) -> Case:
         """Give the case of a user, not masked, without decisions."""
-        now = self.clock()
+        now, store = self.clock(), self.store
         timeline = await self.connector.timeline(user.id)
-        account = self.connector.accounts.get(user.account) or Account(
+        account = await self.connector.account(user.account) or Account(
             id=user.account, name=user.account, product=user.product
         )
-        people = (self.connector.users.get(person) for person in account.administrators)
+        people = await self.connector.people(account.administrators)
+        rows = await store.rows(user=user.id)
         return Case(
             at=now,
             user=user,
             account=account,
-            administrators=tuple(Person(id=p.id, name=p.name) for p in people if p),
-            manager=next((a for a in self.store.agents if a.id == account.manager), None),
+            administrators=tuple(Person(id=p.id, name=p.name) for p in people.values()),
+            manager=next((a for a in store.agents if a.id == account.manager), None),
             timeline=timeline,
             codes=code_clock(self.card(user), timeline, now),
             challenges=tuple(challenge_lines(user.id, timeline, now)),
-            tickets=tuple(t for t in self.store.tickets if t.user == user.id),
-            loops=tuple(r for r in self.store.loops if r.user == user.id),
-            log=tuple(
-                row for row in reversed(self.store.log) if row.user == user.id and row.act != LOOK
-            ),
-            proofs=self._proofs(user, now),
+            tickets=tuple(await store.select(Ticket, user=user.id)),
+            loops=tuple(await store.select(LoopReport, user=user.id)),
+            log=tuple(row for row in reversed(rows) if row.act != LOOK),
+            proofs=await self._proofs(user, now),
         )
 
-    def _proofs(self, user: User, now: datetime) -> tuple[Proof, ...]:
+    async def _proofs(self, user: User, now: datetime) -> tuple[Proof, ...]:
         """The proofs that this agent may act on, or that what a second person is asked rests on."""
         asked = {
             proof
-            for one in self.store.approvals
-            if one.user == user.id and (one.is_open(now) or one.holds(now))
+            for one in await self.store.select(Approval, user=user.id)
+            if one.is_open(now) or one.holds(now)
             for proof in one.proofs
         }
         return tuple(
             proof
-            for proof in self.store.proofs
-            if proof.user == user.id
-            and (proof.id in asked or (proof.agent == self.agent.id and proof.is_fresh(now)))
+            for proof in await self.store.select(Proof, user=user.id)
+            if proof.id in asked or (proof.agent == self.agent.id and proof.is_fresh(now))
         )
+
+
+def whose(entry: Entry) -> dict[str, str]:
+    """Return name, product and account of a user, for the line of a list."""
+    return {"name": entry.user.name, "product": entry.user.product, "account": entry.account}

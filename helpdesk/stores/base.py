@@ -1,43 +1,63 @@
-"""What the desk keeps itself, whatever it is kept in."""
+"""What the desk keeps itself, and how everybody is found, whatever it is kept in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol, TypeVar
+
+from msgspec import Struct
 
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import LogRow
-from helpdesk.domain.chain import Entry, Noted
+from helpdesk.domain.chain import Entry as Row
+from helpdesk.domain.chain import Noted
+from helpdesk.domain.entries import Entry
 from helpdesk.domain.erasing import Erased
 from helpdesk.domain.holds import Hold
 from helpdesk.domain.notices import Notice
 from helpdesk.domain.operations import Operation
 from helpdesk.domain.proofs import Asking, Proof
+from helpdesk.domain.records import Record
+from helpdesk.domain.search import Query
 from helpdesk.domain.tickets import LoopReport, Ticket
 
-Record = Ticket | Proof | Asking | Approval | Notice | Hold | Operation
-"""What is kept under an id of its own; an operation under its id and its agent's."""
+SEEN: Final = 2_000
+"""So many of those seen last stand for everybody who was seen in these hours."""
+
+R = TypeVar("R", Ticket, LoopReport, Proof, Asking, Approval, Notice, Hold)
+
+
+class Ends(Struct, frozen=True, kw_only=True):
+    """Where the log ends.
+
+    Attributes:
+        seq: The highest number of a row; 0 where there is none.
+        size: How many rows are bound to one another.
+        first: The first of them, which names the log; None where there is none.
+        last: The last of them.
+        version: Another number, and what came before `last` may have been written anew.
+    """
+
+    seq: int
+    size: int
+    first: Row | None
+    last: Row | None
+    version: int
 
 
 class Store(Protocol):
-    """Tickets, loop reports, agents and the log.
+    """Tickets, loop reports, agents, the log, and what proving and telling leave behind.
 
+    Lists are windows here too: what grows without end is asked for by user, by time or by place.
     Writing is only possible inside `transaction`: what is written there is kept whole, or not at
-    all.
+    all, and is seen at once by whoever asks inside it.
     """
 
     def transaction(self) -> AbstractAsyncContextManager[None]:
         """Hold the only pen: writes inside become durable together when the block ends well."""
-        ...
-
-    def watched(self, watch: Callable[[], None]) -> None:
-        """Call this from a thread whenever the record is whole.
-
-        Before the first write of a transaction, and when all of it is durable.
-        """
         ...
 
     async def refresh(self) -> int:
@@ -49,34 +69,27 @@ class Store(Protocol):
         """The agents of this desk, in their order on file."""
         ...
 
-    @property
-    def tickets(self) -> Sequence[Ticket]:
-        """All tickets, in their order on file."""
+    async def select(
+        self,
+        kind: type[R],
+        *,
+        user: str = "",
+        since: datetime | None = None,
+        only_open: bool = False,
+    ) -> Sequence[R]:
+        """Give the records of a kind, oldest first.
+
+        Args:
+            kind: Which; loop reports can be asked for, not written.
+            user: Only those of this user.
+            since: Only those that began at this moment or later.
+            only_open: Only tickets not closed, loops not closed, askings not answered, proofs not
+                used, requests not decided, notices that wait, holds that wait.
+        """
         ...
 
-    @property
-    def loops(self) -> Sequence[LoopReport]:
-        """All login-loop reports, in their order on file."""
-        ...
-
-    @property
-    def log(self) -> Sequence[LogRow]:
-        """All rows of the log, oldest first."""
-        ...
-
-    @property
-    def proofs(self) -> Sequence[Proof]:
-        """All proofs of callers."""
-        ...
-
-    @property
-    def askings(self) -> Sequence[Asking]:
-        """All proofs that were asked for."""
-        ...
-
-    @property
-    def approvals(self) -> Sequence[Approval]:
-        """All requests for a second person, oldest first."""
+    async def get(self, kind: type[R], name: str) -> R | None:
+        """Give the record of this id, or None."""
         ...
 
     async def keep(self, record: Record) -> None:
@@ -90,34 +103,96 @@ class Store(Protocol):
         """
         ...
 
-    @property
-    def entries(self) -> Sequence[Entry]:
-        """The rows of the log that are bound to one another, oldest first."""
+    async def next_ticket(self) -> str:
+        """Give the number that a new ticket gets."""
         ...
 
-    @property
-    def checkpoints(self) -> Sequence[Noted]:
-        """The checkpoints of the log, oldest first."""
+    async def rows(
+        self,
+        *,
+        user: str = "",
+        agent: str = "",
+        since: datetime | None = None,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> Sequence[LogRow]:
+        """Give rows of the log, oldest first.
+
+        Those of a user, of an agent, from a moment on, and after the row with the number *after*.
+        """
         ...
 
-    @property
-    def holds(self) -> Sequence[Hold]:
-        """All acts that were held, oldest first."""
+    async def ends(self) -> Ends:
+        """Give where the log ends."""
         ...
 
-    @property
-    def outbox(self) -> Sequence[Notice]:
-        """All notices, oldest first."""
+    async def bound(self, start: int = 0, limit: int | None = None) -> Sequence[Row]:
+        """Give the rows that are bound to one another, from the place *start* on, oldest first."""
         ...
 
-    async def append(self, entry: Entry) -> None:
-        """Append a row to the log; `log` and `entries` hold it at once."""
+    async def checkpoints(self) -> Sequence[Noted]:
+        """Give all checkpoints of the log, oldest first."""
+        ...
+
+    async def append(self, row: Row) -> None:
+        """Append a row to the log."""
         ...
 
     async def note(self, checkpoint: Noted) -> None:
-        """Keep a checkpoint of the log; `checkpoints` holds it at once."""
+        """Keep a checkpoint of the log."""
         ...
 
     async def erase(self, before: datetime, now: datetime) -> Erased:
         """Part rows, and all else that ended, from before a moment from their personal data."""
+        ...
+
+
+class Directory(Protocol):
+    """Everybody, with what the desk knows of them, to be found.
+
+    A window of an agent who administers one account holds the people of that *account* only; None
+    is everybody.
+    """
+
+    async def refresh(self) -> int:
+        """Take in what changed; give a number that changes when anything has."""
+        ...
+
+    async def entries(self, users: Sequence[str]) -> Mapping[str, Entry]:
+        """Give the entries of these users by id; whoever is not known is left out."""
+        ...
+
+    async def named(self, login: str) -> Sequence[Entry]:
+        """Give the users of this login, whatever its case."""
+        ...
+
+    async def find(
+        self, query: Query, now: datetime, *, account: str | None, offset: int, limit: int
+    ) -> tuple[int, Sequence[Entry]]:
+        """Give how many users match, and a window of them in the query's order."""
+        ...
+
+    async def queue(
+        self, agent: Agent, now: datetime, *, offset: int, limit: int
+    ) -> tuple[int, Sequence[Entry]]:
+        """Give how many users an agent should look at, and a window of them, the hottest first."""
+        ...
+
+    async def seen(
+        self, since: datetime, *, account: str | None = None, limit: int = SEEN
+    ) -> Sequence[Entry]:
+        """Give the users who did something since a moment, those seen last, at most *limit*.
+
+        In the provider's order.
+        """
+        ...
+
+    async def logged(
+        self, query: Query, *, account: str | None, offset: int, limit: int
+    ) -> tuple[int, Sequence[LogRow]]:
+        """Give how many rows match, and a window of them, newest first.
+
+        Words match agent, role, act, user and their name, ticket, reason and result. Looks are
+        only given where they are asked for. With an *account*: rows about its people only.
+        """
         ...

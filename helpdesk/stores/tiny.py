@@ -14,8 +14,9 @@ import re
 import threading
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -28,22 +29,24 @@ from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import ACCEPT, ERASED, LogRow
 from helpdesk.domain.chain import Entry, Noted, opened, stored_row
-from helpdesk.domain.erasing import KEPT, Erased, bare, begun, is_open, needed_proofs
+from helpdesk.domain.erasing import KEPT, Erased, bare, is_open, needed_proofs
 from helpdesk.domain.errors import BadFile
 from helpdesk.domain.holds import Hold
 from helpdesk.domain.notices import Notice
 from helpdesk.domain.operations import Operation
 from helpdesk.domain.proofs import Asking, Proof
+from helpdesk.domain.records import Record, begun, has_ended
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.stores.atomic import AtomicStorage
-from helpdesk.stores.base import Record
+from helpdesk.stores.base import Ends, R
 from helpdesk.stores.whole import whole
 
 LEFT_ALONE: Final = timedelta(hours=12)
 """After this long untouched, a fixture is picked up as if no time had passed since."""
 
-TABLES: Final[dict[type[Record], str]] = {
+TABLES: Final[dict[type[Record | LoopReport], str]] = {
     Ticket: "tickets",
+    LoopReport: "loops",
     Proof: "proofs",
     Asking: "askings",
     Approval: "approvals",
@@ -80,6 +83,7 @@ class TinyFile:
         self._written: Counter[str] = Counter()
         self._touched: set[str] = set()
         self._counting = threading.Lock()
+        self._keys: dict[str, tuple[int, dict[str, int]]] = {}
         self.name = str(path)
 
     @property
@@ -111,6 +115,16 @@ class TinyFile:
         document = self._db.table(table, cache_size=0).get(doc_id=key)
         return moved(document, self._moved_by()) if isinstance(document, Document) else None
 
+    def key_of(self, table: str, name: str) -> int | None:
+        """Give the id of the document that calls itself *name*; None where none does."""
+        version = self.generation(table)
+        known = self._keys.get(table)
+        if known is None or known[0] != version:
+            rows = self._db.table(table, cache_size=0)
+            known = version, {str(row.get("id")): row.doc_id for row in rows}
+            self._keys[table] = known
+        return known[1].get(name)
+
     def put(self, table: str, key: int, document: Mapping[str, Any]) -> None:
         """Write one document whole, new or instead of the old one; only inside `transaction`."""
         self._storage.unshare(table, key)
@@ -121,6 +135,24 @@ class TinyFile:
             rows.update(_instead(stored), doc_ids=[key])
         else:
             rows.insert(Document(stored, doc_id=key))
+
+    def of(self, table: str, user: str) -> list[tuple[int, dict[str, Any]]]:
+        """Give the documents of a table that are about a user, with their ids."""
+        return [(key, row) for key, row in self.rows(table) if row.get("user") == user]
+
+    def free_key(self, table: str) -> int:
+        """Give an id that no document of a table has."""
+        return max((key for key, _ in self.rows(table)), default=0) + 1
+
+    def events(self, key: int) -> Sequence[Any]:
+        """Give the timeline of the user with this id, oldest first, as it is kept."""
+        events: Sequence[Any] = (self.row("timelines", key) or {}).get("events", ())
+        return events
+
+    def extend(self, key: int, user: str, events: Sequence[Any]) -> None:
+        """Add events to the end of a timeline; only inside `transaction`."""
+        row = self.row("timelines", key) or {"user": user, "events": []}
+        self.put("timelines", key, row | {"events": [*row["events"], *events]})
 
     async def step(self, step: Callable[..., S], *arguments: Any) -> S:
         """Take a blocking step of the transaction under way in a thread.
@@ -187,13 +219,12 @@ class TinyStore:
         self.loops: tuple[LoopReport, ...] = ()
         self.log: tuple[LogRow, ...] = ()
         self.entries: tuple[Entry, ...] = ()
-        self.checkpoints: tuple[Noted, ...] = ()
+        self.noted: tuple[Noted, ...] = ()
         self.proofs: tuple[Proof, ...] = ()
         self.askings: tuple[Asking, ...] = ()
         self.approvals: tuple[Approval, ...] = ()
         self.holds: tuple[Hold, ...] = ()
         self.outbox: tuple[Notice, ...] = ()
-        self._watch: Callable[[], None] | None = None
         self._loading = threading.Lock()
 
     @contextlib.asynccontextmanager
@@ -202,18 +233,14 @@ class TinyStore:
         held, step = self._file.transaction(), self._file.step
         try:
             await step(held.__enter__)
-            await step(self._rest)
+            await step(self.load)
             yield
             await step(held.__exit__, None, None, None)
         except BaseException as error:
             self._log_generation = -1  # what was appended in memory is not in the file
             await step(held.__exit__, type(error), error, error.__traceback__)
             raise
-        await whole(self._rest)
-
-    def watched(self, watch: Callable[[], None]) -> None:
-        """Call this from a thread whenever the record is whole."""
-        self._watch = watch
+        await whole(self.load)
 
     @property
     def is_invented(self) -> bool:
@@ -226,6 +253,73 @@ class TinyStore:
         if not self._file.is_changing:  # then memory is what is durable and what was appended
             await asyncio.to_thread(self.load)
         return self._generation
+
+    async def select(
+        self,
+        kind: type[R],
+        *,
+        user: str = "",
+        since: datetime | None = None,
+        only_open: bool = False,
+    ) -> Sequence[R]:
+        """Give the records of a kind, oldest first, as `Store.select`."""
+        found: Sequence[R] = getattr(self, TABLES[kind])
+        return [
+            one
+            for one in found
+            if (not user or one.user == user)
+            and (since is None or begun(one) >= since)
+            and (not only_open or not has_ended(one))
+        ]
+
+    async def get(self, kind: type[R], name: str) -> R | None:
+        """Give the record of this id, or None."""
+        found: Sequence[R] = getattr(self, TABLES[kind])
+        return next((one for one in found if one.id == name), None)
+
+    async def next_ticket(self) -> str:
+        """Give the number that a new ticket gets: one more than the highest."""
+        numbers = [int(t.id) for t in self.tickets if t.id.isascii() and t.id.isdigit()]
+        return str(max(numbers, default=1000) + 1)
+
+    async def rows(
+        self,
+        *,
+        user: str = "",
+        agent: str = "",
+        since: datetime | None = None,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> Sequence[LogRow]:
+        """Give rows of the log, oldest first, as `Store.rows`."""
+        found = (
+            row
+            for row in self.log
+            if (not user or row.user == user)
+            and (not agent or row.agent == agent)
+            and (since is None or row.at >= since)
+            and row.seq > after
+        )
+        return [*islice(found, limit)]
+
+    async def ends(self) -> Ends:
+        """Give where the log ends."""
+        entries = self.entries
+        return Ends(
+            seq=max((row.seq for row in self.log), default=0),
+            size=len(entries),
+            first=entries[0] if entries else None,
+            last=entries[-1] if entries else None,
+            version=self._log_generation,
+        )
+
+    async def checkpoints(self) -> Sequence[Noted]:
+        """Give all checkpoints of the log, oldest first."""
+        return self.noted
+
+    async def bound(self, start: int = 0, limit: int | None = None) -> Sequence[Entry]:
+        """Give the rows that are bound to one another, from the place *start* on."""
+        return self.entries[start:] if limit is None else self.entries[start : start + limit]
 
     async def keep(self, record: Record) -> None:
         """Write a record, new or instead of the one with its id."""
@@ -244,9 +338,9 @@ class TinyStore:
 
     async def note(self, checkpoint: Noted) -> None:
         """Keep a checkpoint of the log beside it."""
-        number = len(self.checkpoints) + 1
+        number = len(self.noted) + 1
         await self._file.step(self._file.put, "checkpoints", number, _document(checkpoint))
-        self.checkpoints = (*self.checkpoints, checkpoint)
+        self.noted = (*self.noted, checkpoint)
 
     async def erase(self, before: datetime, now: datetime) -> Erased:
         """Part rows, and all else that ended, from before a moment from their personal data."""
@@ -273,11 +367,6 @@ class TinyStore:
         self.approvals = self._all("approvals", Approval)
         self.holds = self._all("holds", Hold)
 
-    def _rest(self) -> None:
-        self.load()
-        if self._watch is not None:
-            self._watch()
-
     def _load_log(self) -> None:
         log, entries = [], []
         for key, document in self._file.rows("log"):
@@ -288,7 +377,7 @@ class TinyStore:
             log.append(row)
             entries += [entry] if entry else []
         self.log, self.entries = tuple(log), tuple(entries)
-        self.checkpoints = self._all("checkpoints", Noted)
+        self.noted = self._all("checkpoints", Noted)
         self.outbox = self._all("outbox", Notice)
 
     def _erase(self, before: datetime, now: datetime) -> Erased:

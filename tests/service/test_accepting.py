@@ -95,7 +95,7 @@ async def test_only_a_lead_accepts_a_log(
     with pytest.raises(Refused, match="Only a lead may do that"):
         await desk.accept_log(WHY)
 
-    desk.watch()
+    await desk.watch()
     assert "rows were cut off" in desk.alarm
 
 
@@ -107,7 +107,7 @@ async def test_a_log_is_accepted_with_a_reason_only(
     with pytest.raises(NeedsMore, match="Say why this log is the right one"):
         await lead.accept_log("  ")
 
-    lead.watch()
+    await lead.watch()
     assert lead.alarm
 
 
@@ -132,7 +132,7 @@ async def test_a_log_that_does_not_fit_itself_is_never_accepted(
     with pytest.raises(Tampered, match="does not fit itself, so it cannot be accepted"):
         await lead.accept_log(WHY)
 
-    lead.watch()
+    await lead.watch()
     assert lead.alarm
     assert sample_file.read_bytes() == before
 
@@ -157,7 +157,7 @@ async def test_another_consoles_alarm_is_its_own(
     kept.write_bytes(other)  # as a console that was not there
 
     desk = desk_as("dana")
-    desk.watch()
+    await desk.watch()
 
     assert "is of 8 rows, and the log has 6" in desk.alarm
 
@@ -182,6 +182,6 @@ async def test_what_was_accepted_is_watched_as_what_was_seen_before(
     sample_file.write_bytes(older)
 
     desk = desk_as("dana")
-    desk.watch()
+    await desk.watch()
 
     assert "is of 6 rows, and the log has 5" in desk.alarm

@@ -12,15 +12,16 @@ from msgspec.structs import replace
 
 from helpdesk.domain.actions import ChangeAddress, ChangeMobile, ResetFactor, Reveal, TurnOffMfa
 from helpdesk.domain.approvals import Approval, payload_hash, payload_of
-from helpdesk.domain.erasing import Erased, Kept, bare, begun, is_open, needed_proofs
+from helpdesk.domain.erasing import Erased, Kept, bare, is_open, needed_proofs
 from helpdesk.domain.errors import NeedsMore
 from helpdesk.domain.holds import Ending
 from helpdesk.domain.notices import Posted
 from helpdesk.domain.proofs import Method
+from helpdesk.domain.records import begun
 from helpdesk.domain.search import Query
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.keys import Keys
-from helpdesk.stores.tiny import LEFT_ALONE
+from helpdesk.stores.tiny import LEFT_ALONE, TinyStore
 from tests.conftest import Clock
 from tests.service.test_log import cut, put, tables_of
 
@@ -41,6 +42,13 @@ async def proven(desk: LocalDesk, user: str, ticket: str) -> None:
     """Have the caller read a code back."""
     await desk.ask_proof(user, Method.CODE, ticket=ticket)
     await desk.answer_proof(user, (await desk.phone(user))[-1].secret)
+
+
+def tiny(desk: LocalDesk) -> TinyStore:
+    """The store of a desk on a file, which holds all of it."""
+    store = desk._view.store
+    assert isinstance(store, TinyStore)
+    return store
 
 
 @pytest.fixture
@@ -78,7 +86,7 @@ async def filed(desk: LocalDesk, action: ChangeMobile, clock: Clock) -> None:
         id="a-filed", act=action.name, user=action.user, payload=payload, why="a weak proof",
         sha256=payload_hash(payload), requester="dana", asked_at=clock.now, proofs=("p1",),
     )  # fmt: skip
-    store = desk._view.store
+    store = tiny(desk)
     async with store.transaction():
         await store.keep(it)
 
@@ -118,13 +126,13 @@ async def test_what_is_open_is_left_and_said(
     await desk_as("dana", hold_minutes=10).perform(
         ResetFactor(user="u2", factor="u2-f2", reason="canary-held", ticket="4822")
     )
-    async with planted._view.store.transaction():
-        waiting = replace(planted._view.store.outbox[-1], id="n-late", state=Posted.WAITING)
-        await planted._view.store.keep(waiting)
+    async with tiny(planted).transaction():
+        waiting = replace(tiny(planted).outbox[-1], id="n-late", state=Posted.WAITING)
+        await tiny(planted).keep(waiting)
 
     erased = await planted.erase_log(clock.now + timedelta(days=1))
 
-    store = desk_as("ari")._view.store
+    store = tiny(desk_as("ari"))
     assert erased.still_open == 5
     assert "5 still open were left" in (await planted.log(Query(words=("erase-log",)))).rows[0].says
     assert [one.user for one in store.approvals] == ["(erased)", "(erased)", "u1"]
@@ -157,7 +165,7 @@ async def test_a_demo_that_was_left_alone_is_as_old_as_the_calendar_says(
 ) -> None:
     clock.go_on(days=30)
     lead = desk_as("lee")
-    assert clock.now - lead._view.store.holds[0].at < LEFT_ALONE
+    assert clock.now - tiny(lead).holds[0].at < LEFT_ALONE
 
     erased = await lead.erase_log(clock.now - timedelta(days=20))
 
@@ -184,7 +192,7 @@ async def test_what_is_erased_goes_from_the_copy_beside_too_while_the_log_is_in_
 
 
 def test_nothing_of_a_person_is_left_in_what_is_bare(planted: LocalDesk, clock: Clock) -> None:
-    store = planted._view.store
+    store = tiny(planted)
     kept: list[Kept] = [
         *store.proofs,
         *store.askings,

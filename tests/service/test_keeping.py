@@ -18,6 +18,7 @@ from helpdesk.domain.search import parse
 from helpdesk.products import load_cards
 from helpdesk.service import keeping
 from helpdesk.service.local import LocalDesk
+from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
 from helpdesk.stores.tiny import TinyStore
@@ -74,7 +75,8 @@ def opened(
         store.load()
         return LocalDesk(
             agent=agent_named(who, store.agents), cards=load_cards(),
-            connector=DemoConnector(file), store=store, clock=clock, label="KEPT", is_demo=True,
+            connector=DemoConnector(file), store=store, directory=TinyDirectory(file, store),
+            clock=clock, label="KEPT", is_demo=True,
             keys=Keys(places / "keys"), witness=Seen(places / "keys", sample_file), sender=sender,
         )  # fmt: skip
 
@@ -203,8 +205,12 @@ async def test_no_alarm_speaks_of_cases_when_only_letters_wait(
 ) -> None:
     desk = opened(Refusing())
     await desk.perform(OFF)
+    async with asyncio.timeout(5):
+        while not all(one.tries for one in await desk._view.store.select(Notice, only_open=True)):
+            await asyncio.sleep(0.01)
     good = sample_file.read_bytes()
     sample_file.write_bytes(b"")
+    desk._keeping.wake()
 
     async with asyncio.timeout(5):
         while not desk.alarm:

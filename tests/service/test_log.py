@@ -303,13 +303,13 @@ async def test_a_dangerous_act_is_covered_at_once_and_the_rest_soon(
 
     for act in (Note(user="u1", text="a"), Note(user="u1", text="b"), RESET):
         await desk.perform(act)
-        sizes.append(read_checkpoint(desk._recorder.newest()).size)
+        sizes.append(read_checkpoint(await desk._recorder.newest()).size)
     await desk.perform(Note(user="u1", text="c"))
     clock.go_on(seconds=61)
     await desk.perform(Note(user="u1", text="d"))
 
     assert sizes == [1, 1, 3]
-    assert read_checkpoint(desk._recorder.newest()).size == 5
+    assert read_checkpoint(await desk._recorder.newest()).size == 5
 
 
 async def test_every_sixty_fourth_row_is_covered(desk_as: Open) -> None:
@@ -318,7 +318,7 @@ async def test_every_sixty_fourth_row_is_covered(desk_as: Open) -> None:
     for number in range(66):
         await desk.perform(Note(user="u1", text=str(number)))
 
-    assert read_checkpoint(desk._recorder.newest()).size == 65
+    assert read_checkpoint(await desk._recorder.newest()).size == 65
 
 
 async def test_what_was_not_kept_is_neither_seen_nor_signed(
@@ -329,7 +329,7 @@ async def test_what_was_not_kept_is_neither_seen_nor_signed(
     sample_file.parent.chmod(0o500)
     try:
         with pytest.raises(Unreachable):
-            async with desk._changing, desk._view.store.transaction():
+            async with desk._changing, desk._recorder.transaction():
                 await desk._recorder.record(act="note", user="u1", result="done")
                 raise Unreachable("as on a full disk")
     finally:
@@ -435,7 +435,7 @@ async def test_the_end_of_a_desk_writes_what_waits_and_covers_it(desk_as: Open) 
 
     again = desk_as("ari")
     assert (await again.log(parse("look", []))).total == 1
-    assert read_checkpoint(again._recorder.newest()).size == 2
+    assert read_checkpoint(await again._recorder.newest()).size == 2
 
 
 # Taking it away, and parting it from persons.

@@ -10,7 +10,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,12 +32,15 @@ from helpdesk.domain.actions import (
     TemporaryPass,
     TurnOffMfa,
 )
+from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.errors import HelpdeskError
-from helpdesk.domain.notices import WORDS
-from helpdesk.domain.proofs import Method
+from helpdesk.domain.notices import WORDS, Notice
+from helpdesk.domain.proofs import Method, Proof
 from helpdesk.products import load_cards
 from helpdesk.service.local import LocalDesk
+from helpdesk.stores.base import R
+from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
 from helpdesk.stores.tiny import TinyFile, TinyStore
@@ -83,6 +86,7 @@ class DeskMachine(RuleBasedStateMachine):
             cards=CARDS,
             connector=DemoConnector(file),
             store=store,
+            directory=TinyDirectory(file, store),
             clock=self.clock,
             label="MACHINE",
             is_demo=True,
@@ -135,7 +139,12 @@ class DeskMachine(RuleBasedStateMachine):
     def rows(self) -> list[LogRow]:
         store = self.desks["dana"]._view.store
         self.runner.run(store.refresh())
-        return list(store.log)
+        return list(self.runner.run(store.rows()))
+
+    def kept(self, kind: type[R]) -> Sequence[R]:
+        store = self.desks["dana"]._view.store
+        self.runner.run(store.refresh())
+        return self.runner.run(store.select(kind))
 
     @invariant()
     def the_log_has_no_gap(self) -> None:
@@ -143,9 +152,8 @@ class DeskMachine(RuleBasedStateMachine):
 
     @invariant()
     def no_way_is_opened_without_an_unused_proof_of_that_caller(self) -> None:
-        store = self.desks["dana"]._view.store
-        used = [proof for proof in store.proofs if proof.used_at is not None]
-        approvals = {a.used_at: a for a in store.approvals if a.used_at is not None}
+        used = [proof for proof in self.kept(Proof) if proof.used_at is not None]
+        approvals = {a.used_at: a for a in self.kept(Approval) if a.used_at is not None}
         spent: set[str] = set()
         for row in self.rows():
             if row.result is Result.DONE and row.act in ACTIONS and _is_high(row.act):
@@ -164,20 +172,19 @@ class DeskMachine(RuleBasedStateMachine):
 
     @invariant()
     def nobody_agrees_to_their_own_wish_and_nothing_is_off_without_a_second(self) -> None:
-        store = self.desks["dana"]._view.store
-        for approval in store.approvals:
+        for approval in self.kept(Approval):
             assert approval.approver != approval.requester
             assert approval.approver != "tess", "a trainer is no second person"
         offs = [r for r in self.rows() if r.act == "turn-off-mfa" and r.result is Result.DONE]
-        agreed = [a for a in store.approvals if a.act == "turn-off-mfa" and a.used_at is not None]
+        requests = [a for a in self.kept(Approval) if a.act == "turn-off-mfa"]
+        agreed = [a for a in requests if a.used_at is not None]
         assert len(offs) == len(agreed)
 
     @invariant()
     def every_change_told_somebody_and_nothing_else_did(self) -> None:
-        store = self.desks["dana"]._view.store
         acts = {str(kind.__struct_config__.tag) for kind in WORDS}
         done = {r.seq for r in self.rows() if r.act in acts and r.result is Result.DONE}
-        assert {notice.seq for notice in store.outbox} == done
+        assert {notice.seq for notice in self.kept(Notice)} == done
 
     @invariant()
     def no_limit_is_exceeded(self) -> None:

@@ -31,10 +31,10 @@ from helpdesk.domain.errors import (
 )
 from helpdesk.domain.operations import Operation
 from helpdesk.domain.proofs import Method
+from helpdesk.domain.records import Record
 from helpdesk.domain.search import Query
 from helpdesk.domain.users import FactorState
 from helpdesk.service.local import LocalDesk
-from helpdesk.stores.base import Record
 from helpdesk.stores.tiny import TinyStore
 from tests.conftest import NOW, Clock
 

@@ -27,6 +27,7 @@ from helpdesk.domain.notices import Channel, Notice, Posted, is_told
 from helpdesk.domain.search import Query, parse
 from helpdesk.products import load_cards
 from helpdesk.service.local import LocalDesk
+from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
 from helpdesk.stores.tiny import TinyFile, TinyStore
@@ -64,7 +65,8 @@ def mailing(sample_file: Path, clock: Clock, places: Path) -> Callable[..., Loca
         store.load()
         return LocalDesk(
             agent=agent_named(who, store.agents), cards=load_cards(),
-            connector=DemoConnector(file), store=store, clock=clock, label="MAIL", is_demo=True,
+            connector=DemoConnector(file), store=store, directory=TinyDirectory(file, store),
+            clock=clock, label="MAIL", is_demo=True,
             keys=Keys(places / "keys"), witness=Seen(places / "keys", sample_file),
             sender=sender, contact="Call +44 20 7946 0000",
         )  # fmt: skip
@@ -130,7 +132,7 @@ async def test_the_old_address_hears_of_the_next_change_too(desk_as: Open, clock
 
     rows = (await desk.tray("u6")).rows
     second = max(row.seq for row in rows)
-    outbox = [n.to for n in desk._view.store.outbox if n.seq == second]
+    outbox = [n.to for n in await desk._view.store.select(Notice) if n.seq == second]
 
     assert {"mfa@agency.example", "new@agency.example", "third@agency.example"} <= set(outbox)
 

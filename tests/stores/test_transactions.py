@@ -17,6 +17,7 @@ from helpdesk.connectors.demo import DemoConnector
 from helpdesk.domain.chain import Noted
 from helpdesk.domain.errors import Unreachable
 from helpdesk.domain.tickets import Ticket
+from helpdesk.domain.users import User
 from helpdesk.stores.atomic import AtomicStorage, install
 from helpdesk.stores.tiny import TinyFile, TinyStore
 from tests.conftest import NOW, Clock
@@ -67,6 +68,10 @@ async def test_a_cancelled_transaction_leaves_nothing_to_the_next(
     assert {"half", "next"} & kept(sample_file) == {"next"}
 
 
+async def user_of(connector: DemoConnector) -> User:
+    return (await connector.people(["u1"]))["u1"]
+
+
 async def test_a_cancelled_act_of_the_provider_leaves_nothing(
     slow: SlowFile, sample_file: Path
 ) -> None:
@@ -76,7 +81,7 @@ async def test_a_cancelled_act_of_the_provider_leaves_nothing(
 
     async def change() -> None:
         async with store.transaction():
-            await connector.flag(connector.users["u1"], "half", NOW)
+            await connector.flag(await user_of(connector), "half", NOW)
 
     slow.writes = "users"
     task = asyncio.create_task(change())
@@ -134,12 +139,13 @@ async def test_who_reads_beside_a_transaction_sees_what_is_durable(
 ) -> None:
     store, connector = TinyStore(slow), DemoConnector(slow)
     await connector.refresh()
-    held = connector.users["u1"].flagged
+    held_user = await user_of(connector)
+    held = held_user.flagged
     stranger = TinyFile(sample_file, clock)
     with stranger.transaction():
         stranger.put("accounts", *next(stranger.rows("accounts")))
     slow.reads = "users"
-    reading = asyncio.create_task(connector.refresh())
+    reading = asyncio.create_task(connector.people(["u1"]))
     await slow.has_begun()
     slow.reads = ""
 
@@ -147,13 +153,13 @@ async def test_who_reads_beside_a_transaction_sees_what_is_durable(
         async with store.transaction():
             writing = DemoConnector(slow)
             await writing.refresh()
-            await writing.flag(writing.users["u1"], "never durable", NOW)
+            await writing.flag(held_user, "never durable", NOW)
             slow.go_on.set()
             await reading
             raise ValueError("dropped")
     await connector.refresh()
 
-    assert connector.users["u1"].flagged == held
+    assert (await user_of(connector)).flagged == held
 
 
 def test_what_was_read_does_not_change_under_the_reader(sample_file: Path, clock: Clock) -> None:
@@ -179,7 +185,7 @@ async def test_a_timeline_read_before_an_act_does_not_come_back_after_it(slow: S
     slow.reads = ""
 
     async with store.transaction():
-        await connector.end_sessions(connector.users["u1"], NOW)
+        await connector.end_sessions(await user_of(connector), NOW)
     await connector.refresh()
     after = await connector.timeline("u1")
     slow.go_on.set()
@@ -202,7 +208,7 @@ async def test_a_change_that_cannot_be_committed_leaves_no_row_in_memory(
     sample_file.with_name("sample.json.bak.new").rmdir()
     await store.refresh()
 
-    assert store.checkpoints == ()
+    assert await store.checkpoints() == ()
 
 
 async def test_a_record_that_cannot_be_read_gives_the_lock_back(

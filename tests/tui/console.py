@@ -21,6 +21,7 @@ from helpdesk.connectors.demo import DemoConnector
 from helpdesk.products import load_cards
 from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
+from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
 from helpdesk.stores.tiny import TinyFile, TinyStore
@@ -55,6 +56,7 @@ def desk_on(
         cards=load_cards(),
         connector=DemoConnector(tiny),
         store=store,
+        directory=TinyDirectory(tiny, store),
         clock=clock,
         label="DEMO DATA",
         is_demo=True,

@@ -20,7 +20,7 @@ async def test_a_log_put_back_from_an_older_copy_is_said(
     file.write_bytes(older)
 
     again = demo_desk(tmp_path)
-    again.watch()
+    await again.watch()
 
     async with console(again) as agent:
         await agent.until(lambda: "rows were cut off" in " ".join(agent.text.split()), "the alarm")
@@ -29,7 +29,7 @@ async def test_a_log_put_back_from_an_older_copy_is_said(
 async def test_a_sound_log_says_nothing(demo: Callable[..., LocalDesk]) -> None:
     desk = demo()
     await desk.perform(Note(user="u1", text="called"))
-    desk.watch()
+    await desk.watch()
 
     async with console(desk) as agent:
         assert "rows were" not in agent.text

@@ -1,4 +1,4 @@
-"""The list of everybody, folded once for the search, with the state each is in."""
+"""Everybody as the search sees them: folded once, with the state each is in."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.search import Query, Sort, UserRow, UserState, matches
 from helpdesk.domain.text import digits, folded, mask_mail
-from helpdesk.domain.tickets import LoopReport, Ticket
+from helpdesk.domain.tickets import Complaint, LoopReport, Ticket
 from helpdesk.domain.users import Account, FactorState, MfaState, User
 
 
@@ -158,6 +159,25 @@ def heat(entry: Entry, now: datetime) -> tuple[object, ...]:
         not entry.user.is_locked(now),
         ticket.opened_at if ticket else now,
     )
+
+
+def is_for(agent: Agent, entry: Entry, now: datetime) -> bool:
+    """Whether a user is in an agent's queue.
+
+    An account manager's holds the turn-off requests, and those whose day without MFA is over.
+    """
+    ticket = entry.ticket
+    if agent.role is Role.ACCOUNT_MANAGER and is_due(entry.user, now):
+        return True
+    if ticket is None or ticket.agent not in {None, agent.id}:
+        return False
+    return agent.role is not Role.ACCOUNT_MANAGER or ticket.complaint is Complaint.TURN_OFF
+
+
+def waiting(agent: Agent, entry: Entry, now: datetime) -> tuple[object, ...]:
+    """Return the order of an agent's queue: their own tickets first, then by heat."""
+    ticket = entry.ticket
+    return (not (ticket and ticket.agent == agent.id), *heat(entry, now))
 
 
 def _begins(entry: Entry, query: Query) -> bool:

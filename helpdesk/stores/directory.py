@@ -1,0 +1,115 @@
+"""Everybody of a fixture, folded once and kept in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from helpdesk.domain import entries
+from helpdesk.domain.agents import Agent
+from helpdesk.domain.audit import LOOK, LogRow
+from helpdesk.domain.entries import Entry
+from helpdesk.domain.search import Query, matches
+from helpdesk.domain.text import folded
+from helpdesk.domain.users import Account, User
+from helpdesk.stores.base import SEEN
+from helpdesk.stores.tiny import TinyFile, TinyStore
+
+T = TypeVar("T")
+
+PROVIDER = ("users", "accounts", "timelines")
+"""The tables from which everybody is read."""
+
+
+class TinyDirectory:
+    """The people of a `TinyFile`, with what its `TinyStore` knows of them."""
+
+    def __init__(self, file: TinyFile, store: TinyStore) -> None:
+        self._file, self._store = file, store
+        self._entries: dict[str, Entry] = {}
+        self._users: dict[str, User] = {}
+        self._accounts: dict[str, Account] = {}
+        self._read, self._built, self._generation = -1, (-1, -1), 0
+        self._loading = threading.Lock()
+
+    async def refresh(self) -> int:
+        """Take in what changed; give a number that changes when anything has."""
+        tickets = await self._store.refresh()
+        return await asyncio.to_thread(self._load, tickets)
+
+    async def entries(self, users: Sequence[str]) -> Mapping[str, Entry]:
+        """Give the entries of these users by id; whoever is not known is left out."""
+        return {user: self._entries[user] for user in users if user in self._entries}
+
+    async def named(self, login: str) -> Sequence[Entry]:
+        """Give the users of this login, whatever its case."""
+        wanted = login.casefold()
+        return [e for e in self._entries.values() if e.user.login.casefold() == wanted]
+
+    async def find(
+        self, query: Query, now: datetime, *, account: str | None, offset: int, limit: int
+    ) -> tuple[int, Sequence[Entry]]:
+        """Give how many users match, and a window of them in the query's order."""
+        found = [e for e in self._of(account) if entries.is_found(e, query, now)]
+        return len(found), entries.ordered(found, query, now)[offset : offset + limit]
+
+    async def queue(
+        self, agent: Agent, now: datetime, *, offset: int, limit: int
+    ) -> tuple[int, Sequence[Entry]]:
+        """Give how many users an agent should look at, and a window of them, the hottest first."""
+        found = [e for e in self._of(agent.account) if entries.is_for(agent, e, now)]
+        found.sort(key=lambda e: entries.waiting(agent, e, now))
+        return len(found), found[offset : offset + limit]
+
+    async def seen(
+        self, since: datetime, *, account: str | None = None, limit: int = SEEN
+    ) -> Sequence[Entry]:
+        """Give the users who did something since a moment, those seen last, at most *limit*."""
+        found = [e for e in self._of(account) if e.user.seen_at and e.user.seen_at >= since]
+        if len(found) <= limit:
+            return found
+        last = sorted((e.user.seen_at or since for e in found), reverse=True)[limit - 1]
+        return [e for e in found if (e.user.seen_at or since) >= last][:limit]
+
+    async def logged(
+        self, query: Query, *, account: str | None, offset: int, limit: int
+    ) -> tuple[int, Sequence[LogRow]]:
+        """Give how many rows of the log match, and a window of them, newest first."""
+        found = [row for row in reversed(self._store.log) if self._is_logged(row, query, account)]
+        return len(found), found[offset : offset + limit]
+
+    def _is_logged(self, row: LogRow, query: Query, account: str | None) -> bool:
+        if row.act == LOOK and LOOK not in query.words:
+            return False
+        entry = self._entries.get(row.user)
+        if account is not None and (entry is None or entry.user.account != account):
+            return False
+        if query.product and (entry is None or entry.user.product not in query.product):
+            return False
+        name = entry.user.name if entry else ""
+        parts = (row.agent, row.role, row.act, row.user, row.ticket, row.reason, row.result, name)
+        return matches("\n".join(map(folded, parts)), row.ticket, query.words)
+
+    def _of(self, account: str | None) -> list[Entry]:
+        return [e for e in self._entries.values() if account in {None, e.user.account}]
+
+    def _load(self, tickets: int) -> int:
+        with self._loading:  # of two threads the slower must not put the older state back
+            people = self._file.generation(*PROVIDER)
+            if people != self._read:
+                self._users = {user.id: user for user in self._all("users", User)}
+                self._accounts = {each.id: each for each in self._all("accounts", Account)}
+                self._read = people
+            if (people, tickets) != self._built:
+                users = self._users.values()
+                store = self._store
+                self._entries = entries.build(users, self._accounts, store.tickets, store.loops)
+                self._built = people, tickets
+                self._generation += 1
+            return self._generation
+
+    def _all(self, table: str, kind: type[T]) -> list[T]:
+        return [self._file.decoded(table, key, row, kind) for key, row in self._file.rows(table)]
