@@ -12,9 +12,11 @@ HelpdeskError
 │   ├── KeyTaken        the same idempotency key, another wish
 │   ├── StillRunning    the same key, and the first is under way
 │   ├── KeyExpired      the same key, after seven days
+│   ├── Stale           somebody changed the case since it was looked at
 │   └── CursorTooOld    what changed since then is no longer known: look at everything anew
 ├── Tampered        the log is not the one it was                               exit 7
 └── Unauthorised    the sign-in is not taken, was refused or has ended          exit 8
+    └── SignInAgain     this act asks for a sign-in of the last minutes         exit 8
 """
 
 from __future__ import annotations
@@ -101,6 +103,10 @@ class KeyExpired(Conflict):
     """The idempotency key is too old to answer for; nothing was done."""
 
 
+class Stale(Conflict):
+    """Somebody changed the case since it was looked at; nothing was done."""
+
+
 class CursorTooOld(Conflict):
     """What changed since this cursor is no longer known: look at everything anew."""
 
@@ -125,3 +131,7 @@ class Unauthorised(HelpdeskError):
     """The agent is not signed in at this desk; the sentence says why, and shows no token."""
 
     exit_code = 8
+
+
+class SignInAgain(Unauthorised):
+    """The agent is signed in, but too long for an act that cannot be taken back; not done."""

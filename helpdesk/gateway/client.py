@@ -1,0 +1,289 @@
+"""A desk over HTTP: everything a desk can be asked and told, asked of a gateway.
+
+write sent ─▶ answer ─▶ given
+   └─▶ answer lost ─▶ what became of its key? ─▶ done: the first answer, given again
+                           │                 └─▶ never arrived: sent again with the same key
+                           └─▶ that cannot be asked: `Unknown`; it is not sent anew
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from helpdesk.domain.cases import Case
+from helpdesk.domain.errors import (
+    CursorTooOld,
+    HelpdeskError,
+    NotFound,
+    StillRunning,
+    Unknown,
+    Unreachable,
+)
+from helpdesk.domain.feed import Freshness
+from helpdesk.domain.text import clean
+from helpdesk.gateway import wire
+from helpdesk.gateway.endpoints import ENDPOINTS, Endpoint
+from helpdesk.gateway.line import MOST_BYTES, MOST_LOG_BYTES, Line, Lost, Reply
+
+T = TypeVar("T")
+
+AGAIN: Final = 4
+"""How often a write whose answer was lost is sent with its key, at most."""
+
+WAIT_S: Final = 0.5
+"""How long a write that is under way is waited for, before it is asked for again."""
+
+SEEN: Final = 2_000
+"""Cases whose ETag is remembered."""
+
+UNSEEN: Final = '"unseen"'
+"""The ETag of a case that this agent may not see: the policy says why."""
+
+
+class Connection:
+    """One line to a gateway, on a loop of its own that no screen holds up.
+
+    Attributes:
+        info: The desk, and who works at it.
+        alarm: What is wrong with the desk's log, as it was told last.
+    """
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="desk", daemon=True)
+        self._thread.start()
+        self._seen: OrderedDict[str, str] = OrderedDict()
+        self._ids: dict[str, str] = {}
+        self._told_at: datetime | None = None
+        self.alarm = ""
+        try:
+            self.info: wire.Info = asyncio.run_coroutine_threadsafe(
+                self._ask("desk"), self._loop
+            ).result()
+        except BaseException:
+            self.close()
+            raise
+        self.alarm = self.info.alarm
+
+    def close(self) -> None:
+        """Close the line; blocking, from outside its loop."""
+        if self._loop.is_closed():
+            return
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    @property
+    def freshness(self) -> Freshness:
+        """How old what one sees is: live, as long as the desk answers."""
+        says = self._line.circuit.says
+        return Freshness(at=self._told_at if says else None, is_live=not says, says=says)
+
+    async def ask(self, name: str, /, **values: Any) -> Any:
+        """Give the answer to a question."""
+        return await self._run(self._ask(name, **values))
+
+    async def tell(self, name: str, whose: str, key: str, /, **values: Any) -> Any:
+        """Carry out a write once; *whose* case it rests on, if on one.
+
+        Raises:
+            Unknown: The answer was lost, and what became of it cannot be asked.
+        """
+        work = self._tell(ENDPOINTS[name], whose, key or secrets.token_urlsafe(18), values)
+        return await asyncio.shield(self._run(work))
+
+    async def page(self, name: str, offset: int, limit: int, /, **values: Any) -> Any:
+        """Give a window on a list, however long, in as many questions as it takes."""
+        return await self._run(self._page(name, offset, limit, values))
+
+    async def changed(self, after: str) -> str:
+        """Wait until something changed after a cursor; give the new one."""
+        return await self._run(self._changed(after))
+
+    async def case(self, user: str) -> Case:
+        """Give a case, and remember how it was seen."""
+        return await self._run(self._case(user))
+
+    async def user(self, name: str) -> str:
+        """Give an id as it may stand in an address, for an id or a login."""
+        return await self._run(self._user(name))
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+    async def _end(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._line.close()
+
+    async def _ask(self, name: str, /, **values: Any) -> Any:
+        endpoint = ENDPOINTS[name]
+        most = MOST_LOG_BYTES if name == "export_log" else MOST_BYTES
+        return self._read(endpoint, await self._sent(endpoint, values, most=most))
+
+    async def _sent(
+        self,
+        endpoint: Endpoint,
+        values: Mapping[str, Any],
+        *,
+        headers: Mapping[str, str] | None = None,
+        most: int = MOST_BYTES,
+    ) -> Reply:
+        path, rest = wire.placed(endpoint.path, values)
+        reply = await self._line.ask(
+            endpoint.method,
+            path,
+            values=rest,
+            headers=headers,
+            is_write=endpoint.is_write,
+            most=most,
+        )
+        self.alarm, self._told_at = reply.alarm, datetime.now(UTC)
+        return reply
+
+    def _read(self, endpoint: Endpoint, reply: Reply) -> Any:
+        try:
+            return wire.from_wire(reply.body, endpoint.gives)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Unreachable(
+                f"The desk answered in a form that this version does not know: {clean(str(error))}."
+            ) from error
+
+    async def _case(self, name: str) -> Case:
+        user = await self._user(name)
+        reply = await self._sent(ENDPOINTS["case"], {"user": user})
+        case: Case = self._read(ENDPOINTS["case"], reply)
+        if name != case.user.id:
+            self._ids[name] = case.user.id
+        self._remember(case.user.id, reply.tag)
+        return case
+
+    async def _user(self, name: str) -> str:
+        try:
+            return msgspec.convert(name, wire.UserId)
+        except msgspec.ValidationError:
+            found: wire.Whose = await self._ask("whose", name=name[:200])
+            return found.user
+
+    async def _tell(
+        self, endpoint: Endpoint, user: str, key: str, values: Mapping[str, Any]
+    ) -> Any:
+        headers = {wire.KEY_HEADER: key}
+        if endpoint.is_matched:
+            headers["If-Match"] = await self._as_seen(user)
+        reply = await self._carried(endpoint, key, values, headers)
+        self._remember(self._ids.get(user, user), reply.tag)
+        return self._read(endpoint, reply)
+
+    async def _carried(
+        self, endpoint: Endpoint, key: str, values: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> Reply:
+        lost: Lost | None = None
+        for again in range(AGAIN):
+            try:
+                return await self._sent(endpoint, values, headers=headers)
+            except StillRunning:
+                if lost is None:
+                    raise
+                await asyncio.sleep(WAIT_S)
+            except Lost as error:
+                lost = error
+                await self._learn(key)
+                await asyncio.sleep(WAIT_S * again)
+        raise _unknown(key) if lost is None or lost.told is None else lost.told
+
+    async def _learn(self, key: str) -> None:
+        """Ask what became of a write whose answer was lost: done, or nothing, but not running.
+
+        Raises:
+            Unknown: It cannot be asked.
+        """
+        for _ in range(2 * AGAIN):
+            try:
+                await self._ask("operation", key=key)
+            except NotFound:
+                return
+            except StillRunning:
+                await asyncio.sleep(WAIT_S)
+            except HelpdeskError as error:
+                raise _unknown(key) from error
+            else:
+                return
+        raise _unknown(key)
+
+    async def _as_seen(self, user: str) -> str:
+        """The ETag of the case as it was seen last; it is looked at where it never was."""
+        if self._ids.get(user, user) not in self._seen:
+            try:
+                await self._case(user)
+            except NotFound:
+                return UNSEEN
+        return self._seen[self._ids.get(user, user)]
+
+    def _remember(self, user: str, tag: str) -> None:
+        if tag:
+            self._seen[user] = tag
+            self._seen.move_to_end(user)
+        while len(self._seen) > SEEN:
+            self._seen.popitem(last=False)
+
+    async def _page(self, name: str, offset: int, limit: int, values: Mapping[str, Any]) -> Any:
+        sort = getattr(getattr(values.get("query"), "sort", None), "value", "")
+        found = await self._window(name, offset, min(max(limit, 1), wire.MOST_ROWS), sort, values)
+        rows = list(found.rows)
+        while len(rows) < limit and found.next:
+            wanted = min(limit - len(rows), wire.MOST_ROWS)
+            found = await self._window(name, offset + len(rows), wanted, sort, values)
+            rows += found.rows
+        return msgspec.structs.replace(found, offset=offset, rows=tuple(rows[:limit]))
+
+    async def _window(
+        self, name: str, offset: int, limit: int, sort: str, values: Mapping[str, Any]
+    ) -> Any:
+        cursor = wire.cursor_of(offset, sort)
+        return await self._ask(name, cursor=cursor, limit=limit, **values)
+
+    async def _changed(self, after: str) -> str:
+        while True:
+            values = {"after": after} if after else {}
+            async with self._line.stream(ENDPOINTS["changed"].path, values) as lines:
+                async for name, cursor in _events(lines):
+                    if name == "gone":
+                        raise CursorTooOld("What changed since is no longer known: look anew.")
+                    if name == "changed" or (after and cursor != after):
+                        return cursor
+                    after = cursor
+
+
+async def _events(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, str]]:
+    """Give name and cursor of each event of a stream."""
+    name = cursor = ""
+    async for line in lines:
+        field, _, value = line.partition(": ")
+        if field == "event":
+            name = value
+        elif field == "id":
+            cursor = value
+        elif not line and name:
+            yield name, cursor
+            name = ""
+
+
+def _unknown(key: str) -> Unknown:
+    return Unknown(
+        "It is unknown whether this was done: the answer was lost, and the desk cannot be asked "
+        "now. It is not sent anew. Look at the case when the desk answers again.",
+        key,
+    )

@@ -1,0 +1,140 @@
+"""Forms: from a request to the desk's method and its arguments, and from its answer to the wire."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any
+
+import msgspec
+from litestar import Request
+from msgspec.structs import replace
+
+from helpdesk import __version__
+from helpdesk.domain.cases import Case, Outcome
+from helpdesk.domain.errors import HelpdeskError
+from helpdesk.domain.search import Page
+from helpdesk.domain.text import clean
+from helpdesk.gateway import wire
+from helpdesk.gateway.endpoints import Endpoint
+from helpdesk.service.desk import Desk
+
+
+class Malformed(HelpdeskError):
+    """A question that is not of the form that is asked for.
+
+    Attributes:
+        status: What is answered.
+        name: The problem's name.
+    """
+
+    def __init__(self, says: str, *, status: int = 400, name: str = "malformed") -> None:
+        self.status, self.name = status, name
+        super().__init__(says)
+
+
+async def asks_of(endpoint: Endpoint, request: Request[Any, Any, Any]) -> wire.Asks:
+    """Return what is asked, from address and body.
+
+    Raises:
+        Malformed: It is not of the endpoint's form; the sentence names the place.
+    """
+    placed = {place: request.path_params[place] for place in endpoint.places}
+    if endpoint.method == "GET":
+        return _converted(_queried(request) | placed, endpoint, is_text=True)
+    if request.query_params:
+        raise Malformed("Nothing of this stands after a question mark: it goes in the body.")
+    body = await request.body()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
+    if kind != "application/json":
+        raise Malformed("A body is application/json.", status=415, name="not-in-this-form")
+    found = _decoded(body)
+    if not isinstance(found, dict):
+        raise Malformed("A body is one JSON object.")
+    if found.keys() & placed.keys():
+        raise Malformed("What stands in the address does not stand in the body too.")
+    return _converted(found | placed, endpoint, is_text=False)
+
+
+def seen_of(endpoint: Endpoint, request: Request[Any, Any, Any]) -> str:
+    """Return the ETags of the case as the agent saw it; empty where it does not matter.
+
+    Raises:
+        Malformed: It matters, and none is there.
+    """
+    seen = str(request.headers.get("if-match", ""))
+    if endpoint.is_matched and not seen:
+        says = "Say with If-Match which case you saw: the ETag it came with."
+        raise Malformed(says, status=428, name="say-what-you-saw")
+    return seen
+
+
+async def asked(
+    desk: Desk, endpoint: Endpoint, asks: wire.Asks, *, key: str = ""
+) -> tuple[Any, str]:
+    """Ask the desk; return what is sent back, and the ETag of the case in it."""
+    if endpoint.name == "desk":
+        return info_of(desk), ""
+    if endpoint.name == "whose":
+        return wire.Whose(user=(await desk.case(wire.arguments(asks)["name"])).user.id), ""
+    given = wire.arguments(asks) | ({"key": key} if endpoint.is_write else {})
+    found = await getattr(desk, endpoint.name)(**given)
+    tag = wire.etag(_case(found)) if isinstance(found, Case | Outcome) else ""
+    return _sent(found, endpoint, asks), tag
+
+
+def info_of(desk: Desk) -> wire.Info:
+    """Return what a console shows of a desk in its header."""
+    return wire.Info(
+        label=desk.label,
+        is_demo=desk.is_demo,
+        agent=desk.agent,
+        cards=tuple(desk.cards.values()),
+        freshness=desk.freshness,
+        version=__version__,
+        alarm=desk.alarm,
+    )
+
+
+def _case(found: Case | Outcome) -> Case:
+    return found if isinstance(found, Case) else found.case
+
+
+def _sent(found: Any, endpoint: Endpoint, asks: wire.Asks) -> Any:
+    if isinstance(found, Page):
+        return wire.listed(found, wire.sort_of(asks))
+    if endpoint.gives is wire.Text:
+        return wire.Text(text=found)
+    if endpoint.gives is wire.Count:
+        return wire.Count(count=found)
+    return wire.Done() if endpoint.gives is wire.Done else found
+
+
+def _queried(request: Request[Any, Any, Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name in found:
+            raise Malformed("Each word after the question mark stands there once.")
+        found[name] = value
+    return found
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        says = "too deep" if isinstance(error, RecursionError) else clean(str(error), limit=200)
+        raise Malformed(f"The body is no JSON that can be read: {says}.") from error
+
+
+def _converted(found: dict[str, Any], endpoint: Endpoint, *, is_text: bool) -> wire.Asks:
+    try:
+        asks = msgspec.convert(found, endpoint.asks, strict=not is_text, str_keys=True)
+    except (msgspec.ValidationError, RecursionError) as error:
+        says = clean(str(error).replace("`$.", "`"), limit=400)
+        raise Malformed(f"{says}.") from error
+    if isinstance(asks, wire.Erase) and asks.before.tzinfo is not UTC:
+        try:
+            return replace(asks, before=asks.before.astimezone(UTC))
+        except OverflowError as error:
+            raise Malformed("`before` is no moment that a calendar has.") from error
+    return asks

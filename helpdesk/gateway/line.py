@@ -1,0 +1,292 @@
+"""The line to a gateway: one question, one answer, within bounds, asked again only where safe.
+
+sent? no (refused, no way there) ─▶ asked again
+answered 429 or 503 with Retry-After ─▶ asked again after that
+answer lost: a question ─▶ asked again · a write ─▶ `Lost`: whoever sent it asks by its key
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import httpx
+import msgspec
+import stamina
+from msgspec import Struct
+
+from helpdesk.domain.errors import BadInput, HelpdeskError, Unreachable
+from helpdesk.domain.text import clean
+from helpdesk.gateway import wire
+from helpdesk.gateway.circuit import Circuit
+from helpdesk.gateway.issuers import is_loopback
+from helpdesk.gateway.problems import error_of
+
+TOTAL_S: Final = 25.0
+"""Seconds one try may take, from the first byte sent to the last one read."""
+
+BUDGET_S: Final = 30.0
+TRIES: Final = 4
+
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""Bytes of an answer that are read."""
+
+MOST_LOG_BYTES: Final = 512 * 1024 * 1024
+"""Bytes of the whole log, which is the one answer that grows for ever."""
+
+QUIET_S: Final = 45.0
+"""Seconds a stream of events may say nothing: every quarter of a minute it says it is there."""
+
+Bearer = Callable[[], Awaitable[str]]
+"""Gives the token to ask with; signs in anew where it must."""
+
+
+class Lost(Unreachable):
+    """A write was sent, or may have been, and no answer came that says what became of it.
+
+    Attributes:
+        told: What the desk said instead, if it did: it took too long, it could not write.
+    """
+
+    def __init__(self, says: str, told: HelpdeskError | None = None) -> None:
+        self.told = told
+        super().__init__(says)
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """An answer of 200."""
+
+    body: bytes
+    tag: str = ""
+    alarm: str = ""
+
+
+class _Again(Exception):
+    """It may be asked again, after *wait_s* seconds or when it seems right."""
+
+    def __init__(self, error: HelpdeskError, wait_s: float | None = None) -> None:
+        self.error, self.wait_s = error, wait_s
+        super().__init__(str(error))
+
+
+def desk_url(url: str) -> str:
+    """Return the address of a gateway: https, or http to this machine.
+
+    Raises:
+        BadInput: It is another.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        parts, host = urlsplit(""), ""
+    is_plain = not (parts.username or parts.password or parts.query or parts.fragment)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+    if is_plain and is_safe and host:
+        return url.rstrip("/")
+    raise BadInput(
+        f"{clean(url, limit=200)}: a desk is reached by https, or by http on this machine only."
+    )
+
+
+class Line:
+    """Asks one gateway.
+
+    Args:
+        url: Its address.
+        bearer: Gives the token.
+        authorities: A file of certificates to trust instead of the system's.
+        transport: How bytes travel; None for the network.
+        total_s: Seconds one try may take.
+        budget_s: Seconds all tries of one question may take together.
+
+    Raises, from any question:
+        Unreachable: No answer of the desk came.
+        HelpdeskError: What the desk answered.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        bearer: Bearer,
+        *,
+        authorities: Path | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        total_s: float = TOTAL_S,
+        budget_s: float = BUDGET_S,
+        tries: int = TRIES,
+    ) -> None:
+        self.url = desk_url(url)
+        self.circuit = Circuit(time.monotonic)
+        self._bearer, self._authorities, self._transport = bearer, authorities, transport
+        self._total_s, self._budget_s, self._tries = total_s, budget_s, tries
+        self._client: httpx.AsyncClient | None = None
+        for name in ("httpx", "httpcore"):  # at INFO they log addresses, at DEBUG headers
+            logging.getLogger(name).setLevel(logging.WARNING)
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        values: Mapping[str, Any],
+        headers: Mapping[str, str] | None = None,
+        is_write: bool = False,
+        most: int = MOST_BYTES,
+    ) -> Reply:
+        """Return the answer to one question, or to one write.
+
+        Raises:
+            Lost: A write's answer was lost.
+        """
+        tries = stamina.retry_context(
+            on=_wait,
+            attempts=self._tries,
+            timeout=self._budget_s,
+            wait_initial=0.1,
+            wait_max=2.0,
+            wait_jitter=0.5,
+        )
+        try:
+            async for attempt in tries:
+                with attempt:
+                    self.circuit.check()
+                    return await self._once(method, path, values, headers or {}, is_write, most)
+        except _Again as error:
+            raise error.error from None
+        raise AssertionError("a retry context ends with an answer or an error")
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, values: Mapping[str, Any]
+    ) -> AsyncIterator[AsyncIterator[str]]:
+        """Open a stream of events, as lines."""
+        self.circuit.check()
+        headers = await self._headers({"Accept": "text/event-stream"})
+        timeout = httpx.Timeout(self._total_s, read=QUIET_S)
+        try:
+            async with self._open().stream(
+                "GET", self.url + path, params=values, headers=headers, timeout=timeout
+            ) as answer:
+                if answer.status_code != 200:
+                    raise error_of(answer.status_code, await _body(answer, MOST_BYTES))
+                self.circuit.note(is_ok=True)
+                yield answer.aiter_lines()
+        except (httpx.HTTPError, OSError) as error:
+            self.circuit.note(is_ok=False)
+            raise Unreachable(f"The line to the desk broke: {type(error).__name__}.") from error
+
+    async def close(self) -> None:
+        """Close all connections."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def _once(
+        self,
+        method: str,
+        path: str,
+        values: Mapping[str, Any],
+        headers: Mapping[str, str],
+        is_write: bool,
+        most: int,
+    ) -> Reply:
+        given = await self._headers(headers)
+        sent: dict[str, Any] = {"params": values} if method == "GET" else {}
+        if method != "GET":
+            given["Content-Type"] = "application/json"
+            sent = {"content": msgspec.json.encode(values)}
+        try:
+            async with asyncio.timeout(self._total_s):
+                request = self._open().stream(method, self.url + path, headers=given, **sent)
+                async with request as answer:
+                    body = await _body(answer, most)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            self.circuit.note(is_ok=False)
+            raise _Again(self._unreachable(error)) from error
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
+            self.circuit.note(is_ok=False)
+            if is_write:
+                raise Lost(f"The answer was lost: {type(error).__name__}.") from error
+            raise _Again(self._unreachable(error)) from error
+        except Unreachable as error:  # too long, or in another form
+            raise (Lost(str(error), error) if is_write else error) from error
+        return self._read(answer, body, is_write)
+
+    def _read(self, answer: httpx.Response, body: bytes, is_write: bool) -> Reply:
+        status = answer.status_code
+        self.circuit.note(is_ok=status < 500)
+        if status == 200:
+            alarm = clean(unquote(answer.headers.get(wire.ALARM_HEADER, "")), limit=400)
+            return Reply(body=body, tag=answer.headers.get("etag", ""), alarm=alarm)
+        if 300 <= status < 400:
+            raise Unreachable("The desk sends elsewhere, which is not followed.")
+        error = error_of(status, body)
+        wait = answer.headers.get("retry-after", "")
+        if status == 429 or (status == 503 and not is_write):
+            wait_s = float(wait) if wait.isascii() and wait.isdigit() else None
+            busy = Unreachable(str(error)) if status == 429 else error
+            raise _Again(busy, wait_s) if wait_s is not None else busy
+        if status >= 500 and is_write:
+            raise Lost(str(error), error)
+        raise error
+
+    async def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
+        return {
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "Authorization": f"Bearer {await self._bearer()}",
+            **more,
+        }
+
+    def _open(self) -> httpx.AsyncClient:
+        if self._client is None:
+            cafile = str(self._authorities) if self._authorities else None
+            self._client = httpx.AsyncClient(
+                verify=ssl.create_default_context(cafile=cafile),
+                trust_env=False,
+                follow_redirects=False,
+                http1=True,
+                timeout=self._total_s,
+                limits=httpx.Limits(
+                    max_connections=16, max_keepalive_connections=8, keepalive_expiry=30
+                ),
+                transport=self._transport,
+            )
+        return self._client
+
+    def _unreachable(self, error: Exception) -> Unreachable:
+        host = clean(urlsplit(self.url).netloc, limit=200)
+        if isinstance(error, TimeoutError | httpx.TimeoutException):
+            return Unreachable(f"The desk at {host} did not answer in time.")
+        return Unreachable(f"The desk at {host} cannot be reached: {type(error).__name__}.")
+
+
+def _wait(error: Exception) -> bool | float:
+    """Whether it is asked again; a number says after how many seconds."""
+    if not isinstance(error, _Again):
+        return False
+    return True if error.wait_s is None else error.wait_s
+
+
+async def _body(answer: httpx.Response, most: int) -> bytes:
+    """Read a body within bounds.
+
+    Raises:
+        Unreachable: It is too long, or in a form that was not asked for.
+    """
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise Unreachable("The desk answered in a form that was not asked for.")
+    body = bytearray()
+    async for part in answer.aiter_raw():
+        body += part
+        if len(body) > most:
+            raise Unreachable(f"The desk answered with more than {most // 1_048_576} MB.")
+    return bytes(body)

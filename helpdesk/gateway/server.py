@@ -1,0 +1,347 @@
+"""The desk over HTTP: who asks, may they, how often; then the desk itself answers.
+
+request ─▶ bounds ─▶ sign-in ─▶ right ─▶ form ─▶ recent sign-in? ─▶ key? ─▶ as seen? ─▶ Desk
+              429        401      403     400          401          400      428 412
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol, cast
+from urllib.parse import quote
+
+import msgspec
+from litestar import HttpMethod, Litestar, Request, Response, get, route
+from litestar.exceptions import HTTPException
+from litestar.response import Stream
+
+from helpdesk.domain.agents import Agent
+from helpdesk.domain.decisions import Decision, Weight
+from helpdesk.domain.errors import (
+    HelpdeskError,
+    NotFound,
+    Refused,
+    SignInAgain,
+    Stale,
+    Unauthorised,
+    Unreachable,
+)
+from helpdesk.gateway import problems, wire
+from helpdesk.gateway.bounds import Allowance, Bounds, TooOften
+from helpdesk.gateway.endpoints import ENDPOINTS, RIGHTS, Endpoint
+from helpdesk.gateway.forms import Malformed, asked, asks_of, seen_of
+from helpdesk.gateway.openapi import document
+from helpdesk.gateway.problems import Problem, other_problem, problem_of
+from helpdesk.gateway.relay import tell
+from helpdesk.gateway.tokens import (
+    CHALLENGE,
+    STEP_UP_CHALLENGE,
+    Signed,
+    asks_step_up,
+    needs_step_up,
+)
+from helpdesk.gateway.watch import AGENT, ROUTE, App, Numbers, Watched, tell_fault
+from helpdesk.service.desk import Desk
+
+TIME_LIMIT_S: Final = 20.0
+"""Seconds one answer may take; a change goes on to its end, and can be asked for by its key."""
+
+CHORES_S: Final = 10.0
+"""How often what waits is looked after."""
+
+
+class Desks(Protocol):
+    """Gives each agent the desk they work at; all of them on one truth."""
+
+    def desk(self, agent: Agent) -> Desk:
+        """Give the desk of an agent, who has signed in."""
+        ...
+
+    async def ready(self) -> None:
+        """Raise `HelpdeskError` where no desk could answer now."""
+        ...
+
+    async def chores(self) -> None:
+        """Do what is due, whoever asks for it: acts that waited long enough."""
+        ...
+
+
+class SignIns(Protocol):
+    """Says whose a token is."""
+
+    async def agent(self, bearer: str) -> Signed:
+        """Give who signed in, or raise `Unauthorised`."""
+        ...
+
+
+class Gateway:
+    """Answers for the desks.
+
+    Args:
+        desks: The desks.
+        sign_ins: Reads the tokens.
+        allowance: How much may be asked.
+        now: The present, aware.
+        time_limit_s: Seconds one answer may take.
+    """
+
+    def __init__(
+        self,
+        desks: Desks,
+        sign_ins: SignIns,
+        *,
+        allowance: Allowance | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        time_limit_s: float = TIME_LIMIT_S,
+    ) -> None:
+        self._desks, self._sign_ins, self._now = desks, sign_ins, now
+        self._bounds = Bounds(allowance or Allowance(), time.monotonic)
+        self._time_limit_s = time_limit_s
+        self._running: set[asyncio.Task[Any]] = set()
+        self.numbers = Numbers()
+
+    def app(self) -> App:
+        """Return the ASGI application."""
+        inner = Litestar(
+            route_handlers=[*(self._handler(one) for one in ENDPOINTS.values()), *self._open()],
+            exception_handlers={Exception: self._problem},
+            lifespan=[self._lifespan],
+            openapi_config=None,
+            logging_config=None,
+            request_max_body_size=wire.BODY_LIMIT,
+        )
+        return Watched(inner, self.numbers)
+
+    def _handler(self, endpoint: Endpoint) -> Any:
+        async def answer(request: Request[Any, Any, Any]) -> Response[Any]:
+            noted(request)[ROUTE] = endpoint.path
+            return await self.answer(endpoint, request)
+
+        path = endpoint.path
+        for place in endpoint.places:
+            path = path.replace(f"{{{place}}}", f"{{{place}:str}}")
+        return route(path, http_method=HttpMethod(endpoint.method), name=endpoint.name)(answer)
+
+    def _open(self) -> list[Any]:
+        """What answers without a sign-in: nothing of it is about anybody."""
+
+        @get("/healthz")
+        async def healthz() -> Response[bytes]:
+            return Response(b'{"is_done":true}', media_type="application/json")
+
+        @get("/readyz")
+        async def readyz() -> Response[bytes]:
+            async with asyncio.timeout(self._time_limit_s):
+                await self._desks.ready()
+            return Response(b'{"is_done":true}', media_type="application/json")
+
+        @get("/metrics")
+        async def metrics() -> Response[bytes]:
+            return Response(self.numbers.text(), media_type="text/plain; version=0.0.4")
+
+        @get("/openapi.json")
+        async def openapi() -> Response[bytes]:
+            return Response(document(), media_type="application/json")
+
+        return [healthz, readyz, metrics, openapi]
+
+    async def answer(self, endpoint: Endpoint, request: Request[Any, Any, Any]) -> Response[Any]:
+        """Answer one question, or carry out one wish.
+
+        Raises:
+            HelpdeskError, HTTPException: It is not answered; made a problem further out.
+        """
+        with self._bounds.anybody():
+            async with asyncio.timeout(self._time_limit_s):
+                signed = await self._signed(request)
+                noted(request)[AGENT] = signed.agent.id
+                self._bounds.agent(signed.agent.id)
+                permit(endpoint, signed.agent)
+                asks = await asks_of(endpoint, request)
+                if is_grave(endpoint, asks) and needs_step_up(signed, self._now()):
+                    raise SignInAgain("This act asks for a sign-in of the last minutes.")
+                desk = self._desks.desk(signed.agent)
+                if endpoint.is_write:
+                    return await self._write(endpoint, asks, desk, request)
+                if endpoint.name == "changed":
+                    return await self._events(asks, desk, signed)
+                value, tag = await asked(desk, endpoint, asks)
+                return _answer(value, tag, desk)
+
+    async def _signed(self, request: Request[Any, Any, Any]) -> Signed:
+        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+        if scheme.casefold() != "bearer" or not bearer.strip():
+            raise Unauthorised("Sign in first: there is no sign-in with this question.")
+        return await self._sign_ins.agent(bearer.strip())
+
+    async def _write(
+        self, endpoint: Endpoint, asks: wire.Asks, desk: Desk, request: Request[Any, Any, Any]
+    ) -> Response[Any]:
+        key = request.headers.get(wire.KEY_HEADER, "")
+        if not key:
+            raise Malformed(f"Every change needs a key of its own: {wire.KEY_HEADER}.")
+        seen = seen_of(endpoint, request)
+        # To its end, also where nobody waits for it any more: its answer is asked for by its key.
+        task = asyncio.create_task(self._carried(endpoint, asks, desk, key, seen))
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        value, tag = await asyncio.shield(task)
+        return _answer(value, tag, desk)
+
+    async def _carried(
+        self, endpoint: Endpoint, asks: wire.Asks, desk: Desk, key: str, seen: str
+    ) -> tuple[Any, str]:
+        """Carry out a wish, if the case is as it was seen, or the key has answered before.
+
+        Between the look and the change another may slip in; the policy is asked anew within it.
+        """
+        user = _user(asks)
+        if endpoint.is_matched and not await _is_known(desk, key):
+            with contextlib.suppress(NotFound):  # who may not see them is told so by the policy
+                now = wire.etag(await desk.case(user))
+                if now not in [tag.strip() for tag in seen.split(",")]:
+                    raise Stale("Somebody changed this case since you looked: look again.")
+        value, tag = await asked(desk, endpoint, asks, key=key)
+        if endpoint.is_matched and not tag:
+            tag = wire.etag(await desk.case(user))
+        return value, tag
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # told to whoever waited; nobody may have
+
+    async def _events(self, asks: Any, desk: Desk, signed: Signed) -> Response[Any]:
+        begin = await desk.changes(asks.after, limit=1)  # raises before the stream begins
+        stream = self._bounds.stream(signed.agent.id)
+        stream.__enter__()
+
+        async def events() -> AsyncIterator[bytes]:
+            with self.numbers.streams.track_inprogress():
+                async for event in tell(desk, asks.after or begin.cursor, self._left_s(signed)):
+                    yield event
+
+        async def counted() -> AsyncIterator[bytes]:
+            try:
+                async with contextlib.aclosing(events()) as told:  # type: ignore[type-var]
+                    async for event in told:
+                        yield event
+            finally:
+                stream.__exit__(None, None, None)
+
+        return Stream(counted(), media_type="text/event-stream")
+
+    def _left_s(self, signed: Signed) -> float:
+        return max(0.0, (signed.expires_at - self._now()).total_seconds())
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:
+        chores = asyncio.create_task(self._chores())
+        try:
+            yield
+        finally:
+            chores.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await chores
+            if self._running:
+                await asyncio.wait(self._running, timeout=self._time_limit_s)
+
+    async def _chores(self) -> None:
+        while True:
+            try:
+                await self._desks.chores()
+            except HelpdeskError as error:
+                tell_fault(error)
+            await asyncio.sleep(CHORES_S)
+
+    def _problem(self, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        """Return what is answered where something went wrong."""
+        headers: dict[str, str] = {}
+        problem = self._found(error, headers)
+        body = msgspec.json.encode(problem)
+        return Response(
+            body, status_code=problem.status, media_type=problems.MEDIA_TYPE, headers=headers
+        )
+
+    def _found(self, error: Exception, headers: dict[str, str]) -> Problem:
+        match error:
+            case TooOften():
+                headers["Retry-After"] = str(error.seconds)
+                return other_problem(429, "too-often", str(error))
+            case Malformed():
+                return other_problem(error.status, error.name, str(error))
+            case TimeoutError():
+                headers["Retry-After"] = "1"
+                return problem_of(Unreachable("The desk took too long to answer."))
+            case HelpdeskError():
+                if isinstance(error, Unauthorised):
+                    is_late = isinstance(error, SignInAgain)
+                    headers["WWW-Authenticate"] = STEP_UP_CHALLENGE if is_late else CHALLENGE
+                return problem_of(error)
+            case HTTPException():
+                allow = (error.headers or {}).get("allow") or (error.headers or {}).get("Allow")
+                headers |= {"Allow": allow} if allow else {}
+                name = _NAMES.get(error.status_code, "not-answered")
+                return other_problem(error.status_code, name, _SAYS.get(error.status_code, ""))
+        tell_fault(error)
+        self.numbers.faults.inc()
+        return other_problem(500, "fault", "The desk is at fault; whoever runs it sees where.")
+
+
+_NAMES: Final = {404: "no-such-address", 405: "not-in-this-way", 413: "too-much"}
+_SAYS: Final = {
+    404: "There is nothing at this address.",
+    405: "This address is not used in this way.",
+    413: f"A question has at most {wire.BODY_LIMIT} bytes.",
+}
+
+
+def noted(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """Return where it is noted what the log may say of a request."""
+    return cast("dict[str, Any]", request.scope)
+
+
+def permit(endpoint: Endpoint, agent: Agent) -> None:
+    """Let an agent use an endpoint.
+
+    Raises:
+        Refused: Not in this role; an endpoint without a listed right is for nobody.
+    """
+    roles = RIGHTS.get(endpoint.name, frozenset())
+    if agent.role not in roles:
+        who = ", ".join(sorted(role.words for role in roles)) or "nobody"
+        why = f"That is for {who}; you are: {agent.role.words}."
+        raise Refused(Decision(act=endpoint.name, weight=Weight.REFUSED, why=why))
+
+
+def is_grave(endpoint: Endpoint, asks: wire.Asks) -> bool:
+    """Whether this wish asks for a recent sign-in."""
+    action = getattr(asks, "action", None)
+    if endpoint.is_write and action is not None:
+        return asks_step_up(action)
+    return endpoint.is_grave
+
+
+async def _is_known(desk: Desk, key: str) -> bool:
+    """Whether a key has answered before: then it answers again, whatever the case is now."""
+    try:
+        await desk.operation(key)
+    except NotFound:
+        return False
+    return True
+
+
+def _user(asks: Any) -> str:
+    return str(getattr(asks, "user", "") or asks.action.user)
+
+
+def _answer(value: Any, tag: str, desk: Desk) -> Response[Any]:
+    headers = {"ETag": tag} if tag else {}
+    if desk.alarm:
+        headers[wire.ALARM_HEADER] = quote(desk.alarm)
+    body = msgspec.json.encode(wire.to_wire(value))
+    return Response(body, status_code=200, media_type="application/json", headers=headers)

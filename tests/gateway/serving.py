@@ -1,0 +1,131 @@
+"""A gateway on a real socket for tests, with sign-ins that are words."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+import uvicorn
+
+from helpdesk.domain.agents import Agent
+from helpdesk.domain.errors import Unauthorised, Unreachable
+from helpdesk.gateway.bounds import Allowance
+from helpdesk.gateway.line import Line
+from helpdesk.gateway.remote import RemoteDesk
+from helpdesk.gateway.server import Gateway
+from helpdesk.gateway.tokens import Signed
+from helpdesk.gateway.watch import App
+from helpdesk.service.desk import Desk
+from helpdesk.service.local import LocalDesk
+
+PLENTY = Allowance(agent_per_s=1e6, agent_at_once=1_000_000, total_per_s=1e6, total_at_once=10**6)
+"""No test is stopped for asking too often, but those that are about it."""
+
+
+class Words:
+    """Sign-ins for tests: the token is the agent's id; `dana, 9 minutes` signed in then."""
+
+    def __init__(self, agents: Sequence[Agent], now: Callable[[], datetime]) -> None:
+        self._agents, self._now = {agent.id: agent for agent in agents}, now
+
+    async def agent(self, bearer: str) -> Signed:
+        """Give who that is."""
+        name, _, ago = bearer.partition(", ")
+        if name not in self._agents:
+            raise Unauthorised("This is no sign-in that can be read.")
+        minutes = float(ago.partition(" ")[0] or 0)
+        return Signed(
+            agent=self._agents[name],
+            authenticated_at=self._now() - timedelta(minutes=minutes),
+            expires_at=self._now() + timedelta(minutes=5),
+            subject=name,
+        )
+
+
+class SomeDesks:
+    """One desk for each agent, opened when it is asked for first."""
+
+    def __init__(self, open_as: Callable[[str], LocalDesk]) -> None:
+        self._open_as = open_as
+        self.opened: dict[str, LocalDesk] = {}
+        self.is_ready = True
+
+    def desk(self, agent: Agent) -> Desk:
+        """Give the desk of an agent."""
+        if agent.id not in self.opened:
+            self.opened[agent.id] = self._open_as(agent.id)
+        return self.opened[agent.id]
+
+    async def ready(self) -> None:
+        """Be ready."""
+        if not self.is_ready:
+            raise Unreachable("The desk's file is on a disk that went away.")
+
+    async def chores(self) -> None:
+        """Do nothing by oneself: tests say when."""
+
+    def close(self) -> None:
+        """End all desks."""
+        for desk in self.opened.values():
+            desk.close()
+
+
+@contextlib.contextmanager
+def served(app: App) -> Iterator[str]:
+    """Serve an application on a free port of this machine, in a thread; give its address."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(
+            app, lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=2
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listener],), name="gateway")
+        thread.start()
+        try:
+            ends = time.monotonic() + 10
+            while not server.started and thread.is_alive() and time.monotonic() < ends:
+                time.sleep(0.005)
+            assert server.started
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(15)
+            assert not thread.is_alive()
+
+
+@contextlib.contextmanager
+def gateway(
+    open_as: Callable[[str], LocalDesk],
+    now: Callable[[], datetime],
+    allowance: Allowance = PLENTY,
+    **more: float,
+) -> Iterator[tuple[str, SomeDesks]]:
+    """Serve desks; give the address and the desks behind it."""
+    desks = SomeDesks(open_as)
+    first = open_as("lee")
+    agents = first._view.store.agents
+    words = Words(agents, now)
+    made = Gateway(desks, words, allowance=allowance, now=now, **more)
+    try:
+        with served(made.app()) as url:
+            yield url, desks
+    finally:
+        desks.close()
+
+
+@contextlib.contextmanager
+def remote(url: str, who: str) -> Iterator[RemoteDesk]:
+    """Open the desk behind an address, signed in as somebody."""
+
+    async def bearer() -> str:
+        return who
+
+    desk = RemoteDesk(Line(url, bearer))
+    try:
+        yield desk
+    finally:
+        desk.close()
