@@ -7,6 +7,7 @@ document, over https with certificates verified, or over http from this machine 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
     PublicKey = RSAKey | ECKey | OKPKey
 
 T = TypeVar("T")
+
+DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+
+ONE_TIME_GRANT: Final = "urn:helpdesk:grant-type:one-time-code"
+"""The grant of a console that asks its agent for the one-time code of `serve --dev` itself."""
+
+RESOURCE_PATH: Final = "/.well-known/oauth-protected-resource"
+"""Where a desk says who vouches for its agents (RFC 9728)."""
 
 TOTAL_S: Final = 10.0
 """Seconds one question to the issuer may take, from the first byte sent to the last one read."""
@@ -58,6 +67,8 @@ class Issuer(Struct, frozen=True, kw_only=True):
         agent_claim: The claim that is the agent's id at this desk.
         login_claim: The claim that is the agent's own login: nobody acts on themselves.
         account_claim: The claim with the one account a product administrator administers.
+        resource: What the console names to the issuer so that its tokens are for this desk
+            (RFC 8707); empty where the issuer need not be told.
         authorities: A file of certificates to trust instead of the system's.
     """
 
@@ -69,7 +80,21 @@ class Issuer(Struct, frozen=True, kw_only=True):
     agent_claim: str = "sub"
     login_claim: str = "preferred_username"
     account_claim: str = "account"
+    resource: str = ""
     authorities: str = ""
+
+    def described(self, desk: str) -> dict[str, Any]:
+        """Return what the desk at this address tells consoles about signing in (RFC 9728).
+
+        It is served at `RESOURCE_PATH`.
+        """
+        return {
+            "resource": desk,
+            "authorization_servers": [self.url],
+            "bearer_methods_supported": ["header"],
+            "helpdesk_client_id": self.client_id,
+            "helpdesk_resource": self.resource,
+        }
 
 
 class Metadata(Struct, frozen=True, kw_only=True):
@@ -240,6 +265,14 @@ def safe_url(url: str) -> str:
     raise BadInput(
         f"{clean(url, limit=200)}: an address to sign in at is https, or http on this machine only."
     )
+
+
+def s256(verifier: str) -> str:
+    """Return the S256 challenge of a PKCE verifier (RFC 7636 4.2)."""
+    from joserfc.util import urlsafe_b64encode  # noqa: PLC0415
+
+    digest = hashlib.sha256(verifier.encode("utf-8", "surrogatepass")).digest()
+    return urlsafe_b64encode(digest).decode()
 
 
 def is_loopback(host: str) -> bool:

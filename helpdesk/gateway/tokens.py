@@ -117,7 +117,8 @@ class Tokens:
         )
 
     def _check(self, claims: dict[str, Any]) -> None:
-        check_claims(claims, self.issuer.url, self.issuer.audience, self._clock())
+        who, audience = self.issuer.url, self.issuer.audience
+        check_claims(claims, who, audience, self._clock(), essential=("auth_time",))
         wanted = self.issuer.client_id
         for claim in ("client_id", "azp"):
             if claims.get(claim, wanted) != wanted:
@@ -203,22 +204,27 @@ async def verified_claims(token: str, keys: Keys) -> dict[str, Any]:
     return _claims(token, key)
 
 
-def check_claims(claims: dict[str, Any], issuer: str, audience: str, now: float) -> None:
+def check_claims(
+    claims: dict[str, Any], issuer: str, audience: str, now: float, *, essential: tuple[str, ...]
+) -> None:
     """Check issuer, audience and times: joserfc takes expired tokens unless this is asked apart.
+
+    Args:
+        claims: Those of a token whose signature fits.
+        issuer: Who must have issued it.
+        audience: Whom it must be for.
+        now: Seconds since 1970.
+        essential: What must be there besides issuer, audience, subject and times.
 
     Raises:
         Unauthorised: One does not hold, or is not there.
     """
-    wanted = jwt.JWTClaimsRegistry(
-        now=int(now),
-        leeway=LEEWAY_S,
-        iss={"essential": True, "value": issuer},
-        aud={"essential": True, "value": audience},
-        sub={"essential": True},
-        exp={"essential": True},
-        iat={"essential": True},
-        auth_time={"essential": True},
-    )
+    options: dict[str, jwt.ClaimsOption] = {
+        "iss": {"essential": True, "value": issuer},
+        "aud": {"essential": True, "value": audience},
+    }
+    options |= {name: {"essential": True} for name in ("sub", "exp", "iat", *essential)}
+    wanted = jwt.JWTClaimsRegistry(int(now), LEEWAY_S, **options)
     try:
         wanted.validate(claims)
     except ExpiredTokenError as error:
