@@ -27,6 +27,7 @@ from helpdesk.domain.limits import Alarm
 from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Proof, Way
+from helpdesk.domain.reconciling import Reconciliation
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, TicketRow, UserRow
 from helpdesk.domain.text import NOT_DOCUMENTED, clean
 from helpdesk.domain.timeline import AnyEvent, encode_event
@@ -91,6 +92,7 @@ SCHEMAS: dict[str, Any] = {
     "why": Verdict,
     "drift": Drift,
     "log-verify": Inspection,
+    "log-reconcile": Reconciliation,
     "tray": Page[TrayRow],
     "bundle": Bundle,
     "ways": tuple[Way, ...],
@@ -253,6 +255,22 @@ def inspection_text(found: Inspection) -> str:
         ("Broken", found.broken),
         ("Proven", found.proven),
         ("Not proven", found.unproven),
+    ):
+        lines += [f"{title}:", *(f"  {one}" for one in sentences)] if sentences else []
+    return "\n".join(clean(line) for line in lines)
+
+
+def reconciliation_text(found: Reconciliation) -> str:
+    """Return what belongs together and what does not, and what was not compared."""
+    lines = [
+        "The log and the provider tell the same."
+        if found.does_match
+        else "THE LOG AND THE PROVIDER DO NOT TELL THE SAME."
+    ]
+    for title, sentences in (
+        ("Different", found.differ),
+        ("The same", found.agree),
+        ("Not compared", found.unknown),
     ):
         lines += [f"{title}:", *(f"  {one}" for one in sentences)] if sentences else []
     return "\n".join(clean(line) for line in lines)

@@ -18,7 +18,7 @@ from helpdesk.domain.errors import BadFile, BadInput, Tampered
 from helpdesk.domain.exports import as_csv, as_jsonl
 from helpdesk.domain.text import clean
 
-LOG = ("verify", "export", "checkpoint", "erase", "accept")
+LOG = ("verify", "export", "reconcile", "checkpoint", "erase", "accept")
 """The words after `log` that are commands of their own; any other word is looked for in it."""
 
 
@@ -29,6 +29,14 @@ def verify(given: argparse.Namespace) -> int:
         found = asyncio.run(desk.inspect_log(note, given.key))
     say(answers.as_json(found) if given.json else answers.inspection_text(found))
     return 0 if found.is_sound else Tampered.exit_code
+
+
+def reconcile(given: argparse.Namespace) -> int:
+    """Say whether log and provider tell the same; exit code 7 where they do not."""
+    with opened(given) as desk:
+        found = asyncio.run(desk.reconcile_log())
+    say(answers.as_json(found) if given.json else answers.reconciliation_text(found))
+    return 0 if found.does_match else Tampered.exit_code
 
 
 def checkpoint_in(file: Path) -> str:
@@ -129,7 +137,7 @@ def day(text: str) -> datetime:
 
 
 def add_log(to: Any, where: argparse.ArgumentParser) -> None:
-    """Add `log verify`, `log export`, `log checkpoint`, `log erase` and `log accept`."""
+    """Add the commands of two words: `log verify` and all of `LOG`."""
     says = "Say what is proven about the log, and what is not"
     command = to.add_parser("log verify", parents=[where], help=says, description=f"{says}.")
     command.add_argument(
@@ -138,6 +146,10 @@ def add_log(to: Any, where: argparse.ArgumentParser) -> None:
     command.add_argument("--key", default="", help="the public key of who signed it, as one line")
     command.add_argument("--json", action="store_true", help="answer in JSON")
     command.set_defaults(run=verify)
+    says = "Say whether each change at the provider has its row and its notices, and the reverse"
+    command = to.add_parser("log reconcile", parents=[where], help=says, description=f"{says}.")
+    command.add_argument("--json", action="store_true", help="answer in JSON")
+    command.set_defaults(run=reconcile)
     says = "Give the log away, masked unless --clear, which is recorded"
     command = to.add_parser("log export", parents=[where], help=says, description=f"{says}.")
     command.add_argument("--format", choices=["jsonl", "csv"], default="jsonl", help="(jsonl)")

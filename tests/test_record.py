@@ -165,6 +165,42 @@ def test_a_copy_put_back_on_purpose_is_accepted_by_a_lead(run: Run, sample_file:
     assert run("find")[2] == ""
 
 
+def test_log_and_provider_are_held_against_each_other(run: Run, sample_file: Path) -> None:
+    run(*OFF)
+
+    code, out, err = run("log", "reconcile")
+    refused, _, _ = run("log", "reconcile", "--as", "pia")
+    tables = json.loads(sample_file.read_text("utf-8"))
+    tables["outbox"] = {}
+    sample_file.write_text(json.dumps(tables), "utf-8")
+    wrong, told, _ = run("log", "reconcile")
+    _, answer, _ = run("log", "reconcile", "--json")
+
+    assert (code, refused, wrong, err) == (0, 3, 7, "")
+    assert out.startswith("The log and the provider tell the same.\nThe same:\n  1 changes")
+    assert told.startswith(
+        "THE LOG AND THE PROVIDER DO NOT TELL THE SAME.\nDifferent:\n"
+        "  Row 1 (turn-off-mfa of u1): there is no notice of it; nobody was told.\nNot compared:\n"
+    )
+    jsonschema.validate(json.loads(answer), answers.schema("log-reconcile"))
+
+
+def test_on_the_demo_all_that_is_not_from_before_the_log_belongs_together(run: Run) -> None:
+    fresh, first, _ = run("log", "reconcile", desk="demo")
+    user = json.loads(run("find", "product:sms", "--json", desk="demo")[1])["rows"][0]["id"]
+    done, _, _ = run(
+        "perform", "turn-off-mfa", user, "--as", "account-manager", "--reason", "asked", "--ticket",
+        json.loads(run("find", user, "--json", desk="demo")[1])["rows"][0]["ticket"]["id"],
+        desk="demo",
+    )  # fmt: skip
+    code, out, _ = run("log", "reconcile", desk="demo")
+
+    assert (fresh, done, code) == (0, 0, 0)
+    for text in (first, out):
+        assert "2 changes by agents at the provider are from before the log began." in text
+    assert "1 changes at the provider and 1 rows" in out
+
+
 def test_the_log_is_exported(run: Run, tmp_path: Path) -> None:
     run(*OFF)
     out = tmp_path / "log.csv"

@@ -25,6 +25,7 @@ from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.operations import Operation
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method, Proof, Way
+from helpdesk.domain.reconciling import Reconciliation
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow, UserRow
 
 
@@ -214,6 +215,14 @@ class Desk(Protocol):
 
         Raises:
             BadInput: *checkpoint* is none, or *key* not the public key of a checkpoint's signer.
+        """
+        ...
+
+    async def reconcile_log(self) -> Reconciliation:
+        """Say whether each change at the provider has its row and its notices, and the reverse.
+
+        Raises:
+            Refused: Not for who works for one customer only.
         """
         ...
 

@@ -17,15 +17,20 @@ from helpdesk.domain.errors import NeedsMore, Refused, Tampered
 from helpdesk.domain.exports import ExportRow, export_row
 from helpdesk.domain.inspection import Held, Inspection
 from helpdesk.domain.notices import Notice, TrayRow, tray_row
+from helpdesk.domain.reconciling import Reconciliation
 from helpdesk.domain.search import Page
 from helpdesk.service.once import Wish, again, given, wish
 from helpdesk.service.questions import Questions, window
+from helpdesk.service.reconciling import reconciled
 
 READERS = frozenset({Role.LEAD, Role.AUDITOR})
 """Who may take the log away with personal data."""
 
 LEADS = frozenset({Role.LEAD})
 """Who may part the log from personal data, and accept another log."""
+
+INSIDERS = frozenset(Role) - {Role.PRODUCT_ADMINISTRATOR}
+"""Who works at the desk itself, and not for one customer."""
 
 
 class Logbook(Questions):
@@ -38,6 +43,12 @@ class Logbook(Questions):
             read_checkpoint(checkpoint)
         given = (Held(by="The checkpoint given", note=checkpoint),) if checkpoint else ()
         return await self._recorder.inspect(given, key)
+
+    async def reconcile_log(self) -> Reconciliation:
+        """Say whether each change at the provider has its row and its notices, and the reverse."""
+        self._may("reconcile-log", INSIDERS)
+        async with self._changing:
+            return await reconciled(self._view, self._recorder.pseudonym)
 
     async def checkpoint(self) -> str:
         """Give the newest checkpoint, of all rows there are, to keep elsewhere.

@@ -1,0 +1,67 @@
+"""Reading log and provider as they are at one moment, to hold them against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from helpdesk.domain.errors import Unreachable
+from helpdesk.domain.notices import Notice
+from helpdesk.domain.reconciling import Effect, Reconciliation, effects_of, reconcile
+from helpdesk.domain.search import Query
+from helpdesk.service.view import View
+
+TRIES: Final = 5
+"""How often both are read until nobody wrote in between."""
+
+WINDOW: Final = 5_000
+"""How many users are read at once."""
+
+
+async def reconciled(view: View, pseudonym: Callable[[str], str]) -> Reconciliation:
+    """Give what of log, notices and the provider's changes belongs together.
+
+    Raises:
+        Unreachable: Others wrote all the time.
+    """
+    store = view.store
+    for _ in range(TRIES):
+        before = await _moment(view)
+        bound, rows, notices = await store.bound(), await store.rows(), await store.select(Notice)
+        users, effects = await _changes(view)
+        if await _moment(view) == before:
+            return reconcile(
+                bound,
+                notices,
+                effects,
+                old=len(rows) - len(bound),
+                users=users,
+                pseudonym=pseudonym,
+            )
+    raise Unreachable("Others change the desk all the time; try again in a moment.")
+
+
+async def _moment(view: View) -> tuple[int, int, int, int]:
+    """What is another as soon as somebody wrote."""
+    provider, records = await view.connector.refresh(), await view.store.refresh()
+    ends = await view.store.ends()
+    return provider, records, ends.version, ends.size
+
+
+async def _changes(view: View) -> tuple[list[str], list[Effect]]:
+    """All users, and what agents changed about them."""
+    users: list[str] = []
+    effects: list[Effect] = []
+    total, now = 1, view.clock()
+    await view.directory.refresh()
+    while len(users) < total:
+        total, found = await view.directory.find(
+            Query(), now, account=None, offset=len(users), limit=WINDOW
+        )
+        if not found:
+            break
+        names = [entry.user.id for entry in found]
+        timelines = await view.connector.timelines(names)
+        effects += [one for user in names for one in effects_of(user, timelines[user])]
+        users += names
+    return users, effects
