@@ -15,12 +15,22 @@ from msgspec import Struct
 from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.bundle import Bundle
-from helpdesk.domain.cases import Case, Handover, Outcome, Preview, Weighed, case_data, explicit
+from helpdesk.domain.cases import (
+    Case,
+    Handover,
+    Outcome,
+    Preview,
+    Weighed,
+    case_data,
+    case_data_schema,
+    explicit,
+)
 from helpdesk.domain.decisions import Decision, Need
 from helpdesk.domain.diagnosis.casefile import case_schema
 from helpdesk.domain.diagnosis.drift import Drift
 from helpdesk.domain.diagnosis.verdicts import Evidence, Verdict
 from helpdesk.domain.errors import HelpdeskError, NeedsMore, Refused
+from helpdesk.domain.exports import ExportRow
 from helpdesk.domain.holds import Hold
 from helpdesk.domain.inspection import Inspection
 from helpdesk.domain.limits import Alarm
@@ -79,6 +89,33 @@ class Previewed(Struct, frozen=True, kw_only=True):
     preview: Preview
 
 
+class LineCause(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A cause in a verdict's line: its id, how likely it is from 0 to 1, and how well founded."""
+
+    id: str
+    p: float
+    strength: str
+
+
+class VerdictLine(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"not_": "not"}
+):
+    """What `why --case FILE --json` and `why --cases DIR` print for each file, on one line.
+
+    Attributes:
+        ask: The question that would tell most, as the pair of causes it tells apart; or null.
+        act: The act that mends it, `stop`, or null.
+        not_: Acts that will not help.
+    """
+
+    file: str
+    causes: tuple[LineCause, ...]
+    ask: str | None
+    act: str | None
+    not_: tuple[str, ...]
+    say: str
+
+
 SCHEMAS: dict[str, Any] = {
     "find": Page[UserRow],
     "challenges": Page[ChallengeRow],
@@ -90,30 +127,39 @@ SCHEMAS: dict[str, Any] = {
     "failure": Failure,
     "card": Product,
     "why": Verdict,
+    "verdict": VerdictLine,
     "drift": Drift,
     "log-verify": Inspection,
     "log-reconcile": Reconciliation,
+    "log-export": ExportRow,
     "tray": Page[TrayRow],
     "bundle": Bundle,
     "ways": tuple[Way, ...],
     "asking": Asking,
     "proof": Proof,
     "approvals": tuple[Approval, ...],
+    "approval": Approval,
     "holds": tuple[Hold, ...],
+    "hold": Hold,
     "alarms": tuple[Alarm, ...],
     "phone": tuple[Handover, ...],
 }
 """The type behind each command's JSON."""
 
-SCHEMA_NAMES = (*SCHEMAS, "case")
-"""What `helpdesk schema NAME` publishes; `case` is the case file that `why --case` reads."""
+SCHEMA_NAMES = (*SCHEMAS, "case", "case-user")
+"""What `helpdesk schema NAME` publishes.
+
+`case` is the case file that `why --case` reads, `case-user` what `case USER --json` prints.
+"""
 
 
 def schema(name: str) -> dict[str, Any]:
     """Return the JSON Schema of one answer."""
     if name == "case":
         return case_schema()
-    found: dict[str, Any] = msgspec.json.schema(SCHEMAS[name])
+    found: dict[str, Any] = (
+        case_data_schema() if name == "case-user" else msgspec.json.schema(SCHEMAS[name])
+    )
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
 
 

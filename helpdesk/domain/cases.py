@@ -202,6 +202,20 @@ _BARE: Final = msgspec.defstruct(
 """A case without its timeline, whose events are told apart by their own decoder."""
 
 
+def case_data_schema() -> dict[str, Any]:
+    """Return the JSON Schema of what `case_data` writes; an event is told apart by its kind."""
+    schema: dict[str, Any] = msgspec.json.schema(_BARE)
+    case = schema["$defs"].pop("_BARE") | {"title": "Case"}
+    event = {
+        "type": "object",
+        "required": ["at", "kind"],
+        "properties": {"at": {"type": "string"}, "kind": {"type": "string"}},
+    }
+    case["properties"] |= {"timeline": {"type": "array", "items": event}}
+    case["required"] = sorted({*case["required"], "timeline"})
+    return {**case, "$defs": schema["$defs"]}
+
+
 def case_of(data: dict[str, Any]) -> Case:
     """Return the case that `case_data` wrote.
 
