@@ -25,6 +25,7 @@ from helpdesk.domain.limits import Alarm
 from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.operations import Operation
 from helpdesk.domain.proofs import Asking, Proof, Way
+from helpdesk.domain.reconciling import Reconciliation
 from helpdesk.domain.search import ChallengeRow, LoopRow, TicketRow, UserRow
 from helpdesk.gateway import wire
 from helpdesk.gateway.wire import Listed
@@ -153,6 +154,13 @@ _ALL: Final = (
     _posted(
         "inspect_log", "/v1/log/inspection", wire.Inspect, Inspection, "What is proven of the log"
     ),
+    _posted(
+        "reconcile_log",
+        "/v1/log/reconciliation",
+        wire.Nothing,
+        Reconciliation,
+        "Whether log and provider tell the same",
+    ),
     _posted("checkpoint", "/v1/log/checkpoint", wire.Nothing, wire.Text, "A checkpoint to keep"),
     _asked(
         "checkpoint_key",
@@ -201,7 +209,7 @@ RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
         (
             "desk", "find", "queue", "whose", "case", "challenges", "loops", "tickets", "log",
             "why", "fleet", "ways", "approvals", "alarms", "holds", "phone", "tray", "bundle",
-            "weigh", "operation", "changes", "changed", "settle", "inspect_log",
+            "weigh", "operation", "changes", "changed", "settle", "inspect_log", "reconcile_log",
             "checkpoint", "checkpoint_key", "export_log", "carry_out_due",
         ),
         _EVERYBODY,

@@ -33,6 +33,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "carry_out_due": {},
     "settle": {},
     "inspect_log": {},
+    "reconcile_log": {},
     "checkpoint": {},
     "export_log": {"is_clear": False},
     "erase_log": {"before": "2024-01-01T00:00:00Z"},

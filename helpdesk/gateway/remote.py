@@ -25,6 +25,7 @@ from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.operations import Operation
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method, Proof, Way
+from helpdesk.domain.reconciling import Reconciliation
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow, UserRow
 from helpdesk.gateway.client import Connection
 from helpdesk.gateway.line import Line
@@ -178,6 +179,11 @@ class RemoteDesk:
     async def inspect_log(self, checkpoint: str = "", key: str = "") -> Inspection:
         """Say what is proven about the log."""
         found: Inspection = await self._on.ask("inspect_log", checkpoint=checkpoint, key=key)
+        return found
+
+    async def reconcile_log(self) -> Reconciliation:
+        """Say whether each change at the provider has its row and its notices."""
+        found: Reconciliation = await self._on.ask("reconcile_log")
         return found
 
     async def checkpoint(self) -> str:

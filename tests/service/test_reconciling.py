@@ -87,7 +87,7 @@ async def test_all_that_a_desk_does_belongs_together(busy: LocalDesk) -> None:
     assert (found.does_match, found.differ) == (True, ())
     assert found.rows == found.effects + 1 == 11
     assert any("1 rows are of an enrolment that began" in one for one in found.unknown)
-    done = {row.act for row in busy._view.store.log if row.result is Result.DONE}
+    done = {row.act for row in await busy._view.store.rows() if row.result is Result.DONE}
     assert done >= COMPARED - {"change-mobile"}
 
 
