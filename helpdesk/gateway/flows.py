@@ -44,6 +44,9 @@ SLOWER_S: Final = 5.0
 
 SLOWEST_S: Final = 60.0
 
+SHIFT_S: Final = 43_200
+"""Seconds for which the issuer may take the browser's word that the agent signed in: a shift."""
+
 
 class Way(StrEnum):
     """How an agent signs in."""
@@ -319,11 +322,12 @@ class Flows:
         return float(said) if isinstance(said, int) and not isinstance(said, bool) else None
 
     def _asked_for(self, max_age_s: int | None) -> dict[str, str]:
-        # `consent` is what OpenID Connect Core 11 wants for a refresh token.
-        asked = {"scope": self._known_as.scope, "prompt": "consent"} | self._resource()
-        if max_age_s is None:
-            return asked
-        return asked | {"max_age": str(max_age_s), "prompt": "login consent"}
+        # `consent` is what OpenID Connect Core 11 wants for a refresh token. Only who is asked for
+        # an age must say when the agent signed in (3.1.2.1), so one is always asked for.
+        age = SHIFT_S if max_age_s is None else max_age_s
+        prompt = "consent" if max_age_s is None else "login consent"
+        asked = {"scope": self._known_as.scope, "prompt": prompt, "max_age": str(age)}
+        return asked | self._resource()
 
     def _resource(self) -> dict[str, str]:
         return {"resource": self._known_as.resource} if self._known_as.resource else {}
