@@ -1,0 +1,282 @@
+"""The outbox: every write is kept before it is sent, and sent once; what is unknown is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from helpdesk.domain.actions import AnyAction
+from helpdesk.domain.audit import Result
+from helpdesk.domain.cases import Case, Outcome
+from helpdesk.domain.errors import (
+    BadInput,
+    Conflict,
+    HelpdeskError,
+    NotFound,
+    StillRunning,
+    Unknown,
+    Unreachable,
+)
+from helpdesk.domain.offline import SETTLED_AFTER, Late, State, Wish, facts, late_of
+from helpdesk.domain.operations import KEPT_FOR
+from helpdesk.service.desk import Desk
+from helpdesk.service.line import Line
+from helpdesk.stores.replica import Replica
+
+T = TypeVar("T")
+
+DONE = frozenset({Result.DONE, Result.HELD})
+
+
+class Outbox:
+    """The writes of one agent to a desk elsewhere.
+
+    Attributes:
+        wishes: All of them as last read.
+        settled_after: So long after it was sent, a write the desk does not know never came.
+    """
+
+    def __init__(
+        self,
+        remote: Desk,
+        replica: Replica,
+        line: Line,
+        clock: Callable[[], datetime],
+        *,
+        settled_after: timedelta = SETTLED_AFTER,
+    ) -> None:
+        self._remote, self._replica, self._line, self._clock = remote, replica, line, clock
+        self._console = secrets.token_hex(6)
+        self._under_way: set[str] = set()
+        self._tending = asyncio.Lock()
+        self.settled_after = settled_after
+        self.wishes: tuple[Wish, ...] = ()
+
+    async def refresh(self) -> None:
+        """Read the wishes, and tell where they are not as they were."""
+        agent = self._remote.agent.id
+        found = tuple(one for one in await self._replica.wishes() if one.agent == agent)
+        if found != self.wishes:
+            self.wishes = found
+            self._line.bump()
+
+    async def send(self, wish: Wish, write: Callable[[], Awaitable[T]]) -> T:
+        """Send a write that somebody waits for; it is kept first, under its key.
+
+        Raises:
+            Unknown: The answer was lost; it is kept, asked for later and not sent anew.
+            Unreachable: The desk did not have it: nothing was done, nothing is kept.
+            HelpdeskError: What the desk answered.
+        """
+        await self._ask_before(wish)
+        sent = replace(wish, state=State.SENT, by=self._console, sent_at=self._clock())
+        with self._in_hand(wish.key):
+            await self._put(sent)
+            try:
+                answer = await self._line.ask(write())
+            except (Unknown, StillRunning) as error:
+                await self._lose(sent)
+                raise Unknown(_lost(sent), wish.key) from error
+            except HelpdeskError:
+                await self._drop(wish.key)
+                raise
+            except BaseException:
+                await asyncio.shield(self._lose(sent))
+                raise
+            await self._drop(wish.key)
+        return answer
+
+    async def queue(self, wish: Wish) -> None:
+        """Keep a wish until the desk is reached."""
+        await self._put(replace(wish, state=State.QUEUED))
+
+    async def tend(self, keep: Callable[[Case], None]) -> None:
+        """Bring every wish as far as it goes now; *keep* is given the cases that come by.
+
+        First what waited too long expires; then what is unknown is asked for; then what waits is
+        sent, once, if what it rests on is as it was.
+        """
+        async with self._tending:
+            await self.refresh()
+            try:
+                await self._expire()
+                await self._ask_all()
+                await self._send_all(keep)
+            except Unreachable:
+                pass  # the next round goes on
+            finally:
+                await self.refresh()
+
+    async def decide(self, key: str, *, goes_on: bool) -> None:
+        """Send a wish in conflict all the same, or let go of a wish."""
+        await self.refresh()
+        wish = next((one for one in self.wishes if one.key == key), None)
+        if wish is None:
+            raise NotFound("This wish is not there any more.")
+        if goes_on and wish.state is State.CONFLICT:
+            again = replace(wish, state=State.QUEUED, seen=wish.found, found=(), says="")
+            await self._put(again)
+            return
+        is_old = wish.sent_at is not None and self._clock() - wish.sent_at >= KEPT_FOR
+        if wish.state is State.SENT or (wish.state is State.UNKNOWN and not is_old):
+            raise BadInput("It is not known yet whether this was done: it cannot be let go of.")
+        await self._drop(key)
+
+    # One wish
+
+    async def _ask_before(self, wish: Wish) -> None:
+        """Ask what became of the same act on the same user, before it is sent another time."""
+        for one in self.wishes:
+            is_open = one.state in {State.SENT, State.UNKNOWN} and one.key not in self._under_way
+            if is_open and (one.title, one.user) == (wish.title, wish.user):
+                await self._ask(one)
+                await self.refresh()
+                if any(now.key == one.key and now.is_waiting for now in self.wishes):
+                    raise Unknown(_lost(one), one.key)
+
+    async def _ask_all(self) -> None:
+        for wish in self.wishes:
+            if wish.state in {State.SENT, State.UNKNOWN} and wish.key not in self._under_way:
+                await self._ask(wish)
+        await self.refresh()
+
+    async def _ask(self, wish: Wish) -> None:
+        """Ask the desk what became of a write; where it never came, a queued one waits again."""
+        now = self._clock()
+        sent_at = wish.sent_at or wish.at
+        try:
+            kept = await self._line.ask(self._remote.operation(wish.key))
+        except StillRunning:
+            return
+        except NotFound:
+            if now - sent_at < self.settled_after:
+                await self._lose(wish)
+            elif now - sent_at >= KEPT_FOR:
+                says = "The desk does not tell after seven days. Look at the log."
+                await self._put(replace(wish, state=State.UNKNOWN, says=says))
+            elif wish.action is not None and not wish.is_late(now):
+                await self._put(replace(wish, state=State.QUEUED, by="", sent_at=None))
+            else:
+                says = "The desk never had it: nothing was done."
+                await self._put(wish.ended(State.LOST, says, now))
+            return
+        says = kept.answered.says
+        if kept.answered.was_once:
+            says = f"{says} What it showed once is not shown again."
+        state = State.DONE if kept.result in DONE else State.REFUSED
+        await self._put(wish.ended(state, says, now))
+
+    async def _expire(self) -> None:
+        now = self._clock()
+        for wish in self.wishes:
+            if wish.state in {State.QUEUED, State.CONFLICT} and wish.is_late(now):
+                says = "The desk was not reached in time: it was NOT done. Look whether it must be."
+                await self._put(wish.ended(State.EXPIRED, says, now))
+        await self.refresh()
+
+    async def _send_all(self, keep: Callable[[Case], None]) -> None:
+        queued = [one for one in self.wishes if one.state is State.QUEUED]
+        queued.sort(key=lambda one: (one.late is not Late.URGENT, one.user, one.at))
+        for user, group in groupby(queued, key=lambda one: one.user):
+            fit = await self._undisputed(user, list(group))
+            for wish in fit:
+                await self._send_queued(wish, keep)
+
+    async def _undisputed(self, user: str, wishes: list[Wish]) -> list[Wish]:
+        """Give those of one user's wishes whose ground is as it was; mark the others.
+
+        They are held against one case, seen before the first is sent: what the first one changes is
+        no news to the second.
+        """
+        if not any(one.seen for one in wishes):
+            return wishes
+        try:
+            case = await self._line.ask(self._remote.case(user))
+        except NotFound as error:
+            for one in wishes:
+                await self._put(one.ended(State.REFUSED, str(error), self._clock()))
+            return []
+        fit = []
+        for one in wishes:
+            found = facts(one.action, case) if one.action else ()
+            if found == one.seen:
+                fit.append(one)
+            else:
+                says = "It is not as it was when this was wished."
+                await self._put(replace(one, state=State.CONFLICT, found=found, says=says))
+        return fit
+
+    async def _send_queued(self, wish: Wish, keep: Callable[[Case], None]) -> None:
+        taken = await self._replica.claim(wish.key, self._console, self._clock())
+        if taken is None or taken.action is None:
+            return  # another console has it in hand
+        with self._in_hand(taken.key):
+            try:
+                outcome = await self._line.ask(
+                    self._remote.perform(taken.action, key=taken.key)
+                )
+            except (Unknown, StillRunning):
+                await self._lose(taken)
+            except Unreachable:
+                await self._put(replace(taken, state=State.QUEUED, by="", sent_at=None))
+                raise
+            except (HelpdeskError, Conflict) as error:
+                await self._put(taken.ended(State.REFUSED, str(error), self._clock()))
+            except BaseException:
+                await asyncio.shield(self._lose(taken))
+                raise
+            else:
+                await self._put(taken.ended(State.DONE, outcome.says, self._clock()))
+                keep(outcome.case)
+
+    async def _lose(self, wish: Wish) -> None:
+        await self._put(replace(wish, state=State.UNKNOWN, says=_lost(wish), by=""))
+
+    @contextlib.contextmanager
+    def _in_hand(self, key: str) -> Iterator[None]:
+        self._under_way.add(key)
+        try:
+            yield
+        finally:
+            self._under_way.discard(key)
+
+    async def _put(self, wish: Wish) -> None:
+        await self._replica.put(wish)
+        await self.refresh()
+
+    async def _drop(self, key: str) -> None:
+        await self._replica.drop(key)
+        await self.refresh()
+
+
+def wish_of(action: AnyAction, key: str, agent: str, now: datetime) -> Wish:
+    """Return the wish for an act; of acts that are never queued no words are kept."""
+    return Wish(
+        key=key,
+        agent=agent,
+        title=action.title,
+        user=action.user,
+        at=now,
+        state=State.SENT,
+        late=late_of(action),
+    )
+
+
+def _lost(wish: Wish) -> str:
+    """The sentence on a write whose answer was lost."""
+    return (
+        f"The line broke before the desk answered: it is not known whether {wish.title} "
+        "was done. The desk is asked; do not do it again before it has said so."
+    )
+
+
+def queued(outcome_of: Case, says: str) -> Outcome:
+    """Return what a queued wish gives at once: the case as it is, and when it will be sent."""
+    return Outcome(case=outcome_of, says=says)

@@ -1,0 +1,332 @@
+"""What this machine keeps of a desk elsewhere: the working set, and what waits to be sent.
+
+    replica/3f2c…/            mode 0700, one for each desk and agent; files 0600
+    ├── outbox.json           wishes, each with its key and state; written before anything is sent
+    └── seen.json             rows and cases as they came, masked; gone after 8 h or on a lock
+
+Both are TinyDB on our crash-safe storage: a change is whole or not there, and two consoles on one
+directory wait for each other. The outbox is small because it is written at every wish; a working
+set that is damaged is thrown away, for the desk has it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+from tinydb import TinyDB
+from tinydb.table import Document, Table
+
+from helpdesk.domain.errors import BadFile, Unreachable
+from helpdesk.domain.offline import State, Wish
+from helpdesk.domain.users import At
+from helpdesk.stores.atomic import FORMAT, AtomicStorage, Tables
+from helpdesk.stores.whole import whole
+
+CASES_MOST: Final = 60
+"""Cases kept, the last seen ones."""
+
+ENDED_MOST: Final = 200
+"""Ended wishes kept, the last ones, to say what became of them."""
+
+T = TypeVar("T")
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """One answer of the desk as it came.
+
+    Attributes:
+        name: What it answers, such as `queue` or `case u12`.
+        at: When the desk gave it.
+        value: Plain JSON values.
+    """
+
+    name: str
+    at: At
+    value: Any
+
+
+class Mark(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How far this machine is with the desk.
+
+    Attributes:
+        contact_at: When the desk was last reached; None for never.
+        cursor: Where in the desk's feed the working set stands; empty for not yet.
+        steps: Which steps of an unfinished synchronisation are done.
+    """
+
+    contact_at: At | None = None
+    cursor: str = ""
+    steps: tuple[str, ...] = ()
+
+
+class Replica:
+    """The working set and the outbox in one directory; every call is taken whole in a thread.
+
+    Raises, from any use:
+        Unreachable: The directory cannot be read or written, or another console holds it too long.
+        BadFile: The outbox is damaged.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            directory.chmod(0o700)
+        except OSError as error:
+            raise Unreachable(f"{directory} cannot be used: {error.strerror}.") from error
+        self.directory = directory
+        self._outbox = _File(directory / "outbox.json")
+        self._seen = _File(directory / "seen.json", is_dear=False)
+
+    # The outbox
+
+    async def wishes(self) -> tuple[Wish, ...]:
+        """Give all wishes, those that ended too, in the order in which they came."""
+        return await whole(self._wishes)
+
+    async def put(self, wish: Wish) -> None:
+        """Keep a wish, new or instead of the one with its key; durable when this returns."""
+        await whole(self._outbox.put, "wishes", wish.key, wish, ENDED_MOST)
+
+    async def claim(self, key: str, by: str, now: datetime) -> Wish | None:
+        """Take a queued wish in hand, so that no other console sends it too.
+
+        None where another one has it, or it is not queued any more.
+        """
+        return await whole(self._claim, key, by, now)
+
+    async def drop(self, key: str) -> None:
+        """Forget a wish."""
+        await whole(self._outbox.drop, "wishes", [key])
+
+    # The working set
+
+    async def keep(self, *answers: Kept) -> None:
+        """Keep answers, each instead of the one of its name; of cases only the last seen ones."""
+        await whole(self._keep, answers)
+
+    async def kept(self, name: str) -> Kept | None:
+        """Give the answer of a name; None where there is none."""
+        return await whole(self._kept, name)
+
+    async def cases(self) -> tuple[Kept, ...]:
+        """Give all cases that are kept, the last seen one last."""
+        return await whole(self._cases)
+
+    async def let_go(self, *names: str) -> None:
+        """Let go of answers that are true no more."""
+        await whole(self._seen.drop, "cases", names)
+        await whole(self._seen.drop, "pages", names)
+
+    async def mark(self) -> Mark:
+        """Give how far this machine is with the desk."""
+        return await whole(self._mark)
+
+    async def note(self, **changed: Any) -> None:
+        """Change parts of the mark."""
+        await whole(self._note, changed)
+
+    # The end
+
+    async def purge(self) -> None:
+        """Let go of everybody: rows, cases, and the generation before; wishes keep no words.
+
+        Wishes that wait to be sent are let go of too, which they say; those whose end is not known
+        stay, because the desk must be asked.
+        """
+        await whole(self.forget)
+
+    def forget(self) -> None:
+        """As `purge`; blocking."""
+        self._seen.wipe()
+        self._outbox.change("wishes", _without_words)
+        self._outbox.wipe_previous()
+
+    def _wishes(self) -> tuple[Wish, ...]:
+        return tuple(self._outbox.values("wishes", Wish))
+
+    def _claim(self, key: str, by: str, now: datetime) -> Wish | None:
+        claimed: list[Wish] = []
+
+        def take(table: Table) -> None:
+            found = next((row for row in table if row["key"] == key), None)
+            wish = self._outbox.value("wishes", found["value"], Wish) if found else None
+            if found and wish and wish.state is State.QUEUED:
+                claimed.append(replace(wish, state=State.SENT, by=by, sent_at=now))
+                _instead(table, found.doc_id, key, claimed[0])
+
+        self._outbox.change("wishes", take)
+        return claimed[0] if claimed else None
+
+    def _keep(self, answers: tuple[Kept, ...]) -> None:
+        for table in ("pages", "cases"):
+            mine = [one for one in answers if one.name.startswith("case ") == (table == "cases")]
+            if mine:
+                most = CASES_MOST if table == "cases" else 0
+                self._seen.put_all(table, {one.name: one for one in mine}, most)
+
+    def _kept(self, name: str) -> Kept | None:
+        table = "cases" if name.startswith("case ") else "pages"
+        found = self._seen.found(table, name)
+        return None if found is None else self._seen.value(table, found, Kept)
+
+    def _cases(self) -> tuple[Kept, ...]:
+        return tuple(self._seen.values("cases", Kept))
+
+    def _mark(self) -> Mark:
+        found = self._seen.found("mark", "mark")
+        return Mark() if found is None else self._seen.value("mark", found, Mark)
+
+    def _note(self, changed: dict[str, Any]) -> None:
+        def put(table: Table) -> None:
+            found = next(iter(table), None)
+            mark = self._seen.value("mark", found["value"], Mark) if found else Mark()
+            _instead(table, found.doc_id if found else 1, "mark", replace(mark, **changed))
+
+        self._seen.change("mark", put)
+
+
+def replica_directory(data: Path, desk: str, agent: str) -> Path:
+    """Return where the replica of a desk for an agent lies; neither can be read from the name."""
+    name = hashlib.sha256(f"{desk}\0{agent}".encode()).hexdigest()[:16]
+    return data / "replica" / name
+
+
+def _without_words(table: Table) -> None:
+    """Leave of each wish only what must still be known of it."""
+    for row in list(table):
+        wish = msgspec.convert(row["value"], Wish)
+        if wish.state in {State.QUEUED, State.CONFLICT}:
+            says = "It was never sent: what waits is let go after 8 h, or when all is forgotten."
+            wish = replace(wish, state=State.EXPIRED, says=says)
+        bare = replace(wish, action=None, seen=(), found=())
+        _instead(table, row.doc_id, wish.key, bare)
+
+
+def _instead(table: Table, number: int, key: str, value: Any) -> None:
+    """Write a row as a new document: whoever reads beside keeps the one that is durable."""
+    if table.contains(doc_id=number):
+        table.remove(doc_ids=[number])
+    table.insert(Document({"key": key, "value": msgspec.to_builtins(value)}, doc_id=number))
+
+
+class _File:
+    """Tables of keyed values in one file.
+
+    Args:
+        is_dear: Whether a damaged file is an error; else it is put aside and begun anew.
+    """
+
+    def __init__(self, path: Path, *, is_dear: bool = True) -> None:
+        self._path, self._is_dear = path, is_dear
+        self._db = TinyDB(str(path), storage=AtomicStorage)
+        self._storage: AtomicStorage = self._db.storage  # type: ignore[assignment]
+        if not path.exists():
+            self._storage.install(_empty(), is_first=True)
+
+    def change(self, table: str, step: Callable[[Table], None]) -> None:
+        """Change a table in one transaction."""
+        try:
+            self._change(table, step)
+        except BadFile:
+            if self._is_dear:
+                raise
+            self.wipe()
+            self._change(table, step)
+
+    def _change(self, table: str, step: Callable[[Table], None]) -> None:
+        with self._storage.transaction() as touched:
+            touched.add(table)
+            step(self._db.table(table, cache_size=0))
+
+    def put(self, table: str, key: str, value: Any, ended_most: int) -> None:
+        """Write one value; of ended ones only so many stay, the last ones."""
+
+        def write(rows: Table) -> None:
+            found = next((row.doc_id for row in rows if row["key"] == key), 0)
+            _instead(rows, found or _next(rows), key, value)
+            ended = [row.doc_id for row in rows if row["value"].get("ended_at")]
+            if len(ended) > ended_most:
+                rows.remove(doc_ids=sorted(ended)[: len(ended) - ended_most])
+
+        self.change(table, write)
+
+    def put_all(self, table: str, values: dict[str, Any], most: int) -> None:
+        """Write several values, the last written last; with *most*, so many stay in all."""
+
+        def write(rows: Table) -> None:
+            old = [row.doc_id for row in rows if row["key"] in values]
+            if old:
+                rows.remove(doc_ids=old)
+            for key, value in values.items():
+                _instead(rows, _next(rows), key, value)
+            numbers = sorted(row.doc_id for row in rows)
+            if most and len(numbers) > most:
+                rows.remove(doc_ids=numbers[: len(numbers) - most])
+
+        self.change(table, write)
+
+    def drop(self, table: str, keys: Any) -> None:
+        """Remove values."""
+
+        def write(rows: Table) -> None:
+            found = [row.doc_id for row in rows if row["key"] in set(keys)]
+            if found:
+                rows.remove(doc_ids=found)
+
+        if any(self.found(table, key) is not None for key in keys):
+            self.change(table, write)
+
+    def values(self, table: str, kind: type[T]) -> Iterator[T]:
+        """Give all values of a table, in the order in which they were first written."""
+        rows = sorted(self._rows(table).items(), key=lambda each: int(each[0]))
+        for _, row in rows:
+            yield self.value(table, row["value"], kind)
+
+    def found(self, table: str, key: str) -> Any:
+        """Give one value as plain JSON values; None where there is none."""
+        rows = self._rows(table).values()
+        return next((row["value"] for row in rows if row["key"] == key), None)
+
+    def value(self, table: str, raw: Any, kind: type[T]) -> T:
+        """Return a row's value.
+
+        Raises:
+            BadFile: It is not of that form.
+        """
+        try:
+            return msgspec.convert(raw, kind)
+        except msgspec.ValidationError as error:
+            raise BadFile(str(self._path), table, str(error)) from error
+
+    def wipe(self) -> None:
+        """Begin the file anew, and leave nothing of the one before."""
+        self._storage.install(_empty())
+        self.wipe_previous()
+
+    def wipe_previous(self) -> None:
+        """Leave nothing of the generation before."""
+        self._path.with_name(f"{self._path.name}.bak").unlink(missing_ok=True)
+
+    def _rows(self, table: str) -> dict[str, Any]:
+        try:
+            return self._storage.read().get(table, {})
+        except BadFile:
+            if self._is_dear:
+                raise
+            self.wipe()
+            return {}
+
+
+def _next(table: Table) -> int:
+    return max((row.doc_id for row in table), default=0) + 1
+
+
+def _empty() -> Tables:
+    return {"meta": {"1": {"format": FORMAT, "holds": "replica"}}}
