@@ -110,6 +110,7 @@ WRITES_WHEN_DOWN: Final[dict[str, str]] = {
     "undo": "By then it is done.",
     "drift": "A code is true for half a minute.",
     "erase_log": "What is erased is said by the desk that keeps it.",
+    "accept_log": "Whether a log is accepted is said by the desk that keeps it.",
 }
 """The other writes of a desk, none of which is ever queued, and why."""
 

@@ -219,9 +219,7 @@ class Outbox:
             return  # another console has it in hand
         with self._in_hand(taken.key):
             try:
-                outcome = await self._line.ask(
-                    self._remote.perform(taken.action, key=taken.key)
-                )
+                outcome = await self._line.ask(self._remote.perform(taken.action, key=taken.key))
             except (Unknown, StillRunning):
                 await self._lose(taken)
             except Unreachable:

@@ -29,8 +29,8 @@ from helpdesk.domain.users import At
 from helpdesk.stores.atomic import FORMAT, AtomicStorage, Tables
 from helpdesk.stores.whole import whole
 
-CASES_MOST: Final = 60
-"""Cases kept, the last seen ones."""
+CASES_MOST: Final = 120
+"""Cases and verdicts kept, the last seen ones."""
 
 ENDED_MOST: Final = 200
 """Ended wishes kept, the last ones, to say what became of them."""
@@ -42,7 +42,7 @@ class Kept(Struct, frozen=True, kw_only=True):
     """One answer of the desk as it came.
 
     Attributes:
-        name: What it answers, such as `queue` or `case u12`.
+        name: What it answers: `queue`, `case u12`; those of one user have a space in their name.
         at: When the desk gave it.
         value: Plain JSON values.
     """
@@ -116,7 +116,7 @@ class Replica:
         return await whole(self._kept, name)
 
     async def cases(self) -> tuple[Kept, ...]:
-        """Give all cases that are kept, the last seen one last."""
+        """Give all cases and verdicts that are kept, the last seen one last."""
         return await whole(self._cases)
 
     async def let_go(self, *names: str) -> None:
@@ -166,13 +166,13 @@ class Replica:
 
     def _keep(self, answers: tuple[Kept, ...]) -> None:
         for table in ("pages", "cases"):
-            mine = [one for one in answers if one.name.startswith("case ") == (table == "cases")]
+            mine = [one for one in answers if _table(one.name) == table]
             if mine:
                 most = CASES_MOST if table == "cases" else 0
                 self._seen.put_all(table, {one.name: one for one in mine}, most)
 
     def _kept(self, name: str) -> Kept | None:
-        table = "cases" if name.startswith("case ") else "pages"
+        table = _table(name)
         found = self._seen.found(table, name)
         return None if found is None else self._seen.value(table, found, Kept)
 
@@ -196,6 +196,10 @@ def replica_directory(data: Path, desk: str, agent: str) -> Path:
     """Return where the replica of a desk for an agent lies; neither can be read from the name."""
     name = hashlib.sha256(f"{desk}\0{agent}".encode()).hexdigest()[:16]
     return data / "replica" / name
+
+
+def _table(name: str) -> str:
+    return "cases" if " " in name else "pages"
 
 
 def _without_words(table: Table) -> None:

@@ -1,0 +1,208 @@
+"""The questions this machine can answer too: at once from here, then as the desk has it.
+
+asked ─┬─▶ the desk, within a moment ─────────────▶ given, and remembered
+       └─▶ not yet, or not reached ─▶ from here ──▶ given, marked with its time
+              └─▶ the desk's answer comes late ───▶ remembered; the screen is told to ask again
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from helpdesk.domain.cases import Case
+from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
+from helpdesk.domain.errors import HelpdeskError, Unreachable
+from helpdesk.domain.search import LoopRow, Page, Query, TicketRow, UserRow
+from helpdesk.service.desk import Desk
+from helpdesk.service.line import Line
+from helpdesk.service.relaying import Relaying
+from helpdesk.service.working_set import Shown, WorkingSet
+
+T = TypeVar("T")
+
+PATIENCE_S: Final = 0.3
+"""Seconds the desk has to answer before what is here is shown meanwhile."""
+
+LATE: Final = timedelta(seconds=5)
+"""For so long an answer that came late answers the same question when it is asked again."""
+
+Remember = Callable[[Any], Coroutine[Any, Any, None]]
+
+
+class Reading(Relaying):
+    """The half of an offline desk that remembers what it was shown.
+
+    Attributes:
+        patience_s: Seconds the desk has to answer before what is here is shown.
+    """
+
+    def __init__(
+        self, remote: Desk, line: Line, known: WorkingSet, clock: Callable[[], datetime]
+    ) -> None:
+        super().__init__(remote, line)
+        self._known, self._clock = known, clock
+        self._asked: dict[str, asyncio.Task[Any]] = {}
+        self._late: dict[str, tuple[Any, datetime]] = {}
+        self._chores: set[asyncio.Task[Any]] = set()
+        self.patience_s = PATIENCE_S
+
+    async def find(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
+        """Give the users that match; meanwhile those of them that are here."""
+        asked = f"find {query} {offset} {limit}"
+        return await self._answer(
+            "rows",
+            asked,
+            lambda: self._remote.find(query, offset=offset, limit=limit),
+            lambda: self._known.find(query, offset, limit, self._clock()),
+        )
+
+    async def queue(self, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
+        """Give the users this agent should look at."""
+        return await self._answer(
+            "rows",
+            f"queue {offset} {limit}",
+            lambda: self._remote.queue(offset=offset, limit=limit),
+            lambda: self._known.queue(offset, limit),
+            self._page("queue", offset),
+        )
+
+    async def loops(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LoopRow]:
+        """Give open login-loop reports of everybody that matches."""
+        # Of one row there is nothing to remember: it was asked for its total.
+        is_whole = query.is_empty and limit > 1
+        return await self._answer(
+            "loops",
+            f"loops {query} {offset} {limit}",
+            lambda: self._remote.loops(query, offset=offset, limit=limit),
+            lambda: self._known.loops(query, offset, limit),
+            self._page("loops", offset) if is_whole else None,
+        )
+
+    async def tickets(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[TicketRow]:
+        """Give open tickets of everybody that matches."""
+        return await self._answer(
+            "tickets",
+            f"tickets {query} {offset} {limit}",
+            lambda: self._remote.tickets(query, offset=offset, limit=limit),
+            lambda: self._known.tickets(query, offset, limit),
+            self._page("tickets", offset) if query.is_empty else None,
+        )
+
+    async def case(self, user: str) -> Case:
+        """Give everything about one user; meanwhile as it was last seen here."""
+        return await self._answer(
+            "case",
+            f"case {user}",
+            lambda: self._remote.case(user),
+            lambda: self._known.case(user),
+            self._case,
+        )
+
+    async def why(self, user: str, said: Sequence[CallerSaid] = ()) -> Verdict:
+        """Give the verdict on one user; what the caller said only the desk can weigh."""
+        if said:
+            return await self._line.ask(self._remote.why(user, said))
+        return await self._answer(
+            "why",
+            f"why {user}",
+            lambda: self._remote.why(user),
+            lambda: self._known.why(user),
+            lambda found: self._known.remember(f"why {user}", found, self._clock()),
+        )
+
+    async def settle(self) -> None:
+        """Write down all that was remembered; what the desk writes down is its own."""
+        await asyncio.gather(*self._chores, return_exceptions=True)
+        try:
+            await self._line.ask(self._remote.settle())
+        except Unreachable:
+            return  # it settles by itself when it is there
+
+    def soon(self, chore: Coroutine[Any, Any, Any]) -> None:
+        """Do something beside what is asked; where it fails nothing that was asked does."""
+        task = asyncio.get_running_loop().create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    async def _answer(
+        self,
+        kind: str,
+        asked: str,
+        ask: Callable[[], Awaitable[T]],
+        known: Callable[[], Awaitable[Shown[T] | None]],
+        remember: Remember | None = None,
+    ) -> T:
+        """Give the desk's answer if it comes in a moment, else the one that is here."""
+        came = self._late.pop(asked, None)
+        if came is not None and abs(self._clock() - came[1]) <= LATE:
+            self._line.shown.pop(kind, None)
+            late: T = came[0]
+            return late
+        before = self._asked.pop(kind, None)
+        if before is not None:
+            before.cancel()  # a later question of this kind is the one that counts
+        task = asyncio.ensure_future(self._line.ask(ask()))
+        try:
+            patience_s = 0.0 if self._line.is_up is None else self.patience_s
+            await asyncio.wait({task}, timeout=patience_s)
+            shown = None
+            if not task.done() or isinstance(_error(task), Unreachable):
+                shown = await known()
+            if shown is None or (task.done() and _error(task) is None):
+                answer = await task
+                self._line.shown.pop(kind, None)
+                if remember is not None:
+                    self.soon(remember(answer))
+                return answer
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        self._line.shown[kind] = shown.at
+        self._asked[kind] = task
+        task.add_done_callback(lambda done: self._came_late(kind, asked, done, shown, remember))
+        return shown.value
+
+    def _came_late(
+        self,
+        kind: str,
+        asked: str,
+        task: asyncio.Task[Any],
+        shown: Shown[Any],
+        remember: Remember | None,
+    ) -> None:
+        """Remember an answer that came after another was given, and have it asked for again."""
+        if self._asked.get(kind) is task:
+            del self._asked[kind]
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, Unreachable) or (
+            error is not None and not isinstance(error, HelpdeskError)
+        ):
+            return
+        self._line.shown.pop(kind, None)
+        if error is None:
+            answer = task.result()
+            self._late[asked] = (answer, self._clock())
+            while len(self._late) > 8:
+                del self._late[next(iter(self._late))]
+            if remember is not None:
+                self.soon(remember(answer))
+        # What differs must be shown; what does not must lose its mark.
+        self._line.bump()
+
+    def _page(self, name: str, offset: int) -> Remember | None:
+        if offset:
+            return None
+        return lambda page: self._known.remember_page(name, page, self._clock())
+
+    async def _case(self, case: Case) -> None:
+        await self._known.remember(f"case {case.user.id}", case, self._clock())
+
+
+def _error(task: asyncio.Task[Any]) -> BaseException | None:
+    return task.exception() if task.done() and not task.cancelled() else None
