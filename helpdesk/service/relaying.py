@@ -19,6 +19,7 @@ from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.operations import Operation
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Way
+from helpdesk.domain.reconciling import Reconciliation
 from helpdesk.domain.search import ChallengeRow, Page, Query
 from helpdesk.service.desk import Desk
 from helpdesk.service.line import Line
@@ -79,6 +80,10 @@ class Relaying:
     async def inspect_log(self, checkpoint: str = "", key: str = "") -> Inspection:
         """Say what is proven about the log."""
         return await self._line.ask(self._remote.inspect_log(checkpoint, key))
+
+    async def reconcile_log(self) -> Reconciliation:
+        """Say whether each change at the provider has its row and its notices."""
+        return await self._line.ask(self._remote.reconcile_log())
 
     async def checkpoint(self) -> str:
         """Give the newest checkpoint of the log."""

@@ -13,12 +13,12 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
+from helpdesk.domain import entries
 from helpdesk.domain.cases import Case, case_data, case_of, masked
 from helpdesk.domain.diagnosis.verdicts import Verdict
 from helpdesk.domain.search import LoopRow, Page, Query, Sort, TicketRow, UserRow, matches
 from helpdesk.domain.text import digits, folded
 from helpdesk.domain.users import At
-from helpdesk.service import index
 from helpdesk.stores.replica import Kept, Replica
 
 T = TypeVar("T")
@@ -60,12 +60,12 @@ class WorkingSet:
         """Give a window of those users here that match, in the query's order."""
         queue = _read(await self._replica.kept("queue"), Page[UserRow])
         kept = await self._replica.cases()
-        rows: dict[str, tuple[UserRow, index.Entry | None]] = {}
+        rows: dict[str, tuple[UserRow, entries.Entry | None]] = {}
         for row in queue.value.rows if queue else ():
             rows[row.id] = (row, None)
         for case in filter(None, map(_case, kept)):
             entry = _entry(case)
-            rows[case.user.id] = (index.row_of(entry, now), entry)
+            rows[case.user.id] = (entries.row_of(entry, now), entry)
         if not rows:
             return None
         found = [row for row, entry in rows.values() if _is_found(row, entry, query, now)]
@@ -164,15 +164,15 @@ def _id(row: Mapping[str, Any]) -> str:
     return str(row.get("id") or inner.get("id"))
 
 
-def _entry(case: Case) -> index.Entry:
+def _entry(case: Case) -> entries.Entry:
     accounts = {case.account.id: case.account}
-    return index.build([case.user], accounts, case.tickets, case.loops)[case.user.id]
+    return entries.build([case.user], accounts, case.tickets, case.loops)[case.user.id]
 
 
-def _is_found(row: UserRow, entry: index.Entry | None, query: Query, now: datetime) -> bool:
+def _is_found(row: UserRow, entry: entries.Entry | None, query: Query, now: datetime) -> bool:
     """Whether a user is what the query asks for; what a row alone does not say, it is not."""
     if entry is not None:
-        return index.is_found(entry, query, now)
+        return entries.is_found(entry, query, now)
     number = row.ticket.id if row.ticket else ""
     blob = "\n".join(map(folded, (row.name, row.id, row.account, row.login, number)))
     return (

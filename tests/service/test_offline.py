@@ -35,6 +35,7 @@ from helpdesk.domain.errors import (
 from helpdesk.domain.offline import PURGED_AFTER, READ_ONLY_AFTER, Late, State, late_of
 from helpdesk.domain.search import Query, Sort
 from helpdesk.domain.text import folded
+from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
 from helpdesk.service.offline import OfflineDesk
 from helpdesk.stores.replica import Replica
@@ -711,3 +712,14 @@ async def test_the_end_of_contact_is_heard_and_its_return(
     await asyncio.wait_for(heard, 5)
 
     assert console.freshness.is_live
+
+
+def _is_desk(desk: Desk) -> Desk:
+    """The type checker's word that it is one."""
+    return desk
+
+
+async def test_it_is_a_desk(console: OfflineDesk, desk: LocalDesk) -> None:
+    assert _is_desk(console).agent == desk.agent
+    asked = {name for name, value in vars(Desk).items() if not name.startswith("_") and value}
+    assert all(hasattr(console, name) for name in asked)
