@@ -199,14 +199,14 @@ class Gateway:
 
         Between the look and the change another may slip in; the policy is asked anew within it.
         """
-        user = _user(asks)
-        if endpoint.is_matched and not await _is_known(desk, key):
+        user = _user(asks) if endpoint.is_matched else ""
+        if user and not await _is_known(desk, key):
             with contextlib.suppress(NotFound):  # who may not see them is told so by the policy
                 now = wire.etag(await desk.case(user))
                 if now not in [tag.strip() for tag in seen.split(",")]:
                     raise Stale("Somebody changed this case since you looked: look again.")
         value, tag = await asked(desk, endpoint, asks, key=key)
-        if endpoint.is_matched and not tag:
+        if user and not tag:
             tag = wire.etag(await desk.case(user))
         return value, tag
 

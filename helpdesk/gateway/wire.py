@@ -18,8 +18,9 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from helpdesk.domain.actions import AnyAction
+from helpdesk.domain.actions import ACTIONS, AnyAction
 from helpdesk.domain.agents import Agent
+from helpdesk.domain.audit import Result
 from helpdesk.domain.cases import Case, Handover, Outcome, masked
 from helpdesk.domain.diagnosis.verdicts import CallerSaid
 from helpdesk.domain.errors import BadInput
@@ -291,17 +292,22 @@ def _case(found: Any) -> Case:
     return Case(**parts | {"timeline": decode_timeline(found.timeline)})
 
 
+_CHANGES: Final = frozenset(ACTIONS) | {"undo"}
+_CARRIED_OUT: Final = frozenset({Result.DONE, Result.HELD})
+
+
 def etag(case: Case) -> str:
     """Return what is another whenever somebody changed what an act rests on.
 
-    Of the user and what the desk keeps of them. Left out is what only time or the customer's own
-    tries change: the timeline, its codes and challenges, the policy's answers; the policy is asked
-    anew with every act.
+    Of the user, their tickets and what was done for them. Left out is what only time or the
+    customer's own tries change (timeline, codes, challenges, the policy's answers), and what an
+    act waits for (proofs, a colleague's yes); the policy is asked anew with every act.
     """
     case = case if case.is_masked else masked(case)
     user = replace(case.user, seen_at=None)
     parts = (user, case.account, case.administrators, case.manager, case.tickets, case.loops)
-    plain = msgspec.json.encode((*parts, case.log), order="deterministic")
+    done = [row.seq for row in case.log if row.act in _CHANGES and row.result in _CARRIED_OUT]
+    plain = msgspec.json.encode((*parts, done), order="deterministic")
     return f'"{hashlib.sha256(plain).hexdigest()[:32]}"'
 
 
