@@ -11,12 +11,14 @@ from textual import events, on, work
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.events import Event
+from textual.notifications import SeverityLevel
 
 from helpdesk.assets import asset
 from helpdesk.domain.errors import HelpdeskError
 from helpdesk.domain.text import clean
 from helpdesk.service.desk import Desk
 from helpdesk.tui.dialogs.guarded import Guarded
+from helpdesk.tui.dialogs.pages import HandoverDialog
 from helpdesk.tui.keys import Where
 from helpdesk.tui.palette import KeysProvider
 from helpdesk.tui.screens.approvals import ApprovalsScreen
@@ -86,6 +88,24 @@ class HelpdeskApp(SafeApp):
         ):
             return
         await super().on_event(event)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show a notice; while something is handed over it waits until that is closed."""
+        tell = partial(
+            super().notify, message, title=title, severity=severity, timeout=timeout, markup=markup
+        )
+        if self.screen_stack and isinstance(self.screen, HandoverDialog):
+            self.screen.later.append(tell)
+        else:
+            tell()
 
     def on_ready(self) -> None:
         """Keep what was loaded out of the way of the garbage collector: no key waits for it."""

@@ -148,7 +148,10 @@ KEYS: Final[tuple[Key, ...]] = (
 IN_DIALOGS: Final[tuple[tuple[str, str], ...]] = (
     ("Tab", "Go to the next field or button; Shift+Tab goes back."),
     ("1 … 9", "Choose the line with that number."),
-    ("Enter", "Press the button that has the focus; in a field, go to the next one."),
+    (
+        "Enter",
+        "In a field: go to the next empty one, from the last one to the button. There: press it.",
+    ),
     ("PgUp PgDn", "Scroll what does not fit."),
     ("v", "In an act that needs proof: verify the caller, and come back to it."),
     ("F9", "While a caller is verified, on demo data: look at the customer's telephone."),

@@ -115,6 +115,12 @@ class Console:
             self.strokes += 1
             await self.pilot.press(NAMES.get(key, key))
 
+    async def confirm(self) -> None:
+        """Go from the last field to the act's button, and press it: two keys."""
+        await self.press("enter")
+        await self.until(lambda: self.focused == "do", "the focus on the act")
+        await self.press("enter")
+
     async def type(self, text: str) -> None:
         """Type a text in one go, as a fast hand or a paste without brackets does."""
         for letter in text:

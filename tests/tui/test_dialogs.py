@@ -109,7 +109,7 @@ async def test_a_dialog_names_the_user_by_id_address_and_account(demo: Demo) -> 
 async def test_a_dialog_says_what_goes_what_stays_who_is_signed_out_and_who_is_told(
     demo: Demo,
 ) -> None:
-    async with console(demo()) as agent:
+    async with console(demo(), size=(130, 40)) as agent:
         await reset_all_of_ines(agent)
 
         await agent.sees(
@@ -145,7 +145,7 @@ async def test_own_words_stand_before_a_chosen_reason(demo: Demo) -> None:
         await agent.type("Dropped in a lake")
         await agent.press("enter")
         await agent.type("4824")
-        await agent.press("tab", "tab", "enter")
+        await agent.confirm()
         await agent.sees("2 factors are reset")
 
     assert (await desk.log(Query())).rows[0].reason == "Dropped in a lake"
@@ -201,7 +201,7 @@ async def test_a_pass_is_shown_once_and_is_nowhere_afterwards(demo: Demo, tmp_pa
         await agent.sees("Temporary pass", "Reason")
         await agent.press("1", "shift+tab")
         await agent.type("4824")
-        await agent.press("tab", "tab", "enter")
+        await agent.confirm()
         await agent.sees("It is shown once")
         dialog = agent.app.screen
         assert isinstance(dialog, HandoverDialog)
@@ -229,13 +229,12 @@ async def test_an_authenticator_is_shown_as_a_picture_and_its_first_code_is_chec
         await agent.sees("Enrol authenticator")
         await agent.press("1", "shift+tab")
         await agent.type("4824")
-        await agent.press("tab", "tab", "enter")
+        await agent.confirm()
         await agent.sees("Authenticator key", "█▀▀▀▀▀█")
         await agent.press("enter")
         await agent.sees("First code", "Type the first code the customer reads out.")
-        await agent.press("shift+tab")
         await agent.type("000000")
-        await agent.press("tab", "tab", "enter")
+        await agent.confirm()
 
         await agent.sees("That code does not fit the new entry.")
         assert isinstance(agent.app.screen, Dialog)
@@ -248,7 +247,7 @@ async def test_a_picture_that_does_not_fit_says_how_wide_it_must_be(demo: Demo) 
         await agent.sees("Enrol authenticator")
         await agent.press("1", "shift+tab")
         await agent.type("4824")
-        await agent.press("tab", "tab", "enter")
+        await agent.confirm()
 
         await agent.sees("Make the window", "or larger to see the picture.")
         assert "█▀▀▀▀▀█" not in agent.text

@@ -34,7 +34,7 @@ async def test_the_first_ticket_of_the_readme_is_worked_as_it_says(
         await agent.sees("Write the note")
         await agent.type("newest code")
         await agent.loses("Write the note")
-        await agent.press("enter", "tab", "enter")
+        await agent.confirm()
         await agent.stands_on_desk()
         await agent.press("K")
         await agent.sees("Cancel Close ticket")

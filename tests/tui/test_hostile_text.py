@@ -111,6 +111,6 @@ async def test_what_the_agent_types_is_shown_as_typed(tmp_path: Path) -> None:
         await agent.press("n")
         await agent.sees("Write the note.")
         await agent.type("see [b]bold[/b] here")
-        await agent.press("enter", "tab", "enter")
+        await agent.confirm()
 
         await agent.sees("Note: see [b]bold[/b] here")

@@ -94,7 +94,7 @@ async def test_what_is_done_stands_in_the_log(demo: Demo) -> None:
         await agent.press("n")
         await agent.sees("Write the note.")
         await agent.type("Called back")
-        await agent.press("enter", "tab", "enter")
+        await agent.confirm()
         await agent.sees("Note: Called back")
         await agent.press("5")
 
@@ -113,7 +113,7 @@ async def test_turning_on_takes_the_number_first_and_save_as_its_own_step(demo: 
         await agent.press("shift+tab")
         await agent.type("+447700900999")
         await agent.loses("Give a valid mobile number")
-        await agent.press("tab", "tab", "enter")
+        await agent.confirm()
         await agent.sees("An SMS went to", "Save", "The login by password alone.")
         assert (await desk.case(off)).user.mfa is not MfaState.ON
 
@@ -156,7 +156,7 @@ async def test_an_act_that_needs_a_ticket_offers_to_open_one(demo: Demo) -> None
         await agent.press("R")
         await agent.sees("Open a ticket", "needs a ticket, and this user has none open")
         await agent.type("Lost the phone")
-        await agent.press("tab", "tab", "enter")
+        await agent.confirm()
 
         await agent.sees("Reset all factors", "type its last four characters")
         await agent.press("escape")

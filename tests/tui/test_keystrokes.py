@@ -42,7 +42,7 @@ async def test_all_factors_are_reset_with_reason_and_ticket_in_sixteen_keys(
         await agent.press("R")
         await agent.sees("Reset all factors", "Reason")
         await agent.press("1", "shift+tab", "4", "8", "2", "4")
-        await agent.press("tab", "tab", "enter")
+        await agent.confirm()
         await agent.sees("2 factors are reset")
 
     last = (await desk.log(Query(), limit=1)).rows[0]

@@ -77,7 +77,7 @@ async def test_from_the_line_to_proven_reset_and_logged_in_twenty_four_keys(demo
         await agent.sees("needs a ticket")
         await agent.type("lost her phone")
         await agent.loses("Say what the ticket is about")
-        await agent.press("enter", "tab", "enter")
+        await agent.confirm()
         await agent.sees("Reset one factor", "Which factor", "Prove the caller first")
         await agent.press("1", "1", "v")
         await agent.sees("Verify the caller", "proves nothing: it is the very factor")
@@ -89,7 +89,7 @@ async def test_from_the_line_to_proven_reset_and_logged_in_twenty_four_keys(demo
         await agent.loses("Prove the caller first")
         await agent.type((await desk.case(SAKURA)).open_tickets[0].id[-4:])
         await agent.loses("Type the last four")
-        await agent.press("enter", "tab", "enter")
+        await agent.confirm()
         await agent.sees("Reset: ")
 
     rows = (await desk.log(Query(), limit=10)).rows
@@ -260,7 +260,7 @@ async def test_a_reset_of_everything_asks_for_a_second_channel(demo: Demo) -> No
         await agent.loses("Prove the caller")
         await agent.type(TICKET)
         await agent.loses("Type the last four")
-        await agent.press("enter", "tab", "enter")
+        await agent.confirm()
         await agent.sees("2 factors are reset")
 
     assert not (await desk.case(IMOGEN)).user.live_factors
@@ -301,7 +301,7 @@ async def test_a_watch_begins_with_the_reset_and_says_since_when(demo: Demo) -> 
         await agent.press("r")
         await agent.sees("Which factor")
         await agent.press("1", "1", "shift+tab", *TICKET)
-        await agent.press("tab", "tab", "enter")
+        await agent.confirm()
         await agent.sees("watch: not in yet since 14:05")
 
 

@@ -309,7 +309,7 @@ async def test_after_an_act_the_verdict_is_asked_anew(demo: Demo) -> None:
         await agent.press("n")
         await agent.sees("Write the note.")
         await agent.type("called")
-        await agent.press("enter", "tab", "enter")
+        await agent.confirm()
         await agent.stands_on_desk()
         await agent.until(lambda: len(desk.asked) > before, "the verdict after the act")
 

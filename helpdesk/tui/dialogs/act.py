@@ -8,19 +8,19 @@ from typing import Any
 from msgspec.structs import replace
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 from textual.worker import Worker, WorkerState
 
-from helpdesk.domain.actions import AnyAction, Risk
+from helpdesk.domain.actions import AnyAction, CloseTicket, Risk
 from helpdesk.domain.cases import Case, Weighed
 from helpdesk.domain.decisions import Need
 from helpdesk.domain.errors import HelpdeskError
 from helpdesk.tui.dialogs.fields import LIMITS, Field
-from helpdesk.tui.dialogs.guarded import Guarded, too_small
-from helpdesk.tui.render.values import BAD, WARN, Entry, entry, m_ss, show
+from helpdesk.tui.dialogs.guarded import Box, Guarded, too_small
+from helpdesk.tui.render.values import BAD, STRONG, WARN, Entry, entry, m_ss, show
 from helpdesk.tui.render.weighing import identity, preview_entries, refusal, rests_on, said_first
 from helpdesk.tui.widgets.choices import Choices
 from helpdesk.tui.widgets.sheet import Sheet
@@ -44,8 +44,6 @@ class ActDialog(Guarded[AnyAction]):
     Attributes:
         prove: Proves the caller for the action as it stands; None where that cannot be done here.
     """
-
-    BESIDES = 10
 
     def __init__(
         self,
@@ -74,10 +72,11 @@ class ActDialog(Guarded[AnyAction]):
         self._waits_s = 0.0
         self._waits_for = ""
         self._is_proving = False
+        self._entered_in: Widget | None = None
 
     def compose(self) -> ComposeResult:
         """Who it is about, what happens, the fields, what is missing, two buttons."""
-        with Vertical(id="box") as box:
+        with Box() as box:
             box.border_title = Content(self._title)
             yield Static(identity(self._case), id="identity")
             if self._says:
@@ -114,11 +113,12 @@ class ActDialog(Guarded[AnyAction]):
         return line
 
     def on_mount(self) -> None:
-        """Stand on Cancel; where nothing changes for the user, on the first line to write in."""
+        """Stand on Cancel; on the line to write in where nothing changes, or it is all there is."""
         super().on_mount()
         lines = self.query(Input)
-        is_harmless = self._begun.risk is Risk.NONE and bool(lines)
-        (lines.first() if is_harmless else self.query_one("#cancel")).focus()
+        takes_code = [field.name for field in self._fields] == ["code"]
+        is_typing = self._begun.risk is Risk.NONE or takes_code
+        (lines.first() if is_typing and lines else self.query_one("#cancel")).focus()
         self._take(self._weighed)
         self.set_interval(1.0, self._count_down)
 
@@ -168,9 +168,19 @@ class ActDialog(Guarded[AnyAction]):
         self._waits_for = WAITS[longest.what] if longest else ""
         decision = weighed.decision
         first = refusal(decision) if decision.is_refused else said_first(decision)
-        self.query_one("#preview", Sheet).update([*first, *preview_entries(weighed.preview)])
+        preview = preview_entries(weighed.preview)
+        self.query_one("#preview", Sheet).update([*self._closed_ticket(), *first, *preview])
         self.query_one("#advice", Sheet).update(rests_on(decision))
         self._show_state()
+
+    def _closed_ticket(self) -> list[Entry]:
+        """Name the ticket that would be closed: by its number alone nobody tells it apart."""
+        action = self.action
+        if not isinstance(action, CloseTicket):
+            return []
+        closed = [one for one in self._case.open_tickets if one.id == action.ticket]
+        says = (show(f"#{one.id.lstrip('#')} {one.subject}", STRONG) for one in closed)
+        return [entry("closes", words) for words in says]
 
     def _show_state(self) -> None:
         for label in self.query("#word-label").results(Static):
@@ -193,6 +203,7 @@ class ActDialog(Guarded[AnyAction]):
         do.label = Content("Look again" if self._is_stale else usual)
         for verify in self.query("#verify").results(Button):
             verify.display = self._need("proof") is not None
+        self._go_on()
 
     def _say(self, entries: list[Entry]) -> None:
         missing = self.query_one("#missing", Sheet)
@@ -210,6 +221,7 @@ class ActDialog(Guarded[AnyAction]):
     @on(Choices.Changed)
     def _changed(self, event: Input.Changed | Choices.Changed) -> None:
         event.stop()
+        self._entered_in = None
         if isinstance(event, Input.Changed) and event.input.id == f"field-{WORD}":
             self._show_state()
             return
@@ -243,9 +255,50 @@ class ActDialog(Guarded[AnyAction]):
         self._say([entry("fault", show(fault, BAD, limit=600))])
 
     @on(Input.Submitted)
-    def _entered(self, event: Input.Submitted) -> None:
+    def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.focus_next()
+        self._entered(event.input)
+
+    def _entered(self, line: Widget) -> None:
+        """Go on to the next empty field, from the last one to the act, never to Cancel."""
+        stops = list(self.query("Input, Choices"))
+        later = stops[stops.index(line) + 1 :]
+        following = next((one for one in later if not self.value(_name(one))), None)
+        if following is not None:
+            following.focus()
+        else:
+            self._entered_in = line
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """After the last field: to the act's button, else to what is missing, once that is known.
+
+        Only where the agent did not go elsewhere meanwhile.
+        """
+        do = self.query_one("#do", Button)
+        if self._entered_in is None or (self._is_weighing and do.disabled):
+            return
+        is_there, self._entered_in = self._entered_in is self.focused, None
+        if not is_there:
+            return
+        if not do.disabled:
+            self.lead_to(do)
+            return
+        lacking = self._lacking()
+        if lacking is not None:
+            lacking.focus()
+
+    def _lacking(self) -> Widget | None:
+        """Give where the first thing still missing is given; None where only time helps."""
+        needed = {need.what for need in self._weighed.decision.needs}
+        needed |= {field.name for field in self._fields if field.required}
+        for stop in self.query("Input, Choices"):
+            name = _name(stop)
+            if name in needed and not self.value(name):
+                return stop
+        if self._word and self.value(WORD).casefold() != self._word.casefold():
+            return self.query_one(f"#field-{WORD}")
+        return next((one for one in self.query("#verify") if one.display), None)
 
     @on(Button.Pressed, "#verify")
     def _verify(self) -> None:
@@ -263,8 +316,12 @@ class ActDialog(Guarded[AnyAction]):
             self._say([entry("fault", show(error, BAD, limit=600))])
         finally:
             self._is_proving = False
-        for word in self.query(f"#field-{WORD}").results(Input):
-            word.focus()
+        do = self.query_one("#do", Button)
+        lacking = self._lacking()
+        if not do.disabled:
+            self.lead_to(do)
+        elif lacking is not None:
+            lacking.focus()
 
     def on_key(self, event: events.Key) -> None:
         """Choose a numbered line, or verify, wherever the focus is, but where one types."""
@@ -273,6 +330,9 @@ class ActDialog(Guarded[AnyAction]):
         if event.key == "v":
             event.stop()
             self._verify()
+        if event.key == "enter" and isinstance(self.focused, Choices):
+            event.stop()
+            self._entered(self.focused)
         if not event.key.isdigit():
             return
         open_ones = [c for c in self.query(Choices) if c.chosen is None]
@@ -280,6 +340,8 @@ class ActDialog(Guarded[AnyAction]):
         for choices in [*focused, *open_ones, *self.query(Choices)][:1]:
             choices.choose(int(event.key))
             event.stop()
+            following = next((c for c in self.query(Choices) if c.chosen is None), choices)
+            following.scroll_visible(animate=False)
 
     @on(Button.Pressed, "#cancel")
     def _cancelled(self) -> None:
@@ -291,3 +353,8 @@ class ActDialog(Guarded[AnyAction]):
             self._look_again()
         elif self.is_ready:
             self.dismiss(self.action)
+
+
+def _name(stop: Widget) -> str:
+    """Return the name of the field that a line or a choice belongs to."""
+    return (stop.id or "").partition("-")[2]

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
@@ -20,7 +20,7 @@ from helpdesk.domain.approvals import Approval, action_of
 from helpdesk.domain.cases import Case, Preview
 from helpdesk.domain.decisions import Need
 from helpdesk.domain.products import Product
-from helpdesk.tui.dialogs.guarded import Guarded, too_small
+from helpdesk.tui.dialogs.guarded import Box, Guarded, too_small
 from helpdesk.tui.render.proving import approval_entries, who_may_answer
 from helpdesk.tui.render.values import QUIET, STRONG, WARN, Entry, entry, show
 from helpdesk.tui.render.weighing import identity
@@ -57,8 +57,6 @@ class ApprovalDialog(Guarded[Chosen]):
         why_not: Why this agent may not answer; empty where they may, or need not know.
     """
 
-    BESIDES = 13
-
     def __init__(
         self,
         approval: Approval,
@@ -86,7 +84,7 @@ class ApprovalDialog(Guarded[Chosen]):
     def compose(self) -> ComposeResult:
         """Who it is about, all of the request, the two fields of an answer, the buttons."""
         title = ACTIONS[self._approval.act].title if self._approval.act in ACTIONS else ""
-        with Vertical(id="box") as box:
+        with Box() as box:
             box.border_title = Content(f"Second person: {title}")
             yield Static(identity(self._case), id="identity")
             with VerticalScroll(id="body", can_focus=not self._may_answer):
@@ -156,7 +154,12 @@ class ApprovalDialog(Guarded[Chosen]):
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        self.focus_next()
+        if self.can_agree:
+            self.lead_to(self.query_one("#agree"))
+        elif event.input.id == "field-word":
+            self.query_one("#field-says").focus()
+        elif self.can_refuse:
+            self.lead_to(self.query_one("#refuse"))
 
     @on(Button.Pressed, "#agree")
     def _agreed(self) -> None:
@@ -185,8 +188,6 @@ class ApprovalDialog(Guarded[Chosen]):
 class FiledDialog(Guarded[None]):
     """Says that a request for a second person has been filed, and how it goes on."""
 
-    BESIDES = 7
-
     def __init__(self, action: AnyAction, need: Need, case: Case, key: str) -> None:
         super().__init__()
         self._action = action
@@ -196,7 +197,7 @@ class FiledDialog(Guarded[None]):
 
     def compose(self) -> ComposeResult:
         """Who it is about, the request, who may answer, how long it waits."""
-        with Vertical(id="box") as box:
+        with Box() as box:
             box.border_title = Content(f"{self._action.title}: a colleague is asked")
             yield Static(identity(self._case), id="identity")
             with VerticalScroll(id="body", can_focus=False):

@@ -7,13 +7,13 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from helpdesk.domain.cases import Case
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
-from helpdesk.tui.dialogs.guarded import Dialog, too_small
+from helpdesk.tui.dialogs.guarded import Box, Dialog, too_small
 from helpdesk.tui.render.values import QUIET, STRONG, Entry, entry, show
 from helpdesk.tui.render.weighing import identity
 from helpdesk.tui.widgets.choices import Choices
@@ -42,7 +42,7 @@ class AskDialog(Dialog[tuple[CallerSaid, ...]]):
     def compose(self) -> ComposeResult:
         """Who it is about, the question, its replies, the caller's own words, what was said."""
         question = self._verdict.ask
-        with Vertical(id="box") as box:
+        with Box() as box:
             box.border_title = Content("Ask the caller")
             yield Static(identity(self._case), id="identity")
             with VerticalScroll(id="body", can_focus=False):

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
@@ -21,7 +21,7 @@ from helpdesk.domain.diagnosis.drift import TRIES, TRIES_IN, Drift, DriftState
 from helpdesk.domain.errors import HelpdeskError, NeedsMore
 from helpdesk.domain.text import clean
 from helpdesk.domain.users import Factor, FactorKind, FactorState
-from helpdesk.tui.dialogs.guarded import Guarded, too_small
+from helpdesk.tui.dialogs.guarded import Box, Guarded, too_small
 from helpdesk.tui.render.drift import reading
 from helpdesk.tui.render.values import BAD, QUIET, WARN, Entry, entry, m_ss, show
 from helpdesk.tui.render.weighing import identity
@@ -48,7 +48,6 @@ class DriftDialog(Guarded[None]):
     """
 
     ALLOW_SELECT = False
-    BESIDES = 8
 
     def __init__(self, case: Case, now: datetime, measure: Measure) -> None:
         super().__init__()
@@ -64,7 +63,7 @@ class DriftDialog(Guarded[None]):
 
     def compose(self) -> ComposeResult:
         """Who it is about, which authenticator, the code, the reading."""
-        with Vertical(id="box", classes="-several" if len(self._factors) > 1 else "") as box:
+        with Box(classes="-several" if len(self._factors) > 1 else "") as box:
             box.border_title = Content("Drift meter")
             yield Static(identity(self._case), id="identity")
             with VerticalScroll(id="body", can_focus=False):

@@ -1,6 +1,8 @@
 """What every dialog keeps to: nothing typed ahead, repeated or clicked by chance decides anything.
 
 opens ──▶ deaf (0.8 s, and as long as a key is being repeated) ──▶ listens ──▶ closes
+
+Where Enter in a field leads to the button that acts, the button is deaf to Enter in the same way.
 """
 
 from __future__ import annotations
@@ -10,8 +12,13 @@ from typing import ClassVar, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Offset, Size
+from textual.layout import ArrangeResult, Layout
+from textual.layouts.vertical import VerticalLayout
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from helpdesk.assets import asset
@@ -24,16 +31,56 @@ HEARD = (events.Key, events.Paste, events.MouseDown, events.MouseUp, events.Clic
 LOW = 20
 """Lines below which a dialog leaves no line empty."""
 
+TIGHT = 70
+"""Columns below which buttons stand close together."""
+
 LEAST = (60, 15)
 """Columns and lines below which nothing can be decided."""
+
+LINES = 2
+"""Lines of what scrolls that are never given up."""
+
+
+class Yielding(VerticalLayout):
+    """Puts widgets below each other; where they do not fit, `#body` gives up lines for the rest."""
+
+    def arrange(
+        self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True
+    ) -> ArrangeResult:
+        """Give the places, `#body` made as low as keeps the last of the others in sight."""
+        found = list(super().arrange(parent, children, size, greedy))
+        bottom = max((one.region.bottom + one.margin.bottom for one in found), default=0)
+        at = next((at for at, one in enumerate(found) if one.widget.id == "body"), len(found))
+        if not size.height or at == len(found):  # without a height it is only measured
+            return found
+        body = found[at].region
+        lacking = min(bottom - size.height, max(0, body.height - LINES))
+        if lacking <= 0:
+            return found
+        found[at] = found[at]._replace(region=body._replace(height=body.height - lacking))
+        up = Offset(0, -lacking)
+        below = [one._replace(region=one.region.translate(up)) for one in found[at + 1 :]]
+        return [*found[: at + 1], *below]
+
+
+class Box(Vertical):
+    """The frame of a dialog, in which `#body` scrolls and the buttons are always in sight."""
+
+    def __init__(self, *, classes: str = "") -> None:
+        super().__init__(id="box", classes=classes)
+        self._yielding = Yielding()
+
+    @property
+    def layout(self) -> Layout:
+        """The layout in which what scrolls yields; a style sheet knows layouts by name only."""
+        return self._yielding
 
 
 class Dialog(ModalScreen[T]):
     """A question over a place. A click beside it does nothing; Escape answers with None."""
 
     CSS_PATH = asset("styles/dialogs.tcss")
-    BESIDES: ClassVar[int] = 10
-    """Lines a dialog has beside those that scroll."""
+    AUTO_FOCUS = ""  # Textual would take the first that can have it, and scroll to it
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", show=False),
@@ -44,12 +91,9 @@ class Dialog(ModalScreen[T]):
     def on_resize(self, event: events.Resize) -> None:
         """Below the least size say so, in the dialog's place."""
         is_tiny = event.size.width < LEAST[0] or event.size.height < LEAST[1]
-        is_low = event.size.height < LOW
         self.set_class(is_tiny, "-tiny")
-        self.set_class(is_low, "-low")
-        # What scrolls takes what the rest leaves, so that the buttons are always in sight.
-        for body in self.query("#body"):
-            body.styles.max_height = max(2, event.size.height - self.BESIDES + 3 * is_low)
+        self.set_class(event.size.height < LOW, "-low")
+        self.set_class(event.size.width < TIGHT, "-tight")
 
     def action_roll(self, by: int) -> None:
         """Scroll what does not fit by half a page, wherever the focus is."""
@@ -73,6 +117,7 @@ class Guarded(Dialog[T]):
     pause_s: ClassVar[float] = 0.25
 
     _hears_at: float | None = None
+    _presses_at: float = 0.0
 
     def on_mount(self) -> None:
         """Begin to be deaf."""
@@ -86,11 +131,24 @@ class Guarded(Dialog[T]):
     def ignores(self, event: events.Event) -> bool:
         """Say whether an event is dropped; a key that is keeps the dialog deaf a little longer."""
         if not self.is_deaf:
-            return False
+            return isinstance(event, events.Key) and self._is_repeated(event)
         if isinstance(event, events.Key):
             pause = min(self.pause_s, self.guard_s)
             self._hears_at = max(self._hears_at or 0, time.monotonic() + pause)
         return isinstance(event, HEARD)
+
+    def lead_to(self, button: Widget) -> None:
+        """Let Enter lead to a button; held down or struck twice it does not press it as well."""
+        self._presses_at = time.monotonic() + self.guard_s
+        button.focus()
+
+    def _is_repeated(self, event: events.Key) -> bool:
+        """Whether an Enter comes too soon after the one that led to a button."""
+        now = time.monotonic()
+        if event.key != "enter" or now >= self._presses_at:
+            return False
+        self._presses_at = max(self._presses_at, now + self.pause_s)
+        return True
 
     def _forward_event(self, event: events.Event) -> None:
         # Keys come by way of the app, which asks `ignores`; the mouse comes here.

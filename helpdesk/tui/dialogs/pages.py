@@ -17,7 +17,7 @@ from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.cases import Case, Handover
 from helpdesk.domain.decisions import Decision
 from helpdesk.domain.text import clean
-from helpdesk.tui.dialogs.guarded import Dialog, Guarded, too_small
+from helpdesk.tui.dialogs.guarded import LINES, Box, Dialog, Guarded, too_small
 from helpdesk.tui.keys import KEYS, key_of
 from helpdesk.tui.render.case import glyph_of
 from helpdesk.tui.render.qr import qr_lines, shortened
@@ -51,7 +51,7 @@ class PageDialog(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """The page and a button."""
-        with Vertical(id="box", classes="page") as box:
+        with Box(classes="page") as box:
             box.border_title = Content(clean(self._title, limit=60))
             with VerticalScroll(id="body"):
                 yield Sheet(self._page)
@@ -123,7 +123,7 @@ class RefusedDialog(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """Who it is about, the refusal, the ways on."""
-        with Vertical(id="box", classes="refused") as box:
+        with Box(classes="refused") as box:
             box.border_title = Content(f"{ACTIONS[self._decision.act].title}: no")
             yield Static(identity(self._case), id="identity")
             with VerticalScroll(id="body", can_focus=False):
@@ -156,7 +156,11 @@ class RefusedDialog(Dialog[str]):
 
 
 class HandoverDialog(Guarded[None]):
-    """Shows a secret once; once closed it is nowhere."""
+    """Shows a secret once; once closed it is nowhere.
+
+    Attributes:
+        later: Tells the notices that came meanwhile; they would lie on the picture.
+    """
 
     ALLOW_SELECT = False
 
@@ -165,6 +169,7 @@ class HandoverDialog(Guarded[None]):
         self._handover: Handover | None = handover
         self._rows = qr_lines(shortened(handover.uri)) if handover.uri else []
         self._now = now
+        self.later: list[Callable[[], None]] = []
 
     def compose(self) -> ComposeResult:
         """The picture on the left where there is one; the words and the buttons on the right."""
@@ -209,9 +214,16 @@ class HandoverDialog(Guarded[None]):
         super().on_mount()
         self.query_one("#cancel").focus()
 
+    def on_unmount(self) -> None:
+        """Tell what came meanwhile."""
+        for tell in self.later:
+            tell()
+
     def on_resize(self, event: events.Resize) -> None:
         """Show the picture only where the whole of it fits: half a picture cannot be scanned."""
         super().on_resize(event)
+        for body in self.query("#body"):
+            body.styles.max_height = max(LINES, event.size.height - 10)
         if self._rows:
             fits = event.size.width >= len(self._rows[0]) + 34 and event.size.height >= len(
                 self._rows

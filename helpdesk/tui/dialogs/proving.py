@@ -18,14 +18,14 @@ from msgspec.structs import replace
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from helpdesk.domain.cases import Case, Handover
 from helpdesk.domain.errors import BadInput, HelpdeskError
 from helpdesk.domain.proofs import PROOF_LIFE, TRIES, Asking, Method, Proof, Way
-from helpdesk.tui.dialogs.guarded import Dialog, Guarded, too_small
+from helpdesk.tui.dialogs.guarded import Box, Dialog, Guarded, too_small
 from helpdesk.tui.render.proving import (
     answer_label,
     asked_entries,
@@ -68,7 +68,6 @@ class VerifyDialog(Guarded[bool]):
     """Proves the caller; gives whether a proof was made."""
 
     ALLOW_SELECT = False
-    BESIDES = 9
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f9", "phone", "Telephone", show=False),
     ]
@@ -86,7 +85,7 @@ class VerifyDialog(Guarded[bool]):
 
     def compose(self) -> ComposeResult:
         """Who it is about, where it stands, the ways or the answer, the buttons."""
-        with Vertical(id="box") as box:
+        with Box() as box:
             box.border_title = Content("Verify the caller")
             yield Static(identity(self._caller.case), id="identity")
             with VerticalScroll(id="body", can_focus=False):
@@ -306,7 +305,6 @@ class PhoneDialog(Dialog[None]):
     """Shows what a customer's devices would show, on demo data; once closed it is nowhere."""
 
     ALLOW_SELECT = False
-    BESIDES = 7
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f9,enter", "cancel", "Close", show=False),
     ]
@@ -318,7 +316,7 @@ class PhoneDialog(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """A plain word on what this is, then what is on the telephone."""
-        with Vertical(id="box", classes="phone") as box:
+        with Box(classes="phone") as box:
             box.border_title = Content("DEMO: the customer's telephone")
             yield Static(
                 show(f"{self._whose} · invented, to play both sides", QUIET), id="identity"

@@ -33,6 +33,7 @@ from helpdesk.tui.dialogs.act import ActDialog
 from helpdesk.tui.dialogs.approving import Choice
 from helpdesk.tui.dialogs.fields import Field, fields_for, filled, first_code
 from helpdesk.tui.dialogs.pages import HandoverDialog, RefusedDialog
+from helpdesk.tui.keys import key_of
 from helpdesk.tui.render.weighing import refusal_text
 from helpdesk.tui.screens.proving import ProvingPlace, ticket_of
 from helpdesk.tui.widgets.chrome import HeaderLine
@@ -197,23 +198,31 @@ class ActingPlace(ProvingPlace):
         finally:
             header.busy -= 1
         self.take(outcome)
+        if outcome.handover is not None:  # the sentence comes after: it would lie on the picture
+            await self.app.push_screen_wait(HandoverDialog(outcome.handover, self.clock()))
         self.app.notify(
             f"{action.title}: {outcome.says}",
             title=outcome.case.user.id,
             timeout=TOLD_S,
             markup=False,
         )
-        if outcome.handover is not None:
-            await self.app.push_screen_wait(HandoverDialog(outcome.handover, self.clock()))
 
     async def _first_code(self, begun: AnyAction, case: Case) -> None:
         """The second step of an enrolment: its first code."""
         action = EnrolTotp(user=begun.user, reason=begun.reason, ticket=begun.ticket)
         # Without any code it would be weighed as another enrolment, which takes another proof.
         weighed = await self.desk.weigh(replace(action, code="000000"))
-        await self._ask(
+        given = await self._ask(
             action, weighed, case, fields=first_code(), title="First code", asks_word=False
         )
+        if given is None:
+            says = (
+                "The new app is not enrolled: its first code was not given. "
+                f"Press {key_of(action.name)} to begin anew, with a new key."
+            )
+            self.app.notify(
+                says, title=case.user.id, severity="warning", timeout=TOLD_S, markup=False
+            )
 
     async def _save(self, begun: TurnOnMfa, case: Case) -> None:
         """The second step of turning on: Save, once the customer has the SMS."""

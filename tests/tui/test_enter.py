@@ -1,0 +1,196 @@
+"""Where Enter goes in a dialog: on to the act, never to what throws work away, never too soon."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from textual import events
+from textual.widgets import Button
+
+from helpdesk.domain.search import Query
+from helpdesk.service.local import LocalDesk
+from helpdesk.tui.dialogs.act import ActDialog
+from helpdesk.tui.dialogs.guarded import Dialog, Guarded
+from helpdesk.tui.dialogs.pages import HandoverDialog
+from tests.tui.console import Console, console
+
+Demo = Callable[..., LocalDesk]
+MAYA, INES, TICKET = "u1", "u4", "4824"
+SIZES = [(60, 15), (80, 24), (100, 30), (130, 34), (200, 60)]
+
+
+async def reset_all_of_ines(agent: Console) -> None:
+    """Open the box that resets all factors, and stand in its last field."""
+    await agent.find("ines carvalho", INES)
+    await agent.press("R")
+    await agent.sees("Reset all factors")
+    await agent.until(lambda: isinstance(agent.app.screen, ActDialog), "the dialog")
+    agent.app.screen.query_one("#field-word").focus()
+
+
+async def enrol_for_ines(agent: Console) -> None:
+    """Enrol an authenticator, up to the picture."""
+    await agent.find("ines carvalho", INES)
+    await agent.press("t")
+    await agent.sees("Enrol authenticator", "Reason")
+    await agent.press("1", "shift+tab")
+    await agent.type(TICKET)
+    await agent.confirm()
+    await agent.sees("It is shown once")
+
+
+async def test_enter_in_the_last_field_goes_to_the_act_and_confirms_nothing(demo: Demo) -> None:
+    desk = demo()
+    async with console(desk) as agent:
+        await reset_all_of_ines(agent)
+        agent.app.screen.query_one("#cancel").focus()
+        await agent.press("1")
+        agent.app.screen.query_one("#field-word").focus()
+        await agent.type(TICKET)
+
+        await agent.press("enter")
+
+        await agent.until(lambda: agent.focused == "do", "the focus on the act")
+        assert isinstance(agent.app.screen, ActDialog)
+    assert (await desk.log(Query())).total == 0
+
+
+async def test_enter_in_the_last_field_goes_to_what_is_still_missing(demo: Demo) -> None:
+    desk = demo()
+    async with console(desk) as agent:
+        await reset_all_of_ines(agent)
+        await agent.type(TICKET)
+
+        await agent.press("enter")
+        await agent.until(lambda: agent.focused == "choice-reason", "the focus on the reason")
+        await agent.press("1", "enter")
+        await agent.until(lambda: agent.focused == "do", "the focus on the act")
+
+        assert isinstance(agent.app.screen, ActDialog)
+
+
+async def test_enter_stays_in_a_last_field_that_is_wrong(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await reset_all_of_ines(agent)
+        await agent.type("0000")
+        agent.app.screen.query_one("#choice-reason").focus()
+        await agent.press("1")
+        agent.app.screen.query_one("#field-word").focus()
+
+        await agent.press("enter", "enter")
+        await agent.settles()
+
+        assert isinstance(agent.app.screen, ActDialog)
+        assert agent.focused == "field-word"
+
+
+async def test_where_proof_is_missing_enter_goes_to_the_proof(demo: Demo) -> None:
+    async with console(demo(is_gated=True)) as agent:
+        await reset_all_of_ines(agent)
+        await agent.type(TICKET)
+        await agent.press("enter")
+        await agent.until(lambda: agent.focused == "choice-reason", "the focus on the reason")
+
+        await agent.press("1", "enter")
+
+        await agent.until(lambda: agent.focused == "verify", "the focus on the proof")
+
+
+async def test_enter_held_down_in_the_last_field_does_not_confirm(
+    demo: Demo, guarded: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Guarded, "pause_s", guarded)  # a slow machine repeats keys slowly
+    desk = demo()
+    async with console(desk) as agent:
+        await agent.find("ines carvalho", INES)
+        await agent.press("R")
+        await agent.until(lambda: isinstance(agent.app.screen, ActDialog), "the dialog")
+        dialog = agent.app.screen
+        assert isinstance(dialog, ActDialog)
+        await agent.until(lambda: not dialog.is_deaf, "the end of its deafness")
+        await agent.press("1")
+        dialog.query_one("#field-word").focus()
+        await agent.type(TICKET)
+        button = dialog.query_one("#do", Button)
+        await agent.until(lambda: not button.disabled, "the button")
+
+        for _ in range(14):
+            agent.app.post_message(events.Key("enter", None))
+            await asyncio.sleep(0.1)
+
+        assert agent.focused == "do"
+        assert agent.app.screen is dialog
+        assert (await desk.log(Query())).total == 0
+        await asyncio.sleep(guarded + 0.1)
+        await agent.press("enter")
+        await agent.sees("2 factors are reset")
+
+
+async def test_the_first_code_goes_into_its_field_at_once(demo: Demo) -> None:
+    async with console(demo(), size=(200, 60)) as agent:
+        await enrol_for_ines(agent)
+        await agent.press("enter")
+        await agent.sees("Type the first code")
+
+        await agent.type("12")
+
+        assert agent.focused == "field-code"
+        await agent.sees("12")
+
+
+async def test_an_app_whose_first_code_is_not_given_is_not_lost_silently(demo: Demo) -> None:
+    async with console(demo(), size=(200, 60)) as agent:
+        await enrol_for_ines(agent)
+        await agent.press("enter")
+        await agent.sees("Type the first code")
+
+        await agent.press("escape")
+
+        await agent.sees("The new app is not enrolled", "Press t to begin anew")
+
+
+async def test_no_notice_lies_on_the_picture_and_none_is_lost(demo: Demo) -> None:
+    async with console(demo(), size=(80, 24)) as agent:
+        await enrol_for_ines(agent)
+        before = agent.text
+
+        agent.app.notify("greta agreed to Turn MFA off", title=MAYA, markup=False)
+        await agent.settles()
+
+        assert isinstance(agent.app.screen, HandoverDialog)
+        assert agent.text == before
+        await agent.press("enter")
+        await agent.sees("greta agreed to Turn MFA off", "Enrol authenticator:")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("is_gated", [False, True], ids=["", "gated"])
+async def test_needs_of_many_lines_push_no_button_out_of_sight(
+    demo: Demo, size: tuple[int, int], is_gated: bool
+) -> None:
+    async with console(demo(is_gated=is_gated), size=size) as agent:
+        await agent.find("ines carvalho", INES)
+        await agent.press("r")
+        await agent.sees("needs ")
+        await agent.press("1")
+        await agent.settles()
+
+        last = agent.lines[agent.app.screen.query_one("#box").region.bottom - 2]
+        assert "Cancel" in last
+        assert "Ask a colleague" in last or "Reset one factor" in last
+        assert agent.app.screen.query_one("#body").region.height >= 2
+        for sheet in agent.app.screen.query("#missing"):
+            assert sheet.size.height == sheet.virtual_size.height
+
+
+async def test_the_box_that_closes_a_ticket_names_it(demo: Demo) -> None:
+    desk = demo()
+    ticket = (await desk.case(MAYA)).open_tickets[0]
+    async with console(desk, size=(80, 24)) as agent:
+        await agent.find("okafor", MAYA)
+        await agent.press("K")
+
+        await agent.sees("Close ticket", f"closes #{ticket.id.lstrip('#')} {ticket.subject}")
+        assert isinstance(agent.app.screen, Dialog)
