@@ -28,12 +28,18 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A desk with a name: `[profiles.north]`.
 
     Attributes:
-        desk: Its address: a fixture file.
+        desk: Its address: a fixture file, or `https://…`.
         agent: The role or agent to work as; empty for the desk's first support agent.
+        issuer: Who signs agents in at a desk over HTTP.
+        client_id: The console, as the issuer knows it.
+        resource: What the issuer must be told the sign-in is for (RFC 8707); empty for nothing.
     """
 
     desk: str
     agent: str = ""
+    issuer: str = ""
+    client_id: str = ""
+    resource: str = ""
 
 
 class Mail(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

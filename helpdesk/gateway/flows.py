@@ -15,11 +15,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from msgspec import Struct
 
-from helpdesk.domain.errors import Unauthorised, Unreachable
+from helpdesk.domain.errors import BadInput, Unauthorised, Unreachable
 from helpdesk.domain.text import clean
 from helpdesk.gateway.issuers import (
     DEVICE_GRANT,
@@ -27,6 +27,7 @@ from helpdesk.gateway.issuers import (
     RESOURCE_PATH,
     Metadata,
     Provider,
+    is_loopback,
     read,
     s256,
     safe_url,
@@ -80,16 +81,24 @@ class _Described(Struct, frozen=True, kw_only=True):
 
 
 async def registration_at(desk: str, provider: Provider) -> Registration:
-    """Return how the console signs in for the desk at this address, as the desk says (RFC 9728).
+    """Return how the console signs in for a desk of this machine, as the desk says (RFC 9728).
+
+    A desk elsewhere is not asked: one that lies could name the issuer of another desk, and would
+    be sent tokens for that one. Its issuer stands in helpdesk.toml.
 
     Args:
         desk: The desk's address, without a slash at its end.
         provider: Asks the desk.
 
     Raises:
-        BadInput: The address is neither https nor of this machine.
+        BadInput: The address is not of this machine.
         Unreachable: The desk cannot be reached, or speaks for another.
     """
+    if not is_loopback(urlsplit(safe_url(desk)).hostname or ""):
+        raise BadInput(
+            f"{clean(desk, limit=200)}: helpdesk.toml must say who signs agents in there: "
+            "issuer and client_id in the profile of this desk."
+        )
     said = read(await provider.get(f"{desk}{RESOURCE_PATH}"), _Described, desk)
     if said.resource != desk or not said.authorization_servers:
         raise Unreachable(f"{clean(desk, limit=200)} does not say who signs agents in there.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -125,6 +126,25 @@ class SafeKeeping:
                 return await asyncio.to_thread(what, ring)
         except Exception:  # noqa: BLE001  (each system's keyring raises what it likes)
             return None
+
+
+def keeping_for(desk: str, issuer: str, client_id: str, directory: Path) -> SafeKeeping:
+    """Return where the sign-in for one desk is kept; looks for a keyring, which takes a while.
+
+    The desk is part of the name: what one desk's issuer gave is never sent to another address.
+    A desk of this machine is not kept at all, for whoever listens there next may be another.
+
+    Args:
+        desk: Its address.
+        issuer: The url of who signs agents in there.
+        client_id: The console there.
+        directory: Where the file to lock lies.
+    """
+    name = f"{desk} {issuer} {client_id}"
+    if not (desk.startswith("https:") and issuer.startswith("https:")):
+        return SafeKeeping(name)
+    mark = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return SafeKeeping(name, real_keyring(), directory / f".sign-in-{mark}.lock")
 
 
 def real_keyring() -> KeyringBackend | None:

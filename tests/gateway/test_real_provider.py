@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 import shutil
 import subprocess
@@ -262,6 +263,23 @@ async def test_signing_out_ends_the_sign_in_at_the_provider(desk: Desk) -> None:
     )
     assert (status, json.loads(body)["error"]) == (400, "invalid_grant")
     assert desk.ring.entries == {}
+
+
+@pytest.mark.parametrize("way", [Way.BROWSER, Way.DEVICE])
+async def test_no_secret_of_a_sign_in_is_in_any_log(
+    desk: Desk, way: Way, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    console = desk.console(way)
+
+    token = await desk.token(console)
+    refresh = kept(desk)["refresh"]
+    renewed = await desk.console(way).token()
+    await console.sign_out()
+
+    assert "/token" in caplog.text
+    for secret in (token, renewed, refresh, token.rpartition(".")[2]):
+        assert secret not in caplog.text
 
 
 async def test_a_token_for_this_desk_is_refused_by_another(desk: Desk) -> None:

@@ -24,7 +24,7 @@ from helpdesk.gateway import keyrings
 from helpdesk.gateway.devissuer import CLIENT
 from helpdesk.gateway.flows import Registration, Way, registration_at, usual_way
 from helpdesk.gateway.issuers import RESOURCE_PATH, Provider
-from helpdesk.gateway.keyrings import SafeKeeping, real_keyring
+from helpdesk.gateway.keyrings import Kept, SafeKeeping, keeping_for, real_keyring
 from helpdesk.gateway.loopback import Loopback
 from helpdesk.gateway.signin import SignIn
 from tests.gateway.issuing import ISSUER, SECONDS, URL, IssuerSite, answer, make_key, signed
@@ -637,6 +637,24 @@ def test_a_keyring_of_the_system_is_taken(monkeypatch: pytest.MonkeyPatch) -> No
     assert real_keyring() is ring
 
 
+async def test_what_one_desk_was_given_is_not_there_for_another(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ring = Ring()
+    monkeypatch.setattr("keyring.core._keyring_backend", ring)
+    monkeypatch.setattr(keyrings, "REAL", {Ring.__module__})
+    ours, theirs, here = [
+        keeping_for(desk, URL, CLIENT, tmp_path)
+        for desk in ("https://desk.example", "https://evil.example", HERE)
+    ]
+
+    await ours.write(Kept(refresh="r"))
+
+    assert await ours.read() == Kept(refresh="r")
+    assert await theirs.read() is None
+    assert (ours.is_lasting, here.is_lasting) == (True, False)
+
+
 async def test_no_token_is_in_what_is_printed_of_a_console(demo: Demonstration) -> None:
     ring = Ring()
     console = demo.sign_in(Way.ONE_TIME, SafeKeeping("dev", ring))
@@ -653,13 +671,16 @@ async def test_no_token_is_in_what_is_printed_of_a_console(demo: Demonstration) 
 # ---------------------------------------------------------------- what the desk says of it
 
 
-async def test_a_desk_says_how_to_sign_in() -> None:
+HERE = "http://127.0.0.1:8765"
+
+
+async def test_a_desk_of_this_machine_says_how_to_sign_in() -> None:
     issuer = structs.replace(ISSUER, resource="https://desk.example/api")
     site = IssuerSite()
-    site.answers[RESOURCE_PATH] = lambda _: answer(issuer.described("https://desk.example"))
-    desk = Provider("https://desk.example", transport=httpx.MockTransport(site))
+    site.answers[RESOURCE_PATH] = lambda _: answer(issuer.described(HERE))
+    desk = Provider(HERE, transport=httpx.MockTransport(site))
 
-    found = await registration_at("https://desk.example", desk)
+    found = await registration_at(HERE, desk)
 
     assert found.issuer == URL
     assert found.client_id == CLIENT
@@ -669,7 +690,18 @@ async def test_a_desk_says_how_to_sign_in() -> None:
 async def test_a_desk_that_speaks_for_another_is_not_believed() -> None:
     site = IssuerSite()
     site.answers[RESOURCE_PATH] = lambda _: answer(ISSUER.described("https://other.example"))
-    desk = Provider("https://desk.example", transport=httpx.MockTransport(site))
+    desk = Provider(HERE, transport=httpx.MockTransport(site))
 
     with pytest.raises(Unreachable, match="does not say who signs agents in"):
-        await registration_at("https://desk.example", desk)
+        await registration_at(HERE, desk)
+
+
+async def test_a_desk_elsewhere_is_not_asked_who_signs_agents_in() -> None:
+    """It could name the issuer of the real desk, and would be sent tokens for that one."""
+    site = IssuerSite()
+    desk = Provider("https://evil.example", transport=httpx.MockTransport(site))
+
+    with pytest.raises(BadInput, match=r"helpdesk\.toml must say who signs agents in there"):
+        await registration_at("https://evil.example", desk)
+
+    assert site.asked == []
