@@ -179,7 +179,7 @@ class Desk(Protocol):
         ...
 
     async def alarms(self) -> tuple[Alarm, ...]:
-        """Give what in the log of the last day a lead should look at, newest first."""
+        """Give what a lead should look at, newest first: acts of the last day, and strangers."""
         ...
 
     async def holds(self) -> tuple[Hold, ...]:

@@ -24,7 +24,6 @@ from helpdesk.domain.errors import (
 )
 from helpdesk.domain.gate import Answer
 from helpdesk.domain.gate import weigh as gate
-from helpdesk.domain.limits import SPAN, Alarm, alarms
 from helpdesk.domain.operations import Answered
 from helpdesk.domain.policies import decide, factor_of
 from helpdesk.domain.products import Product
@@ -234,13 +233,6 @@ class LocalDesk(Holding):
             reply = answered(done, decision)
             await self._once.keep(asked, reply, row.result, row.seq)
         return done or reply
-
-    async def alarms(self) -> tuple[Alarm, ...]:
-        """Give what in the log of the last day a lead should look at, newest first."""
-        now = await self._now()
-        found = alarms(await self._view.store.rows(since=now - SPAN), now)
-        mine = await self._view.entries([one.user for one in found])
-        return tuple(one for one in found if self.agent.account is None or one.user in mine)
 
     async def _filed(
         self, answer: Answer, action: AnyAction, case: Case, now: datetime

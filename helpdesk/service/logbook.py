@@ -11,14 +11,17 @@ from helpdesk.domain.bundle import Bundle, bundle_of
 from helpdesk.domain.chain import Entry, chained
 from helpdesk.domain.checkpoints import read_checkpoint
 from helpdesk.domain.decisions import Decision, Need, Weight
+from helpdesk.domain.diagnosis.opened import WATCHED
 from helpdesk.domain.diagnosis.verdicts import CallerSaid
 from helpdesk.domain.erasing import Erased
 from helpdesk.domain.errors import NeedsMore, Refused, Tampered
 from helpdesk.domain.exports import ExportRow, export_row
 from helpdesk.domain.inspection import Held, Inspection
+from helpdesk.domain.limits import Alarm, alarms
 from helpdesk.domain.notices import Notice, TrayRow, tray_row
 from helpdesk.domain.reconciling import Reconciliation
 from helpdesk.domain.search import Page
+from helpdesk.domain.watch import has_come, opened_by_desk, stranger_alarm
 from helpdesk.service.once import Wish, again, given, wish
 from helpdesk.service.questions import Questions, window
 from helpdesk.service.reconciling import reconciled
@@ -83,6 +86,32 @@ class Logbook(Questions):
             for place, row in enumerate(rows)
             if self.agent.account is None or row.user in mine
         )
+
+    async def alarms(self) -> tuple[Alarm, ...]:
+        """Give what a lead should look at, newest first: in the log of the last day, and strangers.
+
+        A stranger who came in after an act of the desk stays for as long as the case is watched.
+        """
+        now = await self._now()
+        rows = await self._view.store.rows(since=now - WATCHED)
+        found = [*alarms(rows, now), *await self._strangers(rows, now)]
+        found.sort(key=lambda one: one.at, reverse=True)
+        mine = await self._view.entries([one.user for one in found])
+        return tuple(one for one in found if self.agent.account is None or one.user in mine)
+
+    async def _strangers(self, rows: Sequence[LogRow], now: datetime) -> list[Alarm]:
+        """The alarms of users to whom the desk opened a way, and a stranger came first."""
+        opened = opened_by_desk(rows, now)
+        entries = await self._view.entries([row.user for row in opened])
+        found = []
+        for row in opened:
+            if row.user not in entries:
+                continue
+            user = entries[row.user].user
+            case = await self._view.whole(user)
+            if has_come(case, row.at):
+                found.append(stranger_alarm(case, await self._diagnosing.of(user), row))
+        return [one for one in found if one is not None]
 
     async def erase_log(self, before: datetime, *, key: str = "") -> Erased:
         """Part our record before a moment from personal data; recorded, the rows stay."""

@@ -97,3 +97,18 @@ def test_a_weak_suspicion_and_another_cause_raise_none() -> None:
 
     assert watch(it, verdict("F4", Strength.WEAK)) is None
     assert watch(it, verdict("F3")) is None
+
+
+def test_a_takeover_that_shares_its_weight_with_the_caller_still_raises_the_alarm() -> None:
+    causes = tuple(
+        RankedCause(id=name, title="", p=p, strength=Strength.WEAK)
+        for name, p in (("F3", 0.5), ("F4", 0.4))
+    )
+    hostile = Verdict(causes=causes, is_hostile=True)
+
+    found = watch(case("sms-2fa", RESET), hostile)
+    calm = watch(case("sms-2fa", RESET), Verdict(causes=causes))
+
+    assert found is not None
+    assert found.state is WatchState.ALARM
+    assert calm == Watch(state=WatchState.WAITING, since=ago(60))

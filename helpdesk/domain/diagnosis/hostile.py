@@ -15,6 +15,7 @@ from helpdesk.domain.diagnosis.facts import (
     Report,
     Reset,
 )
+from helpdesk.domain.diagnosis.opened import first_strangers
 from helpdesk.domain.diagnosis.rounds import Round
 from helpdesk.domain.diagnosis.strangers import (
     DAY,
@@ -228,10 +229,36 @@ def _is_other_origin(facts: Facts, origin: str) -> bool:
     return bool(found) and not any(found)
 
 
-@cause("F4", "number or mailbox taken over", prior=0.0)
+@cause("F4", "number, mailbox or way in taken over", prior=0.0)
 def taken_over(scene: Scene) -> list[Evidence]:
-    """The number or address changed, then a good login from a new address, then an export."""
+    """The number or address changed, then a good login from a new address, then an export.
+
+    Or a way in was opened, and the first who came through it is nobody that is known.
+    """
     facts, lines = scene.facts, Lines(scene.facts)
+    _moved_and_entered(facts, lines)
+    if sum(one.weight for one in lines.found) < STRONG:
+        _opened_and_entered(facts, lines)
+    return lines.found
+
+
+def _opened_and_entered(facts: Facts, lines: Lines) -> None:
+    """Weigh the first entry after a reset, a pass, MFA off or an enrolment by the desk."""
+    strangers = first_strangers(facts)
+    if not strangers:
+        return
+    one = strangers[-1]
+    says = f"{one.says}, then the first entry came from {where(one.entry)}"
+    lines.add(STRONG, says, one.opened, *one.entry.events)
+    if one.strangeness >= FAR:
+        lines.add(HINT, "nothing of it was seen on this user before", *one.entry.events[-1:])
+    exports = [export for export in facts.every(Export) if export.at > one.entry.at]
+    if exports:
+        lines.add(FAIR, "then contacts were exported", exports[-1])
+
+
+def _moved_and_entered(facts: Facts, lines: Lines) -> None:
+    """Weigh the first entry after a change of number or address."""
     for change in reversed(moves_of(facts, timedelta(days=7))):
         intruders = [
             one
@@ -261,7 +288,6 @@ def taken_over(scene: Scene) -> list[Evidence]:
         elif facts.is_strange("ip", change.ip, change.at):
             lines.add(HINT, "the change came from an unknown address", change)
         break
-    return lines.found
 
 
 def _is_new_here(facts: Facts, one: Round, before: datetime) -> bool:

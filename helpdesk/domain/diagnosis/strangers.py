@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from helpdesk.domain.diagnosis.facts import Answer, FactorChange, Facts, Password, Report
 from helpdesk.domain.diagnosis.rounds import Round
@@ -16,7 +17,31 @@ FAR = 2.5
 """From here on an attempt looks foreign in more than its address."""
 
 
-def strangeness(facts: Facts, one: Round | Password, before: datetime | None = None) -> float:
+class Attempt(Protocol):
+    """What tells of where somebody came from: a round, a password, an entry."""
+
+    @property
+    def at(self) -> datetime:
+        """When."""
+        ...
+
+    @property
+    def ip(self) -> str | None:
+        """From which address."""
+        ...
+
+    @property
+    def place(self) -> str | None:
+        """From which place."""
+        ...
+
+    @property
+    def network(self) -> str | None:
+        """From which kind of network."""
+        ...
+
+
+def strangeness(facts: Facts, one: Attempt, before: datetime | None = None) -> float:
     """How foreign an attempt looks beside what this user was let in with; 0 where it does not."""
     score = 0.0
     for trait, weight in (("ip", 1.0), ("browser", 1.5), ("place", 1.5), ("agent", 0.5)):
@@ -26,7 +51,7 @@ def strangeness(facts: Facts, one: Round | Password, before: datetime | None = N
             score -= 2.0 if trait == "browser" else 1.0
     if one.network == "hosting":
         score += 1.5
-    if isinstance(one, Round) and one.trust == "good":
+    if getattr(one, "trust", None) == "good":
         score -= 2.0
     if not facts.own["ip"] and one.network in {"hosting", "vpn"}:
         score += 1.0
@@ -50,7 +75,7 @@ def strange_rounds(facts: Facts) -> list[Round]:
     ]
 
 
-def is_from_elsewhere(facts: Facts, one: Round | Password, before: datetime | None = None) -> bool:
+def is_from_elsewhere(facts: Facts, one: Attempt, before: datetime | None = None) -> bool:
     """Whether an attempt came from another network or place; a new device alone is none.
 
     Where the log says nothing of networks and places, it may have.
@@ -76,7 +101,7 @@ def alarms(facts: Facts) -> list[Report]:
     return [r for r in facts.since(Report, timedelta(days=2)) if r.what in {"not-me", "suspicious"}]
 
 
-def where(one: Round) -> str:
+def where(one: Attempt) -> str:
     """Return from where an attempt came, as far as the log says."""
     parts = [one.place or "", one.network or "", one.ip or ""]
     return ", ".join(part for part in parts if part) or "unknown"
