@@ -86,7 +86,7 @@ def _let_in_or_tried(facts: Facts, lines: Lines) -> None:
         return
     inside = entered(facts)
     moved = [c for c in moves_of(facts, timedelta(days=7)) if inside and c.at < inside[-1].at]
-    if inside and not moved:
+    if inside and not moved and not first_strangers(facts):
         says = f"a login from {where(inside[-1])} was passed, and the user says it was not theirs"
         lines.add(DECISIVE, says, inside[-1].good)
     failed = foreign_failures(facts)

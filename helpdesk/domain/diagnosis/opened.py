@@ -70,6 +70,9 @@ class Stranger:
 
 def first_strangers(facts: Facts) -> list[Stranger]:
     """Return the first entries of the last week that came from nowhere known, oldest first."""
+    if "first strangers" in facts.memo:
+        kept: list[Stranger] = facts.memo["first strangers"]
+        return kept
     found: list[Stranger] = []
     openings = _openings(facts)
     entries = _entries(facts) if openings else []
@@ -81,6 +84,7 @@ def first_strangers(facts: Facts) -> list[Stranger]:
             found.pop()  # opened twice before anybody came: what was opened last counts
         score = strangeness(facts, first, opened.at)
         found.append(Stranger(opened=opened, says=says, entry=first, strangeness=score))
+    facts.memo["first strangers"] = found
     return found
 
 

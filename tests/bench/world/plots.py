@@ -28,11 +28,12 @@ CONTROLS: dict[str, tuple[tuple[str, ...], Plot]] = {
     "own-change": (TEXTS, plots_none.own_change),
     "healthy": (ALL, plots_none.healthy),
     "turn-off": (ALL, plots_none.turn_off),
+    "after-reset": (ALL, plots_none.after_reset),
 }
 """Plots with no cause at all, and their products: the truth is empty."""
 
 TWO: dict[str, tuple[tuple[str, ...], tuple[str, ...], Plot]] = plots_two.TWO
-"""Plots with two causes: (truth, main first), products, plot."""
+"""Plots with two causes, or with one in another way: (truth, main first), products, plot."""
 
 SENT = frozenset({"email", "sms", "voice"})
 
@@ -87,6 +88,7 @@ SAYS: dict[str, tuple[str, ...]] = {
     "own-change": ("keeps-asking", "lost-factor"),
     "healthy": ("keeps-asking", "no-code"),
     "turn-off": ("turn-off",),
+    "after-reset": ("keeps-asking", "code-refused", "no-code"),
 }
 """What the customer says: often this, sometimes nothing, sometimes something else."""
 

@@ -345,3 +345,31 @@ def f4(stage: Stage) -> None:
             server.note(me.record, "call", channel="phone", asks="code")
 
     stage.play(start, takes())
+
+
+def f4_reset(stage: Stage) -> None:
+    """The desk was talked into a reset, and whoever did the talking comes in first."""
+    me, world, server = stage.me, stage.world, stage.server
+    start = known_customer(stage)
+    net = stage.far(world.rng.choice(("hosting", "vpn", "mobile")))
+    browser = stage.new_browser()
+    _was_reset(stage, start - world.between(120, 20_000))
+
+    def takes() -> Play:
+        server.password(me.record, browser, net, ok=True, door=server.door(me.record))
+        if world.chance(0.4):
+            yield world.between(20, 90)
+            server.note(
+                me.record, "factor", change="enrolled", factor=stage.factor, by="user", ip=net.ip
+            )
+        asked = server.ask(me.record, browser, net, server.why_ask(me.record, browser, net)
+                           or "risk")  # fmt: skip
+        yield world.between(15, 60)
+        if server.answer(asked, asked.codes[-1].text, server.browser_id(browser), net):
+            server.let_in(me.record, browser, net, asked)
+        if world.chance(0.3):
+            yield world.between(40, 600)
+            bid = server.browser_id(browser)
+            server.note(me.record, "export", ok=True, ip=net.ip, browser=bid)
+
+    stage.play(start, takes())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.bench.world.clockwork import DAY, Play
 from tests.bench.world.people import Habits
 from tests.bench.world.plots_c import usual
-from tests.bench.world.plots_ef import known_customer
+from tests.bench.world.plots_ef import _was_reset, known_customer
 from tests.bench.world.stage import Stage
 
 
@@ -93,3 +93,27 @@ def own_change(stage: Stage) -> None:
         yield from me.sign_in()
 
     stage.play(start, change())
+
+
+def after_reset(stage: Stage) -> None:
+    """The desk reset a lost telephone, and the customer is back: at home, in town, on a journey.
+
+    Nobody is back with a browser and an address that are both new: no log tells them from F4.
+    """
+    me, world, server = stage.me, stage.world, stage.server
+    start = known_customer(stage)
+    _was_reset(stage, start - world.between(120, 20_000), world.rng.choice(("all", "one")))
+    way = world.rng.choice(("home", "home", "new telephone", "new telephone", "town", "journey"))
+    net = {"town": stage.near(), "journey": stage.far("mobile")}.get(way, stage.home)
+    browser = stage.new_browser() if way == "new telephone" else me.browser
+
+    def back() -> Play:
+        if world.chance(0.5):
+            yield from me.give_password(browser, net)
+            yield world.between(20, 90)
+            server.note(
+                me.record, "factor", change="enrolled", factor=stage.factor, by="user", ip=net.ip
+            )
+        yield from me.sign_in(browser, net)
+
+    stage.play(start, back())

@@ -1,4 +1,4 @@
-"""Plots in which two causes befall one customer."""
+"""Plots in which two causes befall one customer, or one in another way."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.bench.world.people import Habits, slipped
 from tests.bench.world.plots_ab import a1, b1, b5
 from tests.bench.world.plots_c import c1, usual
 from tests.bench.world.plots_d import _asked, _enter, _right_while_locked, _type
-from tests.bench.world.plots_ef import f1
+from tests.bench.world.plots_ef import f1, f4_reset
 from tests.bench.world.products import AC, ALL, CC, LG, PP, S2
 from tests.bench.world.stage import Stage
 
@@ -181,6 +181,7 @@ TWO: dict[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[Stage], None]]]
     "D9+D4": (("D9", "D4"), (CC, LG), drift_then_locked),
     "D1+A2": (("D1", "A2"), (AC, S2), away_and_late),
     "C2+A3": (("C2", "A3"), (AC,), new_browser_and_junk),
+    "F4+reset": (("F4",), ALL, f4_reset),
     "F1+D3": (("F1", "D3"), (AC, PP, CC, S2, LG), f1_d3),
 }
 """By name: the truth, main first; the products; the plot."""
