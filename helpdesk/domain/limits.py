@@ -15,6 +15,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.decisions import Need
 from helpdesk.domain.users import At
@@ -175,6 +176,28 @@ class Alarm(Struct, frozen=True, kw_only=True, omit_defaults=True):
     says: str
     agent: str = ""
     user: str = ""
+
+
+ALARM_TITLES: Final = {
+    "many-resets": "many resets",
+    "too-fast": "too fast",
+    "moved-and-reset": "moved and reset",
+    "stranger-in": "STRANGER IN",
+}
+"""Kinds of alarms in words."""
+
+STRANGER_IN: Final = "stranger-in"
+"""The alarm that somebody unknown came first through a way that an agent had opened."""
+
+WATCHERS: Final = frozenset({Role.LEAD, Role.AUDITOR})
+"""Who is shown the alarms of the whole desk."""
+
+
+def concerning(alarms: Iterable[Alarm], agent: Agent) -> tuple[Alarm, ...]:
+    """Return the alarms an agent is shown: a lead all, others what became of their own acts."""
+    if agent.role in WATCHERS:
+        return tuple(alarms)
+    return tuple(one for one in alarms if one.what == STRANGER_IN and one.agent == agent.id)
 
 
 def alarms(log: Sequence[LogRow], now: datetime) -> tuple[Alarm, ...]:

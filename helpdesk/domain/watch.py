@@ -18,7 +18,7 @@ from helpdesk.domain.cases import Case
 from helpdesk.domain.diagnosis.log import tidy
 from helpdesk.domain.diagnosis.opened import WATCHED
 from helpdesk.domain.diagnosis.verdicts import RankedCause, Strength, Verdict
-from helpdesk.domain.limits import LATE, MOVES, RESETS, Alarm
+from helpdesk.domain.limits import LATE, MOVES, RESETS, STRANGER_IN, Alarm
 from helpdesk.domain.timeline import Answer, FactorChange, Password, Reset, Session
 from helpdesk.domain.users import At
 
@@ -100,7 +100,7 @@ def stranger_alarm(case: Case, verdict: Verdict, row: LogRow) -> Alarm | None:
     ]
     why = f": {evidence.says}" if evidence else ""
     return Alarm(
-        what="stranger-in",
+        what=STRANGER_IN,
         at=max(told, default=case.at),
         says=f"{row.user}: {row.act} by {row.agent}{why}",
         agent=row.agent,

@@ -15,6 +15,7 @@ from textual.notifications import SeverityLevel
 
 from helpdesk.assets import asset
 from helpdesk.domain.errors import HelpdeskError
+from helpdesk.domain.limits import ALARM_TITLES, concerning
 from helpdesk.domain.text import clean
 from helpdesk.service.desk import Desk
 from helpdesk.tui.dialogs.guarded import Guarded
@@ -26,7 +27,7 @@ from helpdesk.tui.screens.desk import DeskScreen
 from helpdesk.tui.screens.holding import HoldingPlace
 from helpdesk.tui.screens.lists import ChallengesScreen, LogScreen, LoopsScreen
 from helpdesk.tui.screens.place import Clock, Place
-from helpdesk.tui.screens.waiting import Waiting
+from helpdesk.tui.screens.waiting import Strangers, Waiting
 from helpdesk.tui.terminal import SafeApp, run_safely
 from helpdesk.tui.themes import NAMES, THEMES
 from helpdesk.tui.widgets.chrome import Open
@@ -42,6 +43,9 @@ def present() -> datetime:
 
 POLL_S = 4.0
 """Seconds between two looks at what waits for a second person."""
+
+STRANGERS_S = 15.0
+"""Seconds between two looks at the alarms: each asks why for all whose case is on watch."""
 
 TOLD_S = 12.0
 """Seconds a notice about a request is shown."""
@@ -70,6 +74,7 @@ class HelpdeskApp(SafeApp):
         self._desk, self._clock = desk, clock
         self._told = ""
         self._waiting = Waiting(desk.agent)
+        self._strangers = Strangers()
         self._is_looking = False
         places: tuple[type[Place], ...] = (
             DeskScreen, LoopsScreen, ChallengesScreen, ApprovalsScreen, LogScreen,
@@ -115,6 +120,22 @@ class HelpdeskApp(SafeApp):
         self.set_interval(ALARM_S, self._tell_alarm)
         self.look_for_approvals()
         self.set_interval(POLL_S, self.look_for_approvals)
+        self.look_for_alarms()
+        self.set_interval(STRANGERS_S, self.look_for_alarms)
+
+    @work(exclusive=True, group="alarms", exit_on_error=False)
+    async def look_for_alarms(self) -> None:
+        """Show the alarms that concern this agent, and tell at once of a stranger who came in."""
+        try:
+            alarms = concerning(await self._desk.alarms(), self._desk.agent)
+        except HelpdeskError:
+            return  # the next look, or whatever the agent does, says what is wrong
+        for one in self._strangers.news(alarms):
+            title = f"{ALARM_TITLES[one.what]}: {clean(one.user)}"
+            self.notify(clean(one.says), title=title, severity="error", timeout=60, markup=False)
+        for place in self.screen_stack:
+            if isinstance(place, Place):
+                place.heed_alarms(alarms)
 
     def _tell_alarm(self) -> None:
         """Say once what is wrong with the desk's own log."""

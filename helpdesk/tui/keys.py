@@ -126,6 +126,8 @@ KEYS: Final[tuple[Key, ...]] = (
         does="card", where=DESK, is_shown=True),
     Key(key="Y", label="Copy case", says="Copy the case in a few masked lines, for the ticket.",
         does="copy_case", where=DESK),
+    Key(key="g", label="Alarm", says="Open the user of the newest alarm.",
+        does="alarm", where=frozenset({Where.LOG}), is_shown=True),
     Key(key="S", label="Sort", says="Sort the list by the next order.", does="sort", where=DESK),
     Key(key="right_square_bracket", label="Down", says="Scroll the case down.",
         does="roll(1)", where=DESK),

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from textual import on
+from textual.containers import Vertical
+from textual.reactive import var
+from textual.widget import Widget
 
 from helpdesk.assets import asset
 from helpdesk.domain.audit import LogRow
+from helpdesk.domain.limits import Alarm
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query
 from helpdesk.tui.keys import Where, bindings
 from helpdesk.tui.render.rows import CHALLENGES, LOG, LOOPS
 from helpdesk.tui.screens.crowd import CrowdPlace
 from helpdesk.tui.screens.finding import FindingPlace
+from helpdesk.tui.widgets.alarms import AlarmLines
 from helpdesk.tui.widgets.chrome import Open
 from helpdesk.tui.widgets.finder import Finder
 from helpdesk.tui.widgets.rowlist import RowList
@@ -77,7 +82,13 @@ class ChallengesScreen(CrowdPlace[ChallengeRow]):
 
 
 class LogScreen(FindingPlace[LogRow]):
-    """Who did what to whom, newest first; Enter opens the case."""
+    """Alarms on top, then who did what to whom, newest first; Enter opens the case.
+
+    Attributes:
+        alarms: What concerns this agent, newest first.
+    """
+
+    alarms: var[tuple[Alarm, ...]] = var(())
 
     CSS_PATH = asset("styles/log.tcss")
     WHERE = Where.LOG
@@ -96,6 +107,28 @@ class LogScreen(FindingPlace[LogRow]):
         finder.title, finder.one = "entries", "entry"
         finder.rows.empty_says = "Nothing has been done yet."
         return finder
+
+    def body(self) -> Widget:
+        """The alarms, then the list."""
+        return Vertical(AlarmLines(), self.finder)
+
+    def heed_alarms(self, alarms: tuple[Alarm, ...]) -> None:
+        """Show the alarms, and how many there are."""
+        super().heed_alarms(alarms)
+        self.alarms = alarms
+
+    def watch_alarms(self, alarms: tuple[Alarm, ...]) -> None:
+        """Show the lines, and no line where there is no alarm."""
+        for shown in self.query(AlarmLines):
+            shown.show(alarms, self.scene())
+
+    def action_alarm(self) -> None:
+        """Open the user of the newest alarm that is about one."""
+        user = next((one.user for one in self.alarms if one.user), "")
+        if user:
+            self.post_message(Open(user))
+        else:
+            self.app.notify("There is no alarm about a user.", markup=False)
 
     async def ask(self, query: Query, offset: int, limit: int) -> Page[LogRow]:
         """Give a window of the log."""

@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from helpdesk.domain.approvals import Approval
 from helpdesk.domain.errors import HelpdeskError
+from helpdesk.domain.limits import Alarm, concerning
 from helpdesk.domain.search import Query
 from helpdesk.service.desk import Desk
 from helpdesk.tui.dialogs.guarded import LEAST, too_small
@@ -73,6 +74,7 @@ class Place(Screen[None]):
     def on_screen_resume(self) -> None:
         """Ask what waits in the other places."""
         self.count_waiting()
+        self.ask_alarms()
         self.call_after_refresh(self.keep_focus)
 
     def standing(self) -> Widget | None:
@@ -99,6 +101,18 @@ class Place(Screen[None]):
     def heed(self, approvals: tuple[Approval, ...]) -> None:
         """Show in the header how many requests this agent can do something about."""
         self._waits("approvals", waiting_for(approvals, self.desk.agent, self.clock()))
+
+    @work(exclusive=True, group="alarms", exit_on_error=False)
+    async def ask_alarms(self) -> None:
+        """Show the alarms that concern this agent."""
+        try:
+            self.heed_alarms(concerning(await self.desk.alarms(), self.desk.agent))
+        except HelpdeskError:
+            return  # the list itself says what is wrong
+
+    def heed_alarms(self, alarms: tuple[Alarm, ...]) -> None:
+        """Show in the header how many alarms concern this agent."""
+        self._waits("log", len(alarms))
 
     def _waits(self, mode: str, count: int) -> None:
         header = self.query_one(HeaderLine)

@@ -1,4 +1,4 @@
-"""What is new among the requests for a second person, told once to whom it concerns."""
+"""What is new among requests for a second person, and among alarms: told once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import Approval, why_not_approve
+from helpdesk.domain.limits import STRANGER_IN, Alarm
 from helpdesk.domain.text import clean
 from helpdesk.tui.keys import key_of
 from helpdesk.tui.render.proving import news_of
@@ -36,3 +37,17 @@ class Waiting:
                 says = f"{one.requester} asks for a second person: {title}. Key 4 shows it."
                 found.append((one.user, clean(says), True))
         return found
+
+
+class Strangers:
+    """Remembers the alarms that were seen; what was there first is shown, but no news."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[str, datetime]] | None = None
+
+    def news(self, alarms: tuple[Alarm, ...]) -> list[Alarm]:
+        """Return the strangers that came in since the last look."""
+        before = self._seen
+        mine = [one for one in alarms if one.what == STRANGER_IN]
+        self._seen = {(one.user, one.at) for one in mine}
+        return [] if before is None else [one for one in mine if (one.user, one.at) not in before]
