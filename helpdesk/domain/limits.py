@@ -194,10 +194,16 @@ WATCHERS: Final = frozenset({Role.LEAD, Role.AUDITOR})
 
 
 def concerning(alarms: Iterable[Alarm], agent: Agent) -> tuple[Alarm, ...]:
-    """Return the alarms an agent is shown: a lead all, others what became of their own acts."""
-    if agent.role in WATCHERS:
-        return tuple(alarms)
-    return tuple(one for one in alarms if one.what == STRANGER_IN and one.agent == agent.id)
+    """Return the alarms an agent is shown: a lead all, others what became of their own acts.
+
+    Strangers come first; of alarms in the same words the newest stands for all.
+    """
+    found: dict[tuple[str, str], Alarm] = {}
+    for one in sorted(alarms, key=lambda one: (one.what == STRANGER_IN, one.at), reverse=True):
+        is_own = one.what == STRANGER_IN and one.agent == agent.id
+        if is_own or agent.role in WATCHERS:
+            found.setdefault((one.what, one.says), one)
+    return tuple(found.values())
 
 
 def alarms(log: Sequence[LogRow], now: datetime) -> tuple[Alarm, ...]:

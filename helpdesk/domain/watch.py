@@ -98,11 +98,11 @@ def stranger_alarm(case: Case, verdict: Verdict, row: LogRow) -> Alarm | None:
         for number, event in enumerate(tidy(case.timeline))
         if (event.id or f"#{number}") in named
     ]
-    why = f": {evidence.says}" if evidence else ""
+    why = evidence.says if evidence else "a stranger came in"
     return Alarm(
         what=STRANGER_IN,
         at=max(told, default=case.at),
-        says=f"{row.user}: {row.act} by {row.agent}{why}",
+        says=f"{row.user}: {why} ({row.act} by {row.agent})",
         agent=row.agent,
         user=row.user,
     )

@@ -24,6 +24,7 @@ from helpdesk.domain.errors import (
 )
 from helpdesk.domain.gate import Answer
 from helpdesk.domain.gate import weigh as gate
+from helpdesk.domain.limits import SPAN
 from helpdesk.domain.operations import Answered
 from helpdesk.domain.policies import decide, factor_of
 from helpdesk.domain.products import Product

@@ -248,7 +248,7 @@ def _opened_and_entered(facts: Facts, lines: Lines) -> None:
     if not strangers:
         return
     one = strangers[-1]
-    says = f"{one.says}, then the first entry came from {where(one.entry)}"
+    says = f"{one.says}, first entry from {where(one.entry)}"
     lines.add(STRONG, says, one.opened, *one.entry.events)
     if one.strangeness >= FAR:
         lines.add(HINT, "nothing of it was seen on this user before", *one.entry.events[-1:])
