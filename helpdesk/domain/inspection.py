@@ -107,17 +107,6 @@ def inspect(
     )
 
 
-def inconsistent(entries: Sequence[Entry], held: Held) -> str:
-    """Return why a log cannot have grown out of a checkpoint held elsewhere; empty if it can."""
-    try:
-        checkpoint = read_checkpoint(held.note)
-    except BadInput as error:
-        return f"{held.by}: {error}"
-    rows = [entry.row for entry in entries]
-    origin = log_of(rows[0]) if rows else ""
-    return misfit(checkpoint, held.by, len(rows), origin, roots(rows, {checkpoint.size}))
-
-
 def misfit(
     checkpoint: Checkpoint, by: str, there: int, origin: str, known: Mapping[int, bytes]
 ) -> str:
@@ -285,6 +274,10 @@ def _limits(after: int, old: int, held: Sequence[Held], found: _Findings) -> Non
             f"The last {after} rows came after the newest checkpoint: whoever can write the file "
             "could still change them unseen."
         )
+    found.unproven.append(
+        "Rows that came after the newest checkpoint and were cut off again would not be missed: as "
+        f"a rule those of {EVERY_S} s, and never a dangerous act that was done."
+    )
     if not held:
         found.unproven.append(
             "No checkpoint kept elsewhere was compared: a tail cut off together with its "

@@ -164,21 +164,60 @@ def other_log(tables: Tables, keys: Keys) -> None:
     tables["checkpoints"] = {"1": {"note": note, "made": "2026-11-21T09:00:00Z"}}
 
 
+def delete_the_first(tables: Tables, keys: Keys) -> None:
+    """The log began later."""
+    del tables["log"]["1"]
+
+
+def cut_what_no_checkpoint_covers(tables: Tables, keys: Keys) -> None:
+    """Nothing happened after the newest checkpoint."""
+    tables["log"] = {k: v for k, v in tables["log"].items() if int(k) <= 7}
+
+
+def drop_the_checkpoints(tables: Tables, keys: Keys) -> None:
+    """Nobody ever signed for any row."""
+    tables["checkpoints"] = {}
+
+
+def forge_a_checkpoint(tables: Tables, keys: Keys) -> None:
+    """Say with a signature of one's own what the log was, under the name of the desk's key."""
+    newest = list(tables["checkpoints"].values())[-1]
+    body, _, line = newest["note"].partition("\n\n")
+    mark = line.rstrip()[-12:-8]
+    newest["note"] = f"{body}\n\n{line.replace(mark, mark[::-1].swapcase())}"
+
+
+def write_otherwise(tables: Tables, keys: Keys) -> None:
+    """Say the same in other bytes, and make the chain after it anew."""
+    entries = list(tables["log"].values())
+    before = bytes(32).hex()
+    for number, each in enumerate(entries, 1):
+        if number == 3:
+            each["row"] = each["row"].replace(",", ", ", 1)
+        before = each["hash"] = link(before, each["row"])
+
+
 ATTACKS = [
-    # the attack                       by the file alone   with what this console holds
-    (edit,                             "row 3",            "row 3"),
-    (edit_beside,                      "row 3: the user",  "row 3: the user"),
-    (delete,                           "row 8 stands",     "row 8 stands"),
-    (insert,                           "row 4 stands",     "row 4 stands"),
-    (swap,                             "row 4 stands",     "row 4 stands"),
-    (cut_the_rows_only,                "rows were cut",    "rows were cut"),
-    (cut,                              "",                 "rows were cut off"),
-    (recompute,                        "of other rows",    "of other rows"),
-    (recompute_and_drop,               "taken away",       "of other rows"),
-    (recompute_with_the_key,           "",                 "of other rows"),
-    (other_log,                        "",                 "another log"),
-    (change_after_the_last_checkpoint, "",                 ""),
-    (insert_of_old,                    "",                 ""),
+    # what somebody does               by the file alone             with what this console holds
+    # seen: the words it breaks with; not seen: after "?" the words that say so
+    (edit,                             "row 3: it was changed",      "row 3: it was changed"),
+    (edit_beside,                      "row 3: the user beside",     "row 3: the user beside"),
+    (delete,                           "row 8 stands",               "row 8 stands"),
+    (delete_the_first,                 "row 2: it was changed",      "row 2: it was changed"),
+    (insert,                           "row 4 stands",               "row 4 stands"),
+    (insert_of_old,                    "? nothing is proven of",     "? nothing is proven of"),
+    (swap,                             "row 4 stands",               "row 4 stands"),
+    (cut_the_rows_only,                "rows were cut off",          "rows were cut off"),
+    (cut,                              "? a tail cut off together",  "console holds is of 7 rows"),
+    (cut_what_no_checkpoint_covers,    "? would not be missed",      "? would not be missed"),
+    (drop_the_checkpoints,             "row 7 (reset-all) has no",   "? came after the newest"),
+    (forge_a_checkpoint,               "its signature is not that",  "its signature is not that"),
+    (recompute,                        "file (7 rows) is of other",  "console holds is of other"),
+    (recompute_and_drop,               "row 7 (reset-all) has no",   "console holds is of other"),
+    (write_otherwise,                  "at place 3 is not a row",    "at place 3 is not a row"),
+    (recompute_with_the_key,           "? signing key could write",  "console holds is of other"),
+    (other_log,                        "? signing key could write",  "another log was put"),
+    (change_after_the_last_checkpoint, "? could still change them",  "? could still change them"),
 ]  # fmt: skip
 
 
@@ -203,12 +242,10 @@ async def test_each_attack_is_seen_or_named(
 
 
 def told(found: Inspection, words: str) -> bool:
-    """Whether an inspection breaks with these words; without words, whether it says its limits."""
-    if words:
-        return not found.is_sound and words in " ".join(found.broken).lower()
-    limits = " ".join(found.unproven)
-    named = ("could still change them unseen", "would not be seen", "nothing is proven of them")
-    return found.is_sound and any(each in limits for each in named)
+    """Whether an inspection breaks with these words; after `?`, is sound and names its limit so."""
+    if words.startswith("? "):
+        return found.is_sound and words[2:] in " ".join(found.unproven).lower()
+    return not found.is_sound and words in " ".join(found.broken).lower()
 
 
 async def test_an_older_copy_put_back_is_seen_by_the_console_that_saw_more(
@@ -222,6 +259,41 @@ async def test_an_older_copy_put_back_is_seen_by_the_console_that_saw_more(
     found = await desk_as("ari").inspect_log()
 
     assert "The checkpoint this console holds is of 11 rows, and the log has 10" in found.broken[0]
+
+
+async def test_an_older_copy_is_seen_with_a_checkpoint_kept_elsewhere_and_else_named(
+    busy: LocalDesk, desk_as: Open, sample_file: Path, places: Path
+) -> None:
+    older = sample_file.read_bytes()
+    await busy.perform(Note(user="u1", text="one more"))
+    elsewhere = await busy.checkpoint()
+    sample_file.write_bytes(older)
+    for kept in (places / "keys" / "seen").iterdir():
+        kept.unlink()
+
+    alone = await desk_as("ari").inspect_log()
+    given = await desk_as("ari").inspect_log(elsewhere)
+
+    assert told(alone, "? an older copy put back, would not be seen")
+    assert told(given, "the checkpoint given is of 11 rows, and the log has 10")
+
+
+async def test_a_whole_minute_of_rows_without_checkpoints_is_seen(
+    desk_as: Open, sample_file: Path, places: Path
+) -> None:
+    desk = desk_as("dana")
+    for number in range(70):
+        await desk.perform(Note(user="u1", text=str(number)))
+    tables = tables_of(sample_file)
+    drop_the_checkpoints(tables, Keys(places / "keys"))
+    put(sample_file, tables)
+
+    for kept in (places / "keys" / "seen").iterdir():
+        kept.unlink()
+
+    found = await desk_as("ari").inspect_log()
+
+    assert told(found, "70 rows have no checkpoint after them")
 
 
 async def test_a_sound_log_is_told_so_with_its_limits(busy: LocalDesk) -> None:
