@@ -365,6 +365,39 @@ async def test_a_console_says_at_once_that_the_log_is_another(
     assert "rows were cut off" in desk.alarm
     with pytest.raises(Tampered, match="rows were cut off"):
         await desk.checkpoint()
+    with pytest.raises(Tampered, match="rows were cut off"):
+        await desk._recorder.checkpoint()
+
+
+@pytest.mark.parametrize("attack", [recompute_with_the_key, cut, other_log])
+async def test_a_console_that_is_open_sees_what_is_changed_under_it(
+    busy: LocalDesk, sample_file: Path, places: Path, attack: Callable[[Tables, Keys], None]
+) -> None:
+    before = busy.alarm
+    tables = tables_of(sample_file)
+    attack(tables, Keys(places / "keys"))
+    put(sample_file, tables)
+
+    await busy.perform(Unlock(user="u4"))
+
+    assert before == ""
+    assert "The checkpoint this console holds is of" in busy.alarm
+
+
+async def test_a_console_that_saw_nothing_yet_does_not_take_in_what_does_not_fit_itself(
+    busy: LocalDesk, desk_as: Open, sample_file: Path, places: Path
+) -> None:
+    tables = tables_of(sample_file)
+    recompute(tables, Keys(places / "keys"))
+    put(sample_file, tables)
+    for kept in (places / "keys" / "seen").iterdir():
+        kept.unlink()
+
+    desk = desk_as("lee")
+    await desk.perform(Unlock(user="u4"))
+
+    assert desk.alarm == "A checkpoint in the file does not fit the log: helpdesk log verify."
+    assert list((places / "keys" / "seen").iterdir()) == []
 
 
 async def test_a_dangerous_act_is_covered_at_once_and_the_rest_soon(
