@@ -132,6 +132,10 @@ class AtomicStorage(Storage):
                 self._draft = None
                 _PEN.set(before)  # not reset: it may end in another thread than it began in
 
+    def sweep_again(self) -> None:
+        """Remove with the next commit what changes left behind that were killed since the first."""
+        self._is_swept = False
+
     def install(self, tables: Tables, *, is_first: bool = False) -> None:
         """Write a whole file anew, whatever is there; where it is the first, only if nothing is."""
         with self._locked():

@@ -154,6 +154,10 @@ class TinyFile:
         row = self.row("timelines", key) or {"user": user, "events": []}
         self.put("timelines", key, row | {"events": [*row["events"], *events]})
 
+    def sweep_again(self) -> None:
+        """Leave no other copy of the file behind, with the end of this transaction."""
+        self._storage.sweep_again()
+
     async def step(self, step: Callable[..., S], *arguments: Any) -> S:
         """Take a blocking step of the transaction under way in a thread.
 
@@ -381,6 +385,7 @@ class TinyStore:
         self.outbox = self._all("outbox", Notice)
 
     def _erase(self, before: datetime, now: datetime) -> Erased:
+        self._file.sweep_again()  # half a change of somebody who was killed holds it all too
         needed = needed_proofs(self.approvals, now)
         others = still_open = 0
         for kind in KEPT:

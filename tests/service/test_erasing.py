@@ -114,6 +114,17 @@ async def test_no_byte_of_any_file_holds_what_was_erased(
     assert (await planted.inspect_log()).is_sound
 
 
+async def test_what_a_killed_change_left_behind_goes_too(
+    planted: LocalDesk, clock: Clock, places: Path, sample_file: Path
+) -> None:
+    left = sample_file.with_name(f".{sample_file.name}.ab12cd_3")
+    left.write_bytes(sample_file.read_bytes())
+
+    await planted.erase_log(clock.now)
+
+    assert not left.exists()
+
+
 async def test_what_is_open_is_left_and_said(
     planted: LocalDesk, desk_as: Open, clock: Clock, sample_file: Path
 ) -> None:
