@@ -13,7 +13,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -23,6 +23,7 @@ from helpdesk.domain.errors import (
     CursorTooOld,
     HelpdeskError,
     NotFound,
+    SignInAgain,
     StillRunning,
     Unknown,
     Unreachable,
@@ -40,6 +41,10 @@ AGAIN: Final = 4
 
 WAIT_S: Final = 0.5
 """How long a write that is under way is waited for, before it is asked for again."""
+
+RECENT_S: Final = 270
+"""How long ago the agent may have signed in where the desk asks for a recent sign-in: it takes
+five minutes, and sending takes its time."""
 
 SEEN: Final = 2_000
 """Cases whose ETag is remembered."""
@@ -82,6 +87,11 @@ class Connection:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    @property
+    def skew(self) -> timedelta:
+        """How far this machine's clock is ahead of the desk's."""
+        return self._line.skew
 
     @property
     def freshness(self) -> Freshness:
@@ -140,6 +150,7 @@ class Connection:
         *,
         headers: Mapping[str, str] | None = None,
         most: int = MOST_BYTES,
+        max_age_s: int | None = None,
     ) -> Reply:
         path, rest = wire.placed(endpoint.path, values)
         reply = await self._line.ask(
@@ -149,6 +160,7 @@ class Connection:
             headers=headers,
             is_write=endpoint.is_write,
             most=most,
+            max_age_s=max_age_s,
         )
         self.alarm, self._told_at = reply.alarm, datetime.now(UTC)
         return reply
@@ -191,9 +203,14 @@ class Connection:
         self, endpoint: Endpoint, key: str, values: Mapping[str, Any], headers: Mapping[str, str]
     ) -> Reply:
         lost: Lost | None = None
+        max_age_s = None
         for again in range(AGAIN):
             try:
-                return await self._sent(endpoint, values, headers=headers)
+                return await self._sent(endpoint, values, headers=headers, max_age_s=max_age_s)
+            except SignInAgain:
+                if max_age_s is not None:
+                    raise
+                max_age_s = RECENT_S
             except StillRunning:
                 if lost is None:
                     raise

@@ -11,10 +11,12 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -44,8 +46,13 @@ MOST_LOG_BYTES: Final = 512 * 1024 * 1024
 QUIET_S: Final = 45.0
 """Seconds a stream of events may say nothing: every quarter of a minute it says it is there."""
 
-Bearer = Callable[[], Awaitable[str]]
-"""Gives the token to ask with; signs in anew where it must."""
+
+class Bearer(Protocol):
+    """Gives the token to ask with; signs in anew where it must."""
+
+    async def __call__(self, *, max_age_s: int | None = None) -> str:
+        """Give it; where the agent signed in longer ago than *max_age_s*, they are asked again."""
+        ...
 
 
 class Lost(Unreachable):
@@ -99,6 +106,10 @@ def desk_url(url: str) -> str:
 class Line:
     """Asks one gateway.
 
+    Attributes:
+        circuit: Whether it is worth asking now.
+        skew: How far this machine's clock is ahead of the desk's, as its last answer told.
+
     Args:
         url: Its address.
         bearer: Gives the token.
@@ -128,6 +139,7 @@ class Line:
         self._bearer, self._authorities, self._transport = bearer, authorities, transport
         self._total_s, self._budget_s, self._tries = total_s, budget_s, tries
         self._client: httpx.AsyncClient | None = None
+        self.skew = timedelta(0)
         for name in ("httpx", "httpcore"):  # at INFO they log addresses, at DEBUG headers
             logging.getLogger(name).setLevel(logging.WARNING)
 
@@ -140,6 +152,7 @@ class Line:
         headers: Mapping[str, str] | None = None,
         is_write: bool = False,
         most: int = MOST_BYTES,
+        max_age_s: int | None = None,
     ) -> Reply:
         """Return the answer to one question, or to one write.
 
@@ -158,7 +171,8 @@ class Line:
             async for attempt in tries:
                 with attempt:
                     self.circuit.check()
-                    return await self._once(method, path, values, headers or {}, is_write, most)
+                    given = await self._headers(headers or {}, max_age_s)
+                    return await self._once(method, path, values, given, is_write, most)
         except _Again as error:
             raise error.error from None
         raise AssertionError("a retry context ends with an answer or an error")
@@ -194,11 +208,10 @@ class Line:
         method: str,
         path: str,
         values: Mapping[str, Any],
-        headers: Mapping[str, str],
+        given: dict[str, str],
         is_write: bool,
         most: int,
     ) -> Reply:
-        given = await self._headers(headers)
         sent: dict[str, Any] = {"params": values} if method == "GET" else {}
         if method != "GET":
             given["Content-Type"] = "application/json"
@@ -223,6 +236,7 @@ class Line:
     def _read(self, answer: httpx.Response, body: bytes, is_write: bool) -> Reply:
         status = answer.status_code
         self.circuit.note(is_ok=status < 500)
+        self._note_time(answer.headers.get("date", ""))
         if status == 200:
             alarm = clean(unquote(answer.headers.get(wire.ALARM_HEADER, "")), limit=400)
             return Reply(body=body, tag=answer.headers.get("etag", ""), alarm=alarm)
@@ -238,13 +252,21 @@ class Line:
             raise Lost(str(error), error)
         raise error
 
-    async def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
+    async def _headers(
+        self, more: Mapping[str, str], max_age_s: int | None = None
+    ) -> dict[str, str]:
         return {
             "Accept": "application/json",
             "Accept-Encoding": "identity",
-            "Authorization": f"Bearer {await self._bearer()}",
+            "Authorization": f"Bearer {await self._bearer(max_age_s=max_age_s)}",
             **more,
         }
+
+    def _note_time(self, date: str) -> None:
+        try:
+            self.skew = datetime.now(UTC) - parsedate_to_datetime(date)
+        except (ValueError, TypeError):
+            return  # an answer without a time of its own, or without a zone
 
     def _open(self) -> httpx.AsyncClient:
         if self._client is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from helpdesk.domain.actions import AnyAction
@@ -58,6 +58,10 @@ class RemoteDesk:
     def freshness(self) -> Freshness:
         """How old what one sees is: live, as long as the desk answers."""
         return self._on.freshness
+
+    def skew(self) -> timedelta:
+        """Give how far this machine's clock is ahead of the desk's, as its last answer told."""
+        return self._on.skew
 
     def close(self) -> None:
         """Close the line; blocking."""

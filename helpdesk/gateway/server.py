@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol, cast
 from urllib.parse import quote
 
 import msgspec
-from litestar import HttpMethod, Litestar, Request, Response, get, route
+from litestar import HttpMethod, Litestar, Request, Response, Router, get, route
 from litestar.exceptions import HTTPException
 from litestar.response import Stream
 
@@ -34,6 +34,7 @@ from helpdesk.gateway import problems, wire
 from helpdesk.gateway.bounds import Allowance, Bounds, TooOften
 from helpdesk.gateway.endpoints import ENDPOINTS, RIGHTS, Endpoint
 from helpdesk.gateway.forms import Malformed, asked, asks_of, seen_of
+from helpdesk.gateway.issuers import RESOURCE_PATH
 from helpdesk.gateway.openapi import document
 from helpdesk.gateway.problems import Problem, other_problem, problem_of
 from helpdesk.gateway.relay import tell
@@ -87,6 +88,8 @@ class Gateway:
         allowance: How much may be asked.
         now: The present, aware.
         time_limit_s: Seconds one answer may take.
+        pages: What else is answered at this address: an issuer of its own, who signs agents in.
+        described: What consoles are told about signing in (RFC 9728).
     """
 
     def __init__(
@@ -97,17 +100,24 @@ class Gateway:
         allowance: Allowance | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         time_limit_s: float = TIME_LIMIT_S,
+        pages: Sequence[Router] = (),
+        described: Mapping[str, Any] | None = None,
     ) -> None:
         self._desks, self._sign_ins, self._now = desks, sign_ins, now
         self._bounds = Bounds(allowance or Allowance(), time.monotonic)
         self._time_limit_s = time_limit_s
+        self._pages, self._described = pages, described
         self._running: set[asyncio.Task[Any]] = set()
         self.numbers = Numbers()
 
     def app(self) -> App:
         """Return the ASGI application."""
         inner = Litestar(
-            route_handlers=[*(self._handler(one) for one in ENDPOINTS.values()), *self._open()],
+            route_handlers=[
+                *(self._handler(one) for one in ENDPOINTS.values()),
+                *self._open(),
+                *self._pages,
+            ],
             exception_handlers={Exception: self._problem},
             lifespan=[self._lifespan],
             openapi_config=None,
@@ -147,7 +157,13 @@ class Gateway:
         async def openapi() -> Response[bytes]:
             return Response(document(), media_type="application/json")
 
-        return [healthz, readyz, metrics, openapi]
+        @get(RESOURCE_PATH)
+        async def resource() -> Response[bytes]:
+            if self._described is None:
+                raise NotFound("This desk does not say who signs agents in.")
+            return Response(msgspec.json.encode(self._described), media_type="application/json")
+
+        return [healthz, readyz, metrics, openapi, resource]
 
     async def answer(self, endpoint: Endpoint, request: Request[Any, Any, Any]) -> Response[Any]:
         """Answer one question, or carry out one wish.
