@@ -91,6 +91,7 @@ def parser(*, is_whole: bool = True) -> argparse.ArgumentParser:
     _add_proving(to, where)
     record.add_tray(to, where, _count)
     record.add_bundle(to, where)
+    _add_serve(to)
     _add_fixture(to)
     _add_small(to)
     return top
@@ -108,7 +109,7 @@ def _add_where(to: argparse.ArgumentParser, default: str) -> None:
         "--desk",
         metavar="URI",
         default=default,
-        help="a fixture file or a profile of helpdesk.toml",
+        help="a fixture file, https://… or a profile of helpdesk.toml",
     )
     to.add_argument(
         "--as", dest="who", metavar="ROLE|AGENT", default=default, help="work as this role or agent"
@@ -244,6 +245,21 @@ def _add_proving(to: Any, where: argparse.ArgumentParser) -> None:
     phone.add_argument("user", metavar="USER", help="id or login")
     phone.add_argument("--json", action="store_true", help="answer in JSON")
     phone.set_defaults(run=commands.phone)
+
+
+def _add_serve(to: Any) -> None:
+    says = "Put a desk behind HTTP, for many agents"
+    serve = to.add_parser("serve", help=says, description=f"{says}. Needs the extra gateway.")
+    serve.add_argument(
+        "--import", dest="imported", type=Path, metavar="FILE", help="a fixture to begin with"
+    )
+    serve.add_argument("--store", default="", metavar="URL", help="where its record is kept")
+    serve.add_argument("--host", default="127.0.0.1", help="where to answer (127.0.0.1)")
+    serve.add_argument("--port", type=_count, default=8765, help="(8765; 0 for any)")
+    serve.add_argument(
+        "--dev", action="store_true", help="sign agents in here, by codes, on this machine only"
+    )
+    serve.set_defaults(run=commands.serve)
 
 
 def _add_fixture(to: Any) -> None:

@@ -294,6 +294,30 @@ def phone(given: argparse.Namespace) -> int:
     return 0
 
 
+def serve(given: argparse.Namespace) -> int:
+    """Put a desk behind HTTP, until it is told to stop."""
+    from helpdesk.config import load_config
+
+    try:
+        import litestar
+        import uvicorn
+    except ImportError as error:
+        extra = "pip install 'helpdesk[gateway]'"
+        raise BadInput(f"serve needs the extra gateway: {extra} ({error.name}).") from error
+    del litestar, uvicorn
+    from helpdesk import hosting
+
+    wanted = hosting.Wanted(
+        store=given.store,
+        imported=given.imported,
+        host=given.host,
+        port=given.port,
+        is_dev=given.dev,
+    )
+    hosting.serve(wanted, load_config(os.environ), say)
+    return 0
+
+
 def fixture_make(given: argparse.Namespace) -> int:
     """Make a fixture."""
     from helpdesk.fixture.make import make

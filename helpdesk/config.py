@@ -58,6 +58,20 @@ class Mail(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     authorities: str = ""
 
 
+class Serving(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `helpdesk serve` needs: `[serve]`.
+
+    Attributes:
+        issuer: Who signs agents in: url, audience, client_id, and how its claims are read.
+        certificate: A file with the certificate to answer with.
+        key: A file with its key.
+    """
+
+    issuer: dict[str, Any] = {}
+    certificate: str = ""
+    key: str = ""
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What helpdesk.toml and the environment say.
 
@@ -67,6 +81,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         theme: `dark`, `light`, `high-contrast` or `monochrome`; empty for the default.
         prove_callers: Whether dangerous acts wait for proof of the caller and a second person.
         hold_minutes: How long a reset waits before it is carried out, so that it can be undone.
+        serve: How a gateway answers.
+        authorities: A file of certificates to trust desks by, instead of the system's.
         mail: How customers are told; None where notices stay in the desk's own tray.
     """
 
@@ -77,6 +93,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     prove_callers: bool = False
     hold_minutes: Annotated[int, Meta(ge=0, le=120)] = 0
     mail: Mail | None = None
+    serve: Serving = Serving()
+    authorities: str = ""
 
 
 def config_directory() -> Path:

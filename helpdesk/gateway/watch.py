@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -35,6 +35,15 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+
+
+def log_to(stream: TextIO) -> None:
+    """Write one line of JSON a request to a stream."""
+    hand = logging.StreamHandler(stream)
+    hand.setFormatter(logging.Formatter("%(message)s"))
+    LOG.addHandler(hand)
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False
 
 
 class Numbers:

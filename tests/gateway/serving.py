@@ -102,14 +102,14 @@ def gateway(
     open_as: Callable[[str], LocalDesk],
     now: Callable[[], datetime],
     allowance: Allowance = PLENTY,
-    **more: float,
+    time_limit_s: float = 20,
 ) -> Iterator[tuple[str, SomeDesks]]:
     """Serve desks; give the address and the desks behind it."""
     desks = SomeDesks(open_as)
     first = open_as("lee")
     agents = first._view.store.agents
     words = Words(agents, now)
-    made = Gateway(desks, words, allowance=allowance, now=now, **more)
+    made = Gateway(desks, words, allowance=allowance, now=now, time_limit_s=time_limit_s)
     try:
         with served(made.app()) as url:
             yield url, desks

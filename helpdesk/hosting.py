@@ -1,0 +1,260 @@
+"""What `helpdesk serve` is made of: the store, the sign-ins and the socket, by the settings.
+
+    helpdesk serve ─▶ desks_at (which store?) + sign-ins (an issuer, or --dev's own) ─▶ Gateway
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from helpdesk.assets import DEMO as BUNDLED
+from helpdesk.config import Config, config_directory, data_directory
+from helpdesk.connectors.demo import DemoConnector
+from helpdesk.domain.agents import Agent, Role
+from helpdesk.domain.errors import BadFile, BadInput, Unreachable
+from helpdesk.domain.text import clean
+from helpdesk.products import load_cards
+from helpdesk.service.desk import Desk
+from helpdesk.service.local import LocalDesk
+from helpdesk.stores.atomic import install
+from helpdesk.stores.directory import TinyDirectory
+from helpdesk.stores.keys import Keys
+from helpdesk.stores.seen import Seen
+from helpdesk.stores.tiny import TinyFile, TinyStore
+from helpdesk.wiring import agent_named, clock, fixture_path, mail_sender
+
+if TYPE_CHECKING:
+    from litestar import Router
+
+    from helpdesk.gateway.devissuer import DevIssuer
+    from helpdesk.gateway.server import SignIns
+
+PORT: Final = 8765
+ISSUER: Final = "/issuer"
+"""Where the issuer of `--dev` is mounted."""
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What the command line asks for.
+
+    Attributes:
+        store: Where the desk's own record is kept; empty for a file of this machine.
+        imported: A fixture to begin with; None to go on with what is there.
+        is_dev: Whether agents sign in here, with one-time codes.
+    """
+
+    store: str = ""
+    imported: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = PORT
+    is_dev: bool = False
+
+
+class FixtureDesks:
+    """The desks of all agents on one fixture file.
+
+    Each reads it by itself, as consoles do, and the file's lock keeps their changes apart.
+
+    Args:
+        path: The file.
+        is_demo: Whether its people are nobody real.
+        label: What stands in the header of each console.
+    """
+
+    def __init__(self, path: Path, config: Config, *, is_demo: bool, label: str) -> None:
+        self._path, self._config, self._is_demo, self._label = path, config, is_demo, label
+        self._cards = load_cards(config_directory() / "products")
+        self._desks: dict[Agent, LocalDesk] = {}
+        self.agents: Sequence[Agent] = self._store()[1].agents
+
+    def desk(self, agent: Agent) -> Desk:
+        """Give the desk of an agent."""
+        if agent not in self._desks:
+            self._desks[agent] = self._opened(agent)
+        return self._desks[agent]
+
+    async def ready(self) -> None:
+        """Raise where the file cannot be read."""
+        await asyncio.to_thread(self._store)
+
+    async def chores(self) -> None:
+        """Carry out what waited long enough."""
+        lead = agent_named(Role.LEAD, self.agents)
+        await self.desk(lead).carry_out_due()
+
+    def close(self) -> None:
+        """End all desks; blocking."""
+        for desk in self._desks.values():
+            desk.close()
+
+    def _store(self) -> tuple[TinyFile, TinyStore]:
+        file = TinyFile(self._path, clock)
+        store = TinyStore(file)
+        store.load()
+        return file, store
+
+    def _opened(self, agent: Agent) -> LocalDesk:
+        file, store = self._store()
+        config = self._config
+        return LocalDesk(
+            agent=agent,
+            cards=self._cards,
+            connector=DemoConnector(file),
+            store=store,
+            directory=TinyDirectory(file, store),
+            clock=clock,
+            label=self._label,
+            is_demo=self._is_demo or store.is_invented,
+            keys=Keys(data_directory()),
+            witness=Seen(data_directory(), self._path),
+            sender=None if self._is_demo else mail_sender(config),
+            contact=config.mail.contact if config.mail else "",
+            is_gated=config.prove_callers,
+            hold=timedelta(minutes=config.hold_minutes),
+        )
+
+
+def desks_at(wanted: Wanted, config: Config) -> FixtureDesks:
+    """Return the desks on the store that is asked for: the one place where it is chosen.
+
+    Raises:
+        BadInput: There is no such kind of store.
+    """
+    if wanted.store:
+        raise BadInput(f"{clean(wanted.store, limit=40)}: there is no store of this kind yet.")
+    path = data_directory() / "gateway.json"
+    is_demo = False
+    if wanted.imported is not None:
+        install(wanted.imported, path)
+        is_demo = wanted.imported.samefile(BUNDLED)
+    elif not path.exists():
+        path, is_demo = fixture_path(config.desk)
+    label = "DEMO DATA" if is_demo else "GATEWAY"
+    return FixtureDesks(
+        path, config, is_demo=is_demo, label=f"{label} · DEV SIGN-IN" if wanted.is_dev else label
+    )
+
+
+def serve(wanted: Wanted, config: Config, say: Callable[[str], None]) -> None:
+    """Answer until it is told to stop.
+
+    Raises:
+        BadInput: The settings name no issuer, or it would answer others than this machine in clear.
+    """
+    from helpdesk.gateway.issuers import is_loopback  # noqa: PLC0415  (only where it serves)
+
+    serving = config.serve
+    is_secure = bool(serving.certificate and serving.key)
+    if not is_loopback(wanted.host) and (wanted.is_dev or not is_secure):
+        why = "--dev signs in on this machine only" if wanted.is_dev else _CLEAR
+        raise BadInput(f"{clean(wanted.host, limit=80)}: {why}.")
+    with _listener(wanted) as listener:
+        port = listener.getsockname()[1]
+        host = f"[{wanted.host}]" if ":" in wanted.host else wanted.host
+        url = f"{'https' if is_secure else 'http'}://{host}:{port}"
+        desks = desks_at(wanted, config)
+        try:
+            _run(desks, wanted, config, listener, url, say)
+        finally:
+            desks.close()
+
+
+_CLEAR: Final = (
+    "beyond this machine a certificate is needed: certificate and key under [serve] in "
+    "helpdesk.toml, or a proxy on this machine that has one"
+)
+
+
+def _listener(wanted: Wanted) -> socket.socket:
+    try:
+        return socket.create_server((wanted.host, wanted.port), family=_family(wanted.host))
+    except OSError as error:
+        where = f"{clean(wanted.host, limit=80)}, port {wanted.port}"
+        raise Unreachable(f"{where}: cannot be listened at: {error.strerror}.") from error
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _run(
+    desks: FixtureDesks,
+    wanted: Wanted,
+    config: Config,
+    listener: socket.socket,
+    url: str,
+    say: Callable[[str], None],
+) -> None:
+    import uvicorn  # noqa: PLC0415
+
+    from helpdesk.gateway.server import Gateway  # noqa: PLC0415
+    from helpdesk.gateway.watch import log_to  # noqa: PLC0415
+
+    sign_ins, pages, described = _sign_ins(wanted, config, desks.agents, url, say)
+    app = Gateway(desks, sign_ins, pages=pages, described=described).app()
+    log_to(sys.stderr)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            ssl_certfile=config.serve.certificate or None,
+            ssl_keyfile=config.serve.key or None,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=20,
+            h11_max_incomplete_event_size=32_768,
+        )
+    )
+    say(f"The desk answers at {url}. Open it elsewhere with: helpdesk --desk {url}")
+    server.run([listener])
+
+
+def _sign_ins(
+    wanted: Wanted,
+    config: Config,
+    agents: Sequence[Agent],
+    url: str,
+    say: Callable[[str], None],
+) -> tuple[SignIns, list[Router], dict[str, Any]]:
+    """Return who reads the tokens, the pages that come with it, and what consoles are told."""
+    if wanted.is_dev:
+        dev = _dev_issuer(url, agents, say)
+        return dev.tokens(), [dev.router()], dev.issuer.described(url)
+    from helpdesk.gateway.issuers import Issuer  # noqa: PLC0415
+    from helpdesk.gateway.tokens import Tokens  # noqa: PLC0415
+
+    if not config.serve.issuer:
+        raise BadInput(
+            "Who signs agents in? Name it under [serve.issuer] in helpdesk.toml (url, audience, "
+            "client_id), or try it on this machine with --dev."
+        )
+    try:
+        issuer = msgspec.convert(config.serve.issuer, Issuer)
+    except msgspec.ValidationError as error:
+        says = str(error).replace("`$.", "`")
+        raise BadFile("helpdesk.toml", "[serve.issuer]", clean(says)) from error
+    return Tokens(issuer), [], issuer.described(url)
+
+
+def _dev_issuer(url: str, agents: Sequence[Agent], say: Callable[[str], None]) -> DevIssuer:
+    from helpdesk.gateway.devissuer import DevIssuer  # noqa: PLC0415
+
+    say("Anybody with one of these codes works as that agent. Each counts once; the next is said.")
+    return DevIssuer(
+        f"{url}{ISSUER}",
+        agents,
+        tell=lambda agent, code: say(
+            clean(f"  {code}  {agent.name} ({agent.id}), {agent.role.words}")
+        ),
+    )
