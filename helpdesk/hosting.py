@@ -1,6 +1,6 @@
 """What `helpdesk serve` is made of: the store, the sign-ins and the socket, by the settings.
 
-    helpdesk serve ─▶ desks_at (which store?) + sign-ins (an issuer, or --dev's own) ─▶ Gateway
+helpdesk serve ─▶ desks_at (which store?) + sign-ins (an issuer, or --dev's own) ─▶ Gateway
 """
 
 from __future__ import annotations

@@ -48,6 +48,14 @@ def open_desk(config: Config, desk: str = "", as_who: str = "") -> Iterator[Desk
     name = desk or config.desk
     profile = config.profiles.get(name)
     address = profile.desk if profile else name
+    if address.startswith(("http://", "https://")):
+        if as_who:
+            raise BadInput("At a desk over HTTP you work as whoever signs in, not as somebody.")
+        from helpdesk.reaching import reach  # noqa: PLC0415  (not on the way to a local desk)
+
+        with reach(config, address, profile) as remote:
+            yield remote
+        return
     who = as_who or (profile.agent if profile else "") or config.agent or Role.SUPPORT
     path, is_bundled = fixture_path(address)
     file = TinyFile(path, clock)
@@ -109,12 +117,7 @@ def fixture_path(address: str) -> tuple[Path, bool]:
 
     Raises:
         Unreachable: There is no such file, or the copy cannot be made.
-        BadInput: The address is of a kind that this version cannot reach.
     """
-    if address.startswith(("http://", "https://")):
-        raise BadInput(
-            f"{clean(address)}: a desk over HTTP is not part of this version; name a file."
-        )
     path = BUNDLED if address == DEMO_PROFILE else Path(address).expanduser()
     if not path.exists():
         raise Unreachable(

@@ -1,0 +1,121 @@
+"""A desk over HTTP, as settings and command line name it, with whoever signs in at it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from getpass import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from helpdesk.config import Config, Profile, data_directory
+from helpdesk.domain.errors import BadInput
+from helpdesk.domain.text import clean
+
+if TYPE_CHECKING:
+    from helpdesk.gateway.flows import Prompt
+    from helpdesk.gateway.issuers import Provider
+    from helpdesk.gateway.remote import RemoteDesk
+    from helpdesk.gateway.signin import SignIn
+
+
+@contextlib.contextmanager
+def reach(config: Config, url: str, profile: Profile | None) -> Iterator[RemoteDesk]:
+    """Give the desk at an address; the agent signs in where they have not.
+
+    Raises:
+        BadInput: It is neither https nor of this machine, or the extra is not installed.
+        Unreachable, Unauthorised: It does not answer, or not to this agent.
+    """
+    try:
+        from helpdesk.gateway.line import Line, desk_url  # noqa: PLC0415
+        from helpdesk.gateway.remote import RemoteDesk  # noqa: PLC0415
+    except ImportError as error:
+        extra = "pip install 'helpdesk[gateway]'"
+        raise BadInput(f"A desk over HTTP needs the extra gateway: {extra}.") from error
+    address = desk_url(url)
+    authorities = Path(config.authorities).expanduser() if config.authorities else None
+    line = Line(address, Signing(address, profile, authorities), authorities=authorities)
+    desk = RemoteDesk(line)
+    try:
+        yield desk
+    finally:
+        desk.close()
+
+
+class Signing:
+    """Gives the tokens of one desk; finds out who signs agents in there when it is asked first.
+
+    Args:
+        url: The desk.
+        profile: Its profile in the settings, where it has one.
+        authorities: A file of certificates to trust instead of the system's.
+    """
+
+    def __init__(self, url: str, profile: Profile | None, authorities: Path | None) -> None:
+        self._url, self._profile, self._authorities = url, profile, authorities
+        self._one_at_a_time = asyncio.Lock()
+        self._sign_in: SignIn | None = None
+
+    async def __call__(self, *, max_age_s: int | None = None) -> str:
+        """Give a token that is valid now."""
+        async with self._one_at_a_time:
+            if self._sign_in is None:
+                self._sign_in = await self._found()
+        return await self._sign_in.token(max_age_s=max_age_s)
+
+    async def _found(self) -> SignIn:
+        from helpdesk.gateway.flows import (  # noqa: PLC0415  (only where one signs in)
+            Registration,
+            Way,
+            registration_at,
+            usual_way,
+        )
+        from helpdesk.gateway.keyrings import keeping_for  # noqa: PLC0415
+        from helpdesk.gateway.signin import SignIn  # noqa: PLC0415
+
+        profile, way = self._profile, usual_way(os.environ)
+        if profile is not None and profile.issuer:
+            known = Registration(
+                issuer=profile.issuer, client_id=profile.client_id, resource=profile.resource
+            )
+        else:  # a desk of this machine: its own issuer takes codes that it said at its start
+            known = await registration_at(self._url, self._provider(self._url))
+            way = Way.ONE_TIME if known.issuer.startswith(self._url) else way
+        keeping = await asyncio.to_thread(
+            keeping_for, self._url, known.issuer, known.client_id, data_directory()
+        )
+        return SignIn(
+            known,
+            provider=self._provider(known.issuer),
+            way=way,
+            on_prompt=show,
+            ask_code=ask_code,
+            keeping=keeping,
+        )
+
+    def _provider(self, url: str) -> Provider:
+        from helpdesk.gateway.issuers import Provider  # noqa: PLC0415
+
+        return Provider(url, authorities=self._authorities)
+
+
+def show(prompt: Prompt) -> None:
+    """Say how to sign in, and open the browser where one signs in there."""
+    from helpdesk.gateway.flows import Way  # noqa: PLC0415
+
+    sys.stderr.write(f"helpdesk: {clean(prompt.says, limit=1_000)}\n")
+    if prompt.way is Way.BROWSER:
+        import webbrowser  # noqa: PLC0415
+
+        webbrowser.open(prompt.url)
+
+
+async def ask_code() -> str:
+    """Ask for the one-time code, which is not shown."""
+    says = "The code that `helpdesk serve --dev` said (not shown): "
+    read = getpass if sys.stdin.isatty() else lambda _: sys.stdin.readline()
+    return (await asyncio.to_thread(read, says)).strip()
