@@ -193,6 +193,37 @@ async def test_what_no_agent_changed_needs_no_row(
     assert found.does_match
 
 
+async def test_an_event_of_somebody_else_is_not_the_rows(
+    busy: LocalDesk, sample_file: Path
+) -> None:
+    def move(tables: Tables) -> None:
+        events = events_of(tables, "u1")
+        gone = [one for one in events if one.get("change") == "turned-off"]
+        events[:] = [one for one in events if one not in gone]
+        tables["timelines"]["9"] = {"user": "u9", "events": gone}
+
+    found = await after(busy, sample_file, move)
+
+    assert [one[:30] for one in found.differ] == [
+        "Row 8 (turn-off-mfa of u1): th",
+        "The provider tells of a change",
+    ]
+
+
+async def test_an_event_of_another_kind_is_not_the_rows(busy: LocalDesk, sample_file: Path) -> None:
+    def rename(tables: Tables) -> None:
+        for one in events_of(tables, "u1"):
+            if one.get("change") == "turned-off":
+                one["change"] = "suspended"
+
+    found = await after(busy, sample_file, rename)
+
+    assert [one[:30] for one in found.differ] == [
+        "Row 8 (turn-off-mfa of u1): th",
+        "The provider tells of a change",
+    ]
+
+
 async def test_a_second_event_of_the_same_act_is_named(busy: LocalDesk, sample_file: Path) -> None:
     def twice(tables: Tables) -> None:
         events = events_of(tables, "u1")
