@@ -195,7 +195,9 @@ def _why_files(given: argparse.Namespace) -> int:
 def _case_files(directory: Path) -> list[Path]:
     if not directory.is_dir():
         raise BadFile(str(directory), "", "is not a directory")
-    found = sorted(path for path in directory.glob("*.json") if path.is_file())
+    every = {path for path in directory.glob("*.json") if path.is_file()}
+    # A bundle lies beside the case file that it holds: one trouble is judged once.
+    found = sorted(path for path in every if path.with_suffix(".case.json") not in every)
     if not found:
         raise BadFile(str(directory), "", "holds no case file (*.json)")
     return found

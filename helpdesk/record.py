@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from helpdesk.domain.diagnosis.verdicts import CallerSaid
 from helpdesk.domain.errors import BadFile, BadInput, Tampered
 from helpdesk.domain.exports import as_csv, as_jsonl
 from helpdesk.domain.text import clean
+from helpdesk.service.bundles import write_bundle
 
 LOG = ("verify", "export", "reconcile", "checkpoint", "erase", "accept")
 """The words after `log` that are commands of their own; any other word is looked for in it."""
@@ -106,15 +106,8 @@ def bundle(given: argparse.Namespace) -> int:
     if given.out is None:
         say(answers.as_json(found) if given.json else bundle_text(found).rstrip("\n"))
         return 0
-    name = re.sub(r"[^A-Za-z0-9-]", "-", found.user) + f"-{found.made_at:%Y%m%dT%H%M%S}"
-    files = {
-        f"{name}.md": bundle_text(found),
-        f"{name}.json": answers.as_json(found),
-        f"{name}.case.json": answers.as_json(found.case),
-    }
-    for file, text in files.items():
-        _write(given.out / file, f"{text.rstrip()}\n")
-        say(str(given.out / file))
+    for file in write_bundle(found, given.out):
+        say(str(file))
     return 0
 
 

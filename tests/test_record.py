@@ -270,6 +270,11 @@ def test_a_bundle_is_said_and_written(run: Run, tmp_path: Path) -> None:
     jsonschema.validate(json.loads(answer), answers.schema("bundle"))
     jsonschema.validate(json.loads(case.read_text("utf-8")), answers.schema("case"))
     assert len(files.splitlines()) == 3
+    whole, all_of_them, err = run("why", "--cases", str(tmp_path / "out"))
+    assert (whole, err, len(all_of_them.splitlines())) == (0, "", 1)
+    case.unlink()
+    lone, held, err = run("why", "--cases", str(tmp_path / "out"))
+    assert (lone, err, len(held.splitlines())) == (0, "", 1)
     live = json.loads(run("why", "u1", "--json")[1])
     assert json.loads(verdict)["causes"][0]["id"] == live["causes"][0]["id"]
 

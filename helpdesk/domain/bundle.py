@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -11,25 +12,80 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.cases import Case, masked
-from helpdesk.domain.diagnosis.casefile import FORMAT
+from helpdesk.domain.diagnosis.casefile import BUNDLE, FORMAT
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Evidence, Verdict
+from helpdesk.domain.hiding import hidden
+from helpdesk.domain.holds import Ending, Hold
 from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.products import Product
-from helpdesk.domain.text import clean, mask_mail
+from helpdesk.domain.proofs import Grade, Method, Proof
+from helpdesk.domain.text import clean
 from helpdesk.domain.timeline import AnyEvent, Other, encode_event
-from helpdesk.domain.users import At
+from helpdesk.domain.users import At, User
 
 LAST: Final = 60
 """Events in the text for a ticket; the JSON carries all."""
 
-_MAIL = re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+")
-_NUMBER = re.compile(r"(?<![\w:./-])(?:\+|00|0)\d[\d\s().-]{5,}\d")
-_PASS = re.compile(r"\b[A-Z2-9]{4}(?:-[A-Z2-9]{4}){2,}\b")
-_SEED = re.compile(r"\b[A-Z2-7]{16,}\b")
-_CODE = re.compile(r"(?<![\w.:/-])\d{3}[ -]?\d{3,}(?![\w:/-])")
 _MARKS = re.compile(r"([\\`*_\[\]<>|#~!&])")
+
+
+MOST_OTHERS: Final = 60
+"""Other users whose same hours go along in the case file, those that were seen last."""
+
+SAME_HOURS: Final = timedelta(hours=24)
+"""How far back the others' rows go, from the newest of the case."""
+
+
+class ProvenLine(Struct, frozen=True, kw_only=True):
+    """That a caller was proven: how and when, never what was asked or answered.
+
+    Attributes:
+        by: The agent who asked.
+        used_at: When an act used it up; None where none did.
+    """
+
+    method: Method
+    grade: Grade
+    at: At
+    by: str
+    ticket: str = ""
+    used_at: At | None = None
+    used_for: str = ""
+
+
+class ApprovalLine(Struct, frozen=True, kw_only=True):
+    """That a second person was asked, and what they said; the act by its name and hash.
+
+    Attributes:
+        answer: `agreed`, `refused`, or empty where nobody answered.
+    """
+
+    id: str
+    act: str
+    sha256: str
+    why: str
+    by: str
+    at: At
+    approver: str = ""
+    answer: str = ""
+    answered_at: At | None = None
+    says: str = ""
+    used_at: At | None = None
+
+
+class HoldLine(Struct, frozen=True, kw_only=True):
+    """That an act was held, and what became of it."""
+
+    id: str
+    act: str
+    by: str
+    at: At
+    due_at: At
+    ending: Ending
+    ended_at: At | None = None
 
 
 class Bundle(Struct, frozen=True, kw_only=True):
@@ -37,6 +93,9 @@ class Bundle(Struct, frozen=True, kw_only=True):
 
     Attributes:
         who: The user in words: name, id, account, product.
+        proofs: How callers were proven, newest first.
+        approvals: What a second person was asked, newest first.
+        holds: What was held, newest first.
         acts: What the desk did for this user, newest first.
         notices: Who was told of it, newest first.
         checkpoint: The newest checkpoint of the log; empty where there is none.
@@ -44,24 +103,32 @@ class Bundle(Struct, frozen=True, kw_only=True):
         case: A case file (`helpdesk-case/1`), as `why --case` reads it.
     """
 
+    format: str = BUNDLE
     made_at: At
     user: str
     who: str
     product: str
     verdict: Verdict
     acts: tuple[LogRow, ...] = ()
+    proofs: tuple[ProvenLine, ...] = ()
+    approvals: tuple[ApprovalLine, ...] = ()
+    holds: tuple[HoldLine, ...] = ()
     notices: tuple[TrayRow, ...] = ()
     checkpoint: str = ""
     alarm: str = ""
     case: dict[str, Any] = {}
 
 
-def bundle_of(
+def bundle_of(  # noqa: PLR0913  (what a ticket needs, each by its name)
     case: Case,
     card: Product,
     verdict: Verdict,
     *,
     said: Sequence[CallerSaid] = (),
+    proofs: Sequence[Proof] = (),
+    approvals: Sequence[Approval] = (),
+    holds: Sequence[Hold] = (),
+    others: Sequence[tuple[User, Sequence[AnyEvent]]] = (),
     notices: Sequence[TrayRow] = (),
     checkpoint: str = "",
     alarm: str = "",
@@ -78,15 +145,67 @@ def bundle_of(
         acts=tuple(
             replace(row, says=hidden(row.says), reason=hidden(row.reason)) for row in case.log
         ),
+        proofs=tuple(map(_proven_line, reversed(proofs))),
+        approvals=tuple(map(_approval_line, reversed(approvals))),
+        holds=tuple(map(_hold_line, reversed(holds))),
         notices=tuple(notices),
         checkpoint=checkpoint,
         alarm=alarm,
-        case=case_file(case, card, said),
+        case=case_file(case, card, said, others),
     )
 
 
-def case_file(case: Case, card: Product, said: Sequence[CallerSaid] = ()) -> dict[str, Any]:
-    """Return a masked case as a case file; keys of events that nobody here knows are left out."""
+def _proven_line(proof: Proof) -> ProvenLine:
+    return ProvenLine(
+        method=proof.method,
+        grade=proof.grade,
+        at=proof.at,
+        by=proof.agent,
+        ticket=proof.ticket,
+        used_at=proof.used_at,
+        used_for=proof.used_for,
+    )
+
+
+def _approval_line(one: Approval) -> ApprovalLine:
+    answer = "" if one.decided_at is None else "agreed" if one.is_granted else "refused"
+    return ApprovalLine(
+        id=one.id,
+        act=one.act,
+        sha256=one.sha256,
+        why=hidden(one.why),
+        by=one.requester,
+        at=one.asked_at,
+        approver=one.approver,
+        answer=answer,
+        answered_at=one.decided_at,
+        says=hidden(one.says),
+        used_at=one.used_at,
+    )
+
+
+def _hold_line(hold: Hold) -> HoldLine:
+    return HoldLine(
+        id=hold.id,
+        act=hold.act,
+        by=hold.agent,
+        at=hold.at,
+        due_at=hold.due_at,
+        ending=hold.ending,
+        ended_at=hold.ended_at,
+    )
+
+
+def case_file(
+    case: Case,
+    card: Product,
+    said: Sequence[CallerSaid] = (),
+    others: Sequence[tuple[User, Sequence[AnyEvent]]] = (),
+) -> dict[str, Any]:
+    """Return a masked case as a case file; keys of events that nobody here knows are left out.
+
+    Of the *others* only what happened in the same hours goes along, under invented names.
+    """
     user, ticket = case.user, next(iter(case.open_tickets), None)
     told = {
         "id": user.id,
@@ -114,8 +233,31 @@ def case_file(case: Case, card: Product, said: Sequence[CallerSaid] = ()) -> dic
         "complaint": ticket.complaint.value if ticket and ticket.complaint else None,
         "user": told,
         "timeline": [plain_event(event) for event in case.timeline],
+        "others": _others(case, others),
         "answers": [{"ask": one.ask, "reply": hidden(one.reply)} for one in said],
     }
+
+
+def _others(case: Case, others: Sequence[tuple[User, Sequence[AnyEvent]]]) -> list[dict[str, Any]]:
+    """Return what happened to others; who is of the same account can be told, nothing more."""
+    since = max((event.at for event in case.timeline), default=case.at) - SAME_HOURS
+    told = []
+    for other, timeline in others:
+        same = [event for event in timeline if event.at >= since]
+        if same and other.id != case.user.id:
+            told.append((other, same))
+    told.sort(key=lambda pair: pair[1][-1].at, reverse=True)
+    accounts: dict[str, str] = {case.user.account: case.user.account}
+    return [
+        {
+            "user": {
+                "id": f"other-{number}",
+                "account": accounts.setdefault(other.account, f"account-{len(accounts)}"),
+            },
+            "timeline": [plain_event(event) for event in same],
+        }
+        for number, (other, same) in enumerate(told[:MOST_OTHERS], 1)
+    ]
 
 
 def plain_event(event: AnyEvent) -> dict[str, Any]:
@@ -128,17 +270,6 @@ def plain_event(event: AnyEvent) -> dict[str, Any]:
         for key, value in encode_event(replace(event, extra={})).items()
         if value is not None
     }
-
-
-def hidden(text: str) -> str:
-    """Return free text with what looks like an address, a number, a code, a key or a pass hidden.
-
-    Better a word too much than a code in a ticket.
-    """
-    text = _MAIL.sub(lambda found: mask_mail(found.group()), clean(text))
-    for pattern in (_PASS, _SEED, _NUMBER, _CODE):
-        text = pattern.sub("••••••", text)
-    return text
 
 
 def bundle_text(bundle: Bundle) -> str:
@@ -156,6 +287,12 @@ def bundle_text(bundle: Bundle) -> str:
             f"{f' Reason: {row.reason}' if row.reason else ''}"
             for row in bundle.acts
         ),
+        "## How callers were proven",
+        _block(map(_proven_text, bundle.proofs)),
+        "## Second person",
+        _block(map(_approval_text, bundle.approvals)),
+        "## What was held",
+        _block(map(_held_text, bundle.holds)),
         "## Who was told",
         _block(
             f"{row.at:%m-%d %H:%M} {row.channel.value} {row.to or 'no address on record'} "
@@ -169,6 +306,31 @@ def bundle_text(bundle: Bundle) -> str:
         *([] if bundle.alarm else [_block(bundle.checkpoint.splitlines())]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _proven_text(one: ProvenLine) -> str:
+    ticket = f" for ticket {one.ticket}" if one.ticket else ""
+    used = f"used {one.used_at:%m-%d %H:%M} for {one.used_for}" if one.used_at else "not used"
+    return (
+        f"{one.at:%m-%d %H:%M} {one.method.words} ({one.grade.value}) by {one.by}{ticket}: {used}"
+    )
+
+
+def _held_text(one: HoldLine) -> str:
+    ended = f" {one.ended_at:%m-%d %H:%M}" if one.ended_at else ""
+    due = f"{one.at:%m-%d %H:%M} {one.act} by {one.by}, due {one.due_at:%H:%M}"
+    return f"{due}: {one.ending.value}{ended} ({one.id})"
+
+
+def _approval_text(one: ApprovalLine) -> str:
+    answered = f"{one.answered_at:%m-%d %H:%M}" if one.answered_at else ""
+    answer = f"{one.answer} by {one.approver} {answered}" if one.answer else "not answered"
+    says = f" {one.says}" if one.says else ""
+    used = f", carried out {one.used_at:%m-%d %H:%M}" if one.used_at else ""
+    return (
+        f"{one.at:%m-%d %H:%M} {one.act} asked by {one.by}: {answer}{used}.{says} "
+        f"Why: {one.why} sha256 {one.sha256[:12]} ({one.id})"
+    )
 
 
 def _verdict_lines(verdict: Verdict) -> list[str]:

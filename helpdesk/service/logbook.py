@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from helpdesk.domain.agents import Role
+from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import ACCEPT, LogRow, Result
 from helpdesk.domain.bundle import Bundle, bundle_of
 from helpdesk.domain.chain import Entry, chained
@@ -16,9 +17,11 @@ from helpdesk.domain.diagnosis.verdicts import CallerSaid
 from helpdesk.domain.erasing import Erased
 from helpdesk.domain.errors import NeedsMore, Refused, Tampered
 from helpdesk.domain.exports import ExportRow, export_row
+from helpdesk.domain.holds import Hold
 from helpdesk.domain.inspection import Held, Inspection
 from helpdesk.domain.limits import Alarm, alarms
 from helpdesk.domain.notices import Notice, TrayRow, tray_row
+from helpdesk.domain.proofs import Proof
 from helpdesk.domain.reconciling import Reconciliation
 from helpdesk.domain.search import Page
 from helpdesk.domain.watch import has_come, opened_by_desk, stranger_alarm
@@ -179,12 +182,18 @@ class Logbook(Questions):
         await self.settle()
         whole = await self._view.whole(await self._view.user(case.user.id))
         verdict = await self.why(whole.user.id, said)
-        notices = await self.tray(whole.user.id)
+        notices, store = await self.tray(whole.user.id), self._view.store
+        others = await self._diagnosing.others(whole.user)
+        mine = self.agent.account
         return bundle_of(
             whole,
             self._view.card(whole.user),
             verdict,
             said=said,
+            proofs=await store.select(Proof, user=whole.user.id),
+            approvals=await store.select(Approval, user=whole.user.id),
+            holds=await store.select(Hold, user=whole.user.id),
+            others=[pair for pair in others if mine in {None, pair[0].account}],
             notices=notices.rows,
             checkpoint=await self._recorder.newest(),
             alarm=self.alarm,

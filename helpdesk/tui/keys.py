@@ -113,7 +113,7 @@ KEYS: Final[tuple[Key, ...]] = (
         does="copy", where=DESK, is_shown=True),
     Key(key="U", label="Undo", says="Undo an act that is held and waits to be carried out.",
         does="undo", where=DESK),
-    Key(key="b", label="Bundle", says="Write what the ticket needs into two files, masked.",
+    Key(key="b", label="Bundle", says="Write what the ticket needs into three files, masked.",
         does="bundle", where=DESK, is_shown=True),
     _act("n", "note", "Note", is_shown=True),
     _act("k", "take-ticket", "Take", is_shown=True),

@@ -6,13 +6,19 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from helpdesk.domain.bundle import Bundle, bundle_of, bundle_text, hidden, plain_event
+from helpdesk.domain.approvals import Approval
+from helpdesk.domain.bundle import Bundle, bundle_of, bundle_text, plain_event
+from helpdesk.domain.cases import explicit
 from helpdesk.domain.diagnosis import diagnose
 from helpdesk.domain.diagnosis.casefile import case_verdict, decode_case
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Heard, Verdict
+from helpdesk.domain.hiding import hidden
+from helpdesk.domain.holds import Ending, Hold
+from helpdesk.domain.proofs import Grade, Method, Proof
 from helpdesk.domain.timeline import AnyEvent
-from tests.factories import CARDS, NOW, case, event, user
+from tests.factories import CARDS, NOW, ago, case, event, user
 
 LOOP = (
     event("password", 9, ok=True, browser="b1", door="https://x.example/in?session=5ecr3t#k"),
@@ -108,5 +114,65 @@ def test_text_from_outside_is_no_markup() -> None:
 def test_an_empty_bundle_says_so_in_every_part() -> None:
     text = bundle_text(bundled())
 
-    assert text.count("    –") == 3
+    assert text.count("    –") == 6
     assert "The log says nothing from which a cause could be told." in text
+
+
+def test_proofs_approvals_and_holds_go_along_without_what_was_asked() -> None:
+    proof = Proof(
+        id="p-5ecr3t", user="u1", agent="dana", ticket="4821", method=Method.CODE,
+        grade=Grade.STRONG, channel="f1", at=ago(9), used_at=ago(2), used_for="reset-all",
+    )  # fmt: skip
+    unused = replace(proof, method=Method.ADMINISTRATOR, channel="administrator:u9", used_at=None)
+    approval = Approval(
+        id="ap1", act="change-mobile", user="u1", payload='{"mobile":"+447700900321"}',
+        sha256="ab" * 32, why="weak proof", requester="dana", asked_at=ago(8), approver="lee",
+        is_granted=True, decided_at=ago(7), says="called +44 7700 900321", used_at=ago(2),
+    )  # fmt: skip
+    hold = Hold(
+        id="h1", act="reset-all", user="u1", payload='{"reason":"5ecr3t"}', agent="dana",
+        at=ago(6), due_at=ago(1), ending=Ending.UNDONE, ended_at=ago(3),
+    )  # fmt: skip
+    it = case("lead-gen-crm")
+
+    found = bundle_of(
+        it, CARDS["lead-gen-crm"], Verdict(),
+        proofs=[proof, unused], approvals=[approval], holds=[hold],
+    )  # fmt: skip
+
+    text = bundle_text(found)
+    assert "13:56 a code read back (strong) by dana for ticket 4821: used 05-04 14:03" in text
+    assert "an administrator who vouches (strong) by dana for ticket 4821: not used" in text
+    assert "change-mobile asked by dana: agreed by lee 05-04 13:58, carried out" in text
+    assert "reset-all by dana, due 14:04: undone 05-04 14:02 (h1)" in text
+    assert "sha256 abababababab" in text
+    for secret in ("5ecr3t", "900321", "administrator:u9", "payload"):
+        assert secret not in text + json.dumps(explicit(found))
+
+
+def test_what_happened_to_others_goes_along_under_invented_names() -> None:
+    mine = user("lead-gen-crm")
+    near = event("answer", 5, challenge="c7", ok=False, ip="192.0.2.9")
+    old = event("answer", 3 * 24 * 60, challenge="c8", ok=False)
+    same = user(id="u77", name="Priya Shah", login="priya@northwind.example")
+    other = user(id="u78", account="a99")
+    silent = user(id="u79", account="a98")
+    others = [(same, (old, near)), (other, (near,)), (silent, (old,)), (mine, (near,))]
+
+    found = bundle_of(case(mine, *LOOP), CARDS["lead-gen-crm"], Verdict(), others=others)
+
+    told = found.case["others"]
+    assert sorted(one["user"]["id"] for one in told) == ["other-1", "other-2"]
+    assert sorted(one["user"]["account"] for one in told) == ["a1", "account-1"]
+    assert [len(one["timeline"]) for one in told] == [1, 1]
+    assert decode_case(json.dumps(found.case)).others
+    for name in ("Priya", "priya", "u77", "u78", "a99"):
+        assert name not in json.dumps(told)
+
+
+def test_a_bundle_is_read_as_the_case_it_holds() -> None:
+    found = bundled(*LOOP)
+
+    whole = decode_case(json.dumps(explicit(found)))
+
+    assert whole == decode_case(json.dumps(found.case))

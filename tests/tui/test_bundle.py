@@ -28,7 +28,9 @@ async def test_one_key_writes_text_and_json_and_says_their_names(demo: Demo, her
     async with console(demo(is_gated=True)) as agent:
         await agent.find("maya okafor", MAYA)
         await agent.press("b")
-        await agent.sees("Written to", "20260504T140500.md", "20260504T140500.json", "masked")
+        await agent.sees(
+            "Written to", "20260504T140500.md", "20260504T140500.json", "140500.case.json", "masked"
+        )
 
     text = (here / "u1-20260504T140500.md").read_text("utf-8")
     data = json.loads((here / "u1-20260504T140500.json").read_text("utf-8"))
@@ -50,7 +52,7 @@ async def test_the_files_are_their_owners_alone_and_never_written_over(
         await agent.press("b")
         await agent.sees("is there already")
 
-    assert [file.stat().st_mode & 0o777 for file in files] == [0o600, 0o600]
+    assert [file.stat().st_mode & 0o777 for file in files] == [0o600] * 3
     assert [file.read_bytes() for file in files] == before
 
 

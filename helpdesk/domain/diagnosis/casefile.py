@@ -17,6 +17,8 @@ from helpdesk.domain.timeline import FIRST, KINDS, LAST, AnyEvent, decode_timeli
 from helpdesk.domain.users import At, Factor, FactorKind, FactorState, User
 
 FORMAT = "helpdesk-case/1"
+BUNDLE = "helpdesk-bundle/1"
+"""What a bundle calls itself; it holds a case file."""
 
 
 class CaseFactor(Struct, frozen=True, kw_only=True):
@@ -102,7 +104,7 @@ EPOCH = msgspec.convert("1970-01-01T00:00:00Z", datetime)
 
 
 def decode_case(data: bytes | str | Mapping[str, Any], *, file: str = "case") -> CaseFile:
-    """Return the case that a document describes.
+    """Return the case that a document describes, or that a bundle holds.
 
     The *file* is its name, for the error.
 
@@ -112,6 +114,8 @@ def decode_case(data: bytes | str | Mapping[str, Any], *, file: str = "case") ->
     """
     try:
         raw = msgspec.json.decode(data) if isinstance(data, bytes | str) else dict(data)
+        if isinstance(raw, dict) and raw.get("format") == BUNDLE:
+            raw = raw.get("case")
         case = msgspec.convert(raw, CaseDocument)
     except msgspec.ValidationError as error:
         says, _, place = str(error).partition(" - at `$")
