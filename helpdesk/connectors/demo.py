@@ -84,8 +84,8 @@ class Documents(Protocol):
         """Give a key that no document of a table has."""
         ...
 
-    def events(self, key: int) -> Sequence[Any]:
-        """Give the timeline of the user with this key, oldest first, as it is kept."""
+    def events(self, users: Sequence[str]) -> Mapping[str, Sequence[Any]]:
+        """Give the timelines of those of these users that are known, oldest event first, raw."""
         ...
 
     def extend(self, key: int, user: str, events: Sequence[Any]) -> None:
@@ -450,14 +450,17 @@ class DemoConnector:
         return self._file.decoded("accounts", key, self._file.row("accounts", key), Account)
 
     def _read_timelines(self, users: Sequence[str]) -> dict[str, tuple[AnyEvent, ...]]:
-        return {user: self._timeline(self._key(user)) for user in users}
+        found = self._file.events(users)
+        return {user: self._timeline(user, found.get(user)) for user in users}
 
-    def _timeline(self, key: int) -> tuple[AnyEvent, ...]:
+    def _timeline(self, user: str, events: Sequence[Any] | None) -> tuple[AnyEvent, ...]:
+        if events is None:
+            raise NotFound(f"There is no user {clean(user)} here.")
         try:
-            return decode_timeline(self._file.events(key))
+            return decode_timeline(events)
         except (msgspec.ValidationError, TypeError) as error:
             says, _, path = str(error).partition(" - at `$")
-            place = f"timelines.{key}.events{path.rstrip('`')}"
+            place = f"timelines.{self._key(user)}.events{path.rstrip('`')}"
             raise BadFile(self._file.name, place, says) from error
 
     def _key(self, user: str) -> int:

@@ -22,11 +22,11 @@ from helpdesk.domain.errors import (
     NotFound,
     Refused,
 )
-from helpdesk.domain.gate import Answer
+from helpdesk.domain.gate import Answer, Standing
 from helpdesk.domain.gate import weigh as gate
 from helpdesk.domain.limits import SPAN
 from helpdesk.domain.operations import Answered
-from helpdesk.domain.policies import decide, factor_of
+from helpdesk.domain.policies import factor_of
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method, Proof, Way, ways
 from helpdesk.domain.text import clean
@@ -183,10 +183,14 @@ class LocalDesk(Holding):
         askings = [a for a in waiting if a.is_open(now) and _reaches(a, found)]
         return tuple(await self._view.connector.shown(found, askings, now))
 
-    async def _weighed(self, action: AnyAction, card: Product, case: Case, now: datetime) -> Answer:
+    async def _standing(self, user: User) -> Standing:
+        return await self._proving.standing(user) if self.is_gated else Standing()
+
+    def _weighed(
+        self, action: AnyAction, card: Product, case: Case, standing: Standing, now: datetime
+    ) -> Answer:
         if not self.is_gated:
-            return Answer(decision=decide(self.agent, action, card, case, now))
-        standing = await self._proving.standing(case.user)
+            return super()._weighed(action, card, case, standing, now)
         return gate(self.agent, action, card, case, standing, now)
 
     async def _now(self) -> Any:
@@ -210,7 +214,7 @@ class LocalDesk(Holding):
             card, case = view.card(user), await view.whole(user)
             if factor_of(action) and user.factor(factor_of(action)) is None:
                 raise NotFound(_no_factor(factor_of(action), user))
-            answer = await self._weighed(action, card, case, now)
+            answer = self._weighed(action, card, case, await self._standing(user), now)
             decision = await self._filed(answer, action, case, now)
             done = None
             if decision.is_allowed:

@@ -18,7 +18,7 @@ from helpdesk.domain.cases import Case, Preview, Weighed, masked
 from helpdesk.domain.challenges import ChallengeLine, challenge_lines
 from helpdesk.domain.diagnosis.fleet import FleetFindings
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, RankedCause, Verdict
-from helpdesk.domain.gate import Answer
+from helpdesk.domain.gate import Answer, Standing
 from helpdesk.domain.notices import Notice
 from helpdesk.domain.policies import decide
 from helpdesk.domain.previews import preview
@@ -26,6 +26,7 @@ from helpdesk.domain.products import Product
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow, UserRow
 from helpdesk.domain.text import mask
 from helpdesk.domain.tickets import LoopReport, Ticket
+from helpdesk.domain.users import User
 from helpdesk.service.diagnosing import Diagnosing
 from helpdesk.service.keeping import Keeping
 from helpdesk.service.once import Once
@@ -182,13 +183,19 @@ class Questions:
         now = await self._now()
         user = await self._view.anybody(action.user)
         card, case = self._view.card(user), await self._view.whole(user)
-        answer = await self._weighed(action, card, case, now)
+        answer = self._weighed(action, card, case, await self._standing(user), now)
         if await self._view.entry(user.id) is None:
             return Weighed(decision=answer.decision, preview=Preview())
         told = await self._view.store.select(Notice, user=user.id)
         return Weighed(decision=answer.decision, preview=preview(action, card, case, told))
 
-    async def _weighed(self, action: AnyAction, card: Product, case: Case, now: datetime) -> Answer:
+    async def _standing(self, user: User) -> Standing:
+        """Give what an action is weighed by beside the case."""
+        return Standing()
+
+    def _weighed(
+        self, action: AnyAction, card: Product, case: Case, standing: Standing, now: datetime
+    ) -> Answer:
         """Hold an action against the policy."""
         return Answer(decision=decide(self.agent, action, card, case, now))
 
@@ -200,8 +207,9 @@ class Questions:
     async def _shown(self, name: str, *, is_masked: bool = True) -> Case:
         user = await self._view.user(name)
         case, card = await self._view.whole(user), self._view.card(user)
+        standing = await self._standing(user)
         decisions = [
-            (await self._weighed(kind(user=user.id), card, case, case.at)).decision
+            self._weighed(kind(user=user.id), card, case, standing, case.at).decision
             for kind in ACTIONS.values()
         ]
         case = replace(case, decisions=tuple(decisions))

@@ -144,10 +144,14 @@ class TinyFile:
         """Give an id that no document of a table has."""
         return max((key for key, _ in self.rows(table)), default=0) + 1
 
-    def events(self, key: int) -> Sequence[Any]:
-        """Give the timeline of the user with this id, oldest first, as it is kept."""
-        events: Sequence[Any] = (self.row("timelines", key) or {}).get("events", ())
-        return events
+    def events(self, users: Sequence[str]) -> Mapping[str, Sequence[Any]]:
+        """Give the timelines of those of these users that are known, oldest event first, raw."""
+        keys = ((user, self.key_of("users", user)) for user in users)
+        return {
+            user: (self.row("timelines", key) or {}).get("events", ())
+            for user, key in keys
+            if key is not None
+        }
 
     def extend(self, key: int, user: str, events: Sequence[Any]) -> None:
         """Add events to the end of a timeline; only inside `transaction`."""

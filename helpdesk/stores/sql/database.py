@@ -1,0 +1,193 @@
+"""A database: connections for whoever asks, and the one pen for whoever writes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, update
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from helpdesk.domain.errors import BadInput, Unreachable
+from helpdesk.domain.text import clean
+from helpdesk.stores.sql.schema import pen
+from helpdesk.stores.whole import whole
+
+T = TypeVar("T")
+
+KINDS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
+"""The databases that are known, and with what they are spoken to."""
+
+BUSY_S: Final = 10
+"""How long one waits for the pen of another process."""
+
+_inside: ContextVar[Connection | None] = ContextVar("inside", default=None)
+
+
+class Database:
+    """One database by its address.
+
+    Blocking work is done in threads. Reading sees what is durable, but for whoever holds the pen:
+    they see what they wrote.
+
+    Raises:
+        BadInput: The address is none of a database that is known.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.engine = _engine(address)
+        self.name = self.engine.url.render_as_string(hide_password=True)
+        self._lock = asyncio.Lock()
+        self._writer: tuple[asyncio.Task[Any] | None, Connection] | None = None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is the embedded kind."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """Hold the only pen: all that is written becomes durable at the end, or nothing."""
+        async with self._lock:
+            connection = await whole(self._begin)
+            self._writer = (asyncio.current_task(), connection)
+            try:
+                yield
+            except BaseException:
+                await whole(_drop, connection)
+                raise
+            else:
+                with self._telling():
+                    await whole(_commit, connection)
+            finally:
+                self._writer = None
+
+    async def ask(self, question: Callable[..., T], *arguments: Any) -> T:
+        """Return what a blocking question gives; it finds its connection with `connection`."""
+        held = self._held()
+        with self._telling():
+            if held is not None:
+                return await whole(_within, held, question, *arguments)
+            return await asyncio.to_thread(self._asked, question, *arguments)
+
+    @contextlib.contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Give the connection of the question under way, or one for this moment; blocking."""
+        held = _inside.get()
+        if held is not None:
+            yield held
+            return
+        with self._telling(), self.engine.connect() as fresh:
+            yield fresh
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.engine.dispose()
+
+    def _held(self) -> Connection | None:
+        """The writer's connection, for the task that writes only."""
+        if self._writer is None:
+            return None
+        task, connection = self._writer
+        return connection if task is asyncio.current_task() else None
+
+    def _begin(self) -> Connection:
+        with self._telling():
+            connection = self.engine.connect()
+            try:
+                if self.is_sqlite:
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                connection.execute(update(pen).values(changes=pen.c.changes + 1))
+            except BaseException:
+                _drop(connection)
+                raise
+        return connection
+
+    def _asked(self, question: Callable[..., T], *arguments: Any) -> T:
+        with self.engine.connect() as fresh:
+            return _within(fresh, question, *arguments)
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Say in a sentence what the database says."""
+        try:
+            yield
+        except SQLAlchemyError as error:
+            says = str(error.orig if isinstance(error, DBAPIError) else error)
+            raise Unreachable(
+                f"The database {self.name}: {clean(says, limit=200)}; nothing was changed."
+            ) from error
+
+
+def changes(connection: Connection) -> int:
+    """Return how many changes there were."""
+    count: int = connection.execute(select(pen.c.changes)).scalar_one()
+    return count
+
+
+def first_row(connection: Connection) -> None:
+    """Make the row that writers hold."""
+    connection.execute(insert(pen).values(id=1, changes=0, ticket=1000))
+
+
+def _within(connection: Connection, question: Callable[..., T], *arguments: Any) -> T:
+    token = _inside.set(connection)
+    try:
+        return question(*arguments)
+    finally:
+        _inside.reset(token)
+
+
+def _commit(connection: Connection) -> None:
+    try:
+        connection.commit()
+    except BaseException:
+        _drop(connection)
+        raise
+    connection.close()
+
+
+def _drop(connection: Connection) -> None:
+    with contextlib.suppress(SQLAlchemyError):  # its end is the end of what it wrote, either way
+        connection.rollback()
+    with contextlib.suppress(SQLAlchemyError):
+        connection.close()
+
+
+def _engine(address: str) -> Engine:
+    kind = address.partition(":")[0]
+    if kind not in KINDS:
+        raise BadInput(
+            f"{clean(address, limit=60)} is no address of a database; "
+            "say sqlite:///FILE or postgresql://…"
+        )
+    try:
+        url = make_url(address).set(drivername=KINDS[kind])
+        if kind == "postgresql":
+            return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+        if url.database:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        engine = create_engine(url, connect_args={"timeout": BUSY_S}, pool_size=10)
+    except (ArgumentError, NoSuchModuleError, OSError) as error:
+        raise BadInput(f"{clean(address, limit=60)}: {error}") from error
+    event.listen(engine, "connect", _prepared)
+    return engine
+
+
+def _prepared(connection: Any, _: Any) -> None:
+    """Make SQLite durable at every commit, and leave the beginning of a transaction to us."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "mmap_size=268435456",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

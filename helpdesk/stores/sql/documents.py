@@ -1,0 +1,194 @@
+"""People, timelines and what else a provider keeps, as the demo's provider asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import update as change
+
+from helpdesk.domain import entries
+from helpdesk.domain.entries import Entry
+from helpdesk.domain.errors import BadFile
+from helpdesk.domain.tickets import LoopReport, Ticket
+from helpdesk.domain.users import Account, FactorState, MfaState, User
+from helpdesk.stores.sql.database import Database, changes
+from helpdesk.stores.sql.schema import documents, events, records, users
+
+S = TypeVar("S")
+
+
+class SqlDocuments:
+    """Documents of a database, table by table; blocking, so used from threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.name = database.name
+
+    def generation(self, *_: str) -> int:
+        """Give a number that grows whenever anything may have been changed."""
+        with self._database.connection() as connection:
+            return changes(connection)
+
+    def key_of(self, table: str, name: str) -> int | None:
+        """Give the key of the document that calls itself *name*; None where none does."""
+        if table == "users":
+            wanted = select(users.c.key).where(users.c.id == name)
+        else:
+            wanted = select(documents.c.key).where(
+                documents.c.kind == table, documents.c.name == name
+            )
+        with self._database.connection() as connection:
+            return connection.execute(wanted).scalar()
+
+    def row(self, table: str, key: int) -> dict[str, Any] | None:
+        """Give one document, or None."""
+        if table == "users":
+            wanted = select(users.c.body).where(users.c.key == key)
+        else:
+            wanted = select(documents.c.body).where(
+                documents.c.kind == table, documents.c.key == key
+            )
+        with self._database.connection() as connection:
+            body = connection.execute(wanted).scalar()
+        return None if body is None else msgspec.json.decode(body, type=dict[str, Any])
+
+    def of(self, table: str, user: str) -> list[tuple[int, dict[str, Any]]]:
+        """Give the documents of a table that are about a user, with their keys."""
+        wanted = select(documents.c.key, documents.c.body).where(
+            documents.c.kind == table, documents.c.user == user
+        )
+        with self._database.connection() as connection:
+            found = connection.execute(wanted.order_by(documents.c.key)).all()
+        return [(key, msgspec.json.decode(body, type=dict[str, Any])) for key, body in found]
+
+    def free_key(self, table: str) -> int:
+        """Give a key that no document of a table has."""
+        wanted = select(func.max(documents.c.key)).where(documents.c.kind == table)
+        with self._database.connection() as connection:
+            return (connection.execute(wanted).scalar() or 0) + 1
+
+    def put(self, table: str, key: int, document: Mapping[str, Any]) -> None:
+        """Write one document whole; only inside a transaction."""
+        with self._database.connection() as connection:
+            if table == "users":
+                fold(connection, msgspec.convert(document, User), key)
+            else:
+                put_document(connection, table, key, document)
+
+    def events(self, names: Sequence[str]) -> Mapping[str, Sequence[Any]]:
+        """Give the timelines of those of these users that are known, oldest event first, raw."""
+        wanted = (
+            select(users.c.id, events.c.body)
+            .join_from(users, events, users.c.key == events.c.user, isouter=True)
+            .where(users.c.id.in_(set(names)))
+            .order_by(events.c.user, events.c.n)
+        )
+        found: dict[str, list[bytes]] = {}
+        with self._database.connection() as connection:
+            for user, body in connection.execute(wanted):
+                found.setdefault(user, []).extend([body] if body else [])
+        return {
+            user: msgspec.json.decode(b"[" + b",".join(bodies) + b"]", type=list[Any])
+            for user, bodies in found.items()
+        }
+
+    def extend(self, key: int, _: str, more: Sequence[Any]) -> None:
+        """Add events to the end of a timeline; only inside a transaction."""
+        last = select(func.max(events.c.n)).where(events.c.user == key)
+        with self._database.connection() as connection:
+            begin = connection.execute(last).scalar()
+            first = 0 if begin is None else begin + 1
+            rows = [
+                {"user": key, "n": n, "body": msgspec.json.encode(one)}
+                for n, one in enumerate(more, first)
+            ]
+            connection.execute(insert(events), rows)
+
+    def decoded(self, table: str, key: int, row: Any, kind: type[S]) -> S:
+        """Return a document as a value.
+
+        Raises:
+            BadFile: It is not of that form; the error names table, record and field.
+        """
+        try:
+            return msgspec.convert(row, kind)
+        except msgspec.ValidationError as error:
+            raise BadFile(self.name, f"{table}.{key}", str(error)) from error
+
+    async def step(self, step: Callable[..., S], *arguments: Any) -> S:
+        """Take a blocking step of the transaction under way to its end, cancelled or not."""
+        return await self._database.ask(step, *arguments)
+
+
+def put_document(connection: Connection, table: str, key: int, document: Mapping[str, Any]) -> None:
+    """Write one document, new or instead of the old one."""
+    old = (documents.c.kind == table) & (documents.c.key == key)
+    connection.execute(delete(documents).where(old))
+    row = document_row(table, key, document)
+    connection.execute(insert(documents).values(**row))
+
+
+def document_row(table: str, key: int, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document as a row of its table."""
+    return {
+        "kind": table,
+        "key": key,
+        "name": str(document.get("id", "")),
+        "user": str(document.get("user", "")),
+        "body": msgspec.json.encode(document),
+    }
+
+
+def fold(connection: Connection, user: User, key: int | None = None) -> None:
+    """Write a user as the search sees them, after they, their tickets or their loops changed."""
+    theirs = select(records.c.body).where(records.c.user == user.id)
+    tickets = connection.execute(theirs.where(records.c.kind == "tickets", records.c.is_open))
+    loops = connection.execute(theirs.where(records.c.kind == "loops", records.c.is_open))
+    wanted = select(documents.c.body).where(
+        documents.c.kind == "accounts", documents.c.name == user.account
+    )
+    body = connection.execute(wanted).scalar()
+    account = msgspec.json.decode(body, type=Account) if body else None
+    entry = entries.build(
+        [user],
+        {account.id: account} if account else {},
+        [msgspec.json.decode(one, type=Ticket) for one in tickets.scalars()],
+        [msgspec.json.decode(one, type=LoopReport) for one in loops.scalars()],
+    )[user.id]
+    which = users.c.id == user.id if key is None else users.c.key == key
+    connection.execute(change(users).where(which).values(**user_row(entry)))
+
+
+def user_row(entry: Entry) -> dict[str, Any]:
+    """Return a user as a row, but for its key."""
+    user, ticket = entry.user, entry.ticket
+    states = {factor.state for factor in user.live_factors}
+    return {
+        "id": user.id,
+        "account": user.account,
+        "account_name": entry.account,
+        "product": user.product,
+        "login": user.login.casefold(),
+        "name": entry.blob.partition("\n")[0],
+        "blob": entry.blob,
+        "numbers": entry.numbers,
+        "body": msgspec.json.encode(user),
+        "seen": user.seen_at,
+        "mfa": user.mfa.value,
+        "off_until": user.mfa_off_until if user.mfa is MfaState.OFF else None,
+        "locked_until": user.locked_until,
+        "is_locked": any(factor.state is FactorState.LOCKED for factor in user.factors),
+        "is_flagged": bool(user.flagged),
+        "is_pending": user.mfa is MfaState.PENDING or FactorState.PENDING in states,
+        "is_suspended": FactorState.SUSPENDED in states,
+        "kinds": "".join(f",{kind}," for kind in sorted({f.kind for f in user.live_factors})),
+        "rounds": entry.rounds,
+        "ticket": msgspec.json.encode(ticket) if ticket else None,
+        "ticket_agent": ticket.agent if ticket else None,
+        "ticket_at": ticket.opened_at if ticket else None,
+        "ticket_complaint": ticket.complaint if ticket else None,
+        "is_on_phone": bool(ticket and ticket.on_phone),
+    }

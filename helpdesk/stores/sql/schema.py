@@ -1,0 +1,173 @@
+"""The tables, as SQLAlchemy speaks of them; the migrations make them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware time as whole microseconds since 1970: the same order in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Return a time as it is kept."""
+        return None if value is None else (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Return a time as it was."""
+        return None if value is None else EPOCH + int(value) * MICROSECOND
+
+
+metadata = MetaData()
+
+Number = BigInteger().with_variant(Integer(), "sqlite")
+"""A number that SQLite takes for the place of the row itself."""
+
+pen = Table(
+    "pen",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("changes", BigInteger, nullable=False),
+    Column("ticket", BigInteger, nullable=False),
+    comment="One row. Whoever writes holds it: one change after the other.",
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("user", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("documents_by_name", "kind", "name"),
+    Index("documents_by_user", "kind", "user"),
+    comment="What a provider keeps beside people: accounts, secrets, meta, agents.",
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("key", Number, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("account", Text, nullable=False),
+    Column("account_name", Text, nullable=False),
+    Column("product", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("blob", Text, nullable=False),
+    Column("numbers", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("seen", Moment),
+    Column("mfa", Text, nullable=False),
+    Column("off_until", Moment),
+    Column("locked_until", Moment),
+    Column("is_locked", Boolean, nullable=False),
+    Column("is_flagged", Boolean, nullable=False),
+    Column("is_pending", Boolean, nullable=False),
+    Column("is_suspended", Boolean, nullable=False),
+    Column("kinds", Text, nullable=False),
+    Column("rounds", Integer, nullable=False),
+    Column("ticket", LargeBinary),
+    Column("ticket_agent", Text),
+    Column("ticket_at", Moment),
+    Column("ticket_complaint", Text),
+    Column("is_on_phone", Boolean, nullable=False),
+    Index("users_by_login", "login"),
+    Index("users_by_seen", "seen"),
+    Index("users_by_account", "account", "key"),
+    Index("users_by_product", "product", "key"),
+    Index("users_by_name", "name", "key"),
+    comment="People, folded once for the search, with what the desk knows of each.",
+)
+Index(
+    "users_that_wait",
+    users.c.ticket_at,
+    postgresql_where=users.c.ticket_at.is_not(None),
+    sqlite_where=users.c.ticket_at.is_not(None),
+)
+Index(
+    "users_off",
+    users.c.off_until,
+    postgresql_where=users.c.off_until.is_not(None),
+    sqlite_where=users.c.off_until.is_not(None),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("user", BigInteger, primary_key=True, autoincrement=False),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+    comment="Timelines, an event a row: one more is one insert, however long it is.",
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("n", BigInteger, nullable=False),
+    Column("user", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("records_by_user", "kind", "user"),
+    Index("records_by_time", "kind", "at"),
+    comment="Tickets, loops, proofs, askings, requests, notices, holds, answers to keys.",
+)
+Index(
+    "records_open",
+    records.c.kind,
+    records.c.at,
+    postgresql_where=records.c.is_open,
+    sqlite_where=records.c.is_open,
+)
+
+log = Table(
+    "log",
+    metadata,
+    Column("seq", Number, primary_key=True, autoincrement=False),
+    Column("place", BigInteger),
+    Column("at", Moment, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("user", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("ticket", Text, nullable=False),
+    Column("blob", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("log_by_place", "place", unique=True),
+    Index("log_by_user", "user", "seq"),
+    Index("log_by_time", "at"),
+    comment="Rows of the log; place counts those that are bound to one another, from 0.",
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+    Column("made", Moment, nullable=False),
+    comment="Signed checkpoints of the log.",
+)
