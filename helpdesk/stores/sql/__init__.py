@@ -1,4 +1,4 @@
 """The desk's record, the people and the log in a database: SQLite embedded, or PostgreSQL.
 
-schema ─▶ database (connections, the one pen) ─▶ documents · records · directory ─▶ importing
+schema ─▶ database (connections, the one pen) ─▶ documents · record · directory ─▶ importing
 """

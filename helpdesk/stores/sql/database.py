@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select, update
 from sqlalchemy.engine import make_url
@@ -42,8 +43,9 @@ class Database:
     def __init__(self, address: str) -> None:
         self.engine = _engine(address)
         self.name = self.engine.url.render_as_string(hide_password=True)
-        self._lock = asyncio.Lock()
-        self._writer: tuple[asyncio.Task[Any] | None, Connection] | None = None
+        self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]
+        self._locks = WeakKeyDictionary()
+        self._writers: dict[asyncio.Task[Any] | None, Connection] = {}
 
     @property
     def is_sqlite(self) -> bool:
@@ -53,9 +55,10 @@ class Database:
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
         """Hold the only pen: all that is written becomes durable at the end, or nothing."""
-        async with self._lock:
-            connection = await whole(self._begin)
-            self._writer = (asyncio.current_task(), connection)
+        task = asyncio.current_task()
+        # Of one loop, in turn; between loops and processes the database itself keeps the turn.
+        async with self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+            connection = self._writers[task] = await whole(self._begin)
             try:
                 yield
             except BaseException:
@@ -65,11 +68,11 @@ class Database:
                 with self._telling():
                     await whole(_commit, connection)
             finally:
-                self._writer = None
+                del self._writers[task]
 
     async def ask(self, question: Callable[..., T], *arguments: Any) -> T:
         """Return what a blocking question gives; it finds its connection with `connection`."""
-        held = self._held()
+        held = self._writers.get(asyncio.current_task())
         with self._telling():
             if held is not None:
                 return await whole(_within, held, question, *arguments)
@@ -88,13 +91,6 @@ class Database:
     def close(self) -> None:
         """Give back all connections."""
         self.engine.dispose()
-
-    def _held(self) -> Connection | None:
-        """The writer's connection, for the task that writes only."""
-        if self._writer is None:
-            return None
-        task, connection = self._writer
-        return connection if task is asyncio.current_task() else None
 
     def _begin(self) -> Connection:
         with self._telling():

@@ -54,10 +54,12 @@ class SqlStore:
         """Hold the only pen, as `Store.transaction`."""
         return self._database.transaction()
 
+    def load(self) -> None:
+        """Read the agents, who are not changed while a desk is open; blocking."""
+        self.agents = self._agents()
+
     async def refresh(self) -> int:
-        """Give how many changes there were; agents are read once."""
-        if not self.agents:
-            self.agents = await self._database.ask(self._agents)
+        """Give how many changes there were."""
         return await self._database.ask(self._changes)
 
     async def select(

@@ -1,0 +1,60 @@
+"""Desks on a database, for tests: the sample imported once, opened by whoever asks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+from helpdesk.connectors.demo import DemoConnector
+from helpdesk.products import load_cards
+from helpdesk.service.local import LocalDesk
+from helpdesk.stores.keys import Keys
+from helpdesk.stores.seen import Seen
+from helpdesk.stores.sql.database import Database
+from helpdesk.stores.sql.directory import SqlDirectory
+from helpdesk.stores.sql.documents import SqlDocuments
+from helpdesk.stores.sql.importing import import_fixture
+from helpdesk.stores.sql.migrations import migrate
+from helpdesk.stores.sql.record import SqlStore
+from helpdesk.stores.tiny import TinyFile, TinyStore
+from helpdesk.wiring import agent_named
+from tests.conftest import Clock
+
+
+def imported(address: str, sample: Path, clock: Clock) -> Database:
+    """Make the tables of a database and import a fixture; give it."""
+    database = Database(address)
+    migrate(database)
+    file = TinyFile(sample, clock)
+    store = TinyStore(file)
+    store.load()
+    with ThreadPoolExecutor(1) as pool:  # a loop of its own, whether one runs here or not
+        pool.submit(asyncio.run, import_fixture(database, file, store)).result()
+    return database
+
+
+def desks_on(database: Database, clock: Clock, places: Path) -> Callable[..., LocalDesk]:
+    """Return what opens desks on a database that was imported."""
+
+    def open_as(who: str, *, is_gated: bool = False, hold_minutes: float = 0) -> LocalDesk:
+        store = SqlStore(database)
+        store.load()
+        return LocalDesk(
+            agent=agent_named(who, store.agents),
+            cards=load_cards(),
+            connector=DemoConnector(SqlDocuments(database)),
+            store=store,
+            directory=SqlDirectory(database),
+            clock=clock,
+            label="SAMPLE",
+            is_demo=True,
+            is_gated=is_gated,
+            hold=timedelta(minutes=hold_minutes),
+            keys=Keys(places / "keys"),
+            witness=Seen(places / "keys", places / "sql"),
+        )
+
+    return open_as
