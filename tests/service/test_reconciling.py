@@ -101,6 +101,7 @@ async def test_it_still_does_when_rows_and_notices_are_erased(
 
     assert (found.does_match, found.differ) == (True, ())
     assert found.rows == 11
+    assert not any("nobody here knows" in one for one in found.unknown)
 
 
 async def test_it_still_does_after_a_demo_was_left_alone(
