@@ -276,8 +276,8 @@ class Flows:
                 url=url,
                 code=code,
                 says=f"Open {url} in a browser on your own computer and type the code {code}. "
-                f"It signs in the console on {here}, and only a page that shows where you are "
-                "may have it. Never type a code that somebody sent you.",
+                f"It lets the console on {here} work as you: stop if the page names another "
+                "place. Never type a code that somebody sent you.",
                 ends_at=self._at(seconds),
             )
         )

@@ -20,6 +20,7 @@ import httpx
 import msgspec
 from msgspec import Struct
 
+from helpdesk import __version__
 from helpdesk.domain.agents import Role
 from helpdesk.domain.errors import BadInput, Unreachable
 from helpdesk.domain.text import clean
@@ -226,7 +227,11 @@ class Provider:
         safe_url(url)
         try:
             async with asyncio.timeout(TOTAL_S), self._client() as client:
-                headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+                headers = {
+                    "Accept": "application/json",
+                    "Accept-Encoding": "identity",
+                    "User-Agent": f"helpdesk/{__version__}",  # shown beside a device code
+                }
                 async with client.stream(method, url, data=form, headers=headers) as answer:
                     return answer.status_code, await _body(answer)
         except TimeoutError as error:
