@@ -15,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from helpdesk.domain.errors import HelpdeskError, Unauthorised, Unreachable
@@ -90,6 +91,16 @@ class SignIn:
         async with self._asking:
             held = self._fresh(max_age_s) or await self._signed_in(max_age_s)
         return held.access
+
+    def refused(self, token: str) -> None:
+        """Take note that the desk did not take a token: the next `token` renews or asks.
+
+        A token that was replaced since changes nothing. It may look fresh here and yet be of no
+        use: the issuer ended the sign-in, or began anew with other keys.
+        """
+        held = self._held
+        if held is not None and held.access == token:
+            self._held = msgspec.structs.replace(held, ends_at=0.0)
 
     async def sign_out(self) -> None:
         """Forget the sign-in here, then end it at the issuer.

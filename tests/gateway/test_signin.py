@@ -481,6 +481,36 @@ async def test_a_sign_in_that_the_issuer_ended_asks_the_agent_again(demo: Demons
     assert demo.codes["dana"] != code
 
 
+async def test_a_token_that_the_desk_refused_is_not_given_again(demo: Demonstration) -> None:
+    console = demo.sign_in(Way.ONE_TIME)
+    first = await console.token()
+    code = demo.codes["dana"]
+
+    console.refused(first)
+    second = await console.token()
+    console.refused(first)
+
+    assert second != first
+    assert await console.token() == second
+    assert demo.codes["dana"] == code
+
+
+async def test_after_the_issuer_began_anew_the_agent_is_asked_when_the_desk_refuses(
+    demo: Demonstration,
+) -> None:
+    console = demo.sign_in(Way.ONE_TIME)
+    first = await console.token()
+    for sign_in in list(demo.dev.grants._sign_ins):
+        demo.dev.grants.end(sign_in)
+    code = demo.codes["dana"]
+
+    console.refused(first)
+    second = await console.token()
+
+    assert demo.codes["dana"] != code
+    assert (await demo.dev.tokens().agent(second)).agent.id == "dana"
+
+
 async def test_an_issuer_that_is_unwell_ends_nothing(demo: Demonstration) -> None:
     site = device_site()
     site.answers["/token"] = lambda _: answer({**GOOD, "refresh_token": "r"})
