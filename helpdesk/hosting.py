@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -25,12 +26,18 @@ from helpdesk.domain.text import clean
 from helpdesk.products import load_cards
 from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
+from helpdesk.service.recording import Watched
 from helpdesk.stores.atomic import install
-from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
+from helpdesk.stores.sql.database import Database
+from helpdesk.stores.sql.directory import SqlDirectory
+from helpdesk.stores.sql.documents import SqlDocuments
+from helpdesk.stores.sql.importing import import_fixture, is_empty, is_invented
+from helpdesk.stores.sql.migrations import migrate
+from helpdesk.stores.sql.record import SqlStore
 from helpdesk.stores.tiny import TinyFile, TinyStore
-from helpdesk.wiring import agent_named, clock, fixture_path, mail_sender
+from helpdesk.wiring import agent_named, clock, mail_sender
 
 if TYPE_CHECKING:
     from litestar import Router
@@ -59,22 +66,28 @@ class Wanted(Struct, frozen=True, kw_only=True):
     is_dev: bool = False
 
 
-class FixtureDesks:
-    """The desks of all agents on one fixture file.
+class SqlDesks:
+    """The desks of all agents on one database.
 
-    Each reads it by itself, as consoles do, and the file's lock keeps their changes apart.
-
-    Args:
-        path: The file.
-        is_demo: Whether its people are nobody real.
-        label: What stands in the header of each console.
+    Several gateways may stand on it: what one of them writes, the others see.
     """
 
-    def __init__(self, path: Path, config: Config, *, is_demo: bool, label: str) -> None:
-        self._path, self._config, self._is_demo, self._label = path, config, is_demo, label
+    def __init__(self, database: Database, config: Config, *, is_dev: bool) -> None:
+        self._database, self._config = database, config
         self._cards = load_cards(config_directory() / "products")
+        self._store, self._directory = SqlStore(database), SqlDirectory(database)
+        self._connector = DemoConnector(SqlDocuments(database))
+        self._keys, self._watched = Keys(data_directory()), Watched()
         self._desks: dict[Agent, LocalDesk] = {}
-        self.agents: Sequence[Agent] = self._store()[1].agents
+        self._store.load()
+        self._is_demo = is_invented(database)
+        label = "DEMO DATA" if self._is_demo else "GATEWAY"
+        self._label = f"{label} · DEV SIGN-IN" if is_dev else label
+
+    @property
+    def agents(self) -> Sequence[Agent]:
+        """The agents that came with the people."""
+        return self._store.agents
 
     def desk(self, agent: Agent) -> Desk:
         """Give the desk of an agent."""
@@ -83,8 +96,8 @@ class FixtureDesks:
         return self._desks[agent]
 
     async def ready(self) -> None:
-        """Raise where the file cannot be read."""
-        await asyncio.to_thread(self._store)
+        """Raise where the database does not answer."""
+        await self._store.refresh()
 
     async def chores(self) -> None:
         """Carry out what waited long enough."""
@@ -95,27 +108,22 @@ class FixtureDesks:
         """End all desks; blocking."""
         for desk in self._desks.values():
             desk.close()
-
-    def _store(self) -> tuple[TinyFile, TinyStore]:
-        file = TinyFile(self._path, clock)
-        store = TinyStore(file)
-        store.load()
-        return file, store
+        self._database.close()
 
     def _opened(self, agent: Agent) -> LocalDesk:
-        file, store = self._store()
         config = self._config
         return LocalDesk(
             agent=agent,
             cards=self._cards,
-            connector=DemoConnector(file),
-            store=store,
-            directory=TinyDirectory(file, store),
+            connector=self._connector,
+            store=self._store,
+            directory=self._directory,
             clock=clock,
             label=self._label,
-            is_demo=self._is_demo or store.is_invented,
-            keys=Keys(data_directory()),
-            witness=Seen(data_directory(), self._path),
+            is_demo=self._is_demo,
+            keys=self._keys,
+            witness=Seen(data_directory(), Path(self._database.name)),
+            watched=self._watched,
             sender=None if self._is_demo else mail_sender(config),
             contact=config.mail.contact if config.mail else "",
             is_gated=config.prove_callers,
@@ -123,25 +131,29 @@ class FixtureDesks:
         )
 
 
-def desks_at(wanted: Wanted, config: Config) -> FixtureDesks:
+def desks_at(wanted: Wanted, config: Config) -> SqlDesks:
     """Return the desks on the store that is asked for: the one place where it is chosen.
 
+    Without a word it is SQLite in the data directory. An empty one is filled with what is
+    imported, else with the demo.
+
     Raises:
-        BadInput: There is no such kind of store.
+        BadInput: There is no such kind of store, or it holds other people already.
     """
-    if wanted.store:
-        raise BadInput(f"{clean(wanted.store, limit=40)}: there is no store of this kind yet.")
-    path = data_directory() / "gateway.json"
-    is_demo = False
-    if wanted.imported is not None:
-        install(wanted.imported, path)
-        is_demo = wanted.imported.samefile(BUNDLED)
-    elif not path.exists():
-        path, is_demo = fixture_path(config.desk)
-    label = "DEMO DATA" if is_demo else "GATEWAY"
-    return FixtureDesks(
-        path, config, is_demo=is_demo, label=f"{label} · DEV SIGN-IN" if wanted.is_dev else label
-    )
+    database = Database(wanted.store or f"sqlite:///{data_directory() / 'gateway.db'}")
+    migrate(database)
+    if wanted.imported is not None or is_empty(database):
+        path = wanted.imported or BUNDLED
+        if not path.exists():
+            raise BadInput(f"{clean(str(path))}: there is no such file to import.")
+        with tempfile.TemporaryDirectory() as place:
+            copy = Path(place) / "imported.json"
+            install(path, copy)  # a file of its own: what is imported is never touched
+            file = TinyFile(copy, clock)
+            store = TinyStore(file)
+            store.load()
+            asyncio.run(import_fixture(database, file, store))
+    return SqlDesks(database, config, is_dev=wanted.is_dev)
 
 
 def serve(wanted: Wanted, config: Config, say: Callable[[str], None]) -> None:
@@ -187,7 +199,7 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 def _run(
-    desks: FixtureDesks,
+    desks: SqlDesks,
     wanted: Wanted,
     config: Config,
     listener: socket.socket,

@@ -30,7 +30,7 @@ from helpdesk.domain.users import User
 from helpdesk.service.diagnosing import Diagnosing
 from helpdesk.service.keeping import Keeping
 from helpdesk.service.once import Once
-from helpdesk.service.recording import Recorder, Signs, Witness
+from helpdesk.service.recording import Recorder, Signs, Watched, Witness
 from helpdesk.service.telling import Telling
 from helpdesk.service.view import View, whose
 from helpdesk.stores.base import Directory, Store
@@ -58,13 +58,14 @@ class Questions:
         is_demo: bool,
         keys: Signs,
         witness: Witness,
+        watched: Watched | None = None,
         sender: Sender | None = None,
         contact: str = "",
     ) -> None:
         self.agent, self.cards, self.label, self.is_demo = agent, cards, label, is_demo
         self._view = View(agent, cards, connector, store, directory, clock)
         self._diagnosing = Diagnosing(self._view)
-        self._recorder = Recorder(agent, store, clock, keys, witness)
+        self._recorder = Recorder(agent, store, clock, keys, witness, watched)
         self._changing = asyncio.Lock()
         self._once = Once(agent.id, store, clock)
         self._telling_all = Telling(store, clock, self._changing, sender, contact)

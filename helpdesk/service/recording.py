@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -36,6 +37,8 @@ from helpdesk.stores.whole import whole
 LOOKS_IN = timedelta(minutes=10)
 """One look a user and agent in this time; any other row of theirs about the user tells the same."""
 
+NO_FIT = "A checkpoint in the file does not fit the log: helpdesk log verify."
+
 MINE = "The checkpoint this console holds"
 
 
@@ -67,12 +70,20 @@ class Witness(Protocol):
         ...
 
 
-class Recorder:
-    """The pen of the log. All that writes is used inside the store's transaction.
+class Watched:
+    """What of a log was held against the last checkpoint seen, and what was wrong with it.
 
-    Attributes:
-        alarm: Why the log is not the one this console saw before; empty while it is.
+    Recorders of several agents on one log share it, so that none reads what another has read.
     """
+
+    def __init__(self) -> None:
+        self.tree, self.version, self.covered = Tree(), -1, 0
+        self.alarm = ""
+        self.growing = threading.Lock()
+
+
+class Recorder:
+    """The pen of the log. All that writes is used inside the store's transaction."""
 
     def __init__(
         self,
@@ -81,11 +92,16 @@ class Recorder:
         clock: Callable[[], datetime],
         keys: Signs,
         witness: Witness,
+        watched: Watched | None = None,
     ) -> None:
         self._agent, self._store, self._clock = agent, store, clock
         self._keys, self._witness = keys, witness
-        self._tree, self._version, self._covered = Tree(), -1, 0
-        self.alarm = ""
+        self._watched = watched or Watched()
+
+    @property
+    def alarm(self) -> str:
+        """Why the log is not the one this console saw before; empty while it is."""
+        return self._watched.alarm
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
@@ -129,7 +145,7 @@ class Recorder:
     @property
     def uncovered(self) -> int:
         """How many rows came after the newest checkpoint beside the log, when last watched."""
-        return self._tree.size - self._covered
+        return self._watched.tree.size - self._watched.covered
 
     async def checkpoint(self) -> str:
         """Make a checkpoint of all rows there are, keep it beside the log, and give it.
@@ -145,8 +161,8 @@ class Recorder:
 
     async def newest(self) -> str:
         """Give the newest checkpoint beside the log; empty where there is none."""
-        noted = await self._store.checkpoints()
-        return noted[-1].note if noted else ""
+        noted = await self._store.checkpoint()
+        return noted.note if noted else ""
 
     def pseudonym(self, user: str) -> str:
         """Give what stands for a user in the chain."""
@@ -162,35 +178,42 @@ class Recorder:
         Only while all of it is durable: a checkpoint of rows that were dropped would never fit.
         What was held against one once is not read again while the store only appended to it.
         """
-        ends = await self._store.ends()
-        if ends.version == self._version and ends.size == self._tree.size:
+        ends, watched = await self._store.ends(), self._watched
+        if ends.version == watched.version and ends.size == watched.tree.size:
             return
-        if ends.version != self._version or ends.size < self._tree.size:
-            self._tree = Tree()
-        rows = [entry.row for entry in await self._store.bound(self._tree.size)]
+        if ends.version != watched.version or ends.size < watched.tree.size:
+            watched.tree, watched.version = Tree(), ends.version
+        start = watched.tree.size
+        rows = [entry.row for entry in await self._store.bound(start)]
         newest, last = await self.newest(), await whole(self._witness.last)
-        await whole(self._hold, rows, _origin(ends), last, newest)
-        self._version = ends.version
+        await whole(self._held, start, rows, _origin(ends), last, newest)
+
+    def _held(self, start: int, rows: Sequence[str], origin: str, last: str, newest: str) -> None:
+        """Take in the rows from a place on, unless another recorder did so meanwhile."""
+        with self._watched.growing:
+            known = self._watched.tree.size - start
+            if 0 <= known < len(rows) or not known:
+                self._hold(rows[known:], origin, last, newest)
 
     def _hold(self, rows: Sequence[str], origin: str, last: str, newest: str) -> None:
         """Take in rows that came, and say what does not fit."""
         told = {"last": _read(last), "newest": _read(newest)}
-        start = self._tree.size
-        known = self._tree.extend(rows, {each.size for each in told.values() if each})
+        start = self._watched.tree.size
+        known = self._watched.tree.extend(rows, {each.size for each in told.values() if each})
         wrong = {
-            name: misfit(each, MINE, self._tree.size, origin, known)
+            name: misfit(each, MINE, self._watched.tree.size, origin, known)
             for name, each in told.items()
             if each and (each.size > start or not start)
         }
         if last and told["last"] is None:
             wrong["last"] = f"{MINE} cannot be read."
-        self.alarm = wrong.get("last", self.alarm if start else "")
+        self._watched.alarm = wrong.get("last", self.alarm if start else "")
         if not self.alarm and newest not in {"", last}:
             if wrong.get("newest") or told["newest"] is None:
-                self.alarm = "A checkpoint in the file does not fit the log: helpdesk log verify."
+                self._watched.alarm = NO_FIT
             else:
                 self._witness.keep(newest)
-        self._covered = told["newest"].size if told["newest"] else 0
+        self._watched.covered = told["newest"].size if told["newest"] else 0
 
     async def accept(self, reason: str) -> LogRow:
         """Record that this log is to be gone on with, inside a transaction, and cover it.
@@ -215,7 +238,7 @@ class Recorder:
     async def accepted(self) -> None:
         """From now on hold the log against what was accepted; once that is durable."""
         await whole(self._witness.keep, await self.newest())
-        self._tree, self._version = Tree(), -1
+        self._watched.tree, self._watched.version = Tree(), -1
         await self.watch()
 
     async def inspect(self, given: tuple[Held, ...] = (), key: str = "") -> Inspection:
@@ -251,10 +274,10 @@ class Recorder:
         act = ACTIONS.get(row.act)
         if act and act.risk is Risk.HIGH and row.result is Result.DONE:
             return True
-        noted = await self._store.checkpoints()
-        if not noted or now - noted[-1].made >= timedelta(seconds=EVERY_S):
+        noted = await self._store.checkpoint()
+        if not noted or now - noted.made >= timedelta(seconds=EVERY_S):
             return True
-        newest = _read(noted[-1].note)
+        newest = _read(noted.note)
         return size - (newest.size if newest else 0) >= EVERY_ROWS
 
     async def _accepting(self) -> str:
@@ -277,7 +300,7 @@ class Recorder:
 
     async def _grown(self) -> tuple[Ends, Tree]:
         """The tree of all rows, those of the transaction under way too."""
-        ends, tree = await self._store.ends(), self._tree.copy()
+        ends, tree = await self._store.ends(), self._watched.tree.copy()
         rest = await self._store.bound(tree.size)
         await whole(tree.extend, [entry.row for entry in rest])
         return ends, tree

@@ -134,6 +134,10 @@ class Store(Protocol):
         """Give all checkpoints of the log, oldest first."""
         ...
 
+    async def checkpoint(self) -> Noted | None:
+        """Give the newest checkpoint of the log; None where there is none."""
+        ...
+
     async def append(self, row: Row) -> None:
         """Append a row to the log."""
         ...

@@ -321,6 +321,10 @@ class TinyStore:
             version=self._log_generation,
         )
 
+    async def checkpoint(self) -> Noted | None:
+        """Give the newest checkpoint of the log; None where there is none."""
+        return self.noted[-1] if self.noted else None
+
     async def checkpoints(self) -> Sequence[Noted]:
         """Give all checkpoints of the log, oldest first."""
         return self.noted

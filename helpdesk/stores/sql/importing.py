@@ -6,20 +6,31 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import Connection, Table, insert, select, update
 
 from helpdesk.domain import entries
 from helpdesk.domain.errors import BadInput
 from helpdesk.domain.tickets import Ticket
 from helpdesk.domain.users import Account, User
 from helpdesk.stores.sql.database import Database
-from helpdesk.stores.sql.documents import document_row, user_row
+from helpdesk.stores.sql.documents import SqlDocuments, document_row, user_row
 from helpdesk.stores.sql.record import TABLES, log_row, record_row
 from helpdesk.stores.sql.schema import checkpoints, documents, events, log, pen, records, users
 from helpdesk.stores.tiny import TinyFile, TinyStore
 
 AT_ONCE = 2_000
 """Rows of one statement."""
+
+
+def is_empty(database: Database) -> bool:
+    """Return whether nobody is in a database yet; blocking."""
+    with database.connection() as connection:
+        return connection.execute(select(users.c.key).limit(1)).first() is None
+
+
+def is_invented(database: Database) -> bool:
+    """Return whether its people are invented, as the file they came from said; blocking."""
+    return "seed" in (SqlDocuments(database).row("meta", 1) or {})
 
 
 async def import_fixture(database: Database, file: TinyFile, store: TinyStore) -> int:
@@ -34,7 +45,7 @@ async def import_fixture(database: Database, file: TinyFile, store: TinyStore) -
 
 def _import(database: Database, file: TinyFile, store: TinyStore) -> int:
     with database.connection() as connection:
-        if connection.execute(select(func.count()).select_from(users)).scalar():
+        if not is_empty(database):
             raise BadInput(f"{database.name} holds people already: import into an empty one.")
         for table in ("meta", "agents", "accounts", "secrets"):
             _many(connection, documents, _documents(file, table))

@@ -128,7 +128,12 @@ class SqlStore:
 
     async def checkpoints(self) -> Sequence[Noted]:
         """Give all checkpoints of the log, oldest first."""
-        return await self._database.ask(self._noted)
+        return (await self._database.ask(self._noted))[::-1]
+
+    async def checkpoint(self) -> Noted | None:
+        """Give the newest checkpoint of the log; None where there is none."""
+        found = await self._database.ask(self._noted, 1)
+        return found[0] if found else None
 
     async def append(self, entry: Entry) -> None:
         """Append a row to the log."""
@@ -197,8 +202,10 @@ class SqlStore:
             version=0,
         )
 
-    def _noted(self) -> Sequence[Noted]:
-        wanted = select(checkpoints.c.note, checkpoints.c.made).order_by(checkpoints.c.n)
+    def _noted(self, limit: int | None = None) -> Sequence[Noted]:
+        """The newest first."""
+        newest = checkpoints.c.n.desc()
+        wanted = select(checkpoints.c.note, checkpoints.c.made).order_by(newest).limit(limit)
         with self._database.connection() as connection:
             return [Noted(note=note, made=made) for note, made in connection.execute(wanted)]
 
