@@ -316,8 +316,23 @@ def planted(run: Run, sample_file: Path) -> dict[str, str]:
     run("perform", "enrol-totp", "u2", "--reason", "n", "--ticket", "4822", "--set", f"code={code}")
     drift = "918273"
     run("drift", "u2", drift, "--factor", "u2-f2")
+    run("prove", "u2", "--method", "code", "--channel", "u2-f1", "--ticket", "4822")
+    asked = json.loads(run("phone", "u2", "--json")[1])[0]["secret"]
+    wrong = f"{(int(asked) + 1) % 1_000_000:06d}"
+    run("prove", "u2", "--answer", wrong)
+    proven = run("prove", "u2", "--answer", asked)
+    passed = json.loads(
+        run(
+            "perform", "temporary-pass", "u2", "--reason", "on a journey", "--ticket", "4822",
+            "--json",
+        )[1]
+    )  # fmt: skip
+    assert proven[0] == 0, proven
     return {
         "key": key,
+        "code read back": asked,
+        "code misread": wrong,
+        "pass": passed["handover"]["secret"],
         "first code": code,
         "drift code": drift,
         "mobile": "900124",
@@ -332,7 +347,10 @@ def every_output(run: Run, where: Path) -> dict[str, str]:
         ["log"], ["log", "look"], ["log", "--json"], ["log", "verify"], ["log", "checkpoint"],
         ["log", "export"], ["log", "export", "--format", "csv"], ["tray"], ["tray", "--json"],
         ["bundle", "u2"], ["bundle", "u2", "--json"], ["bundle", "u2", "--out", str(where)],
-        ["case", "u2"], ["case", "u2", "--json"], ["why", "u2"],
+        ["case", "u2"], ["case", "u2", "--json"], ["why", "u2"], ["why", "u2", "--json"],
+        ["approvals"], ["approvals", "--json"], ["holds", "--json"], ["alarms", "--json"],
+        ["log", "reconcile"], ["log", "export", "--clear", "--as", "lead"],
+        ["prove", "u2"], ["prove", "u2", "--json"], ["find"], ["find", "--json"], ["challenges"],
     ):  # fmt: skip
         _, out, err = run(*command)
         said[" ".join(command)] = out + err
@@ -346,10 +364,15 @@ def test_no_secret_and_no_address_stands_in_what_comes_out(
 ) -> None:  # fmt: skip
     said = every_output(run, tmp_path / "bundle")
 
+    clear = "log export --clear --as lead"  # asked for and recorded: addresses, never a secret
     found = [
-        (where, what) for where, text in said.items() for what, it in planted.items() if it in text
+        (where, what)
+        for where, text in said.items()
+        for what, it in planted.items()
+        if it in text and not (where == clear and what in {"mobile", "login"})
     ]
     assert found == []
+    assert "a code read back (strong)" in said["bundle u2"]
 
 
 def test_no_code_and_no_pass_stands_in_any_file(
@@ -359,7 +382,7 @@ def test_no_code_and_no_pass_stands_in_any_file(
 
     for file in (path for path in places.rglob("*") if path.is_file()):
         data = file.read_bytes()
-        for what in ("first code", "drift code"):
+        for what in ("first code", "drift code", "code read back", "code misread", "pass"):
             assert planted[what].encode() not in data, (file.name, what)
         if file.name not in {"sample.json", "sample.json.bak"}:  # the provider keeps its keys
             assert planted["key"].encode() not in data, file.name
