@@ -38,7 +38,7 @@ from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Proof, Way
 from helpdesk.domain.reconciling import Reconciliation
-from helpdesk.domain.search import ChallengeRow, LoopRow, Page, TicketRow, UserRow
+from helpdesk.domain.search import ChallengeRow, LoopRow, Page, TicketRow, UserRow, UserState
 from helpdesk.domain.text import NOT_DOCUMENTED, clean
 from helpdesk.domain.timeline import AnyEvent, encode_event
 
@@ -523,7 +523,13 @@ def _may(decision: Decision) -> str:
 
 
 def _state(row: UserRow) -> str:
-    return f"loop ×{row.rounds}" if row.state == "loop" else row.state.value
+    """A user's state in words, with since when MFA is off, whatever else is the matter."""
+    is_off = row.state is UserState.OFF
+    words = f"loop ×{row.rounds}" if row.state is UserState.LOOP else row.state.value
+    if row.off_since is None:
+        return f"{words}, since when unknown" if is_off else words
+    until = f" until {row.off_until:%Y-%m-%d}" if row.off_until else ""
+    return f"{'' if is_off else f'{words}, '}off since {row.off_since:%Y-%m-%d}{until}"
 
 
 def _ticket(row: UserRow) -> str:

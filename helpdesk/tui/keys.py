@@ -128,6 +128,8 @@ KEYS: Final[tuple[Key, ...]] = (
         does="copy_case", where=DESK),
     Key(key="g", label="Alarm", says="Open the user of the newest alarm.",
         does="alarm", where=frozenset({Where.LOG}), is_shown=True),
+    Key(key="W", label="Without MFA", says="List who is without MFA, and since when.",
+        does="without", where=DESK),
     Key(key="S", label="Sort", says="Sort the list by the next order.", does="sort", where=DESK),
     Key(key="right_square_bracket", label="Down", says="Scroll the case down.",
         does="roll(1)", where=DESK),

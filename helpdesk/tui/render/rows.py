@@ -97,6 +97,11 @@ def state_words(row: UserRow) -> str:
 
 
 def _state(row: UserRow, scene: Scene) -> Cell:
+    if row.state is UserState.OFF and row.off_until and row.off_until <= scene.now:
+        return Cell("MFA off, due", "warn")
+    if row.state is UserState.OFF and row.off_since:
+        days = max(0, (scene.now - row.off_since).days)
+        return Cell(f"{'MFA ' if days < 100 else ''}off {days} d", GLYPHS[row.state][1])
     return Cell(state_words(row), GLYPHS[row.state][1])
 
 

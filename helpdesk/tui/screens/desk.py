@@ -263,6 +263,12 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
         following = orders[(orders.index(now) + 1) % len(orders)] if now else Sort.NAME
         self.finder.search.value = " ".join([*words, f"sort:{following.value}"])
 
+    def action_without(self) -> None:
+        """Put the search for those without MFA into its line, where it can be seen and changed."""
+        self.set_class(False, "-case-open")
+        self.finder.search.value = "state:off"
+        self.call_after_refresh(self.keep_focus)
+
     def action_roll(self, by: int) -> None:
         """Scroll the case."""
         self.query_one(CasePanel).roll(by)
