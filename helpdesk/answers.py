@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -528,7 +528,9 @@ def _state(row: UserRow) -> str:
     words = f"loop ×{row.rounds}" if row.state is UserState.LOOP else row.state.value
     if row.off_since is None:
         return f"{words}, since when unknown" if is_off else words
-    until = f" until {row.off_until:%Y-%m-%d}" if row.off_until else ""
+    # It is off through the whole of its last day: the moment on record is the midnight after it.
+    last = row.off_until - timedelta(seconds=1) if row.off_until else None
+    until = f" until {last:%Y-%m-%d}" if last else ""
     return f"{'' if is_off else f'{words}, '}off since {row.off_since:%Y-%m-%d}{until}"
 
 
