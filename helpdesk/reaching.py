@@ -67,6 +67,11 @@ class Signing:
                 self._sign_in = await self._found()
         return await self._sign_in.token(max_age_s=max_age_s)
 
+    def refused(self, token: str) -> None:
+        """Take note that the desk did not take a token: another is given next."""
+        if self._sign_in is not None:
+            self._sign_in.refused(token)
+
     async def _found(self) -> SignIn:
         from helpdesk.gateway.flows import (  # noqa: PLC0415  (only where one signs in)
             Registration,

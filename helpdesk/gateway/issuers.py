@@ -173,6 +173,8 @@ class Provider:
         async with self._one_at_a_time:
             if self._may_fetch(name):
                 await self._fetch_keys()
+        if self._is_older(self._keys_at, STALE_S):
+            raise Unreachable(f"{_host(self.url)} could not be reached a moment ago.")
         return self._known(name)
 
     async def get(self, url: str) -> bytes:
@@ -201,10 +203,9 @@ class Provider:
         return self._keys.get(name)
 
     def _may_fetch(self, name: str) -> bool:
-        """Whether keys are old, or a name is new and the last fetch for one is long enough ago."""
-        if self._is_older(self._keys_at, FRESH_S):
-            return self._keys_at is None or self._is_older(self._tried_at, AGAIN_S)
-        return self._known(name) is None and self._is_older(self._tried_at, AGAIN_S)
+        """Whether keys are old, or a name is new, and the last try is long enough ago."""
+        is_due = self._is_older(self._keys_at, FRESH_S) or self._known(name) is None
+        return is_due and self._is_older(self._tried_at, AGAIN_S)
 
     def _is_older(self, at: float | None, seconds: float) -> bool:
         return at is None or self._elapsed() - at > seconds

@@ -24,7 +24,7 @@ import msgspec
 import stamina
 from msgspec import Struct
 
-from helpdesk.domain.errors import BadInput, HelpdeskError, Unreachable
+from helpdesk.domain.errors import BadInput, HelpdeskError, SignInAgain, Unauthorised, Unreachable
 from helpdesk.domain.text import clean
 from helpdesk.gateway import wire
 from helpdesk.gateway.circuit import Circuit
@@ -52,6 +52,10 @@ class Bearer(Protocol):
 
     async def __call__(self, *, max_age_s: int | None = None) -> str:
         """Give it; where the agent signed in longer ago than *max_age_s*, they are asked again."""
+        ...
+
+    def refused(self, token: str) -> None:
+        """Take note that the desk did not take a token: another is given next."""
         ...
 
 
@@ -167,12 +171,22 @@ class Line:
             wait_max=2.0,
             wait_jitter=0.5,
         )
+        was_refused = False
         try:
             async for attempt in tries:
                 with attempt:
                     self.circuit.check()
-                    given = await self._headers(headers or {}, max_age_s)
-                    return await self._once(method, path, values, given, is_write, most)
+                    token = await self._bearer(max_age_s=max_age_s)
+                    given = _headers(token, headers or {})
+                    try:
+                        return await self._once(method, path, values, given, is_write, most)
+                    except Unauthorised as error:
+                        # It was not done; a token may look fresh here and be ended there.
+                        if was_refused or isinstance(error, SignInAgain):
+                            raise
+                        was_refused = True
+                        self._bearer.refused(token)
+                        raise _Again(error) from error
         except _Again as error:
             raise error.error from None
         raise AssertionError("a retry context ends with an answer or an error")
@@ -183,14 +197,18 @@ class Line:
     ) -> AsyncIterator[AsyncIterator[str]]:
         """Open a stream of events, as lines."""
         self.circuit.check()
-        headers = await self._headers({"Accept": "text/event-stream"})
+        token = await self._bearer()
+        headers = _headers(token, {"Accept": "text/event-stream"})
         timeout = httpx.Timeout(self._total_s, read=QUIET_S)
         try:
             async with self._open().stream(
                 "GET", self.url + path, params=values, headers=headers, timeout=timeout
             ) as answer:
                 if answer.status_code != 200:
-                    raise error_of(answer.status_code, await _body(answer, MOST_BYTES))
+                    error = error_of(answer.status_code, await _body(answer, MOST_BYTES))
+                    if isinstance(error, Unauthorised):
+                        self._bearer.refused(token)
+                    raise error
                 self.circuit.note(is_ok=True)
                 yield answer.aiter_lines()
         except (httpx.HTTPError, OSError) as error:
@@ -252,16 +270,6 @@ class Line:
             raise Lost(str(error), error)
         raise error
 
-    async def _headers(
-        self, more: Mapping[str, str], max_age_s: int | None = None
-    ) -> dict[str, str]:
-        return {
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "Authorization": f"Bearer {await self._bearer(max_age_s=max_age_s)}",
-            **more,
-        }
-
     def _note_time(self, date: str) -> None:
         try:
             self.skew = datetime.now(UTC) - parsedate_to_datetime(date)
@@ -289,6 +297,15 @@ class Line:
         if isinstance(error, TimeoutError | httpx.TimeoutException):
             return Unreachable(f"The desk at {host} did not answer in time.")
         return Unreachable(f"The desk at {host} cannot be reached: {type(error).__name__}.")
+
+
+def _headers(token: str, more: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "Authorization": f"Bearer {token}",
+        **more,
+    }
 
 
 def _wait(error: Exception) -> bool | float:

@@ -74,6 +74,28 @@ class SomeDesks:
             desk.close()
 
 
+class Spoken:
+    """Gives a word for a token; another one once the desk refused it.
+
+    Args:
+        word: The token.
+        next_word: What is given after a refusal.
+    """
+
+    def __init__(self, word: str, next_word: str = "") -> None:
+        self._word, self._next = word, next_word or word
+        self.refusals: list[str] = []
+
+    async def __call__(self, *, max_age_s: int | None = None) -> str:
+        """Give it; who signs in anew did so just now."""
+        return self._word if max_age_s is None else self._word.partition(",")[0]
+
+    def refused(self, token: str) -> None:
+        """Give the next from now on."""
+        self.refusals.append(token)
+        self._word = self._next
+
+
 @contextlib.contextmanager
 def served(app: App) -> Iterator[str]:
     """Serve an application on a free port of this machine, in a thread; give its address."""
@@ -121,10 +143,7 @@ def gateway(
 def remote(url: str, who: str) -> Iterator[RemoteDesk]:
     """Open the desk behind an address, signed in as somebody."""
 
-    async def bearer(*, max_age_s: int | None = None) -> str:
-        return who if max_age_s is None else who.partition(",")[0]
-
-    desk = RemoteDesk(Line(url, bearer))
+    desk = RemoteDesk(Line(url, Spoken(who)))
     try:
         yield desk
     finally:

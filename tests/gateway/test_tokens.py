@@ -287,6 +287,25 @@ async def test_keys_outlast_an_issuer_that_is_away_for_an_hour_and_no_longer() -
     time[0] = 3_700
     with pytest.raises(Unreachable, match=r"id\.example answered 503"):
         await tokens.agent(token)
+    with pytest.raises(Unreachable, match="could not be reached a moment ago"):
+        await tokens.agent(token)
+
+
+async def test_an_issuer_that_is_away_from_the_start_is_tried_every_ten_seconds() -> None:
+    time = [0.0]
+    site = IssuerSite(KEY)
+    site.answers["/keys"] = lambda _: answer({}, 503)
+    tokens = site.tokens(keys=site.provider(lambda: time[0]))
+    token = signed(good_claims(), KEY)
+
+    for _ in range(20):
+        with pytest.raises(Unreachable):
+            await tokens.agent(token)
+
+    assert site.asked.count("/keys") == 1
+    del site.answers["/keys"]
+    time[0] += 11
+    assert (await tokens.agent(token)).agent.id == "dana"
 
 
 async def test_a_key_that_the_issuer_withdrew_stops_counting_when_keys_are_fetched_anew() -> None:
