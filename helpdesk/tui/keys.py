@@ -122,6 +122,8 @@ KEYS: Final[tuple[Key, ...]] = (
     _act("x", "reveal", "Reveal", is_shown=True),
     Key(key="i", label="May I", says="Show every act with the reason why or why not.",
         does="reasons", where=DESK, is_shown=True),
+    Key(key="M", label="More", says="Show all of the verdict, or of what hits many users at once.",
+        does="more", where=frozenset({Where.DESK, Where.LOOPS, Where.CHALLENGES})),
     Key(key="c", label="Card", says="Show the product's card: its rules and where they come from.",
         does="card", where=DESK, is_shown=True),
     Key(key="Y", label="Copy case", says="Copy the case in a few masked lines, for the ticket.",

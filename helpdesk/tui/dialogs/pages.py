@@ -86,6 +86,26 @@ class ReasonsDialog(PageDialog):
         self.dismiss(message.act)
 
 
+class MoreDialog(PageDialog):
+    """Shows a page whose keys can be clicked or pressed there; gives what the key does."""
+
+    def __init__(self, title: str, page: Sequence[Entry], keys: frozenset[str]) -> None:
+        super().__init__(title, page)
+        self._keys = {key.key: key.does for key in KEYS if key.key in keys}
+
+    def on_key(self, event: events.Key) -> None:
+        """Do what a key of the page does."""
+        if event.key in self._keys:
+            event.stop()
+            self.dismiss(self._keys[event.key])
+
+    def on_click(self, event: events.Click) -> None:
+        """Do what a clicked key does."""
+        does = self._keys.get(str(event.style.meta.get("key")))
+        if does is not None:
+            self.dismiss(does)
+
+
 def _reason(decision: Decision) -> Entry:
     glyph, look = glyph_of(decision)
     needs = " ".join(need.says for need in decision.needs)

@@ -1,9 +1,11 @@
 """The verdict in words: why, how sure, by what evidence, what to ask, to do and to say.
 
-Every line has a rank; where there is little room the lines of high rank go first, and what is
+Every line has a rank; where there is little room the lines of low rank go first, and what is
 shown keeps its order:
 
-    alarm · top cause · ask or say · do │ evidence · who else · other causes · what is of no use
+    alarm · top cause · ask, do, say │ evidence · who else · what is of no use · other causes
+
+What to ask, to do and to say is cut, never left out, while anything weaker could stand there.
 """
 
 from __future__ import annotations
@@ -54,7 +56,10 @@ LIKELY: Final = 0.02
 """Causes less likely than this are not shown beside the first."""
 
 BRIEF: Final = 3
-"""Up to so many lines only the top cause and one of *ask* and *say* are shown."""
+"""Up to so many lines an alarm stands in the line of the cause."""
+
+CAUSE, ASK, DO, SAY = 0, 1, 2, 3
+"""Ranks: of the cause and its alarm, of what to ask, to do and to say; all others are weaker."""
 
 LOOKS: Final = {Strength.CERTAIN: STRONG, Strength.STRONG: STRONG, Strength.WEAK: QUIET}
 
@@ -95,6 +100,13 @@ def waiting(fault: str, room: int) -> Content:
     return Content.assemble(("weighing …", QUIET))
 
 
+class Shown(NamedTuple):
+    """What is shown of a verdict, and of how many lines not all is."""
+
+    content: Content
+    cut: int
+
+
 def why(
     verdict: Verdict,
     case: Case,
@@ -103,16 +115,56 @@ def why(
     keys: Keys,
     width: int,
     room: int,
-) -> Content:
+) -> Shown:
     """Return the verdict in at most *room* lines of *width* cells; the least is never left out."""
-    found = list(_lines(verdict, case, said, events, keys, width, is_brief=room <= BRIEF))
+    is_brief = room <= (BRIEF if verdict.is_hostile else BRIEF + 1)
+    found = list(_lines(verdict, case, said, events, keys, width, is_brief))
     sizes = [hanging((line.entry,), width).plain.count("\n") + 1 for line in found]
-    chosen: set[int] = set()
-    for at in sorted(range(len(found)), key=lambda at: found[at].rank):
-        used = sum(sizes[other] for other in chosen)
-        if found[at].rank <= 1 or used + sizes[at] <= room:
-            chosen.add(at)
-    return hanging([found[at].entry for at in sorted(chosen)], width)
+    given = _shares([line.rank for line in found], sizes, room)
+    parts = [
+        _cut(hanging((line.entry,), width), lines_of, width)
+        for line, lines_of in zip(found, given, strict=True)
+        if lines_of
+    ]
+    cut = sum(share < size for share, size in zip(given, sizes, strict=True))
+    return Shown(Content("\n").join(parts), cut)
+
+
+def whole(
+    verdict: Verdict, case: Case, said: Sequence[CallerSaid], events: Events, keys: Keys, width: int
+) -> list[Entry]:
+    """Return all of a verdict in lines of about *width* cells."""
+    return [line.entry for line in _lines(verdict, case, said, events, keys, width, is_brief=False)]
+
+
+def _shares(ranks: Sequence[int], sizes: Sequence[int], room: int) -> list[int]:
+    """Return how many of its lines each part gets: none, some, or all.
+
+    The cause and what is to be asked, done and said get one each, the cause in any case, and then
+    the rest of them in the order of rank; what is weaker gets all of its lines or none.
+    """
+    given = [0] * len(ranks)
+    order = sorted(range(len(ranks)), key=lambda at: ranks[at])
+    strong = [at for at in order if ranks[at] <= SAY]
+    for at in strong:
+        given[at] = int(ranks[at] <= ASK or sum(given) < room)
+    for at in strong:
+        given[at] += max(0, min(sizes[at] - given[at], room - sum(given))) if given[at] else 0
+    for at in order:
+        if ranks[at] > SAY and sum(given) + sizes[at] <= room:
+            given[at] = sizes[at]
+    return given
+
+
+def _cut(shown: Content, rows: int, width: int) -> Content:
+    """Return the first rows of what is shown, the last of them with a mark where more follow."""
+    kept = shown.split("\n", allow_blank=True)
+    if len(kept) <= rows:
+        return shown
+    last = kept[rows - 1].rstrip()
+    if cells(last) > width - 2:
+        last = last.truncate(width - 2).rstrip()
+    return Content("\n").join([*kept[: rows - 1], Content.assemble(last, (" …", WARN))])
 
 
 def _lines(
@@ -133,26 +185,26 @@ def _lines(
             yield from _alarm(verdict, top)
         yield Line(0, _cause(top, width, verdict if is_brief else None))
         yield from _evidence(verdict, top, events, case.at)
-        for rank, other in enumerate(_others(verdict), 8):
+        for rank, other in enumerate(_others(verdict), 10):
             yield Line(rank, _cause(other, width, None))
     yield from _heard(verdict, top)
     if verdict.also_others:
-        yield Line(2, _entry("▲ Others", show(verdict.also_others, WARN), WARN))
+        yield Line(4, _entry("▲ Others", show(verdict.also_others, WARN), WARN))
     if verdict.cannot_tell:
-        yield Line(3, _entry("Cannot tell", show(verdict.cannot_tell.removeprefix("cannot tell "))))
+        yield Line(6, _entry("Cannot tell", show(verdict.cannot_tell.removeprefix("cannot tell "))))
     if verdict.ask:
-        yield Line(1, Entry(_key(keys, "ask", "Ask", "reply"), show(verdict.ask.text, STRONG)))
+        yield Line(ASK, Entry(_key(keys, "ask", "Ask", "reply"), show(verdict.ask.text, STRONG)))
     elif said:
         head = _key(keys, "ask", "Ask", "undo")
         yield Line(
-            11, Entry(head, show("Nothing more to ask. The last reply can be taken back.", QUIET))
+            13, Entry(head, show("Nothing more to ask. The last reply can be taken back.", QUIET))
         )
     yield from _do(verdict, case, keys)
     if verdict.say:
         head = _key(keys, "copy", "Say", "copy")
-        yield Line(4 if verdict.ask else 1, Entry(head, show(_one_line(verdict.say))))
-    for rank, no in enumerate(no_use(verdict.will_not_help, keys), 5):
-        yield Line(rank if rank == 5 else 12, _entry("✗ Not", show(no, QUIET)))
+        yield Line(SAY if verdict.ask else ASK, Entry(head, show(_one_line(verdict.say))))
+    for n, no in enumerate(no_use(verdict.will_not_help, keys)):
+        yield Line(14 if n else 7, _entry("✗ Not", show(no, QUIET)))
 
 
 def _alarm(verdict: Verdict, top: RankedCause) -> Iterator[Line]:
@@ -191,11 +243,11 @@ def _others(verdict: Verdict) -> list[RankedCause]:
 def _evidence(verdict: Verdict, top: RankedCause, events: Events, now: datetime) -> Iterator[Line]:
     shown = [one for one in top.evidence if not verdict.also_others.startswith(one.says)]
     for n, one in enumerate(shown):
-        rank = 2 if n == 0 or one.source is Source.CALLER else 7 + 2 * n
+        rank = 5 if n == 0 or one.source is Source.CALLER else 9 + 2 * n
         yield Line(rank, _entry(f"{FOR} {_whence(one, events, now)}", show(one.says), GOOD))
     for n, one in enumerate(top.against):
         says = Content.assemble(("against: ", WARN), show(one.says))
-        rank = 2 if one.source is Source.CALLER else 8 + 2 * n
+        rank = 5 if one.source is Source.CALLER else 10 + 2 * n
         yield Line(rank, _entry(f"{AGAINST} {_whence(one, events, now)}", says, WARN))
 
 
@@ -235,10 +287,10 @@ def _heard(verdict: Verdict, top: RankedCause | None) -> Iterator[Line]:
         is_shown = any(e.source is Source.CALLER and words in e.says for e in shown)
         if not one.reply:
             says = Content.assemble(show(words), ("  not understood, changes nothing", WARN))
-            yield Line(2, _entry("? caller", says, WARN))
+            yield Line(4, _entry("? caller", says, WARN))
         elif not is_shown:
             says = Content.assemble(show(words), (f"  to {one.ask}", QUIET))
-            yield Line(2, _entry("  caller", says))
+            yield Line(5, _entry("  caller", says))
 
 
 def _do(verdict: Verdict, case: Case, keys: Keys) -> Iterator[Line]:
@@ -255,7 +307,7 @@ def _do(verdict: Verdict, case: Case, keys: Keys) -> Iterator[Line]:
     if decision is not None and decision.is_refused:
         says = Content.assemble(says, " ", show(f"But: {decision.why}", QUIET))
     if says.plain:
-        yield Line(2, _entry("Do", says))
+        yield Line(DO, _entry("Do", says))
 
 
 def _chip(name: str, case: Case, keys: Keys) -> Content:
@@ -292,12 +344,25 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def fleet_lines(findings: FleetFindings, scene: Scene) -> Content:
-    """Return one line for each thing that hits many users at once, what matters most first."""
-    return lines(_fleet_line(one, scene) for one in findings.findings)
+def fleet_lines(findings: FleetFindings, scene: Scene, width: int, key: str) -> Content:
+    """Return a line for each thing that hits many users at once, what matters most first.
+
+    One that is longer than *width* cells ends in the key that shows all of it.
+    """
+    return lines(_short(fleet_line(one, scene), width, key) for one in findings.findings)
 
 
-def _fleet_line(one: FleetFinding, scene: Scene) -> Content:
+def _short(line: Content, width: int, key: str) -> Content:
+    more = Content.assemble(("… more ", QUIET), (key, STRONG))
+    if cells(line) <= width:
+        return line
+    kept = line.truncate(max(0, width - cells(more) - 1)).rstrip()
+    gap = width - cells(kept) - cells(more)
+    return Content.assemble(kept, " " * max(1, gap), pressable(more, key=key))
+
+
+def fleet_line(one: FleetFinding, scene: Scene) -> Content:
+    """Return what one thing does to how many users, in one line however long."""
     title = CAUSES[one.cause].title if one.cause in CAUSES else ""
     return Content.assemble(
         ("▲ ", BAD),

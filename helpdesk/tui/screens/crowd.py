@@ -6,15 +6,14 @@ from typing import TypeVar
 
 from textual import work
 from textual.containers import Vertical
-from textual.content import Content
 from textual.reactive import var
 from textual.widget import Widget
-from textual.widgets import Static
 
 from helpdesk.domain.diagnosis.fleet import FleetFindings
 from helpdesk.domain.errors import HelpdeskError
-from helpdesk.tui.render.verdict import fleet_lines
+from helpdesk.tui.dialogs.pages import PageDialog
 from helpdesk.tui.screens.finding import FindingPlace
+from helpdesk.tui.widgets.crowd import Crowd
 
 T = TypeVar("T")
 
@@ -30,9 +29,7 @@ class CrowdPlace(FindingPlace[T]):
 
     def body(self) -> Widget:
         """The lines, then the list."""
-        lines = Static(Content(""), id="crowd", markup=False)
-        lines.display = False
-        return Vertical(lines, self.finder)
+        return Vertical(Crowd(self.scene), self.finder)
 
     def on_screen_resume(self) -> None:
         """Ask for the list, and for what many share."""
@@ -54,6 +51,13 @@ class CrowdPlace(FindingPlace[T]):
 
     def watch_findings(self, findings: FleetFindings) -> None:
         """Show one line a finding, and no line where there is none."""
-        for lines in self.query("#crowd").results(Static):
-            lines.update(fleet_lines(findings, self.scene()))
-            lines.display = bool(findings.findings)
+        for crowd in self.query(Crowd):
+            crowd.findings = findings
+
+    def action_more(self) -> None:
+        """Show all words of what hits many users."""
+        page = self.query_one(Crowd).whole()
+        if page:
+            self.app.push_screen(PageDialog("What hits many users at once", page))
+        else:
+            self.app.notify("Nothing hits many users at once.", markup=False)

@@ -29,6 +29,7 @@ from helpdesk.tui.screens.finding import FindingPlace
 from helpdesk.tui.screens.holding import HoldingPlace
 from helpdesk.tui.screens.place import Clock
 from helpdesk.tui.widgets.case_panel import CasePanel
+from helpdesk.tui.widgets.chrome import KeyFooter
 from helpdesk.tui.widgets.finder import Finder
 from helpdesk.tui.widgets.parts import Unproven, Wish
 from helpdesk.tui.widgets.rowlist import RowList
@@ -107,6 +108,8 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
             elif has_it is not self.finder.rows:
                 self.set_class(True, "-case-open")
         super().on_resize(event)
+        is_alone = self.has_class("-narrow") and self.has_class("-case-open")
+        self.query_one(KeyFooter).goes_back = is_alone
         for panel in self.query(CasePanel):
             panel.give_scrolling(is_one=self.has_class("-slim"))
 
@@ -177,8 +180,13 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
     def open_user(self, user: str) -> None:
         """Open a user's case; where the list gives way to it, the case takes the focus."""
         self._look_at(user)
-        self.set_class(True, "-case-open")
-        if self.has_class("-narrow"):
+        self.show_case(is_open=True)
+
+    def show_case(self, *, is_open: bool) -> None:
+        """Let the list give way to the case, or come back, where there is room for one of them."""
+        self.set_class(is_open, "-case-open")
+        self.query_one(KeyFooter).goes_back = is_open and self.has_class("-narrow")
+        if is_open and self.has_class("-narrow"):
             self.call_after_refresh(self.keep_focus)
 
     @work(exclusive=True, group="case", exit_on_error=False)
@@ -206,7 +214,10 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
     def take(self, outcome: Outcome) -> None:
         """Show the new case if its user is still the one looked at, and the row anew."""
         if self.case is not None and self.case.user.id == outcome.case.user.id:
+            is_revealed = self.case.is_masked and not outcome.case.is_masked
             self.case = outcome.case
+            if is_revealed:  # what was revealed stands in the case, which the list may hide
+                self.show_case(is_open=True)
         self.search(keep=True)
         self.count_waiting()
 
@@ -281,13 +292,13 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
 
     def action_find(self) -> None:
         """Bring the list back and stand on the search line."""
-        self.set_class(False, "-case-open")
+        self.show_case(is_open=False)
         super().action_find()
 
     def action_back(self) -> None:
         """From the case back to the list where it gave way; else clear the search."""
         if self.has_class("-case-open") and self.has_class("-narrow"):
-            self.set_class(False, "-case-open")
+            self.show_case(is_open=False)
             self.finder.rows.focus()
             return
         super().action_back()

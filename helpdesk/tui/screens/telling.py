@@ -18,11 +18,22 @@ from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.errors import HelpdeskError
 from helpdesk.tui.dialogs.asking import AskDialog
 from helpdesk.tui.dialogs.drift import DriftDialog, authenticators
+from helpdesk.tui.dialogs.pages import MoreDialog
+from helpdesk.tui.keys import KEYS
 from helpdesk.tui.screens.acting import ActingPlace
+from helpdesk.tui.widgets.why import Why
 
 PATIENCE_S: Final = 10.0
 POLL_S: Final = 0.02
 """Seconds a key that was typed ahead waits for its verdict, and between two looks."""
+
+PAGE: Final = 96
+"""Cells of a line of the page that holds the whole verdict, where the window is wide enough."""
+
+IN_VERDICT: Final = frozenset(
+    key.key for key in KEYS if key.act or key.does in {"ask", "copy", "drift"}
+)
+"""Keys that a verdict names."""
 
 
 class TellingPlace(ActingPlace):
@@ -129,6 +140,20 @@ class TellingPlace(ActingPlace):
     def look_again(self, user: str) -> None:
         """Ask anew for the case of a user who may have changed."""
         raise NotImplementedError
+
+    def action_more(self) -> None:
+        """Show all of the verdict, however little of it there was room for."""
+        self.ask_by(self.read_more)
+
+    @work(group="asking", exit_on_error=False)
+    async def read_more(self) -> None:
+        """Open the whole verdict; go on with the key that was pressed in it."""
+        if await self.settled_verdict() is None:
+            return
+        page = self.query_one(Why).whole(min(PAGE, self.size.width - 18))
+        does = await self.app.push_screen_wait(MoreDialog("Why", page, IN_VERDICT))
+        if does:
+            self.call_later(self.run_action, does)
 
     @work(group="asking", exit_on_error=False)
     async def action_copy(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from textual import events
@@ -60,7 +60,7 @@ class HeaderLine(Widget):
         self._agent = agent
 
     def render(self) -> Content:
-        """Places on the left; label and agent on the right, the agent gives way first."""
+        """Places on the left; label and agent on the right, the agent is named ever shorter."""
         narrow = self.size.width < 82
         is_tight = self.size.width < 70
         left = Content.assemble((" helpdesk " if not narrow else " ", STRONG), " ")
@@ -74,13 +74,22 @@ class HeaderLine(Widget):
             left = Content.assemble(left, pressable(chip, mode=mode))
         look = "bold $demo-text on $demo" if self._is_demo else LABEL
         label = Content.assemble((f" {self._label} ", look))
-        who = Content.assemble(show(self._agent.name), (f" · {self._agent.role.words} ", QUIET))
         if self.busy:
             label = Content.assemble(("working …  ", "bold $warn"), label)
-        room = self.size.width - cells(left) - cells(label)
-        right = Content.assemble(label, "  ", who) if room >= cells(who) + 3 else label
+        room = self.size.width - cells(left) - cells(label) - 3
+        who = next((who for who in self._names() if cells(who) <= room), None)
+        right = label if who is None else Content.assemble(label, "  ", who)
         gap = max(1, self.size.width - cells(left) - cells(right))
         return Content.assemble(left, " " * gap, right)
+
+    def _names(self) -> Iterator[Content]:
+        """The agent with their role, by full name, by the first of the names, by letters."""
+        name = clean(self._agent.name, limit=60)
+        first, *others = name.split() or [self._agent.id]
+        yield Content.assemble(show(name), (f" · {self._agent.role.words} ", QUIET))
+        yield Content.assemble(show(name), " ")
+        yield Content.assemble(show(first), " ")
+        yield Content.assemble(show("".join(part[0] for part in (first, *others))), " ")
 
     def on_click(self, event: events.Click) -> None:
         """Go to the place that was clicked."""
@@ -90,11 +99,22 @@ class HeaderLine(Widget):
 
 
 class KeyFooter(Widget):
-    """Shows the keys of a place, as many as fit; each can be clicked."""
+    """Shows the keys of a place, as many as fit; each can be clicked.
+
+    Attributes:
+        goes_back: Whether there is something to go back to, such as the list behind a case.
+    """
+
+    goes_back: reactive[bool] = reactive(False)
 
     def __init__(self, keys: Sequence[Key]) -> None:
         super().__init__(id="footer")
-        self._keys = [key for key in keys if key.is_shown]
+        self._back = [key for key in keys if key.does == "back"]
+        self._shown = [key for key in keys if key.is_shown]
+
+    @property
+    def _keys(self) -> list[Key]:
+        return [*self._back, *self._shown] if self.goes_back else self._shown
 
     def render(self) -> Content:
         """Keys from the left; help and palette always fit."""
