@@ -60,27 +60,35 @@ class HeaderLine(Widget):
         self._agent = agent
 
     def render(self) -> Content:
-        """Places on the left; label and agent on the right, the agent is named ever shorter."""
-        narrow = self.size.width < 82
-        is_tight = self.size.width < 70
-        left = Content.assemble((" helpdesk " if not narrow else " ", STRONG), " ")
+        """Places on the left, label and agent on the right: shorter where there is little room."""
+        look = "bold $demo-text on $demo" if self._is_demo else LABEL
+        label = Content.assemble((f" {self._label} ", look))
+        if self.busy:
+            label = Content.assemble(("working …  ", "bold $warn"), label)
+        names = list(self._names())
+        left, who = self._places(0), None
+        for letters, least in ((0, names[2]), (-1, names[2]), (4, names[3]), (2, names[3])):
+            left = self._places(letters)
+            room = self.size.width - cells(left) - cells(label) - 2
+            who = next((one for one in names if cells(one) <= room), None)
+            if cells(least) <= room:
+                break
+        right = label if who is None else Content.assemble(label, "  ", who)
+        gap = max(1, self.size.width - cells(left) - cells(right))
+        return Content.assemble(left, " " * gap, right)
+
+    def _places(self, letters: int) -> Content:
+        """The places, the others but this one in so many letters; with 0 the console's name too."""
+        left = Content.assemble((" " if letters else " helpdesk ", STRONG), " ")
         for key, mode, title in MODES:
             is_here = mode == self._mode
-            name = title if is_here or not is_tight else title[:4]
+            name = title if is_here or letters <= 0 else title[:letters]
             word = f"{key} {name}{badge(self.waiting.get(mode, 0))}"
             ground = "$live-text on $live" if is_here else ""
             look = f"{ground} bold underline" if is_here else ""
             chip = Content.assemble((" ", ground), (word, look), (" ", ground))
             left = Content.assemble(left, pressable(chip, mode=mode))
-        look = "bold $demo-text on $demo" if self._is_demo else LABEL
-        label = Content.assemble((f" {self._label} ", look))
-        if self.busy:
-            label = Content.assemble(("working …  ", "bold $warn"), label)
-        room = self.size.width - cells(left) - cells(label) - 3
-        who = next((who for who in self._names() if cells(who) <= room), None)
-        right = label if who is None else Content.assemble(label, "  ", who)
-        gap = max(1, self.size.width - cells(left) - cells(right))
-        return Content.assemble(left, " " * gap, right)
+        return left
 
     def _names(self) -> Iterator[Content]:
         """The agent with their role, by full name, by the first of the names, by letters."""
