@@ -250,6 +250,7 @@ async def test_every_place_is_reached_and_left_by_mouse(demo: Demo, place: str) 
         await agent.has_case(MAYA)
         await agent.click(place)
         await agent.loses("in your queue")
+        await agent.settles()
 
         await agent.click("1 Desk")
 
