@@ -25,6 +25,7 @@ from helpdesk.domain.errors import BadFile, BadInput, Unreachable
 from helpdesk.domain.text import clean
 from helpdesk.products import load_cards
 from helpdesk.service.desk import Desk
+from helpdesk.service.diagnosing import Found
 from helpdesk.service.local import LocalDesk
 from helpdesk.service.recording import Watched
 from helpdesk.stores.atomic import install
@@ -78,6 +79,7 @@ class SqlDesks:
         self._store, self._directory = SqlStore(database), SqlDirectory(database)
         self._connector = DemoConnector(SqlDocuments(database))
         self._keys, self._watched = Keys(data_directory()), Watched()
+        self._found = Found()
         self._desks: dict[Agent, LocalDesk] = {}
         self._store.load()
         self._is_demo = is_invented(database)
@@ -124,6 +126,7 @@ class SqlDesks:
             keys=self._keys,
             witness=Seen(data_directory(), Path(self._database.name)),
             watched=self._watched,
+            found=self._found,
             sender=None if self._is_demo else mail_sender(config),
             contact=config.mail.contact if config.mail else "",
             is_gated=config.prove_callers,

@@ -27,7 +27,7 @@ from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow
 from helpdesk.domain.text import mask
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import User
-from helpdesk.service.diagnosing import Diagnosing
+from helpdesk.service.diagnosing import Diagnosing, Found
 from helpdesk.service.keeping import Keeping
 from helpdesk.service.once import Once
 from helpdesk.service.recording import Recorder, Signs, Watched, Witness
@@ -59,12 +59,13 @@ class Questions:
         keys: Signs,
         witness: Witness,
         watched: Watched | None = None,
+        found: Found | None = None,
         sender: Sender | None = None,
         contact: str = "",
     ) -> None:
         self.agent, self.cards, self.label, self.is_demo = agent, cards, label, is_demo
         self._view = View(agent, cards, connector, store, directory, clock)
-        self._diagnosing = Diagnosing(self._view)
+        self._diagnosing = Diagnosing(self._view, found)
         self._recorder = Recorder(agent, store, clock, keys, witness, watched)
         self._changing = asyncio.Lock()
         self._once = Once(agent.id, store, clock)
@@ -138,7 +139,8 @@ class Questions:
         reports = await self._view.store.select(LoopReport, only_open=True)
         there = await self._matching([r.user for r in reports], query, now)
         found = [r for r in reports if r.user in there]
-        tops = {r.user: (await self._diagnosing.of(there[r.user].user)).top for r in found}
+        found.sort(key=lambda r: (-r.rounds, now - r.at))
+        tops = await self._diagnosing.tops([there[r.user].user for r in found])
         found.sort(key=lambda r: (not _is_hostile(tops[r.user]), -r.rounds, now - r.at))
         return window(
             found,
