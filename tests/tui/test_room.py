@@ -247,7 +247,8 @@ async def test_every_key_of_a_place_is_a_line_of_the_palette_that_can_be_clicked
 @pytest.mark.parametrize("place", ["2 Loops", "3 Challenges", "4 Approvals", "5 Log"])
 async def test_every_place_is_reached_and_left_by_mouse(demo: Demo, place: str) -> None:
     async with console(demo(), size=(80, 24)) as agent:
-        await agent.has_case(MAYA)
+        await agent.sees("2 Loops¹⁹", "in your queue")
+        await agent.settles()
         await agent.click(place)
         await agent.loses("in your queue")
         await agent.settles()
