@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from helpdesk.connectors.demo import DemoConnector
@@ -24,7 +24,7 @@ from helpdesk.wiring import agent_named
 from tests.conftest import Clock
 
 
-def imported(address: str, sample: Path, clock: Clock) -> Database:
+def imported(address: str, sample: Path, clock: Callable[[], datetime]) -> Database:
     """Make the tables of a database and import a fixture; give it."""
     database = Database(address)
     migrate(database)

@@ -219,6 +219,10 @@ class Connection:
                 lost = error
                 await self._learn(key)
                 await asyncio.sleep(WAIT_S * again)
+            except Unreachable as error:
+                if lost is None:
+                    raise
+                raise _unknown(key) from error  # the first may have been done, and was looked for
         raise _unknown(key) if lost is None or lost.told is None else lost.told
 
     async def _learn(self, key: str) -> None:

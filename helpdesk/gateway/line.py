@@ -146,6 +146,7 @@ class Line:
         self.skew = timedelta(0)
         for name in ("httpx", "httpcore"):  # at INFO they log addresses, at DEBUG headers
             logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger("stamina").setLevel(logging.ERROR)  # it would write into the screen
 
     async def ask(
         self,
