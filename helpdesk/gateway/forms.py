@@ -52,7 +52,8 @@ async def asks_of(endpoint: Endpoint, request: Request[Any, Any, Any]) -> wire.A
         raise Malformed("A body is one JSON object.")
     if found.keys() & placed.keys():
         raise Malformed("What stands in the address does not stand in the body too.")
-    return _converted(found | placed, endpoint, is_text=False)
+    whole = {k: int(v) if isinstance(v, float) and v.is_integer() else v for k, v in found.items()}
+    return _converted(whole | placed, endpoint, is_text=False)  # 100.0 is a whole number in JSON
 
 
 def seen_of(endpoint: Endpoint, request: Request[Any, Any, Any]) -> str:

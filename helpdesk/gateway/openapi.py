@@ -52,6 +52,27 @@ PLACES: Final = {
     "key": "uT8n2Qx0vYp4Zr7LwKd1Hs3B",
 }
 
+_SEEN: Final = {
+    "path.user": "$response.body#/user/id",
+    "header.If-Match": "$response.header.ETag",
+}
+
+_LINKS: Final[dict[str, dict[str, Any]]] = {
+    "find": {"case": {"operationId": "case", "parameters": {"user": "$response.body#/rows/0/id"}}},
+    "case": {
+        "ask_proof": {"operationId": "ask_proof", "parameters": _SEEN},
+        "drift": {"operationId": "drift", "parameters": _SEEN},
+        "perform": {
+            "operationId": "perform",
+            "parameters": {"header.If-Match": "$response.header.ETag"},
+            "requestBody": {
+                "action": {"act": "note", "user": "$response.body#/user/id", "text": "Seen."}
+            },
+        },
+    },
+}
+"""What one answer gives the next question: a change rests on the case as it was seen."""
+
 _ALWAYS: Final = (400, 401, 403, 404, 409, 422, 429, 503)
 
 
@@ -164,6 +185,8 @@ def _responses(one: Endpoint, given: dict[str, Any]) -> dict[str, Any]:
     ok: dict[str, Any] = {"description": one.says, "content": {media: {"schema": schema}}}
     if one.is_matched or one.name == "case":
         ok["headers"] = {"ETag": {"schema": {"type": "string"}}}
+    if one.name in _LINKS:
+        ok["links"] = _LINKS[one.name]
     statuses = set(_ALWAYS)
     statuses |= {413, 415} if one.method == "POST" else set()
     statuses |= {412, 428} if one.is_matched else set()

@@ -108,14 +108,14 @@ def served(app: App) -> Iterator[str]:
         thread = threading.Thread(target=server.run, args=([listener],), name="gateway")
         thread.start()
         try:
-            ends = time.monotonic() + 10
+            ends = time.monotonic() + 60
             while not server.started and thread.is_alive() and time.monotonic() < ends:
                 time.sleep(0.005)
             assert server.started
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(15)
+            thread.join(60)
             assert not thread.is_alive()
 
 
