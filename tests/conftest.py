@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import os
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
 from helpdesk.stores.tiny import TinyFile, TinyStore
 from helpdesk.wiring import agent_named
+from tests import postgres
 from tests.sample import write_sample
 
 Run = Callable[..., tuple[int, str, str]]
@@ -113,3 +116,19 @@ def run(sample_file: Path, capsys: pytest.CaptureFixture[str]) -> Run:
         return code, out, err
 
     return run_it
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Callable[[], str]]:
+    """Give the address of a PostgreSQL, started for whoever asks first."""
+    with contextlib.ExitStack() as stack:
+        started: list[str] = []
+
+        def address() -> str:
+            if not started:
+                if postgres.programs() is None and postgres.GIVEN not in os.environ:
+                    pytest.skip(postgres.MISSING)
+                started.append(stack.enter_context(postgres.server("fsync=off")))
+            return started[0]
+
+        yield address

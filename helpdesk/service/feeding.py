@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection
 from typing import Final
 
@@ -41,12 +40,13 @@ class Feeding(Logbook):
     async def changed(self, after: str) -> str:
         """Wait until something changed after a cursor; give the new one."""
         after = after or (await self.changes()).cursor
+        rung = -1
         while True:
             await self.changes(after, limit=1)  # raises for a cursor of another log
             newest = await feed.newest(self._view.store)
             if newest != after:
                 return newest
-            await asyncio.sleep(LOOK_S)
+            rung = await self._view.store.news(LOOK_S, rung)
 
     async def _seen(self, users: Collection[str]) -> Collection[str]:
         """Those of these users whom this agent may see; rows of nobody are for who sees all."""

@@ -69,6 +69,13 @@ class Store(Protocol):
         """The agents of this desk, in their order on file."""
         ...
 
+    async def news(self, seconds: float, since: int) -> int:
+        """Wait until somebody wrote since this was last asked, or so long where nobody can say.
+
+        Give what *since* is the next time; with -1 it does not wait.
+        """
+        ...
+
     async def select(
         self,
         kind: type[R],

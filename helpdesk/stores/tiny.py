@@ -333,6 +333,11 @@ class TinyStore:
         """Give the rows that are bound to one another, from the place *start* on."""
         return self.entries[start:] if limit is None else self.entries[start : start + limit]
 
+    async def news(self, seconds: float, since: int) -> int:
+        """Wait: a file tells nobody that it was changed."""
+        await asyncio.sleep(seconds if since >= 0 else 0)
+        return 0
+
     async def keep(self, record: Record) -> None:
         """Write a record, new or instead of the one with its id."""
         await self._file.step(self._keep, record)

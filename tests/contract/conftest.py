@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -118,22 +117,6 @@ KINDS: dict[str, Callable[[Places], contextlib.AbstractContextManager[Open]]] = 
     "two-http-postgresql": two_on_postgres,
 }
 """Every kind of desk by its name."""
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Callable[[], str]]:
-    """Give the address of a PostgreSQL, started for whoever asks first."""
-    with contextlib.ExitStack() as stack:
-        started: list[str] = []
-
-        def address() -> str:
-            if not started:
-                if postgres.programs() is None and postgres.GIVEN not in os.environ:
-                    pytest.skip(postgres.MISSING)
-                started.append(stack.enter_context(postgres.server("fsync=off")))
-            return started[0]
-
-        yield address
 
 
 @pytest.fixture(params=list(KINDS))

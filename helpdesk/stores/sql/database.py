@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from helpdesk.domain.errors import BadInput, Unreachable
 from helpdesk.domain.text import clean
+from helpdesk.stores.sql.bell import CHANNEL, LISTEN_S, Bell, Listener
 from helpdesk.stores.sql.schema import pen
 from helpdesk.stores.whole import whole
 
@@ -46,6 +47,8 @@ class Database:
         self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]
         self._locks = WeakKeyDictionary()
         self._writers: dict[asyncio.Task[Any] | None, Connection] = {}
+        self._bell = Bell()
+        self._listener: Listener | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -67,8 +70,20 @@ class Database:
             else:
                 with self._telling():
                     await whole(_commit, connection)
+                self._bell.ring()
             finally:
                 del self._writers[task]
+
+    async def news(self, seconds: float, since: int) -> int:
+        """Wait until somebody wrote, as `Store.news`.
+
+        PostgreSQL tells every process; SQLite none but the one that wrote, so that others look
+        again after *seconds*.
+        """
+        if not self.is_sqlite:
+            self._listener = self._listener or Listener(self.engine, self._bell)
+            seconds = LISTEN_S if self._listener.is_listening else seconds
+        return await self._bell.heard(seconds, since)
 
     async def ask(self, question: Callable[..., T], *arguments: Any) -> T:
         """Return what a blocking question gives; it finds its connection with `connection`."""
@@ -90,6 +105,8 @@ class Database:
 
     def close(self) -> None:
         """Give back all connections."""
+        if self._listener is not None:
+            self._listener.close()
         self.engine.dispose()
 
     def _begin(self) -> Connection:
@@ -99,6 +116,8 @@ class Database:
                 if self.is_sqlite:
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
                 connection.execute(update(pen).values(changes=pen.c.changes + 1))
+                if not self.is_sqlite:  # heard when it is durable, by whoever listens
+                    connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
             except BaseException:
                 _drop(connection)
                 raise

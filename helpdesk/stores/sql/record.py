@@ -62,6 +62,10 @@ class SqlStore:
         """Give how many changes there were."""
         return await self._database.ask(self._changes)
 
+    async def news(self, seconds: float, since: int) -> int:
+        """Wait until somebody wrote, or so long where only this process tells."""
+        return await self._database.news(seconds, since)
+
     async def select(
         self,
         kind: type[R],
