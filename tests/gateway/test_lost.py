@@ -14,7 +14,7 @@ from helpdesk.gateway.line import Line
 from helpdesk.gateway.remote import RemoteDesk
 from helpdesk.service.local import LocalDesk
 from tests.conftest import Clock
-from tests.gateway.serving import gateway
+from tests.gateway.serving import Spoken, gateway
 
 
 class LosesThenRefuses(httpx.AsyncHTTPTransport):
@@ -37,11 +37,8 @@ class LosesThenRefuses(httpx.AsyncHTTPTransport):
 async def test_what_was_done_is_unknown_and_not_undone_where_its_answer_cannot_be_fetched(
     desk_as: Callable[..., LocalDesk], clock: Clock
 ) -> None:
-    async def bearer(*, max_age_s: int | None = None) -> str:
-        return "dana"
-
     with gateway(desk_as, clock) as (url, _):
-        desk = RemoteDesk(Line(url, bearer, transport=LosesThenRefuses(), tries=2))
+        desk = RemoteDesk(Line(url, Spoken("dana"), transport=LosesThenRefuses(), tries=2))
 
         with pytest.raises(Unknown) as told:
             await desk.perform(Note(user="u1", text="Called back."), key="k" * 20)

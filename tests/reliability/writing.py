@@ -23,6 +23,7 @@ from helpdesk.domain.users import FactorState
 from helpdesk.gateway.circuit import Circuit
 from helpdesk.gateway.line import Line, Lost, Reply
 from helpdesk.gateway.remote import RemoteDesk
+from tests.gateway.serving import Spoken
 from tests.reliability.people import SHARED, customers
 
 
@@ -94,10 +95,7 @@ class Writer:
     """
 
     def __init__(self, url: str, agent: str, seed: int, ledger: Ledger) -> None:
-        async def bearer(*, max_age_s: int | None = None) -> str:
-            return agent
-
-        self.line = CountedLine(url, bearer)
+        self.line = CountedLine(url, Spoken(agent))
         # It rests after failures as always, but a hundredth of the time: kills follow one another.
         self.line.circuit = Circuit(lambda: time.monotonic() * 100)
         self.desk = RemoteDesk(self.line)
