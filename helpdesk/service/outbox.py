@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
@@ -17,9 +17,9 @@ from helpdesk.domain.audit import Result
 from helpdesk.domain.cases import Case, Outcome
 from helpdesk.domain.errors import (
     BadInput,
-    Conflict,
     HelpdeskError,
     NotFound,
+    Stale,
     StillRunning,
     Unknown,
     Unreachable,
@@ -32,7 +32,10 @@ from helpdesk.stores.replica import Replica
 
 T = TypeVar("T")
 
-DONE = frozenset({Result.DONE, Result.HELD})
+DONE: Final = frozenset({Result.DONE, Result.HELD})
+
+LOOKS: Final = 5
+"""How often a wish whose case changes meanwhile is looked at anew before it waits for a while."""
 
 
 class Outbox:
@@ -203,15 +206,17 @@ class Outbox:
             for one in wishes:
                 await self._put(one.ended(State.REFUSED, str(error), self._clock()))
             return []
-        fit = []
-        for one in wishes:
-            found = facts(one.action, case) if one.action else ()
-            if found == one.seen:
-                fit.append(one)
-            else:
-                says = "It is not as it was when this was wished."
-                await self._put(replace(one, state=State.CONFLICT, found=found, says=says))
-        return fit
+        return [one for one in wishes if not await self._is_disputed(one, case)]
+
+    async def _is_disputed(self, wish: Wish, case: Case) -> bool:
+        """Hold a wish against the case as it is; mark it where its ground is another."""
+        found = facts(wish.action, case) if wish.action else ()
+        if found == wish.seen:
+            return False
+        says = "It is not as it was when this was wished."
+        conflict = replace(wish, state=State.CONFLICT, found=found, says=says, by="", sent_at=None)
+        await self._put(conflict)
+        return True
 
     async def _send_queued(self, wish: Wish, keep: Callable[[Case], None]) -> None:
         taken = await self._replica.claim(wish.key, self._console, self._clock())
@@ -219,13 +224,14 @@ class Outbox:
             return  # another console has it in hand
         with self._in_hand(taken.key):
             try:
-                outcome = await self._line.ask(self._remote.perform(taken.action, key=taken.key))
+                outcome = await self._told(taken, taken.action)
             except (Unknown, StillRunning):
                 await self._lose(taken)
-            except Unreachable:
+            except (Unreachable, Stale) as error:
                 await self._put(replace(taken, state=State.QUEUED, by="", sent_at=None))
-                raise
-            except (HelpdeskError, Conflict) as error:
+                if isinstance(error, Unreachable):
+                    raise
+            except HelpdeskError as error:
                 await self._put(taken.ended(State.REFUSED, str(error), self._clock()))
             except BaseException:
                 await asyncio.shield(self._lose(taken))
@@ -233,6 +239,17 @@ class Outbox:
             else:
                 await self._put(taken.ended(State.DONE, outcome.says, self._clock()))
                 keep(outcome.case)
+
+    async def _told(self, wish: Wish, action: AnyAction) -> Outcome:
+        """Send a queued wish; where the case changed in a way that is no matter, look and go on."""
+        for _ in range(LOOKS):
+            try:
+                return await self._line.ask(self._remote.perform(action, key=wish.key))
+            except Stale:
+                # Wishes of this console may have changed the case, and colleagues write notes:
+                # what counts was held against the case before the first of them was sent.
+                await self._line.ask(self._remote.case(wish.user))
+        raise Stale("The case changes too often: it is tried again soon.")
 
     async def _lose(self, wish: Wish) -> None:
         await self._put(replace(wish, state=State.UNKNOWN, says=_lost(wish), by=""))
@@ -273,8 +290,3 @@ def _lost(wish: Wish) -> str:
         f"The line broke before the desk answered: it is not known whether {wish.title} "
         "was done. The desk is asked; do not do it again before it has said so."
     )
-
-
-def queued(outcome_of: Case, says: str) -> Outcome:
-    """Return what a queued wish gives at once: the case as it is, and when it will be sent."""
-    return Outcome(case=outcome_of, says=says)
