@@ -306,8 +306,7 @@ def freshness(
 
 
 def _clock(at: datetime, now: datetime) -> str:
-    """A time of day, on the reader's own clock, with the day where it is not today."""
-    at, now = at.astimezone(), now.astimezone()
+    """A time of day in UTC, as all times of the screens, with the day where it is not today."""
     return f"{at:%H:%M}" if at.date() == now.date() else f"{at:%a %H:%M}"
 
 

@@ -20,6 +20,7 @@ from helpdesk.domain.text import clean
 from helpdesk.service.desk import Desk
 from helpdesk.tui.dialogs.guarded import Guarded
 from helpdesk.tui.dialogs.pages import HandoverDialog
+from helpdesk.tui.following import FollowingApp
 from helpdesk.tui.keys import Where
 from helpdesk.tui.palette import KeysProvider
 from helpdesk.tui.screens.approvals import ApprovalsScreen
@@ -28,7 +29,7 @@ from helpdesk.tui.screens.holding import HoldingPlace
 from helpdesk.tui.screens.lists import ChallengesScreen, LogScreen, LoopsScreen
 from helpdesk.tui.screens.place import Clock, Place
 from helpdesk.tui.screens.waiting import Strangers, Waiting
-from helpdesk.tui.terminal import SafeApp, run_safely
+from helpdesk.tui.terminal import run_safely
 from helpdesk.tui.themes import NAMES, THEMES
 from helpdesk.tui.widgets.chrome import Open
 
@@ -51,7 +52,7 @@ TOLD_S = 12.0
 """Seconds a notice about a request is shown."""
 
 
-class HelpdeskApp(SafeApp):
+class HelpdeskApp(FollowingApp):
     """The console on a desk.
 
     Args:
@@ -66,12 +67,11 @@ class HelpdeskApp(SafeApp):
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(self, desk: Desk, *, theme: str | None = None, clock: Clock = present) -> None:
-        super().__init__()
+        super().__init__(desk, clock)
         for each in THEMES:
             self.register_theme(each)
         self.theme = theme if theme in NAMES else NAMES[0]
         self.animation_level = "none"
-        self._desk, self._clock = desk, clock
         self._told = ""
         self._waiting = Waiting(desk.agent)
         self._strangers = Strangers()
@@ -122,6 +122,7 @@ class HelpdeskApp(SafeApp):
         self.set_interval(POLL_S, self.look_for_approvals)
         self.look_for_alarms()
         self.set_interval(STRANGERS_S, self.look_for_alarms)
+        self.begin_to_follow()
 
     @work(exclusive=True, group="alarms", exit_on_error=False)
     async def look_for_alarms(self) -> None:

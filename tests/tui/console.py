@@ -242,11 +242,11 @@ class Slow:
         await self._pass(user)
         return found
 
-    async def perform(self, action: object) -> object:
+    async def perform(self, action: object, *, key: str = "") -> object:
         """Carry out, once the gate of performing is open."""
         self.performed.append(action)
         await self._pass("perform")
-        return await self._desk.perform(action)  # type: ignore[arg-type]
+        return await self._desk.perform(action, key=key)  # type: ignore[arg-type]
 
     async def _pass(self, name: str) -> None:
         if name in self.gates:

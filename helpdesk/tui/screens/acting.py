@@ -9,6 +9,7 @@ act ─▶ desk.weigh ─▶ refused ──▶ why, instead, steps ──▶ rou
 from __future__ import annotations
 
 import asyncio
+import secrets
 from abc import abstractmethod
 from functools import partial
 from typing import Any
@@ -27,7 +28,7 @@ from helpdesk.domain.actions import (
 )
 from helpdesk.domain.approvals import action_of
 from helpdesk.domain.cases import Case, Outcome, Weighed
-from helpdesk.domain.errors import HelpdeskError, NeedsMore
+from helpdesk.domain.errors import HelpdeskError, NeedsMore, Unknown, Unreachable
 from helpdesk.domain.users import MfaState
 from helpdesk.tui.dialogs.act import ActDialog
 from helpdesk.tui.dialogs.approving import Choice
@@ -89,7 +90,10 @@ class ActingPlace(ProvingPlace):
 
     async def _goes_on(self, case: Case, name: str) -> bool:
         """Show this agent's own request for an act, if any; say whether the act begins anew."""
-        request = await self.request_of(case.user.id, name)
+        try:
+            request = await self.request_of(case.user.id, name)
+        except Unreachable:
+            return True  # weighing says what may be done without the desk, and why not
         if request is None:
             return True
         chosen = await self.show_request(request, can_begin=True)
@@ -127,6 +131,7 @@ class ActingPlace(ProvingPlace):
         """Ask until the act is done or the agent gives up; give the action that was done."""
         says = ""
         given: AnyAction | None = None
+        key = minted()
         while True:
             if _lacks_ticket(weighed) and not await self.open_ticket(case, action.title):
                 return None
@@ -152,14 +157,16 @@ class ActingPlace(ProvingPlace):
             answer: AnyAction | None = await self.app.push_screen_wait(dialog)
             if answer is None:
                 return None
+            # Of another wish the key is another: that of the first one stands for the first one.
+            key = key if given in {None, answer} else minted()
             try:
-                await self._perform(answer)
+                await self._perform(answer, key)
             except NeedsMore as error:
                 if await self.filed(answer, case, error):
                     return None
                 says = str(error)
             except HelpdeskError as error:
-                says = str(error)
+                says = _offered_again(error)
             else:
                 return answer
             given = answer  # what was typed is not typed again
@@ -188,13 +195,14 @@ class ActingPlace(ProvingPlace):
         await self._perform(answer)
         return True
 
-    async def _perform(self, action: AnyAction) -> None:
-        """Carry out; the change goes on even if this screen does not."""
+    async def _perform(self, action: AnyAction, key: str = "") -> None:
+        """Carry out, under its key; the change goes on even if this screen does not."""
         self.asks(is_so=False)  # another act may begin while this one is under way
         header = self.query_one(HeaderLine)
         header.busy += 1
         try:
-            outcome = await asyncio.shield(asyncio.ensure_future(self.desk.perform(action)))
+            change = asyncio.ensure_future(self.desk.perform(action, key=key or minted()))
+            outcome = await asyncio.shield(change)
         finally:
             header.busy -= 1
         self.take(outcome)
@@ -234,6 +242,21 @@ class ActingPlace(ProvingPlace):
         """Put a text on the clipboard, because the agent asked."""
         self.app.copy_to_clipboard(text)
         self.app.notify("Copied.", timeout=3, markup=False)
+
+
+def minted() -> str:
+    """Return a new idempotency key."""
+    return secrets.token_urlsafe(18)
+
+
+def _offered_again(error: HelpdeskError) -> str:
+    """Return what an act that was not done is offered again with.
+
+    What may have been done is not offered again before one knows: that is raised.
+    """
+    if isinstance(error, Unknown):
+        raise error
+    return str(error)
 
 
 def _prefilled(name: str, case: Case, agent: str, given: dict[str, Any]) -> AnyAction:

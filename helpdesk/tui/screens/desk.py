@@ -16,6 +16,7 @@ from helpdesk.assets import asset
 from helpdesk.domain.agents import Role
 from helpdesk.domain.cases import Case, Outcome, masked
 from helpdesk.domain.errors import HelpdeskError
+from helpdesk.domain.feed import Changes, Kind
 from helpdesk.domain.holds import Hold
 from helpdesk.domain.proofs import PROOF_LIFE
 from helpdesk.domain.search import Page, Query, Sort, UserRow
@@ -228,6 +229,16 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
     @on(Unproven)
     def _unproven(self) -> None:
         self.action_verify()
+
+    def heed_changes(self, found: Changes) -> None:
+        """Ask again for list and case; a case that is revealed stays as it was revealed."""
+        super().heed_changes(found)
+        case = self.case
+        if case is None or not case.is_masked or not self.is_current or self.is_between:
+            return
+        mine = {one.id for one in found.changes if one.kind is Kind.USER}
+        if not found.changes or case.user.id in mine:
+            self.look_again(case.user.id)
 
     def _with_case(self, do: Callable[[Case], object]) -> None:
         if self.case is None:

@@ -11,9 +11,10 @@ from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
 from helpdesk.domain.errors import BadInput, HelpdeskError
+from helpdesk.domain.feed import Changes
 from helpdesk.domain.search import Page, Query, parse
 from helpdesk.service.desk import Desk
-from helpdesk.tui.screens.place import Clock, Place
+from helpdesk.tui.screens.place import Clock, Place, is_log_only
 from helpdesk.tui.widgets.finder import UNLOADED, Finder
 from helpdesk.tui.widgets.rowlist import RowList
 
@@ -100,6 +101,17 @@ class FindingPlace(Place, Generic[T]):
         self.finder.show(page, keep=kept)
         self._has_shown = True
         self.listed(kept=kept)
+
+    def heed_changes(self, found: Changes) -> None:
+        """Ask again for the rows in sight, unless an answer to what was typed is on its way."""
+        super().heed_changes(found)
+        is_asking = self.finder.is_busy or self.finder.is_awaited
+        if self.is_current and not is_asking and self.is_about(found):
+            self.search(keep=True)
+
+    def is_about(self, found: Changes) -> bool:
+        """Whether what changed may be in this list."""
+        return not is_log_only(found)
 
     def listed(self, *, kept: bool) -> None:
         """Hear that the list was shown: anew, or *kept* where it stood."""

@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from helpdesk.assets import asset
 from helpdesk.domain.audit import LogRow
+from helpdesk.domain.feed import Changes
 from helpdesk.domain.limits import Alarm
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query
 from helpdesk.tui.keys import Where, bindings
@@ -129,6 +130,10 @@ class LogScreen(FindingPlace[LogRow]):
             self.post_message(Open(user))
         else:
             self.app.notify("There is no alarm about a user.", markup=False)
+
+    def is_about(self, found: Changes) -> bool:
+        """Whether what changed may be in this list: every change is in the log."""
+        return True
 
     async def ask(self, query: Query, offset: int, limit: int) -> Page[LogRow]:
         """Give a window of the log."""

@@ -8,11 +8,13 @@ from typing import ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
 from helpdesk.domain.approvals import Approval
 from helpdesk.domain.errors import HelpdeskError
+from helpdesk.domain.feed import Changes, Kind
 from helpdesk.domain.limits import Alarm, concerning
 from helpdesk.domain.search import Query
 from helpdesk.service.desk import Desk
@@ -23,7 +25,7 @@ from helpdesk.tui.render.approvals import waiting_for
 from helpdesk.tui.render.manual import help_page
 from helpdesk.tui.render.rows import Scene
 from helpdesk.tui.themes import following
-from helpdesk.tui.widgets.chrome import Go, HeaderLine, KeyFooter, Pressed
+from helpdesk.tui.widgets.chrome import Banner, Go, HeaderLine, KeyFooter, Pressed
 
 Clock = Callable[[], datetime]
 NARROW = 100
@@ -49,6 +51,7 @@ class Place(Screen[None]):
         """Header, the place's own, footer."""
         desk = self.desk
         yield HeaderLine(self.WHERE.value, desk.label, desk.is_demo, desk.agent)
+        yield Banner()
         yield self.body()
         yield KeyFooter(keys_of(self.WHERE))
         yield too_small()
@@ -118,6 +121,30 @@ class Place(Screen[None]):
         header = self.query_one(HeaderLine)
         header.waiting = header.waiting | {mode: count}
 
+    def stand(self, fresh: str, line: Content) -> None:
+        """Show how old what one sees is, and what is not well."""
+        for header in self.query(HeaderLine):
+            header.fresh = fresh
+        for banner in self.query(Banner):
+            banner.line = line
+
+    def heed_changes(self, found: Changes) -> None:
+        """Ask again for what changed; nothing told means that anything may have."""
+        if self.is_current and not is_log_only(found):
+            self.count_waiting()
+
+    def action_outbox(self) -> None:
+        """Show what waits to be sent, what is unknown, and what is in conflict."""
+        show = getattr(self.app, "show_outbox", None)
+        if show is not None:
+            show()
+
+    def action_lock(self) -> None:
+        """Forget all users this machine keeps of a desk elsewhere, and quit."""
+        lock = getattr(self.app, "lock", None)
+        if lock is not None:
+            lock()
+
     def tell(self, error: HelpdeskError) -> None:
         """Show an error as its sentence."""
         self.app.notify(str(error), severity="error", timeout=10, markup=False)
@@ -161,6 +188,11 @@ class Place(Screen[None]):
 
     def action_back(self) -> None:
         """Go back; a place without anything to leave stays."""
+
+
+def is_log_only(found: Changes) -> bool:
+    """Whether nothing changed but what is written down: somebody looked."""
+    return bool(found.changes) and all(one.kind is Kind.LOG for one in found.changes)
 
 
 SEARCH_WORDS = (

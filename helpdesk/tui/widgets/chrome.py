@@ -14,7 +14,7 @@ from textual.widget import Widget
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.text import clean
 from helpdesk.tui.keys import Key
-from helpdesk.tui.render.values import LABEL, QUIET, STRONG, badge, cells, pressable, show
+from helpdesk.tui.render.values import LABEL, QUIET, STRONG, WARN, badge, cells, pressable, show
 
 MODES = (("1", "desk", "Desk"), ("2", "loops", "Loops"), ("3", "challenges", "Challenges"),
          ("4", "approvals", "Approvals"), ("5", "log", "Log"))  # fmt: skip
@@ -47,10 +47,12 @@ class HeaderLine(Widget):
     Attributes:
         waiting: How many reports wait, by place.
         busy: How many changes are under way.
+        fresh: How old what one sees is; empty where it is true now.
     """
 
     waiting: reactive[dict[str, int]] = reactive({})
     busy: reactive[int] = reactive(0)
+    fresh: reactive[str] = reactive("")
 
     def __init__(self, mode: str, label: str, is_demo: bool, agent: Agent) -> None:
         super().__init__(id="header")
@@ -63,6 +65,8 @@ class HeaderLine(Widget):
         """Places on the left, label and agent on the right: shorter where there is little room."""
         look = "bold $demo-text on $demo" if self._is_demo else LABEL
         label = Content.assemble((f" {self._label} ", look))
+        if self.fresh:
+            label = Content.assemble(show(f"{self.fresh}  ", WARN), label)
         if self.busy:
             label = Content.assemble(("working …  ", "bold $warn"), label)
         names = list(self._names())
@@ -104,6 +108,28 @@ class HeaderLine(Widget):
         mode = event.style.meta.get("mode")
         if isinstance(mode, str):
             self.post_message(Go(mode))
+
+
+class Banner(Widget):
+    """Shows one line below the header when not all is well, and no line when all is.
+
+    Attributes:
+        line: What it says.
+    """
+
+    line: reactive[Content] = reactive(Content(""))
+
+    def __init__(self) -> None:
+        super().__init__(id="banner")
+        self.display = False
+
+    def watch_line(self, line: Content) -> None:
+        """Take a line of the screen only where there is something to say."""
+        self.display = bool(line.plain)
+
+    def render(self) -> Content:
+        """The line, cut at the width there is."""
+        return self.line
 
 
 class KeyFooter(Widget):
