@@ -331,10 +331,10 @@ def banner(wishes: Iterable[Wish], fresh: Freshness, skew: str, now: datetime) -
     urgent = [one for one in found if one.is_urgent]
     if urgent:
         first = min(urgent, key=lambda one: one.expires_at or now)
-        until = f" until {_clock(first.expires_at, now)}" if first.expires_at else ""
+        until = f"; tried until {_clock(first.expires_at, now)}" if first.expires_at else ""
         more = f" and {len(urgent) - 1} more" if len(urgent) > 1 else ""
-        says = f"NOT DONE YET: {first.title} on {clean(first.user)}{more}."
-        return f"{says} It is tried{until}. Call somebody whose line is up.", True
+        says = f"NOT DONE YET: {first.title} on {clean(first.user)}{more}"
+        return f"{says}{until}. Call a colleague.", True
     if skew:
         return skew, True
     parts = _counted(found)

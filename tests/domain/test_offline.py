@@ -238,7 +238,7 @@ def wish(state: State, late: Late = Late.QUEUED, title: str = "Note") -> Wish:
             [wish(State.UNKNOWN), wish(State.QUEUED, Late.URGENT, "End sessions")],
             OLD,
             "The clock is off.",
-            "NOT DONE YET: End sessions on u12. It is tried until",
+            "NOT DONE YET: End sessions on u12; tried until 09:09. Call a colleague.",
             True,
         ),
     ],

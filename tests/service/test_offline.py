@@ -348,7 +348,7 @@ async def test_an_urgent_act_waits_ten_minutes_with_a_banner_and_then_expires(
     outcome = await console.perform(EndSessions(user="u1"))
 
     assert outcome.says.startswith("NOT DONE YET")
-    assert console.banner[0].startswith("NOT DONE YET: End sessions on u1.")
+    assert console.banner[0].startswith("NOT DONE YET: End sessions on u1; tried until")
     assert console.banner[1]
     clock.go_on(minutes=10)
     await console.tend()

@@ -156,7 +156,9 @@ async def test_an_urgent_act_that_waits_is_loud_in_every_place(there: Set) -> No
         if agent.app.screen.is_modal:
             await agent.press_button("End sessions")
         await look(agent)
-        await agent.sees(f"NOT DONE YET: End sessions on {user}.")
+        await agent.sees(
+            f"NOT DONE YET: End sessions on {user}; tried until 14:15. Call a colleague."
+        )
         for key in ("2", "5", "1"):
             await agent.press(key)
             await look(agent)
