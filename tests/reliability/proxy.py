@@ -51,6 +51,7 @@ class FaultyLine:
         self.counts: Counter[Fault] = Counter()
         self.is_whole = False
         self.port = 0
+        self._carrying: set[asyncio.Task[None] | None] = set()
 
     @contextlib.contextmanager
     def standing(self) -> Iterator[str]:
@@ -75,6 +76,14 @@ class FaultyLine:
         return fault if is_bad else Fault.NONE
 
     async def _serve(self, asks: asyncio.StreamReader, asker: asyncio.StreamWriter) -> None:
+        carrying = asyncio.current_task()
+        self._carrying.add(carrying)  # else it may be collected while it waits
+        try:
+            await self._pass(asks, asker)
+        finally:
+            self._carrying.discard(carrying)
+
+    async def _pass(self, asks: asyncio.StreamReader, asker: asyncio.StreamWriter) -> None:
         fault = self._fault()
         if fault is Fault.REFUSE:
             _reset(asker)
