@@ -38,7 +38,7 @@ from helpdesk.stores.replica import Replica
 from helpdesk.stores.seen import Seen
 from helpdesk.stores.tiny import TinyFile, TinyStore
 from helpdesk.wiring import agent_named
-from tests.gateway.serving import gateway
+from tests.gateway.serving import Spoken, gateway
 from tests.reliability.proxy import Fault, FaultyLine
 from tests.sample import write_sample
 
@@ -161,10 +161,7 @@ async def _log(desk: LocalDesk) -> Counter[str]:
 
 
 async def _drive(address: str, writes: int, seed: int, place: Path, line: FaultyLine) -> Told:
-    async def bearer(*, max_age_s: int | None = None) -> str:
-        return "dana"
-
-    way = Line(address, bearer, total_s=TOTAL_S, budget_s=6.0)
+    way = Line(address, Spoken("dana"), total_s=TOTAL_S, budget_s=6.0)
     # Five failures in a row are common here, and half a minute is long: its time goes faster.
     way.circuit = Circuit(lambda: time.monotonic() * 60)
     line.is_whole = True
