@@ -180,14 +180,15 @@ async def _drive(address: str, writes: int, seed: int, place: Path, line: Faulty
     line.is_whole = False
     told = Told()
     keys: dict[str, str] = {}
-    tending = asyncio.create_task(_tend(console))
+    seen: dict[str, State] = {}
+    tending = asyncio.create_task(_tend(console, seen))
     await asyncio.gather(
         *(
             _worker(console, user, range(first, writes, AT_ONCE), seed, told, keys)
             for first, user in enumerate(USERS)
         )
     )
-    await _until_settled(console, told, keys)
+    await _until_settled(seen, told, keys)
     tending.cancel()
     await asyncio.gather(tending, return_exceptions=True)
     await asyncio.to_thread(remote.close)
@@ -239,18 +240,18 @@ async def _write(
         return
 
 
-async def _tend(console: OfflineDesk) -> None:
+async def _tend(console: OfflineDesk, seen: dict[str, State]) -> None:
+    """Tend to the outbox, and take down how each wish stands: ended ones are not kept for ever."""
     while True:
         await asyncio.sleep(0.2)
         await console.tend()
+        seen.update({one.key: one.state for one in console.wishes})
 
 
-async def _until_settled(console: OfflineDesk, told: Told, keys: dict[str, str]) -> None:
+async def _until_settled(seen: dict[str, State], told: Told, keys: dict[str, str]) -> None:
     """Wait, on the line as it is, until the end of every wish is known."""
     ends = time.monotonic() + PATIENCE_S
-    seen: dict[str, State] = {}
     while time.monotonic() < ends:
-        seen.update({one.key: one.state for one in console.wishes})
         if all(seen.get(key) in ENDED for key in keys):
             break
         await asyncio.sleep(0.05)
@@ -285,11 +286,12 @@ def main() -> int:
     asked = argparse.ArgumentParser()
     asked.add_argument("--writes", type=int, default=1_000)
     asked.add_argument("--seeds", type=int, default=3)
+    asked.add_argument("--first", type=int, default=1, help="the first seed (1)")
     given = asked.parse_args()
     say: Callable[[str], object] = print
     say(HEAD)
     wrong = 0
-    for seed in range(1, given.seeds + 1):
+    for seed in range(given.first, given.first + given.seeds):
         with tempfile.TemporaryDirectory() as place:
             told = run(given.writes, seed, Path(place))
         say(line_of(seed, given.writes, told))
