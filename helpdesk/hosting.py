@@ -209,30 +209,16 @@ def _run(
     url: str,
     say: Callable[[str], None],
 ) -> None:
-    import uvicorn  # noqa: PLC0415
-
+    from helpdesk.gateway.running import Server, run  # noqa: PLC0415
     from helpdesk.gateway.server import Gateway  # noqa: PLC0415
     from helpdesk.gateway.watch import log_to  # noqa: PLC0415
 
     sign_ins, pages, described = _sign_ins(wanted, config, desks.agents, url, say)
-    app = Gateway(desks, sign_ins, pages=pages, described=described).app()
+    gateway = Gateway(desks, sign_ins, pages=pages, described=described)
     log_to(sys.stderr)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            ssl_certfile=config.serve.certificate or None,
-            ssl_keyfile=config.serve.key or None,
-            timeout_keep_alive=30,
-            timeout_graceful_shutdown=20,
-            h11_max_incomplete_event_size=32_768,
-        )
-    )
+    server = Server(gateway, certificate=config.serve.certificate, key=config.serve.key)
     say(f"The desk answers at {url}. Open it elsewhere with: helpdesk --desk {url}")
-    server.run([listener])
+    run(server, listener)
 
 
 def _sign_ins(

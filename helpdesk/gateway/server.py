@@ -108,6 +108,7 @@ class Gateway:
         self._time_limit_s = time_limit_s
         self._pages, self._described = pages, described
         self._running: set[asyncio.Task[Any]] = set()
+        self._over = asyncio.Event()
         self.numbers = Numbers()
 
     def app(self) -> App:
@@ -238,7 +239,7 @@ class Gateway:
 
         async def events() -> AsyncIterator[bytes]:
             with self.numbers.streams.track_inprogress():
-                async for event in tell(desk, asks.after or begin.cursor, self._left_s(signed)):
+                async for event in self._told(desk, asks.after or begin.cursor, signed):
                     yield event
 
         async def counted() -> AsyncIterator[bytes]:
@@ -251,8 +252,13 @@ class Gateway:
 
         return Stream(counted(), media_type="text/event-stream")
 
-    def _left_s(self, signed: Signed) -> float:
-        return max(0.0, (signed.expires_at - self._now()).total_seconds())
+    def _told(self, desk: Desk, cursor: str, signed: Signed) -> AsyncIterator[bytes]:
+        left_s = max(0.0, (signed.expires_at - self._now()).total_seconds())
+        return tell(desk, cursor, left_s, self._over)
+
+    def end(self) -> None:
+        """End all streams of events, so that nobody who listens holds up the stop."""
+        self._over.set()
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:

@@ -17,10 +17,11 @@ from helpdesk.domain.search import Query
 from helpdesk.gateway import wire
 from helpdesk.gateway.bounds import Allowance
 from helpdesk.gateway.endpoints import ENDPOINTS, Endpoint
-from helpdesk.gateway.server import permit
+from helpdesk.gateway.server import Gateway, permit
 from helpdesk.service.local import LocalDesk
 from tests.conftest import Clock
-from tests.gateway.serving import PLENTY, SomeDesks, gateway
+from tests.gateway.serving import PLENTY, SomeDesks, Words, gateway
+from tests.gateway.serving import served as served_at
 
 KEY, OTHER = "k-0123456789abcdef", "k-fedcba9876543210"
 NOTE = {"action": {"act": "note", "user": "u2", "text": "called"}}
@@ -332,6 +333,24 @@ def test_events_tell_what_others_changed(served: Served, desk_as: Callable[..., 
     page = served.get("/v1/changes", params={"after": cursor}).json()
     assert {"kind": "user", "id": "u2"} in page["changes"]
     assert page["cursor"] == changed[0].removeprefix("id: ")
+
+
+def test_a_gateway_that_is_told_to_stop_lets_go_of_who_listens(
+    desk_as: Callable[..., LocalDesk], clock: Clock
+) -> None:
+    desks = SomeDesks(desk_as)
+    agents = [desk_as("dana").agent]
+    made = Gateway(desks, Words(agents, clock), now=clock)
+    with served_at(made.app()) as url, httpx.Client(trust_env=False, timeout=20) as http:
+        headers = {"Authorization": "Bearer dana"}
+        with http.stream("GET", f"{url}/v1/events", headers=headers) as stream:
+            lines = stream.iter_lines()
+            next(lines)
+            made.end()
+            rest = list(lines)
+    desks.close()
+
+    assert not any("changed" in line for line in rest)
 
 
 @pytest.mark.parametrize("path", ["/v1/changes", "/v1/events"])
