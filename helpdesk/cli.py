@@ -92,6 +92,7 @@ def parser(*, is_whole: bool = True) -> argparse.ArgumentParser:
     record.add_tray(to, where, _count)
     record.add_bundle(to, where)
     _add_serve(to)
+    _add_sync(to, where)
     _add_fixture(to)
     _add_small(to)
     return top
@@ -278,6 +279,14 @@ def _add_fixture(to: Any) -> None:
     check.set_defaults(run=commands.fixture_check)
     reset = steps.add_parser("reset", help="start the demo over from the bundled fixture")
     reset.set_defaults(run=commands.fixture_reset)
+
+
+def _add_sync(to: Any, where: argparse.ArgumentParser) -> None:
+    says = "Send what waits, and bring over what you work with, from a desk over HTTP"
+    sync = to.add_parser("sync", parents=[where], help=says, description=f"{says}.")
+    sync.add_argument("--follow", action="store_true", help="go on for ever")
+    sync.add_argument("--forget", action="store_true", help="forget all that this machine keeps")
+    sync.set_defaults(run=commands.sync)
 
 
 def _add_small(to: Any) -> None:

@@ -26,12 +26,12 @@ YES, NO = {"yes", "y", "true", "1", "on"}, {"no", "n", "false", "0", "off"}
 
 
 @contextlib.contextmanager
-def opened(given: argparse.Namespace) -> Iterator[Desk]:
+def opened(given: argparse.Namespace, *, keeps: bool = False) -> Iterator[Desk]:
     """Give the desk that the arguments name; at its end, say what is wrong with its log."""
     from helpdesk.config import load_config
     from helpdesk.wiring import open_desk
 
-    with open_desk(load_config(os.environ), given.desk, given.who) as desk:
+    with open_desk(load_config(os.environ), given.desk, given.who, keeps=keeps) as desk:
         yield desk
         if desk.alarm:
             warn(desk.alarm)
@@ -44,10 +44,49 @@ def console(given: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise BadInput("The console needs a terminal. Without one, use a command: helpdesk --help")
     theme = given.theme or load_config(os.environ).theme
-    with opened(given) as desk:
+    with opened(given, keeps=True) as desk:
         from helpdesk.tui.app import run
 
         return int(run(desk, theme=theme or None))
+
+
+def sync(given: argparse.Namespace) -> int:
+    """Send what waits and bring the working set up to date, once or for ever; or forget it all."""
+    if given.forget:
+        from helpdesk.wiring import forget_replicas
+
+        count = forget_replicas()
+        say(f"Forgotten: what this machine kept of {count} desk{'s' * (count != 1)}.")
+        return 0
+    from helpdesk.service.offline import OfflineDesk
+
+    with opened(given, keeps=True) as desk:
+        if not isinstance(desk, OfflineDesk):
+            raise BadInput("This desk is on this machine: there is nothing to bring over.")
+        return asyncio.run(_synchronise(desk, follows=given.follow))
+
+
+async def _synchronise(desk: Any, *, follows: bool) -> int:
+    from helpdesk.service.syncing import synchronise
+
+    while True:
+        before = (await desk.changes()).cursor
+        count = await synchronise(desk, progress)
+        await desk.settle()
+        waits = sum(one.is_waiting for one in desk.wishes)
+        say(f"Up to date: {count} steps; {waits} of your changes wait.")
+        if not follows:
+            return 0
+        await desk.changed(before)
+
+
+def progress(done: int, of: int, what: str) -> None:
+    """Show a bar on a terminal; nowhere else."""
+    if sys.stderr.isatty():
+        full = 20 * done // max(1, of)
+        bar = "█" * full + "░" * (20 - full)
+        sys.stderr.write(f"\r{bar} {done} of {of} {clean(what):<24}{chr(10) * (done == of)}")
+        sys.stderr.flush()
 
 
 def listing(given: argparse.Namespace) -> int:

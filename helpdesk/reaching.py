@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,11 +21,20 @@ if TYPE_CHECKING:
     from helpdesk.gateway.issuers import Provider
     from helpdesk.gateway.remote import RemoteDesk
     from helpdesk.gateway.signin import SignIn
+    from helpdesk.service.desk import Desk
 
 
 @contextlib.contextmanager
-def reach(config: Config, url: str, profile: Profile | None) -> Iterator[RemoteDesk]:
+def reach(
+    config: Config, url: str, profile: Profile | None, *, keeps: bool = False
+) -> Iterator[Desk]:
     """Give the desk at an address; the agent signs in where they have not.
+
+    Args:
+        config: The settings.
+        url: The address.
+        profile: Its profile in the settings, where it has one.
+        keeps: Whether this machine keeps what the agent works with, for when the line is down.
 
     Raises:
         BadInput: It is neither https nor of this machine, or the extra is not installed.
@@ -41,9 +51,20 @@ def reach(config: Config, url: str, profile: Profile | None) -> Iterator[RemoteD
     line = Line(address, Signing(address, profile, authorities), authorities=authorities)
     desk = RemoteDesk(line)
     try:
-        yield desk
+        yield kept_here(desk, address) if keeps else desk
     finally:
         desk.close()
+
+
+def kept_here(desk: RemoteDesk, address: str) -> Desk:
+    """Return a desk that goes on working while the line is down; it keeps its own in a replica."""
+    from helpdesk.service.offline import OfflineDesk  # noqa: PLC0415
+    from helpdesk.stores.replica import Replica, replica_directory  # noqa: PLC0415
+
+    replica = Replica(replica_directory(data_directory(), address, desk.agent.id))
+    offline = OfflineDesk(desk, replica, lambda: datetime.now(UTC), skew=desk.skew)
+    asyncio.run(offline.open())
+    return offline
 
 
 class Signing:

@@ -33,7 +33,9 @@ def clock() -> datetime:
 
 
 @contextlib.contextmanager
-def open_desk(config: Config, desk: str = "", as_who: str = "") -> Iterator[Desk]:
+def open_desk(
+    config: Config, desk: str = "", as_who: str = "", *, keeps: bool = False
+) -> Iterator[Desk]:
     """Give the desk that flags, environment and settings name.
 
     Args:
@@ -41,6 +43,7 @@ def open_desk(config: Config, desk: str = "", as_who: str = "") -> Iterator[Desk
         desk: A fixture file or a profile's name; empty for that of the settings.
         as_who: A role or an agent's id; empty for that of the settings, else the first support
             agent.
+        keeps: Whether of a desk elsewhere this machine keeps what the agent works with.
 
     Raises:
         BadFile, BadInput, NotFound, Unreachable: It cannot be opened; the sentence says why.
@@ -53,7 +56,7 @@ def open_desk(config: Config, desk: str = "", as_who: str = "") -> Iterator[Desk
             raise BadInput("At a desk over HTTP you work as whoever signs in, not as somebody.")
         from helpdesk.reaching import reach  # noqa: PLC0415  (not on the way to a local desk)
 
-        with reach(config, address, profile) as remote:
+        with reach(config, address, profile, keeps=keeps) as remote:
             yield remote
         return
     who = as_who or (profile.agent if profile else "") or config.agent or Role.SUPPORT
@@ -129,6 +132,16 @@ def fixture_path(address: str) -> tuple[Path, bool]:
             install(BUNDLED, copy, is_first=True)
         return copy, True
     return path, False
+
+
+def forget_replicas() -> int:
+    """Let go of all this machine keeps of desks elsewhere; give how many that were."""
+    from helpdesk.stores.replica import Replica  # noqa: PLC0415  (most desks have none)
+
+    found = sorted((data_directory() / "replica").glob("*/outbox.json"))
+    for one in found:
+        Replica(one.parent).forget()
+    return len(found)
 
 
 def demo_copy() -> Path:

@@ -17,6 +17,7 @@ from helpdesk import __version__, answers, assets, commands
 from helpdesk.assets import DEMO
 from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.diagnosis.verdicts import RankedCause, Strength, Verdict
+from helpdesk.stores.replica import Replica
 from helpdesk.tui import themes
 from tests.conftest import Run
 
@@ -648,3 +649,18 @@ def test_python_m_is_the_same_program() -> None:
     )
 
     assert done.stdout == f"helpdesk {__version__}\n"
+
+
+def test_a_desk_of_this_machine_has_nothing_to_bring_over(run: Run) -> None:
+    code, _, err = run("sync")
+
+    assert code == 2
+    assert "there is nothing to bring over" in err
+
+
+def test_forgetting_leaves_nothing_of_desks_elsewhere(run: Run, places: Path) -> None:
+    Replica(places / "data" / "replica" / "one")
+
+    code, out, _ = run("sync", "--forget")
+
+    assert (code, out) == (0, "Forgotten: what this machine kept of 1 desk.\n")

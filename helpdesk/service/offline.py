@@ -47,7 +47,7 @@ from helpdesk.service.line import Line
 from helpdesk.service.outbox import Outbox, wish_of
 from helpdesk.service.reading import Reading
 from helpdesk.service.working_set import WorkingSet
-from helpdesk.stores.replica import Replica
+from helpdesk.stores.replica import Mark, Replica
 
 T = TypeVar("T")
 
@@ -237,6 +237,25 @@ class OfflineDesk(Reading):
         await self._outbox.refresh()
         self._late.clear()
         self._line.bump()
+
+    # What is brought over
+
+    async def mark(self) -> Mark:
+        """Give how far the working set is."""
+        return await self._replica.mark()
+
+    async def note(self, **changed: object) -> None:
+        """Note how far the working set is."""
+        await self._replica.note(**changed)
+
+    async def let_go(self, names: Sequence[str]) -> None:
+        """Let go of answers of users who are there no more."""
+        if names:
+            await self._replica.let_go(*names)
+
+    async def desk_changes(self, after: str) -> Changes:
+        """Give what changed at the desk alone, by its own cursor."""
+        return await self._line.ask(self._remote.changes(after))
 
     # The feed
 

@@ -38,6 +38,7 @@ from helpdesk.domain.text import folded
 from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
 from helpdesk.service.offline import OfflineDesk
+from helpdesk.service.syncing import synchronise
 from helpdesk.stores.replica import Replica
 from tests.conftest import Clock
 from tests.service.cut import CutLine
@@ -723,3 +724,41 @@ async def test_it_is_a_desk(console: OfflineDesk, desk: LocalDesk) -> None:
     assert _is_desk(console).agent == desk.agent
     asked = {name for name, value in vars(Desk).items() if not name.startswith("_") and value}
     assert all(hasattr(console, name) for name in asked)
+
+
+# Bringing over
+
+
+async def test_what_is_brought_over_can_be_read_without_the_line(
+    console: OfflineDesk, line: CutLine
+) -> None:
+    told: list[tuple[int, int, str]] = []
+
+    count = await synchronise(console, lambda *step: told.append(step))
+    again = await synchronise(console, lambda *step: told.append(step))
+
+    assert count == told[-1][0] == told[-1][1]
+    assert again == 0
+    line.is_cut = True
+    assert (await console.loops(Query())).rows
+    assert (await console.queue()).rows
+
+
+async def test_what_was_broken_off_goes_on_where_it_was(
+    console: OfflineDesk, line: CutLine
+) -> None:
+    names: list[str] = []
+
+    def cut_at_loops(done: int, of: int, what: str) -> None:
+        names.append(what)
+        line.is_cut = what == "loops"
+
+    with pytest.raises(Unreachable):
+        await synchronise(console, cut_at_loops)
+    line.is_cut = False
+    first, names[:] = list(names), []
+    await synchronise(console, lambda done, of, what: names.append(what))
+
+    assert first == ["queue", "loops"]
+    assert names[0] == "loops"
+    assert (await console.mark()).steps == ()
