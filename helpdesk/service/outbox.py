@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
@@ -33,6 +33,9 @@ from helpdesk.stores.replica import Replica
 T = TypeVar("T")
 
 DONE: Final = frozenset({Result.DONE, Result.HELD})
+
+AT_ONCE: Final = 6
+"""How many wishes are asked for or sent side by side; those of one user never are."""
 
 LOOKS: Final = 5
 """How often a wish whose case changes meanwhile is looked at anew before it waits for a while."""
@@ -145,9 +148,11 @@ class Outbox:
                     raise Unknown(_lost(one), one.key)
 
     async def _ask_all(self) -> None:
-        for wish in self.wishes:
-            if wish.state in {State.SENT, State.UNKNOWN} and wish.key not in self._under_way:
-                await self._ask(wish)
+        await _side_by_side(
+            self._ask(wish)
+            for wish in self.wishes
+            if wish.state in {State.SENT, State.UNKNOWN} and wish.key not in self._under_way
+        )
         await self.refresh()
 
     async def _ask(self, wish: Wish) -> None:
@@ -186,11 +191,19 @@ class Outbox:
 
     async def _send_all(self, keep: Callable[[Case], None]) -> None:
         queued = [one for one in self.wishes if one.state is State.QUEUED]
-        queued.sort(key=lambda one: (one.late is not Late.URGENT, one.user, one.at))
-        for user, group in groupby(queued, key=lambda one: one.user):
-            fit = await self._undisputed(user, list(group))
-            for wish in fit:
-                await self._send_queued(wish, keep)
+        for is_urgent in (True, False):  # whoever is unprotected does not wait for notes
+            some = [one for one in queued if (one.late is Late.URGENT) is is_urgent]
+            some.sort(key=lambda one: (one.user, one.at))
+            users = groupby(some, key=lambda one: one.user)
+            await _side_by_side(
+                self._send_for(user, wishes, keep)
+                for user, wishes in [(user, list(group)) for user, group in users]
+            )
+
+    async def _send_for(self, user: str, wishes: list[Wish], keep: Callable[[Case], None]) -> None:
+        """Send what waits for one user, in the order in which it was wished."""
+        for wish in await self._undisputed(user, wishes):
+            await self._send_queued(wish, keep)
 
     async def _undisputed(self, user: str, wishes: list[Wish]) -> list[Wish]:
         """Give those of one user's wishes whose ground is as it was; mark the others.
@@ -269,6 +282,24 @@ class Outbox:
     async def _drop(self, key: str) -> None:
         await self._replica.drop(key)
         await self.refresh()
+
+
+async def _side_by_side(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do several things, some at a time, each to its end.
+
+    Raises:
+        Unreachable: One of them was not reached; the others were tried all the same.
+    """
+    free = asyncio.Semaphore(AT_ONCE)
+
+    async def one(work: Coroutine[Any, Any, None]) -> None:
+        async with free:
+            await work
+
+    ended = await asyncio.gather(*map(one, list(works)), return_exceptions=True)
+    for error in ended:
+        if isinstance(error, BaseException):
+            raise error
 
 
 def wish_of(action: AnyAction, key: str, agent: str, now: datetime) -> Wish:
