@@ -21,6 +21,7 @@ from helpdesk.domain.errors import (
     HelpdeskError,
     NotFound,
     Refused,
+    Unknown,
 )
 from helpdesk.domain.gate import Answer, Standing
 from helpdesk.domain.gate import weigh as gate
@@ -58,7 +59,7 @@ class LocalDesk(Holding):
             async with self._changing:
                 try:
                     found = await self._change(action, asked)
-                except (NotFound, Conflict):
+                except (NotFound, Conflict, Unknown):
                     raise
                 except HelpdeskError as error:
                     await self._record_failure(action, error, asked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, select,
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from helpdesk.domain.errors import BadInput, Unreachable
+from helpdesk.domain.errors import BadInput, Unknown, Unreachable
 from helpdesk.domain.text import clean
 from helpdesk.stores.sql.bell import CHANNEL, LISTEN_S, Bell, Listener
 from helpdesk.stores.sql.schema import pen
@@ -27,6 +28,23 @@ KINDS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 
 BUSY_S: Final = 10
 """How long one waits for the pen of another process."""
+
+PURGE_MS: Final = 500
+"""How long one waits for readers before what was erased is taken out of SQLite's log."""
+
+PORT: Final = 5432
+
+PATIENCE: Final = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    # Of a gateway whose machine went away: it holds the pen no longer.
+    "options": "-c idle_in_transaction_session_timeout=60000",
+}
+"""How long a silent PostgreSQL is believed in, unless its address says otherwise: so that another
+server is asked in seconds, not in hours."""
 
 _inside: ContextVar[Connection | None] = ContextVar("inside", default=None)
 
@@ -49,6 +67,8 @@ class Database:
         self._writers: dict[asyncio.Task[Any] | None, Connection] = {}
         self._bell = Bell()
         self._listener: Listener | None = None
+        self._erasing: set[str] = set()
+        self._erased: set[str] = set()
 
     @property
     def is_sqlite(self) -> bool:
@@ -68,11 +88,15 @@ class Database:
                 await whole(_drop, connection)
                 raise
             else:
-                with self._telling():
+                with self._telling(is_ending=True):
                     await whole(_commit, connection)
+                self._erased |= self._erasing
                 self._bell.ring()
             finally:
+                self._erasing.clear()
                 del self._writers[task]
+        if self._erased:
+            await whole(self._purge)
 
     async def news(self, seconds: float, since: int) -> int:
         """Wait until somebody wrote, as `Store.news`.
@@ -103,6 +127,10 @@ class Database:
         with self._telling(), self.engine.connect() as fresh:
             yield fresh
 
+    def erased(self, *tables: str) -> None:
+        """Note, in a transaction, that it erases something from tables: no copy outlives it."""
+        self._erasing.update(tables)
+
     def close(self) -> None:
         """Give back all connections."""
         if self._listener is not None:
@@ -127,16 +155,35 @@ class Database:
         with self.engine.connect() as fresh:
             return _within(fresh, question, *arguments)
 
+    def _purge(self) -> None:
+        """Leave nothing beside the tables of what was erased; where that fails, the next time."""
+        tables, self._erased = self._erased, set()
+        is_done = False
+        with contextlib.suppress(SQLAlchemyError), self.engine.connect() as connection:
+            if self.is_sqlite:
+                is_done = _emptied(connection)
+            else:
+                outside = connection.execution_options(isolation_level="AUTOCOMMIT")
+                outside.exec_driver_sql(f"VACUUM {', '.join(sorted(tables))}")
+                is_done = True
+        if not is_done:
+            self._erased |= tables
+
     @contextlib.contextmanager
-    def _telling(self) -> Iterator[None]:
-        """Say in a sentence what the database says."""
+    def _telling(self, *, is_ending: bool = False) -> Iterator[None]:
+        """Say in a sentence what the database says.
+
+        Where the line to a server breaks as a transaction ends, nobody knows how it ended.
+        """
         try:
             yield
         except SQLAlchemyError as error:
             says = str(error.orig if isinstance(error, DBAPIError) else error)
-            raise Unreachable(
-                f"The database {self.name}: {clean(says, limit=200)}; nothing was changed."
-            ) from error
+            begins = f"The database {self.name}: {clean(says, limit=200)}"
+            is_gone = isinstance(error, DBAPIError) and error.connection_invalidated
+            if is_ending and is_gone and not self.is_sqlite:
+                raise Unknown(f"{begins}; it is unknown whether this was done.") from error
+            raise Unreachable(f"{begins}; nothing was changed.") from error
 
 
 def changes(connection: Connection) -> int:
@@ -167,6 +214,14 @@ def _commit(connection: Connection) -> None:
     connection.close()
 
 
+def _emptied(connection: Connection) -> bool:
+    """Whether SQLite's log is empty now: it holds pages as they were before they were erased."""
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={PURGE_MS}")
+    is_busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_S * 1_000}")
+    return not is_busy
+
+
 def _drop(connection: Connection) -> None:
     with contextlib.suppress(SQLAlchemyError):  # its end is the end of what it wrote, either way
         connection.rollback()
@@ -182,16 +237,37 @@ def _engine(address: str) -> Engine:
             "say sqlite:///FILE or postgresql://…"
         )
     try:
-        url = make_url(address).set(drivername=KINDS[kind])
+        url = make_url(_one_by_one(address)).set(drivername=KINDS[kind])
         if kind == "postgresql":
-            return create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+            given = {name: value for name, value in PATIENCE.items() if name not in url.query}
+            return create_engine(
+                url, connect_args=given, pool_size=10, max_overflow=20, pool_pre_ping=True
+            )
         if url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         engine = create_engine(url, connect_args={"timeout": BUSY_S}, pool_size=10)
-    except (ArgumentError, NoSuchModuleError, OSError) as error:
+    except (ArgumentError, NoSuchModuleError, OSError, ValueError) as error:
         raise BadInput(f"{clean(address, limit=60)}: {error}") from error
     event.listen(engine, "connect", _prepared)
     return engine
+
+
+def _one_by_one(address: str) -> str:
+    """Return an address of several servers, as PostgreSQL writes it, as SQLAlchemy reads it.
+
+    `postgresql://desk@one:5432,two:5432/desk` names each host beside the database.
+    """
+    kind, _, rest = address.partition("://")
+    place = re.search(r"[/?]", rest)
+    network, path = (rest[: place.start()], rest[place.start() :]) if place else (rest, "")
+    who, at, hosts = network.rpartition("@")
+    if "," not in hosts:
+        return address
+    each = "&".join(
+        f"host={host if ':' in host else f'{host}:{PORT}'}" for host in hosts.split(",")
+    )
+    name, _, more = path.partition("?")
+    return f"{kind}://{who}{at}{name or '/'}?{each}{f'&{more}' if more else ''}"
 
 
 def _prepared(connection: Any, _: Any) -> None:
@@ -201,6 +277,7 @@ def _prepared(connection: Any, _: Any) -> None:
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
+        "secure_delete=ON",
         "foreign_keys=ON",
         "mmap_size=268435456",
     ):

@@ -246,6 +246,7 @@ class SqlStore:
                     which = (records.c.kind == TABLES[kind]) & (records.c.name == name)
                     row = record_row(without) | {"name": name}
                     connection.execute(update(records).where(which).values(**row))
+            self._database.erased("log", "records")
             return Erased(
                 rows=_erase_rows(connection, before), others=others, still_open=still_open
             )

@@ -1,0 +1,167 @@
+"""A database: how it is addressed, and that nothing of what was erased is left in its files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from helpdesk.domain.actions import ChangeAddress, Note, Reveal
+from helpdesk.domain.errors import BadInput, Unknown
+from helpdesk.service.local import LocalDesk
+from helpdesk.stores.sql.database import Database
+from helpdesk.stores.sql.migrations import migrate
+from helpdesk.stores.sql.record import SqlStore
+from tests import postgres
+from tests.conftest import Clock
+from tests.sql import desks_on, imported
+
+ROW, NOTICE = b"canary-reveal", b"canary@agency.example"
+POSTGRES = pytest.mark.skipif(
+    postgres.programs() is None and postgres.GIVEN not in os.environ, reason=postgres.MISSING
+)
+
+
+async def plant(desk: LocalDesk, clock: Clock) -> None:
+    """Keep something of a customer in a row and in a notice, and let two days pass."""
+    await desk.perform(Reveal(user="u4", reason=ROW.decode()))
+    for address in (NOTICE.decode(), "mfa@agency.example"):
+        act = ChangeAddress(user="u6", address=address, reason="canary-reveal", ticket="4824")
+        await desk.perform(act)
+    clock.go_on(days=2)
+
+
+def everywhere(places: Path) -> bytes:
+    """Return all bytes of the database's files."""
+    return b"".join(path.read_bytes() for path in places.glob("desk.db*"))
+
+
+@pytest.fixture
+def on_sqlite(places: Path, sample_file: Path, clock: Clock) -> Iterator[Database]:
+    """The sample in SQLite."""
+    with closing(imported(f"sqlite:///{places}/desk.db", sample_file, clock)) as database:
+        yield database
+
+
+@pytest.fixture
+async def lead(on_sqlite: Database, places: Path, clock: Clock) -> AsyncIterator[LocalDesk]:
+    """The desk of a lead on it."""
+    desk = desks_on(on_sqlite, clock, places)("lee")
+    yield desk
+    desk.close()
+
+
+async def test_no_byte_of_an_sqlite_file_or_of_what_lies_beside_it_holds_what_was_erased(
+    lead: LocalDesk, places: Path, clock: Clock
+) -> None:
+    await plant(lead, clock)
+    before = everywhere(places)
+
+    await lead.erase_log(clock.now - timedelta(days=1))
+
+    after = everywhere(places)
+    assert ROW in before
+    assert NOTICE in before
+    assert ROW not in after
+    assert NOTICE not in after
+    assert (await lead.inspect_log()).is_sound
+
+
+async def test_what_a_reader_kept_beside_the_file_goes_with_the_next_change(
+    lead: LocalDesk, on_sqlite: Database, places: Path, clock: Clock
+) -> None:
+    await plant(lead, clock)
+    with on_sqlite.engine.connect() as reader:
+        reader.exec_driver_sql("PRAGMA busy_timeout=0")
+        reader.exec_driver_sql("BEGIN")
+        reader.exec_driver_sql("SELECT count(*) FROM log").scalar()
+        await lead.erase_log(clock.now - timedelta(days=1))
+        reader.rollback()
+
+    await lead.perform(Note(user="u1", text="The next change."))
+
+    assert ROW not in everywhere(places)
+
+
+@pytest.mark.parametrize(
+    ("address", "hosts", "more"),
+    [
+        ("postgresql://desk:p%40s@one:5001,two:5002/calls?target_session_attrs=read-write",
+         ("one:5001", "two:5002"), {"target_session_attrs": "read-write"}),
+        ("postgresql://desk@one,two/calls", ("one:5432", "two:5432"), {}),
+        ("postgresql://desk@[::1]:5001,two:5002/calls", ("[::1]:5001", "two:5002"), {}),
+        ("postgresql://desk@one:5001/calls?connect_timeout=2", None, {"connect_timeout": "2"}),
+    ],
+)  # fmt: skip
+def test_an_address_may_name_several_servers(
+    address: str, hosts: tuple[str, ...] | None, more: dict[str, str]
+) -> None:
+    with closing(Database(address)) as database:
+        url = database.engine.url
+
+    assert url.query.get("host") == hosts
+    assert {name: value for name, value in url.query.items() if name != "host"} == more
+    assert (url.username, url.database) == ("desk", "calls")
+
+
+def test_an_address_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(BadInput, match="postgresql://one:x"):
+        Database("postgresql://one:x/desk")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """A PostgreSQL."""
+    with postgres.server("fsync=off") as address:
+        yield address
+
+
+@POSTGRES
+async def test_a_commit_that_broke_off_is_unknown_and_not_denied(server: str) -> None:
+    with postgres.database(server) as address, closing(Database(address)) as database:
+        migrate(database)
+
+        with pytest.raises(Unknown, match="unknown whether"):
+            async with database.transaction():
+                await database.ask(hang_up, database)
+
+        async with database.transaction():
+            assert await SqlStore(database).next_ticket() == "1001"
+
+
+def hang_up(database: Database) -> None:
+    """End the line of whoever asks, from the server's side."""
+    with database.connection() as connection:
+        mine = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    with database.engine.connect() as other:
+        other.exec_driver_sql(f"SELECT pg_terminate_backend({mine})")
+        while other.exec_driver_sql(
+            f"SELECT count(*) FROM pg_stat_activity WHERE pid = {mine}"
+        ).scalar_one():
+            pass
+
+
+@POSTGRES
+async def test_a_server_clears_up_where_something_was_erased(
+    server: str, places: Path, sample_file: Path, clock: Clock
+) -> None:
+    with (
+        postgres.database(server) as address,
+        closing(imported(address, sample_file, clock)) as database,
+    ):
+        desk = desks_on(database, clock, places)("lee")
+        await plant(desk, clock)
+
+        await desk.erase_log(clock.now - timedelta(days=1))
+
+        with psycopg.connect(address) as other:
+            cleared = other.execute(
+                "SELECT relname FROM pg_stat_user_tables WHERE vacuum_count > 0"
+            )
+            assert {name for (name,) in cleared} >= {"log", "records"}
+        desk.close()
