@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -138,12 +140,36 @@ def hang_up(database: Database) -> None:
     """End the line of whoever asks, from the server's side."""
     with database.connection() as connection:
         mine = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
-    with database.engine.connect() as other:
+    outside = database.engine.execution_options(isolation_level="AUTOCOMMIT")
+    with outside.connect() as other:
         other.exec_driver_sql(f"SELECT pg_terminate_backend({mine})")
         while other.exec_driver_sql(
             f"SELECT count(*) FROM pg_stat_activity WHERE pid = {mine}"
         ).scalar_one():
             pass
+
+
+@POSTGRES
+async def test_whoever_listens_listens_again_after_the_line_broke(server: str) -> None:
+    with postgres.database(server) as address, closing(Database(address)) as database:
+        migrate(database)
+        await database.news(0.01, 0)  # from now on it listens
+        ends = time.monotonic() + 20
+        for state in (True, False, True):
+            while (listener := database._listener) is None or listener.is_listening is not state:
+                assert time.monotonic() < ends
+                await asyncio.sleep(0.01)
+            if state:
+                await asyncio.to_thread(cut_listeners, address)
+
+
+def cut_listeners(address: str) -> None:
+    """End the lines of all who listen, from the server's side."""
+    with psycopg.connect(address) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE query LIKE 'LISTEN%' AND datname = current_database()"
+        )
 
 
 @POSTGRES

@@ -69,10 +69,12 @@ class Listener:
         self._thread.join(AGAIN_S + 1)
 
     def _listen(self) -> None:
+        import psycopg  # noqa: PLC0415  (only where there is a server to listen to)
+
         while not self._ended.is_set():
             try:
                 self._listen_once()
-            except (SQLAlchemyError, OSError):
+            except (SQLAlchemyError, OSError, psycopg.Error):
                 self._bell.ring()  # what was missed while it broke
             self.is_listening = False
             self._ended.wait(AGAIN_S)
