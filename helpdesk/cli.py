@@ -93,6 +93,7 @@ def parser(*, is_whole: bool = True) -> argparse.ArgumentParser:
     record.add_bundle(to, where)
     _add_serve(to)
     _add_sync(to, where)
+    _add_web(to, where)
     _add_fixture(to)
     _add_small(to)
     return top
@@ -261,6 +262,24 @@ def _add_serve(to: Any) -> None:
         "--dev", action="store_true", help="sign agents in here, by codes, on this machine only"
     )
     serve.set_defaults(run=commands.serve)
+
+
+def _add_web(to: Any, where: argparse.ArgumentParser) -> None:
+    says = "Put the console on a page, for a browser of this machine"
+    web = to.add_parser(
+        "web",
+        parents=[where],
+        help=says,
+        description=f"{says}. Needs the extra web. Whoever opens the link it says works as the "
+        "agent it is started as; a link counts once. It answers on this machine only: for others, "
+        "put a proxy with a certificate before it.",
+    )
+    web.add_argument("--host", default="127.0.0.1", help="where to answer (127.0.0.1)")
+    web.add_argument("--port", type=_count, default=8766, help="(8766; 0 for any)")
+    web.add_argument(
+        "--url", default="", metavar="URL", help="the proxy's address, as https://desk.example"
+    )
+    web.set_defaults(run=commands.web)
 
 
 def _add_fixture(to: Any) -> None:

@@ -41,7 +41,8 @@ def console(given: argparse.Namespace) -> int:
     """Open the console; return its exit code."""
     from helpdesk.config import load_config
 
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    is_on_a_page = bool(os.environ.get("TEXTUAL_DRIVER"))  # helpdesk web
+    if not (is_on_a_page or (sys.stdin.isatty() and sys.stdout.isatty())):
         raise BadInput("The console needs a terminal. Without one, use a command: helpdesk --help")
     theme = given.theme or load_config(os.environ).theme
     with opened(given, keeps=True) as desk:
@@ -356,6 +357,34 @@ def serve(given: argparse.Namespace) -> int:
         is_dev=given.dev,
     )
     hosting.serve(wanted, load_config(os.environ), say)
+    return 0
+
+
+def web(given: argparse.Namespace) -> int:
+    """Put the console on a page, until it is told to stop."""
+    try:
+        import aiohttp
+        import textual_serve
+    except ImportError as error:
+        extra = "pip install 'helpdesk[web]'"
+        raise BadInput(f"web needs the extra web: {extra} ({error.name}).") from error
+    del aiohttp, textual_serve
+    from helpdesk.config import load_config
+    from helpdesk.web import Wanted, refuse_remote
+    from helpdesk.web import serve as serve_page
+
+    refuse_remote(load_config(os.environ), given.desk)
+    with opened(given) as desk:  # what is wrong with it is said here, not on every page
+        agent = f"{desk.agent.name} ({desk.agent.id}), {desk.agent.role.words}, at {desk.label}"
+    wanted = Wanted(
+        host=given.host,
+        port=given.port,
+        url=given.url,
+        desk=given.desk,
+        who=given.who,
+        theme=given.theme,
+    )
+    serve_page(wanted, agent, say)
     return 0
 
 

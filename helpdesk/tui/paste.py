@@ -10,6 +10,7 @@ Here a paste is one state, left only by its end marker or by silence:
 from __future__ import annotations
 
 import codecs
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -133,7 +134,11 @@ def forgiving_decoder(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
 
 
 def guard_input() -> None:
-    """Make Textual's terminal driver read with `SafeParser` and a forgiving decoder."""
+    """Make Textual's drivers, of terminal and page, read with `SafeParser` and forgivingly."""
+    safe = {"XTermParser": SafeParser, "getincrementaldecoder": forgiving_decoder}
     if sys.platform != "win32":
-        names = vars(linux_driver)  # where the driver looks both up when it starts to read
-        names.update(XTermParser=SafeParser, getincrementaldecoder=forgiving_decoder)
+        vars(linux_driver).update(safe)  # where the driver looks both up when it starts to read
+    if os.environ.get("TEXTUAL_DRIVER"):
+        from textual.drivers import web_driver  # noqa: PLC0415  (only behind a page)
+
+        vars(web_driver).update(safe)

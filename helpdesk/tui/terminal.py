@@ -276,6 +276,7 @@ class _Watch(threading.Thread):
         self._app = app
         self._asked: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._before = _attributes()
+        self._has_end = self._before is not None or bool(os.environ.get("TEXTUAL_DRIVER"))
 
     def leave(self, number: int, _frame: FrameType | None = None) -> None:
         """Ask for the end with 128 + *number*; may be called from a signal handler."""
@@ -298,7 +299,7 @@ class _Watch(threading.Thread):
             try:
                 return self._asked.get(timeout=WATCH_S)
             except queue.Empty:
-                if self._before is not None and _terminal_is_gone():
+                if self._has_end and _terminal_is_gone():
                     return 128 + int(signal.Signals["SIGHUP"])
         return None
 
