@@ -33,7 +33,7 @@ CASES_MOST: Final = 120
 """Cases and verdicts kept, the last seen ones."""
 
 ENDED_MOST: Final = 200
-"""Ended wishes kept, the last ones, to say what became of them."""
+"""Wishes kept that are done, the last ones; those that were not done stay until that was read."""
 
 T = TypeVar("T")
 
@@ -249,15 +249,19 @@ class _File:
             touched.add(table)
             step(self._db.table(table, cache_size=0))
 
-    def put(self, table: str, key: str, value: Any, ended_most: int) -> None:
-        """Write one value; of ended ones only so many stay, the last ones."""
+    def put(self, table: str, key: str, value: Any, done_most: int) -> None:
+        """Write one wish; of those that are done only so many stay, the last ones to be."""
 
         def write(rows: Table) -> None:
             found = next((row.doc_id for row in rows if row["key"] == key), 0)
             _instead(rows, found or _next(rows), key, value)
-            ended = [row.doc_id for row in rows if row["value"].get("ended_at")]
-            if len(ended) > ended_most:
-                rows.remove(doc_ids=sorted(ended)[: len(ended) - ended_most])
+            done = sorted(
+                (row["value"].get("ended_at") or "", row.doc_id)
+                for row in rows
+                if row["value"]["state"] == State.DONE
+            )
+            if len(done) > done_most:
+                rows.remove(doc_ids=[number for _, number in done[: len(done) - done_most]])
 
         self.change(table, write)
 

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,21 @@ async def test_of_ended_wishes_only_the_last_ones_stay(replica: Replica) -> None
 
     assert found[0] == waiting
     assert [one.key for one in found[1:]] == [f"k{n}" for n in range(3, ENDED_MOST + 3)]
+
+
+async def test_a_wish_that_took_long_is_not_let_go_of_before_one_saw_its_end(
+    replica: Replica,
+) -> None:
+    await replica.put(wish("slow", State.UNKNOWN))
+    await replica.put(wish("refused").ended(State.REFUSED, "No.", NOW))
+    for number in range(ENDED_MOST + 1):
+        await replica.put(wish(f"k{number}").ended(State.DONE, "Done.", NOW))
+
+    await replica.put(wish("slow").ended(State.DONE, "Done.", NOW + timedelta(seconds=1)))
+
+    found = {one.key for one in await replica.wishes()}
+    assert {"slow", "refused"} <= found
+    assert "k0" not in found
 
 
 async def test_an_ended_wish_keeps_no_words(replica: Replica) -> None:
