@@ -42,11 +42,11 @@ async def pull(plug: Plug, kills: int, seed: int) -> Crew:
     work = asyncio.create_task(crew.work())
     try:
         for _ in range(kills):
-            await _progress(crew, work)
+            await progress(crew, work)
             await asyncio.sleep(dice.uniform(0, LONGEST_S))
             await asyncio.to_thread(plug.kill)
             await asyncio.to_thread(plug.begin)
-        await _progress(crew, work)
+        await progress(crew, work)
         crew.stop()
         await asyncio.wait_for(work, PATIENCE_S)
     finally:
@@ -55,7 +55,7 @@ async def pull(plug: Plug, kills: int, seed: int) -> Crew:
     return crew
 
 
-async def _progress(crew: Crew, work: asyncio.Task[None]) -> None:
+async def progress(crew: Crew, work: asyncio.Task[None]) -> None:
     """Wait until something more was acknowledged."""
     before, ends = len(crew.ledger.answered_at), time.monotonic() + PATIENCE_S
     while len(crew.ledger.answered_at) == before:
