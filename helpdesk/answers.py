@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -31,7 +31,7 @@ from helpdesk.domain.diagnosis.drift import Drift
 from helpdesk.domain.diagnosis.verdicts import Evidence, Verdict
 from helpdesk.domain.errors import HelpdeskError, NeedsMore, Refused
 from helpdesk.domain.exports import ExportRow
-from helpdesk.domain.holds import Hold
+from helpdesk.domain.holds import Ending, Hold
 from helpdesk.domain.inspection import Inspection
 from helpdesk.domain.limits import Alarm
 from helpdesk.domain.notices import TrayRow
@@ -393,7 +393,12 @@ def weighed_text(weighed: Weighed) -> str:
     lines += [f"Goes: {line}" for line in preview.goes] + [
         f"Stays: {line}" for line in preview.stays
     ]
-    named = (("Signed out", preview.signed_out), ("Told", preview.told), ("Then", preview.then))
+    named = (
+        ("Will not help", preview.vain),
+        ("Signed out", preview.signed_out),
+        ("Told", preview.told),
+        ("Then", preview.then),
+    )
     lines += [f"{title}: {text}" for title, text in named if text]
     return "\n".join(clean(line) for line in lines)
 
@@ -489,7 +494,18 @@ def holds_text(holds: Sequence[Hold]) -> str:
 def _stand(one: Approval) -> str:
     if one.decided_at is None:
         return "waits"
-    return f"{'agreed' if one.is_granted else 'refused'} by {one.approver}"
+    then = f", {ENDED[one.ending]}" if one.used_at else ""
+    return f"{'agreed' if one.is_granted else 'refused'} by {one.approver}{then}"
+
+
+ENDED: Final = {
+    None: "carried out",
+    Ending.DONE: "carried out",
+    Ending.WAITS: "held",
+    Ending.UNDONE: "undone",
+    Ending.REFUSED: "not carried out",
+}
+"""What became of what was agreed to and used."""
 
 
 def handover_text(handover: Handover) -> str:

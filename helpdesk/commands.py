@@ -22,17 +22,21 @@ from helpdesk.domain.proofs import Method
 from helpdesk.domain.text import clean
 from helpdesk.service.desk import Desk
 
+UNPROVEN = "Callers are not proven at this desk: prove_callers is false in helpdesk.toml."
+
 YES, NO = {"yes", "y", "true", "1", "on"}, {"no", "n", "false", "0", "off"}
 
 
 @contextlib.contextmanager
 def opened(given: argparse.Namespace, *, keeps: bool = False) -> Iterator[Desk]:
-    """Give the desk that the arguments name; at its end, say what is wrong with its log."""
+    """Give the desk that the arguments name; at its end, say what is wrong with it."""
     from helpdesk.config import load_config
     from helpdesk.wiring import open_desk
 
     with open_desk(load_config(os.environ), given.desk, given.who, keeps=keeps) as desk:
         yield desk
+        if not desk.is_gated:
+            warn(UNPROVEN)
         if desk.alarm:
             warn(desk.alarm)
 

@@ -80,6 +80,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         agent: The role or agent to work as.
         theme: `dark`, `light`, `high-contrast` or `monochrome`; empty for the default.
         prove_callers: Whether dangerous acts wait for proof of the caller and a second person.
+            A desk that turns it off says so in its header and beside every command's answer.
         hold_minutes: How long a reset waits before it is carried out, so that it can be undone.
         serve: How a gateway answers.
         authorities: A file of certificates to trust desks by, instead of the system's.
@@ -90,7 +91,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     agent: str = ""
     theme: str = ""
     profiles: dict[str, Profile] = {}
-    prove_callers: bool = False
+    prove_callers: bool = True
     hold_minutes: Annotated[int, Meta(ge=0, le=120)] = 0
     mail: Mail | None = None
     serve: Serving = Serving()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -72,7 +73,7 @@ def desk_as(sample_file: Path, clock: Clock, places: Path) -> Callable[..., Loca
     def open_as(
         who: str,
         *,
-        is_gated: bool = False,
+        is_gated: bool = True,
         hold_minutes: float = 0,
         store: type[TinyStore] = TinyStore,
     ) -> LocalDesk:
@@ -101,6 +102,32 @@ def desk_as(sample_file: Path, clock: Clock, places: Path) -> Callable[..., Loca
 def desk(desk_as: Callable[..., LocalDesk]) -> LocalDesk:
     """The sample desk, as a support agent."""
     return desk_as("support")
+
+
+def prove(run: Run, user: str, ticket: str, who: str, *over: str) -> None:
+    """Prove a caller at the command line: ask for a code, and read back what the phone shows."""
+    where = ("--as", who, "--method", "code", "--ticket", ticket, *over)
+    assert run("prove", user, *where)[0] == 0
+    shown = json.loads(run("phone", user, "--json")[1])
+    assert run("prove", user, "--answer", shown[0]["secret"], "--as", who)[0] == 0
+
+
+OFF = ("perform", "turn-off-mfa", "u1", "--as", "sam", "--reason", "asked", "--ticket", "4821")
+"""The wish of an account manager that takes proof of the caller and a second person."""
+
+
+@pytest.fixture
+def turn_off(run: Run) -> Callable[[], None]:
+    """Turn MFA off for u1 as the desk wants it: proven by a code, agreed to by the lead."""
+
+    def turn_it_off() -> None:
+        prove(run, "u1", "4821", "sam")
+        code, waiting, _ = run(*OFF, "--json")
+        request = json.loads(waiting)["needs"][0]["choices"][0]
+        agreed = run("approve", request, "--as", "lee")[0]
+        assert (code, agreed, run(*OFF)[0]) == (6, 0, 0)
+
+    return turn_it_off
 
 
 @pytest.fixture

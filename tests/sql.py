@@ -39,7 +39,7 @@ def imported(address: str, sample: Path, clock: Callable[[], datetime]) -> Datab
 def desks_on(database: Database, clock: Clock, places: Path) -> Callable[..., LocalDesk]:
     """Return what opens desks on a database that was imported."""
 
-    def open_as(who: str, *, is_gated: bool = False, hold_minutes: float = 0) -> LocalDesk:
+    def open_as(who: str, *, is_gated: bool = True, hold_minutes: float = 0) -> LocalDesk:
         store = SqlStore(database)
         store.load()
         return LocalDesk(

@@ -19,7 +19,7 @@ from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.diagnosis.verdicts import RankedCause, Strength, Verdict
 from helpdesk.stores.replica import Replica
 from helpdesk.tui import themes
-from tests.conftest import Run
+from tests.conftest import OFF, Run, prove
 
 
 @pytest.fixture
@@ -118,19 +118,22 @@ def test_a_need_exits_6_and_lists_the_needs(ask: Callable[..., Any]) -> None:
     code, answer = ask("perform", "turn-off-mfa", "u1", "--as", "account-manager")
 
     assert code == answer["exit"] == 6
-    assert [need["what"] for need in answer["needs"]] == ["reason", "ticket"]
-    assert answer["needs"][1]["choices"] == ["4821"]
+    needs = {need["what"]: need.get("choices", []) for need in answer["needs"]}
+    assert list(needs) == ["proof", "reason", "ticket", "second-person"]
+    assert needs["ticket"] == ["4821"]
 
 
 def test_what_is_done_exits_0_and_changes_the_file(
-    ask: Callable[..., Any], sample_file: Path
+    run: Run, ask: Callable[..., Any], sample_file: Path
 ) -> None:
-    wish = ("perform", "turn-off-mfa", "u1", "--reason", "asked", "--ticket", "4821")
-    code, answer = ask(*wish, "--as", "sam")
+    prove(run, "u2", "4822", "dana", "--channel", "u2-f1")
+    wish = ("perform", "reset-factor", "u2", "--factor", "u2-f2", "--reason", "lost")
 
-    assert code == 0
-    assert answer["result"] == "done"
-    assert json.loads(sample_file.read_text("utf-8"))["users"]["1"]["mfa"] == "off"
+    code, answer = ask(*wish, "--ticket", "4822")
+
+    assert (code, answer["result"]) == (0, "done")
+    user = json.loads(sample_file.read_text("utf-8"))["users"]["2"]
+    assert [factor["state"] for factor in user["factors"]] == ["active", "removed"]
 
 
 def test_preview_changes_nothing(ask: Callable[..., Any], sample_file: Path) -> None:
@@ -288,11 +291,12 @@ def test_a_profile_names_a_desk_and_a_role(run: Run, places: Path, sample_file: 
 
     code, out, _ = run("find", "--desk", "north", "mayank")
     wish = ("perform", "turn-off-mfa", "u1", "--reason", "asked", "--ticket", "4821")
-    done, _, _ = run(*wish, "--desk", "north")
+    may, _, _ = run(*wish, "--desk", "north")
+    may_not, _, _ = run(*wish)
 
     assert code == 0
     assert "Mayank" in out
-    assert done == 0
+    assert (may, may_not) == (6, 3)
 
 
 @pytest.mark.parametrize(
@@ -415,7 +419,7 @@ def test_a_wrong_fixture_is_refused_with_its_place(run: Run, tmp_path: Path) -> 
     ("product", "who", "exit_code", "says"),
     [
         ("sms-2fa", "support", 3, "account manager"),
-        ("sms-2fa", "account-manager", 0, ""),
+        ("sms-2fa", "account-manager", 6, "prove the caller first. a second person must agree"),
         *(
             ("partner-portal", role, 3, "")
             for role in (
@@ -565,37 +569,53 @@ def test_a_clock_is_measured_and_the_code_is_kept_nowhere(
     assert key not in run("case", "u2", "--json")[1]
 
 
-def test_turning_off_from_question_to_done_with_proof_and_a_colleague(
-    run: Run, ask: Callable[..., Any], places: Path
+def test_turning_off_goes_from_what_it_lacks_over_proof_and_a_colleague_to_done(
+    run: Run, ask: Callable[..., Any], sample_file: Path
 ) -> None:
-    config = places / "config"
-    config.mkdir()
-    (config / "helpdesk.toml").write_text("prove_callers = true", "utf-8")
-    wish = ("perform", "turn-off-mfa", "u1", "--reason", "asked", "--ticket", "4821", "--as", "sam")
-
-    first, lacking = ask(*wish)
+    refused, why = ask(*OFF[:3], "--as", "dana", *OFF[5:])
+    weighed, preview = ask(*OFF, "--preview")
+    first, lacking = ask(*OFF)
     listed = run("prove", "u1", "--as", "sam")[1]
-    ask("prove", "u1", "--method", "code", "--ticket", "4821", "--as", "sam")
-    code = ask("phone", "u1")[1][0]["secret"]
-    ask("prove", "u1", "--answer", code, "--as", "sam")
-    second, waiting = ask(*wish)
+    prove(run, "u1", "4821", "sam")
+    second, waiting = ask(*OFF)
     request = waiting["needs"][0]["choices"][0]
+    early, _ = ask(*OFF)
     mine, _, own = run("approve", request, "--as", "sam")
     agreed, _, _ = run("approve", request, "--as", "lee")
-    done, _ = ask(*wish)
+    done, _ = ask(*OFF)
+    again, off = ask(*OFF)
 
-    assert [need["what"] for need in lacking["needs"]] == ["proof", "second-person"]
+    both = ["proof", "second-person"]
+    assert (refused, "Sam Osei" in why["why"] + why["instead"]) == (3, True)
+    assert (weighed, [need["what"] for need in preview["decision"]["needs"]]) == (0, both)
+    assert (first, [need["what"] for need in lacking["needs"]]) == (6, both)
     assert "call-back" in listed
-    assert [need["what"] for need in waiting["needs"]] == ["second-person"]
+    assert (second, [need["what"] for need in waiting["needs"]]) == (6, ["second-person"])
+    assert (early, mine, agreed, done) == (6, 3, 0, 0)
     assert "your own request" in own
-    assert (first, second, mine, agreed, done) == (6, 6, 3, 0, 0)
+    assert json.loads(sample_file.read_text("utf-8"))["users"]["1"]["mfa"] == "off"
+    assert (again, "off already" in off["why"]) == (3, True)
+
+
+def test_a_desk_that_proves_nobody_says_so_at_every_command(run: Run, places: Path) -> None:
+    (places / "config").mkdir()
+    (places / "config" / "helpdesk.toml").write_text("prove_callers = false", "utf-8")
+
+    done, _, err = run(*OFF)
+    _, _, told = run("find")
+
+    assert done == 0
+    assert "callers are not proven" in err.casefold()
+    assert told == err
 
 
 def test_a_held_reset_is_undone(run: Run, ask: Callable[..., Any], places: Path) -> None:
     config = places / "config"
     config.mkdir()
     (config / "helpdesk.toml").write_text("hold_minutes = 5", "utf-8")
-    run("perform", "reset-all", "u2", "--reason", "lost", "--ticket", "4822")
+    prove(run, "u2", "4822", "dana", "--channel", "u2-f1")
+    wish = ("perform", "reset-factor", "u2", "--factor", "u2-f2", "--reason", "lost")
+    run(*wish, "--ticket", "4822")
 
     hold = ask("holds")[1][0]
     code, out, _ = run("undo", hold["id"])

@@ -17,9 +17,9 @@ import pytest
 from helpdesk import answers
 from helpdesk.cli import joined
 from helpdesk.crashes import log_path
-from tests.conftest import Run
+from tests.conftest import OFF, Run, prove
 
-OFF = ("perform", "turn-off-mfa", "u1", "--as", "sam", "--reason", "asked", "--ticket", "4821")
+Act = Callable[[], None]
 
 
 @pytest.fixture
@@ -165,9 +165,12 @@ def test_a_copy_put_back_on_purpose_is_accepted_by_a_lead(run: Run, sample_file:
     assert run("find")[2] == ""
 
 
-def test_log_and_provider_are_held_against_each_other(run: Run, sample_file: Path) -> None:
-    run(*OFF)
+def test_log_and_provider_are_held_against_each_other(
+    run: Run, turn_off: Act, sample_file: Path
+) -> None:
+    turn_off()
 
+    row = json.loads(run("log", "turn-off-mfa", "--json")[1])["rows"][0]["seq"]
     code, out, err = run("log", "reconcile")
     refused, _, _ = run("log", "reconcile", "--as", "pia")
     tables = json.loads(sample_file.read_text("utf-8"))
@@ -180,19 +183,15 @@ def test_log_and_provider_are_held_against_each_other(run: Run, sample_file: Pat
     assert out.startswith("The log and the provider tell the same.\nThe same:\n  1 changes")
     assert told.startswith(
         "THE LOG AND THE PROVIDER DO NOT TELL THE SAME.\nDifferent:\n"
-        "  Row 1 (turn-off-mfa of u1): there is no notice of it; nobody was told.\nNot compared:\n"
+        f"  Row {row} (turn-off-mfa of u1): there is no notice of it; nobody was told.\n"
+        "Not compared:\n"
     )
     jsonschema.validate(json.loads(answer), answers.schema("log-reconcile"))
 
 
 def test_on_the_demo_all_that_is_not_from_before_the_log_belongs_together(run: Run) -> None:
     fresh, first, _ = run("log", "reconcile", desk="demo")
-    user = json.loads(run("find", "product:sms", "--json", desk="demo")[1])["rows"][0]["id"]
-    done, _, _ = run(
-        "perform", "turn-off-mfa", user, "--as", "account-manager", "--reason", "asked", "--ticket",
-        json.loads(run("find", user, "--json", desk="demo")[1])["rows"][0]["ticket"]["id"],
-        desk="demo",
-    )  # fmt: skip
+    done, _, _ = run("perform", "suspend-factor", "u84", "--factor", "f2", desk="demo")
     code, out, _ = run("log", "reconcile", desk="demo")
 
     assert (fresh, done, code) == (0, 0, 0)
@@ -239,8 +238,8 @@ def test_personal_data_is_erased_by_age(run: Run) -> None:
     assert run("log", "verify")[0] == 0
 
 
-def test_the_tray_shows_who_was_told(run: Run) -> None:
-    run(*OFF)
+def test_the_tray_shows_who_was_told(run: Run, turn_off: Act) -> None:
+    turn_off()
 
     code, out, _ = run("tray", "u1")
     _, answer, _ = run("tray", "--json")
@@ -248,14 +247,15 @@ def test_the_tray_shows_who_was_told(run: Run) -> None:
 
     assert code == 0
     assert "m•••@rao.example" in out
-    assert "this wasn't me, reference 1" in out
+    row = json.loads(run("log", "turn-off-mfa", "--json")[1])["rows"][0]["seq"]
+    assert f"this wasn't me, reference {row}" in out
     assert "900123" not in out + answer
     jsonschema.validate(json.loads(answer), answers.schema("tray"))
     assert "Nothing found" in nothing
 
 
-def test_a_bundle_is_said_and_written(run: Run, tmp_path: Path) -> None:
-    run(*OFF)
+def test_a_bundle_is_said_and_written(run: Run, turn_off: Act, tmp_path: Path) -> None:
+    turn_off()
 
     code, text, _ = run("bundle", "u1", "--said", "D1/D2=later")
     _, answer, _ = run("bundle", "u1", "--json")
@@ -279,9 +279,7 @@ def test_a_bundle_is_said_and_written(run: Run, tmp_path: Path) -> None:
     assert json.loads(verdict)["causes"][0]["id"] == live["causes"][0]["id"]
 
 
-def test_mail_is_set_up_in_the_settings(
-    run: Run, places: Path, sample_file: Path
-) -> None:  # fmt: skip
+def test_mail_is_set_up_in_the_settings(run: Run, turn_off: Act, places: Path) -> None:
     (places / "config").mkdir()
     settings = places / "config" / "helpdesk.toml"
     settings.write_text('[mail]\nserver = "ftp://x"\nsender = "desk@helpdesk.example"\n', "utf-8")
@@ -293,7 +291,7 @@ def test_mail_is_set_up_in_the_settings(
         'contact = "Call 020 7946 0000"\n',
         "utf-8",
     )
-    run(*OFF)
+    turn_off()
     _, told, _ = run("tray", "u1")
 
     assert (wrong, demo) == (2, 0)
@@ -308,6 +306,7 @@ def test_mail_is_set_up_in_the_settings(
 @pytest.fixture
 def planted(run: Run, sample_file: Path) -> dict[str, str]:
     """Secrets that the desk made or was told, by what they are."""
+    prove(run, "u2", "4822", "dana", "--channel", "u2-f1")
     made = json.loads(
         run("perform", "enrol-totp", "u2", "--reason", "new phone", "--ticket", "4822", "--json")[1]
     )

@@ -14,7 +14,7 @@ import pytest
 
 from helpdesk import answers
 from helpdesk.cli import parser
-from tests.conftest import Run
+from tests.conftest import Run, prove
 
 OF_COMMAND = {
     "find": {"find"},
@@ -110,6 +110,7 @@ def test_an_answer_is_of_its_schema(
     tables["secrets"] = {"1": {"user": "u2", "factor": "u2-f2", "totp": key, "note": "throw-away"}}
     sample_file.write_text(json.dumps(tables), "utf-8")
     run("perform", "note", "u1", "--set", "text=a call")
+    prove(run, "u2", "4822", "dana", "--channel", "u2-f1")
 
     _, out, _ = run(*typed, "--json")
 
@@ -119,7 +120,7 @@ def test_an_answer_is_of_its_schema(
 def test_a_proof_a_request_and_a_hold_are_of_their_schemas(run: Run, places: Path) -> None:
     (places / "config").mkdir(exist_ok=True)
     settings = places / "config" / "helpdesk.toml"
-    settings.write_text("prove_callers = true\nhold_minutes = 5\n", "utf-8")
+    settings.write_text("hold_minutes = 5\n", "utf-8")
 
     run("prove", "u1", "--method", "code", "--ticket", "4821", "--as", "sam")
     shown = json.loads(run("phone", "u1", "--json")[1])[-1]["secret"]

@@ -3,7 +3,7 @@
 asked ──60 min──▶ gone
   ├──▶ refused
   └──▶ approved ──15 min──▶ gone
-            └──▶ carried out, once
+            └──▶ used, once: carried out, or held ──▶ carried out, undone or refused
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from helpdesk.domain.actions import AnyAction
 from helpdesk.domain.agents import Agent, Role
+from helpdesk.domain.holds import Ending
 from helpdesk.domain.users import At
 
 ASKED_FOR = timedelta(minutes=60)
@@ -44,7 +45,8 @@ class Approval(Struct, frozen=True, kw_only=True, omit_defaults=True):
         sha256: Its hash, shown to both.
         why: Why a second person is needed.
         is_granted: The answer; only with `decided_at`.
-        used_at: When it was carried out.
+        used_at: When it was used: carried out, or put on hold.
+        ending: What became of it where it was held; None where it was not.
     """
 
     id: str
@@ -61,6 +63,7 @@ class Approval(Struct, frozen=True, kw_only=True, omit_defaults=True):
     decided_at: At | None = None
     says: str = ""
     used_at: At | None = None
+    ending: Ending | None = None
 
     def is_open(self, now: datetime) -> bool:
         """Whether it still waits for an answer at *now*."""

@@ -86,6 +86,7 @@ class Preview(Struct, frozen=True, kw_only=True, omit_defaults=True):
         signed_out: What happens to open sessions and remembered browsers.
         told: Who is told.
         then: What the customer must do next.
+        vain: Why it would be of no use, by the verdict; empty where nothing says so.
     """
 
     goes: tuple[str, ...] = ()
@@ -93,6 +94,7 @@ class Preview(Struct, frozen=True, kw_only=True, omit_defaults=True):
     signed_out: str = ""
     told: str = ""
     then: str = ""
+    vain: str = ""
 
 
 class Weighed(Struct, frozen=True, kw_only=True):

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -26,23 +25,14 @@ from helpdesk.domain.approvals import Approval, granted_for
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.cases import Case
 from helpdesk.domain.decisions import Decision, Need, Weight
+from helpdesk.domain.diagnosis.acts import act_says
+from helpdesk.domain.diagnosis.vain import vain
 from helpdesk.domain.diagnosis.verdicts import Strength, Verdict
 from helpdesk.domain.limits import BREAKER, is_breaker_open, reached
 from helpdesk.domain.policies import decide
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Method, Proof, Sufficiency, sufficiency
 from helpdesk.domain.users import FactorKind, FactorState
-
-IN_VAIN: Final = {
-    "E1": "The code is accepted and the session is lost: open the page directly.",
-    "E5": "It was reset before and something else blocks: the vendor's support.",
-    "D4b": "Our own clock is wrong: reset nobody.",
-    "C5": "Our sender is at fault: reset nobody.",
-} | {f"A{number}": "Nothing is broken: it asks by design." for number in range(1, 8)}
-"""Causes that a reset does not mend, and what does."""
-
-STOPPED: Final = frozenset({"reset-factor", "reset-all"})
-"""Acts that are stopped where they would be in vain."""
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -86,14 +76,16 @@ def weigh(
     if decision.is_refused:
         return Answer(decision=decision)
     granted = granted_for(action, agent.id, standing.approvals, now)
-    in_vain = _in_vain(action, standing.verdict)
-    if in_vain:
+    why, instead = _in_vain(action, standing.verdict)
+    if why:
         return Answer(
-            decision=replace(decision, weight=Weight.REFUSED, needs=(), why=in_vain, instead="")
+            decision=replace(decision, weight=Weight.REFUSED, needs=(), why=why, instead=instead)
         )
     needs = list(decision.needs)
     proven = Sufficiency()
-    if action.risk is Risk.HIGH and not finishes(action, case):
+    if finishes(action, case):
+        proven = Sufficiency(used=_begun_with(action, standing))
+    elif action.risk is Risk.HIGH:
         proven = _proven(agent, action, case, standing, granted, now)
         if proven.lacks:
             needs.insert(0, Need(what="proof", says=proven.lacks))
@@ -101,7 +93,8 @@ def weigh(
     approval = granted if second else None
     if second and approval is None:
         needs.append(Need(what="second-person", says=f"A second person must agree: {second}."))
-    needs.extend(reached(action.name, agent.id, case.user.id, standing.log, now))
+    if not finishes(action, case):
+        needs.extend(reached(action.name, agent.id, case.user.id, standing.log, now))
     weight = Weight.NEEDS if needs else Weight.ALLOWED
     decision = replace(decision, weight=weight, needs=tuple(needs))
     return Answer(decision=decision, proofs=proven.used, approval=approval, second=second)
@@ -124,6 +117,13 @@ def _proven(
     return sufficiency(action, case, agent.id, theirs, granted.asked_at)
 
 
+def _begun_with(action: AnyAction, standing: Standing) -> tuple[Proof, ...]:
+    """The proofs used up when what is finished now was begun: both rows of the log name them."""
+    begun = [p for p in standing.proofs if (p.user, p.used_for) == (action.user, action.name)]
+    last = max((p.used_at for p in begun if p.used_at is not None), default=None)
+    return tuple(p for p in begun if p.used_at == last) if last else ()
+
+
 def finishes(action: AnyAction, case: Case) -> bool:
     """Whether an act only ends what was begun with a proof: the first code of a new authenticator.
 
@@ -139,15 +139,13 @@ def finishes(action: AnyAction, case: Case) -> bool:
     )
 
 
-def _in_vain(action: AnyAction, verdict: Verdict | None) -> str:
+def _in_vain(action: AnyAction, verdict: Verdict | None) -> tuple[str, str]:
+    """Return why an act is stopped as being of no use, and what to do instead; empty if not."""
     top = verdict.top if verdict else None
-    if action.name not in STOPPED or top is None or top.strength is Strength.WEAK:
-        return ""
-    return (
-        f"A reset will not help ({top.id}, {top.title}). {IN_VAIN[top.id]}"
-        if top.id in IN_VAIN
-        else ""
-    )
+    if top is None or top.strength is Strength.WEAK or action.name not in vain(top.id).stops:
+        return "", ""
+    why = vain(top.id).why
+    return f"{why[:1].upper()}{why[1:]} ({top.id}, {top.title}).", act_says(top.id)
 
 
 def why_second(

@@ -37,6 +37,7 @@ class Hold(Struct, frozen=True, kw_only=True, omit_defaults=True):
         payload: The action as canonical JSON.
         agent: Who asked for it.
         due_at: When it is carried out.
+        approval: Id of the request that a second person agreed to; empty where none was needed.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Hold(Struct, frozen=True, kw_only=True, omit_defaults=True):
     agent: str
     at: At
     due_at: At
+    approval: str = ""
     ending: Ending = Ending.WAITS
     ended_at: At | None = None
 

@@ -153,10 +153,11 @@ def _counted(
             return
         if row.at <= since or row.act not in limit.acts or row.result not in COUNTED:
             continue
-        if row.idempotency in counted:
-            continue  # held, and then carried out: one act, two rows
-        if row.idempotency:
-            counted.add(row.idempotency)
+        # Held and then carried out, begun and then confirmed: one act, two rows.
+        marks = {row.idempotency, row.proof} - {""}
+        if marks & counted:
+            continue
+        counted |= marks
         mine = {Whose.USER: row.user == user, Whose.AGENT: row.agent == agent, Whose.DESK: True}
         if mine[limit.whose]:
             yield row.at

@@ -27,6 +27,7 @@ from helpdesk.domain.actions import (
     Unlock,
 )
 from helpdesk.domain.cases import Case, Preview
+from helpdesk.domain.diagnosis.verdicts import Verdict
 from helpdesk.domain.notices import Notice, is_told, told_line
 from helpdesk.domain.policies import factor_of, fitting_factors, named
 from helpdesk.domain.products import Product
@@ -44,14 +45,20 @@ KEPT = "Open sessions stay: whether the product ends them is not documented. End
 
 
 def preview(
-    action: AnyAction, card: Product, case: Case, earlier: Sequence[Notice] = ()
+    action: AnyAction,
+    card: Product,
+    case: Case,
+    earlier: Sequence[Notice] = (),
+    verdict: Verdict | None = None,
 ) -> Preview:
     """Return exactly what *action* would do to *case*, which is whole.
 
     Empty for an act that changes nothing for the user. *earlier* are the notices there are: whoever
-    was told lately is told again.
+    was told lately is told again. *verdict* says what would be of no use.
     """
-    found = _preview(action, card, case)
+    against = verdict.will_not_help if verdict else ()
+    vain = next((no.why for no in against if no.act == action.name), "")
+    found = replace(_preview(action, card, case), vain=vain)
     if not is_told(action):
         return found
     told = told_line(case.user, action, earlier, case.timeline, case.at)

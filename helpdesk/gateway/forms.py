@@ -88,6 +88,7 @@ def info_of(desk: Desk) -> wire.Info:
     return wire.Info(
         label=desk.label,
         is_demo=desk.is_demo,
+        is_gated=desk.is_gated,
         agent=desk.agent,
         cards=tuple(desk.cards.values()),
         freshness=desk.freshness,

@@ -46,6 +46,7 @@ class RemoteDesk:
         info = self._on.info
         self.label: str = info.label
         self.is_demo: bool = info.is_demo
+        self.is_gated: bool = info.is_gated
         self.agent: Agent = info.agent
         self.cards: Mapping[str, Product] = {card.id: card for card in info.cards}
 

@@ -201,6 +201,7 @@ class Info(Struct, frozen=True, kw_only=True):
 
     label: str
     is_demo: bool
+    is_gated: bool
     agent: Agent
     cards: tuple[Product, ...]
     freshness: Freshness

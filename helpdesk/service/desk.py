@@ -47,10 +47,12 @@ class Desk(Protocol):
         is_demo: Whether nothing real can be changed here.
         agent: Who works at it.
         cards: The products by id, in the order they are shown.
+        is_gated: Whether callers must be proven and the dangerous acts take a second person.
     """
 
     label: str
     is_demo: bool
+    is_gated: bool
     agent: Agent
     cards: Mapping[str, Product]
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from helpdesk.domain.actions import AnyAction
 from helpdesk.domain.agents import Agent, Role
-from helpdesk.domain.approvals import payload_of
+from helpdesk.domain.approvals import Approval, payload_of
 from helpdesk.domain.audit import Result
 from helpdesk.domain.cases import Case
 from helpdesk.domain.decisions import Decision
@@ -59,10 +59,8 @@ class Holding(Changing):
             found = await self._view.store.get(Hold, hold) or seen
             if found.ending is not Ending.WAITS:
                 raise NotFound(_gone(hold))
-            found = replace(found, ending=Ending.UNDONE, ended_at=now)
-            await self._view.store.keep(found)
             told["says"] = f"Undone: {found.act}, {found.id}."
-            return found
+            return await self._ended(found, Ending.UNDONE, now)
 
         return again(await self._telling(seen.user, "undo", end, asked), Hold)
 
@@ -90,14 +88,12 @@ class Holding(Changing):
             try:
                 action, done, decision = await self._held_again(hold, asked, now)
             except (HelpdeskError, msgspec.MsgspecError) as error:
-                ended = replace(fresh, ending=Ending.REFUSED, ended_at=now)
-                await view.store.keep(ended)
+                await self._ended(fresh, Ending.REFUSED, now)
                 says = f"It could not be carried out: {error}"
                 told = {"act": hold.act, "user": hold.user, "says": clean(says)}
                 await self._record(result=Result.FAILED, idempotency=hold.id, by=asked, **told)
                 return
-            ending = Ending.DONE if done else Ending.REFUSED
-            await view.store.keep(replace(fresh, ending=ending, ended_at=now))
+            await self._ended(fresh, Ending.DONE if done else Ending.REFUSED, now)
             says = f"Held from {hold.at:%H:%M}. {done.says if done else said(decision)}"
             row = await self._record_action(
                 action, hold.user, says, result_of(decision), hold=hold.id, by=asked
@@ -105,6 +101,16 @@ class Holding(Changing):
             if done:
                 user = await view.anybody(hold.user)
                 await self._telling_all.tell(action, view.card(user), user, row.seq)
+
+    async def _ended(self, hold: Hold, ending: Ending, now: datetime) -> Hold:
+        """Keep how a held act ended, with it and with the request it rests on."""
+        store = self._view.store
+        ended = replace(hold, ending=ending, ended_at=now)
+        await store.keep(ended)
+        agreed = await store.get(Approval, hold.approval)
+        if agreed is not None:
+            await store.keep(replace(agreed, ending=ending))
+        return ended
 
     async def _held_again(
         self, hold: Hold, asked: Agent, now: datetime
@@ -126,7 +132,7 @@ class Holding(Changing):
             done = await STEPS[type(action)](action, parts)
         return action, done, decision
 
-    async def _carry_out(self, action: AnyAction, parts: Parts) -> Done:
+    async def _carry_out(self, action: AnyAction, parts: Parts, agreed: Approval | None) -> Done:
         """Do it, or, where resets wait at this desk, hold it."""
         if not self._hold or action.name not in HELD_ACTS:
             return await STEPS[type(action)](action, parts)
@@ -138,6 +144,7 @@ class Holding(Changing):
             agent=self.agent.id,
             at=parts.now,
             due_at=parts.now + self._hold,
+            approval=agreed.id if agreed else "",
         )
         await parts.store.keep(hold)
         says = f"Held until {hold.due_at:%H:%M}: until then it can be undone ({hold.id})."

@@ -47,7 +47,7 @@ class LocalDesk(Holding):
         is_gated: Whether callers must be proven and the dangerous acts take a second person.
     """
 
-    def __init__(self, *, is_gated: bool = False, **parts: Any) -> None:
+    def __init__(self, *, is_gated: bool = True, **parts: Any) -> None:
         super().__init__(**parts)
         self.is_gated = is_gated
         self._proving = Proving(self.agent, self._view, self._diagnosing)
@@ -227,8 +227,8 @@ class LocalDesk(Holding):
                     agent=self.agent,
                     now=now,
                 )
-                done = await self._carry_out(action, parts)
-                await self._proving.use_up(answer, action, now)
+                done = await self._carry_out(action, parts, answer.approval)
+                await self._proving.use_up(answer, action, now, is_held=bool(done.held))
             says = done.says if done else said(decision)
             result = Result.HELD if done and done.held else result_of(decision)
             used = ",".join(proof.id for proof in answer.proofs) if done else ""

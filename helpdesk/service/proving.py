@@ -22,6 +22,7 @@ from helpdesk.domain.cases import Case
 from helpdesk.domain.decisions import Decision, Need, Weight
 from helpdesk.domain.errors import BadInput, NeedsMore, NotFound, Refused
 from helpdesk.domain.gate import Answer, Standing
+from helpdesk.domain.holds import Ending
 from helpdesk.domain.limits import SPAN
 from helpdesk.domain.needs import ticket_needs
 from helpdesk.domain.proofs import TRIES, Asking, Method, Proof, Way, ways
@@ -166,13 +167,17 @@ class Proving:
         await self._view.store.keep(decided)
         return decided
 
-    async def use_up(self, answer: Answer, action: AnyAction, now: datetime) -> None:
-        """Mark the proofs and the approval that an act rested on as used."""
+    async def use_up(
+        self, answer: Answer, action: AnyAction, now: datetime, *, is_held: bool
+    ) -> None:
+        """Mark the proofs and the approval that an act rested on as used, those still unused."""
         if answer.approval is None:
             for proof in answer.proofs:
-                await self._view.store.keep(replace(proof, used_at=now, used_for=action.name))
+                if proof.used_at is None:
+                    await self._view.store.keep(replace(proof, used_at=now, used_for=action.name))
         else:
-            await self._view.store.keep(replace(answer.approval, used_at=now))
+            ending = Ending.WAITS if is_held else None
+            await self._view.store.keep(replace(answer.approval, used_at=now, ending=ending))
 
     def _way(self, case: Case, method: Method, channel: str, now: datetime) -> Way:
         fits = [

@@ -190,7 +190,10 @@ class Questions:
         if await self._view.entry(user.id) is None:
             return Weighed(decision=answer.decision, preview=Preview())
         told = await self._view.store.select(Notice, user=user.id)
-        return Weighed(decision=answer.decision, preview=preview(action, card, case, told))
+        # A refusal says itself why; what is only of no use is said beside what it would do.
+        verdict = None if answer.decision.is_refused else await self._diagnosing.of(user)
+        shown = preview(action, card, case, told, verdict)
+        return Weighed(decision=answer.decision, preview=shown)
 
     async def _standing(self, user: User) -> Standing:
         """Give what an action is weighed by beside the case."""

@@ -30,12 +30,13 @@ class Relaying:
 
     label: str
     is_demo: bool
+    is_gated: bool
     agent: Agent
     cards: Mapping[str, Product]
 
     def __init__(self, remote: Desk, line: Line) -> None:
         self._remote, self._line = remote, line
-        self.label, self.is_demo = remote.label, remote.is_demo
+        self.label, self.is_demo, self.is_gated = remote.label, remote.is_demo, remote.is_gated
         self.agent, self.cards = remote.agent, remote.cards
 
     @property

@@ -202,26 +202,26 @@ async def test_what_many_share_is_told(dana: Desk) -> None:
     assert found == await dana.fleet()
 
 
-async def test_an_act_is_weighed_before_it_is_done(dana: Desk) -> None:
-    allowed = await dana.weigh(RESET)
-    lacking = await dana.weigh(ResetFactor(user="u2", factor="u2-f2"))
-    refused = await dana.weigh(OFF)
+async def test_an_act_is_weighed_before_it_is_done(free: Desk) -> None:
+    allowed = await free.weigh(RESET)
+    lacking = await free.weigh(ResetFactor(user="u2", factor="u2-f2"))
+    refused = await free.weigh(OFF)
 
     assert allowed.decision.is_allowed
     assert allowed.preview.goes
     assert [need.what for need in lacking.decision.needs] == ["reason", "ticket"]
     assert refused.decision.is_refused
-    assert await acts(dana) == []
+    assert await acts(free) == []
 
 
-async def test_an_act_is_carried_out_recorded_and_told(dana: Desk) -> None:
-    outcome = await dana.perform(RESET)
-    tray = await dana.tray("u2")
+async def test_an_act_is_carried_out_recorded_and_told(free: Desk) -> None:
+    outcome = await free.perform(RESET)
+    tray = await free.tray("u2")
 
     assert outcome.case.user.factors[1].state is FactorState.REMOVED
     assert outcome.case.log[0].act == "reset-factor"
     assert outcome.handover is None
-    assert await acts(dana) == [("dana", "reset-factor", Result.DONE)]
+    assert await acts(free) == [("dana", "reset-factor", Result.DONE)]
     assert tray.total == len(tray.rows) >= 1
     assert all("@lakes.example" not in row.to or "•" in row.to for row in tray.rows)
 
@@ -237,14 +237,14 @@ async def test_a_refusal_says_why_and_is_recorded(dana: Desk) -> None:
     assert await acts(dana) == [("dana", "turn-off-mfa", Result.REFUSED)]
 
 
-async def test_what_is_missing_is_asked_for_one_by_one(dana: Desk) -> None:
+async def test_what_is_missing_is_asked_for_one_by_one(free: Desk) -> None:
     with pytest.raises(NeedsMore) as caught:
-        await dana.perform(ResetFactor(user="u2"))
+        await free.perform(ResetFactor(user="u2"))
 
     needs = {need.what: need for need in caught.value.decision.needs}
     assert list(needs) == ["factor", "reason", "ticket"]
     assert needs["factor"].choices == ("u2-f1", "u2-f2")
-    assert await acts(dana) == [("dana", "reset-factor", Result.NEEDS)]
+    assert await acts(free) == [("dana", "reset-factor", Result.NEEDS)]
 
 
 async def test_an_act_on_nobody_is_not_found(dana: Desk) -> None:
@@ -267,13 +267,13 @@ async def test_nobody_acts_on_themselves(dana: Desk) -> None:
         await dana.perform(SendCode(user="u3"))
 
 
-async def test_a_pass_is_handed_over_once(dana: Desk) -> None:
-    outcome = await dana.perform(PASS)
+async def test_a_pass_is_handed_over_once(free: Desk) -> None:
+    outcome = await free.perform(PASS)
 
     assert outcome.handover is not None
     assert outcome.handover.secret not in outcome.says
     assert outcome.handover.until == NOW + timedelta(hours=1)
-    assert (await dana.case("u2")).user.passes == ()
+    assert (await free.case("u2")).user.passes == ()
 
 
 async def test_what_is_masked_is_revealed_on_record(dana: Desk) -> None:
@@ -286,8 +286,8 @@ async def test_what_is_masked_is_revealed_on_record(dana: Desk) -> None:
     assert await acts(dana) == [("dana", "reveal", Result.DONE)]
 
 
-async def test_an_authenticator_is_enrolled_and_its_clock_measured(dana: Desk) -> None:
-    begun = await dana.perform(EnrolTotp(user="u2", reason="new phone", ticket="4822"))
+async def test_an_authenticator_is_enrolled_and_its_clock_measured(free: Desk) -> None:
+    begun = await free.perform(EnrolTotp(user="u2", reason="new phone", ticket="4822"))
     assert begun.handover is not None
     totp = pyotp.parse_uri(begun.handover.uri)
     assert isinstance(totp, pyotp.TOTP)
@@ -296,19 +296,19 @@ async def test_an_authenticator_is_enrolled_and_its_clock_measured(dana: Desk) -
     wrong = str((int(right) + 1) % 10**6).zfill(6)
 
     with pytest.raises(BadInput, match="does not fit"):
-        await dana.perform(EnrolTotp(code=wrong, **enrol))
-    await dana.perform(EnrolTotp(code=right, **enrol))
-    reading = await dana.drift("u2", "u2-f3", [right])
+        await free.perform(EnrolTotp(code=wrong, **enrol))
+    await free.perform(EnrolTotp(code=right, **enrol))
+    reading = await free.drift("u2", "u2-f3", [right])
 
     for _ in range(4):
-        await dana.drift("u2", "u2-f3", [right])
+        await free.drift("u2", "u2-f3", [right])
     with pytest.raises(NeedsMore, match="tries in a quarter") as caught:
-        await dana.drift("u2", "u2-f3", [right])
+        await free.drift("u2", "u2-f3", [right])
 
     assert reading.state is DriftState.RIGHT
     assert [need.what for need in caught.value.decision.needs] == ["wait"]
     assert caught.value.decision.needs[0].seconds == 900
-    assert [act for _, act, _ in await acts(dana)] == [*["drift"] * 6, *["enrol-totp"] * 3]
+    assert [act for _, act, _ in await acts(free)] == [*["drift"] * 6, *["enrol-totp"] * 3]
 
 
 @pytest.mark.parametrize("codes", [[], ["12"], ["12345x"]])
@@ -336,7 +336,7 @@ async def test_ways_of_proving_say_what_rules_itself_out(dana: Desk) -> None:
 
 
 async def test_a_caller_is_proven_by_a_code_read_back(open_as: Open) -> None:
-    dana = open_as("dana", is_gated=True)
+    dana = open_as("dana")
     asking = await dana.ask_proof("u2", Method.CODE, channel="u2-f1", ticket="4822")
     with pytest.raises(BadInput, match="not right"):
         await dana.answer_proof("u2", "000000", asking=asking.id)
@@ -363,7 +363,7 @@ async def test_asking_over_no_such_channel_or_without_a_ticket(dana: Desk) -> No
 
 
 async def test_a_dangerous_act_takes_proof_and_a_second_person(open_as: Open) -> None:
-    sam, lee = open_as("sam", is_gated=True), open_as("lee", is_gated=True)
+    sam, lee = open_as("sam"), open_as("lee")
 
     first = await needs(sam, OFF)
     await prove(sam, "u1", Method.CODE, "4821")
@@ -379,7 +379,7 @@ async def test_a_dangerous_act_takes_proof_and_a_second_person(open_as: Open) ->
 
 
 async def test_nobody_agrees_to_their_own_request_or_to_none(open_as: Open) -> None:
-    sam = open_as("sam", is_gated=True)
+    sam = open_as("sam")
     await prove(sam, "u1", Method.CODE, "4821")
     await needs(sam, OFF)
     request = (await sam.approvals())[0]
@@ -392,7 +392,7 @@ async def test_nobody_agrees_to_their_own_request_or_to_none(open_as: Open) -> N
 
 
 async def test_a_request_that_is_refused_stays_refused(open_as: Open) -> None:
-    sam, lee = open_as("sam", is_gated=True), open_as("lee", is_gated=True)
+    sam, lee = open_as("sam"), open_as("lee")
     await prove(sam, "u1", Method.CODE, "4821")
     await needs(sam, OFF)
     request = (await lee.approvals())[0]
@@ -405,7 +405,10 @@ async def test_a_request_that_is_refused_stays_refused(open_as: Open) -> None:
 
 
 async def test_a_reset_waits_and_can_be_undone(open_as: Open, clock: Clock) -> None:
-    dana, lee = open_as("dana", hold_minutes=10), open_as("lee", hold_minutes=10)
+    dana, lee = (
+        open_as("dana", hold_minutes=10, is_gated=False),
+        open_as("lee", hold_minutes=10, is_gated=False),
+    )
     held = await dana.perform(RESET)
     waiting = await lee.holds()
     undone = await lee.undo(waiting[0].id)
@@ -421,7 +424,7 @@ async def test_a_reset_waits_and_can_be_undone(open_as: Open, clock: Clock) -> N
 
 
 async def test_what_waited_long_enough_is_carried_out(open_as: Open, clock: Clock) -> None:
-    dana = open_as("dana", hold_minutes=10)
+    dana = open_as("dana", hold_minutes=10, is_gated=False)
     await dana.perform(RESET)
     clock.go_on(minutes=10)
 
@@ -479,7 +482,7 @@ async def test_a_look_is_recorded_too(open_as: Open) -> None:
 
 
 async def test_the_log_is_inspected_against_a_checkpoint_kept_elsewhere(open_as: Open) -> None:
-    dana, ari = open_as("dana"), open_as("ari")
+    dana, ari = open_as("dana", is_gated=False), open_as("ari", is_gated=False)
     await dana.perform(RESET)
     note, key = await dana.checkpoint(), await dana.checkpoint_key()
     found = await ari.inspect_log(note, key)
@@ -535,21 +538,21 @@ async def test_alarms_are_told(open_as: Open) -> None:
     assert await lee.alarms() == ()
 
 
-async def test_a_bundle_has_all_a_ticket_needs(dana: Desk) -> None:
-    await dana.perform(RESET)
-    bundle = await dana.bundle("u2")
+async def test_a_bundle_has_all_a_ticket_needs(free: Desk) -> None:
+    await free.perform(RESET)
+    bundle = await free.bundle("u2")
 
-    assert bundle == await dana.bundle("u2")
+    assert bundle == await free.bundle("u2")
     assert "ada@lakes.example" not in str(bundle)
 
 
-async def test_the_same_key_gives_the_first_answer(dana: Desk) -> None:
-    first = await dana.perform(RESET, key=KEY)
-    again = await dana.perform(RESET, key=KEY)
+async def test_the_same_key_gives_the_first_answer(free: Desk) -> None:
+    first = await free.perform(RESET, key=KEY)
+    again = await free.perform(RESET, key=KEY)
 
     assert first.says == again.says
-    assert await acts(dana) == [("dana", "reset-factor", Result.DONE)]
-    found = await dana.operation(KEY)
+    assert await acts(free) == [("dana", "reset-factor", Result.DONE)]
+    found = await free.operation(KEY)
     assert (found.result, found.answered.says) == (Result.DONE, first.says)
 
 
@@ -579,14 +582,14 @@ async def test_a_refusal_under_a_key_is_given_again(dana: Desk) -> None:
     assert await acts(dana) == [("dana", "turn-off-mfa", Result.REFUSED)]
 
 
-async def test_a_pass_asked_for_again_shows_no_secret(dana: Desk) -> None:
-    first = await dana.perform(PASS, key=KEY)
-    again = await dana.perform(PASS, key=KEY)
+async def test_a_pass_asked_for_again_shows_no_secret(free: Desk) -> None:
+    first = await free.perform(PASS, key=KEY)
+    again = await free.perform(PASS, key=KEY)
 
     assert first.handover is not None
     assert again.handover is None
     assert "not shown again" in again.says
-    assert first.handover.secret not in (await dana.operation(KEY)).answer
+    assert first.handover.secret not in (await free.operation(KEY)).answer
 
 
 async def test_of_many_at_once_with_one_key_one_is_carried_out(dana: Desk) -> None:
@@ -660,7 +663,7 @@ async def test_hostile_text_comes_back_as_it_was_written_or_cleaned(dana: Desk) 
 
 
 async def test_a_change_of_number_is_seen_by_all(open_as: Open) -> None:
-    sam, lee = open_as("sam"), open_as("lee")
+    sam, lee = open_as("sam", is_gated=False), open_as("lee", is_gated=False)
     change = ChangeMobile(user="u1", mobile="+447700900555", reason="new", ticket="4821")
     outcome = await sam.perform(change)
 
@@ -668,7 +671,7 @@ async def test_a_change_of_number_is_seen_by_all(open_as: Open) -> None:
 
 
 async def test_a_reset_of_everything_is_done_by_who_may(open_as: Open) -> None:
-    dana = open_as("dana")
+    dana = open_as("dana", is_gated=False)
     outcome = await dana.perform(ResetAll(user="u2", reason="new phone", ticket="4822"))
 
     live = [one for one in outcome.case.user.factors if one.state is FactorState.ACTIVE]

@@ -15,9 +15,12 @@ from helpdesk.domain.actions import ACTIONS, AnyAction, Risk
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.cases import Case, Person
+from helpdesk.domain.diagnosis import CAUSES
+from helpdesk.domain.diagnosis.acts import act_says, no_use
 from helpdesk.domain.diagnosis.verdicts import RankedCause, Strength, Verdict
 from helpdesk.domain.gate import Answer, Standing, weigh
 from helpdesk.domain.limits import alarms
+from helpdesk.domain.previews import preview
 from helpdesk.domain.proofs import Grade, Method, Proof
 from tests.domain.test_policies import CELLS, LETTERS, PRODUCTS, ready
 from tests.factories import CARDS, MAIL, NOW, action, agent, ago, event, factor
@@ -62,9 +65,9 @@ ASKED = {
 }
 
 
-def wish(act: str) -> AnyAction:
+def wish(act: str, **more: str) -> AnyAction:
     """An action with everything but proof and second person."""
-    return action(act, reason="phone lost", ticket="4821", **ASKED.get(act, {}))
+    return action(act, reason="phone lost", ticket="4821", **ASKED.get(act, {}), **more)
 
 
 def proof(channel: str, method: Method = Method.CODE, **keys: object) -> Proof:
@@ -183,22 +186,101 @@ def test_the_tables_make_more_than_twenty_thousand_cells() -> None:
 
 
 def verdict(cause: str, strength: Strength = Strength.STRONG) -> Verdict:
-    return Verdict(causes=(RankedCause(id=cause, title="a cause", p=0.9, strength=strength),))
+    top = RankedCause(id=cause, title="a cause", p=0.9, strength=strength)
+    return Verdict(causes=(top,), will_not_help=no_use({cause: 0.9}))
 
 
-@pytest.mark.parametrize(
-    "cause", ["E1", "E5", "D4b", "C5", "A1", "A2", "A3", "A4", "A5", "A6", "A7"]
-)
-def test_a_reset_that_will_not_help_is_stopped(cause: str) -> None:
-    it = looked_at("constant-contact", "reset-factor", "plain")
-    standing = Standing(proofs=(PUSH,), verdict=verdict(cause))
+VAIN = """
+      reset    code    because
+A1    stopped  ·       nothing is broken
+A2    stopped  ·       nothing is broken
+A3    stopped  ·       nothing is broken
+A4    stopped  ·       nothing is broken
+A5    stopped  ·       nothing is broken
+A6    stopped  ·       nothing is broken
+A7    stopped  ·       nothing is broken
+B1    no-use   ·       the second proof itself is fine
+B2    no-use   ·       the second proof itself is fine
+B3    no-use   ·       the second proof itself is fine
+B4    no-use   ·       the second proof itself is fine
+B5    no-use   ·       the second proof itself is fine
+B6    no-use   ·       the second proof itself is fine
+B7    no-use   ·       the second proof itself is fine
+B8    no-use   ·       the second proof itself is fine
+C1    ·        no-use  it goes to the same place
+C2    ·        ·       ·
+C3    no-use   no-use  may void the one on its way
+C4    no-use   no-use  nothing leaves for that address
+C5    stopped  no-use  our sender is at fault
+C6    ·        ·       ·
+C7    ·        ·       ·
+C8    ·        ·       ·
+C9    ·        ·       ·
+C10   no-use   no-use  more requests only prolong it
+C11   no-use   no-use  the password comes first
+C12   no-use   no-use  nothing is ever sent
+C13   ·        ·       ·
+C14   ·        ·       ·
+D1    ·        ·       ·
+D2    no-use   no-use  voids the live one
+D3    no-use   ·       a typing mistake
+D4    no-use   ·       the clock is not
+D4b   stopped  ·       it is our clock
+D5    ·        ·       ·
+D6    no-use   ·       the next number will do
+D7    ·        ·       ·
+D8    ·        ·       ·
+D9    no-use   no-use  while locked
+D10   no-use   no-use  while locked
+E1    stopped  ·       the code is accepted
+E2    no-use   ·       the code is accepted
+E3    no-use   ·       the code is accepted
+E4    no-use   ·       a method must be chosen now
+E5    stopped  ·       something else blocks
+E6    no-use   no-use  not the product's door
+F1    no-use   no-use  hostile until shown otherwise
+F2    no-use   no-use  hostile until shown otherwise
+F3    no-use   no-use  hostile until shown otherwise
+F4    no-use   no-use  hostile until shown otherwise
+"""
+"""What each likeliest cause says against a reset and a new code: `·` nothing.
 
-    answer = weigh(
-        agent(id="me"), wish("reset-factor"), CARDS["constant-contact"], it, standing, NOW
-    )
+no-use: it is said, by the verdict and by the act's preview · stopped: and the gate refuses it.
+"""
 
-    assert answer.decision.is_refused
-    assert answer.decision.why.startswith(f"A reset will not help ({cause}")
+CAUSED = [(line.split(maxsplit=3)) for line in VAIN.strip().splitlines()[1:]]
+
+
+def test_the_table_names_every_cause() -> None:
+    assert sorted(row[0] for row in CAUSED) == sorted(CAUSES)
+
+
+@pytest.mark.parametrize(("cause", "reset", "code", "because"), CAUSED, ids=lambda cell: cell)
+def test_gate_verdict_and_preview_agree_on_what_is_in_vain(
+    cause: str, reset: str, code: str, because: str
+) -> None:
+    card, whole = CARDS["constant-contact"], looked_at("constant-contact", "reset-factor", "plain")
+    words = verdict(cause)
+    standing = Standing(proofs=(PUSH,), verdict=words)
+
+    found = {
+        act: (
+            weigh(agent(id="me"), wish(act), card, whole, standing, NOW).decision,
+            preview(wish(act), card, whole, verdict=words).vain,
+        )
+        for act in ("reset-factor", "reset-all", "send-code")
+    }
+
+    said = {no.act: no.why for no in words.will_not_help}
+    for act, want in (("reset-factor", reset), ("reset-all", reset), ("send-code", code)):
+        decision, vain = found[act]
+        assert decision.is_refused is (want == "stopped"), act
+        assert (because in said.get(act, "")) is (want != "·"), act
+        assert vain == said.get(act, ""), act
+        if want == "stopped":
+            assert because in decision.why
+            assert cause in decision.why
+            assert decision.instead == act_says(cause)
 
 
 @pytest.mark.parametrize(
@@ -269,6 +351,25 @@ def test_limits_by_user_agent_and_desk() -> None:
     assert limited("reset-factor", *mine[1:]) == ""
     assert limited("reset-factor", *whole) == "second", "the breaker: nobody acts alone"
     assert limited("reset-factor", *whole[1:]) == ""
+
+
+def test_what_was_begun_is_finished_also_where_the_limit_was_reached_by_it() -> None:
+    it = looked_at("constant-contact", "enrol-totp", "plain")
+    pending = factor("totp", "ft", state="pending")
+    begun = replace(it, user=replace(it.user, factors=(*it.user.factors, pending)))
+    log = tuple(row("reset-all", m, user=f"u{m}") for m in (59, 31, 20, 9, 2))
+    standing = Standing(log=log)
+
+    new, rest = (
+        weigh(
+            agent(id="me"), wish("enrol-totp", code=code), CARDS["constant-contact"], begun,
+            standing, NOW,
+        )
+        for code in ("", "123456")
+    )  # fmt: skip
+
+    assert said(new) == "proof limit"
+    assert said(rest) == ""
 
 
 def test_six_resets_in_twenty_minutes_and_a_moved_number_raise_alarms() -> None:

@@ -14,7 +14,7 @@ WRITES = frozenset(
         "accept_log",
     }
 )  # fmt: skip
-PLAIN = frozenset({"alarm", "freshness", "label", "is_demo", "agent", "cards"})
+PLAIN = frozenset({"alarm", "freshness", "label", "is_demo", "is_gated", "agent", "cards"})
 
 
 class CutLine:

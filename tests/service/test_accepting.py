@@ -140,7 +140,7 @@ async def test_a_log_that_does_not_fit_itself_is_never_accepted(
 async def test_a_dangerous_act_during_the_alarm_does_not_stand_in_the_way(
     restored: tuple[str, str], desk_as: Open
 ) -> None:
-    lead = desk_as("lee")
+    lead = desk_as("lee", is_gated=False)
     await lead.perform(ResetAll(user="u2", reason="lost her phone", ticket="4822"))
 
     await lead.accept_log(WHY)

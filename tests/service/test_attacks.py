@@ -25,16 +25,16 @@ from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
 from helpdesk.service.local import LocalDesk
 from tests.conftest import Clock
+from tests.proving import needs, prove
 from tests.sample import NOW, sample
-from tests.service.test_proving import needs, prove
 
 At = Callable[[str], LocalDesk]
 
 
 @pytest.fixture
 def at(desk_as: Callable[..., LocalDesk]) -> At:
-    """Open the gated sample desk as somebody."""
-    return lambda who: desk_as(who, is_gated=True)
+    """Open the sample desk as somebody."""
+    return desk_as
 
 
 def rewrite(path: Path, change: Callable[[dict[str, Any]], None]) -> None:

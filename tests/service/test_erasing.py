@@ -54,7 +54,7 @@ def tiny(desk: LocalDesk) -> TinyStore:
 @pytest.fixture
 async def planted(desk_as: Open, clock: Clock) -> LocalDesk:
     """A desk that kept something of every kind, all of it ended two days ago; as the lead."""
-    manager, lead = desk_as("sam", is_gated=True), desk_as("lee")
+    manager, lead = desk_as("sam"), desk_as("lee", is_gated=False)
     await lead.perform(Reveal(user="u4", reason=CANARIES["a reason of a row"]))
     await proven(manager, "u1", "4821")
     with pytest.raises(NeedsMore, match="waits for a colleague"):
@@ -66,14 +66,12 @@ async def planted(desk_as: Open, clock: Clock) -> LocalDesk:
         await lead.perform(
             ChangeAddress(user="u6", address=address, reason="canary-asked", ticket="4824")
         )
-    holding = desk_as("dana", hold_minutes=10)
+    holding = desk_as("dana", hold_minutes=10, is_gated=False)
     await holding.perform(
         ResetFactor(user="u2", factor="u2-f2", reason="canary-held", ticket="4822")
     )
     await holding.undo((await holding.holds())[0].id)
-    await desk_as("dana", is_gated=True).ask_proof(
-        "u2", Method.CODE, ticket="4822", channel="u2-f1"
-    )
+    await desk_as("dana").ask_proof("u2", Method.CODE, ticket="4822", channel="u2-f1")
     await filed(lead, ChangeMobile(user="u2", mobile="+447700911111"), clock)
     clock.go_on(days=2)
     return lead
@@ -129,12 +127,12 @@ async def test_what_is_open_is_left_and_said(
     planted: LocalDesk, desk_as: Open, clock: Clock, sample_file: Path
 ) -> None:
     await planted.perform(Reveal(user="u4", reason="the desk is in use"))
-    manager = desk_as("sam", is_gated=True)
+    manager = desk_as("sam")
     await proven(manager, "u1", "4821")
     with pytest.raises(NeedsMore):
         await manager.perform(OFF)
     await manager.ask_proof("u1", Method.CODE, ticket="4821")
-    await desk_as("dana", hold_minutes=10).perform(
+    await desk_as("dana", hold_minutes=10, is_gated=False).perform(
         ResetFactor(user="u2", factor="u2-f2", reason="canary-held", ticket="4822")
     )
     async with tiny(planted).transaction():

@@ -6,15 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from helpdesk.domain.actions import ResetAll, ResetFactor
+from helpdesk.domain.actions import Flag, ResetAll, ResetFactor
 from helpdesk.domain.audit import Result
+from helpdesk.domain.cases import Outcome
 from helpdesk.domain.errors import NotFound, Refused
 from helpdesk.domain.holds import Ending
 from helpdesk.domain.limits import reached
+from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
 from helpdesk.domain.users import FactorState
 from helpdesk.service.local import LocalDesk
 from tests.conftest import NOW, Clock
+from tests.proving import agreed, prove
 
 RESET = ResetFactor(user="u2", factor="u2-f2", reason="new phone", ticket="4822")
 
@@ -25,6 +28,12 @@ def at(desk_as: Callable[..., LocalDesk]) -> Callable[[str], LocalDesk]:
     return lambda who: desk_as(who, hold_minutes=10)
 
 
+async def hold(desk: LocalDesk) -> Outcome:
+    """Prove the caller and ask for the reset, which then waits."""
+    await prove(desk, "u2", Method.CODE, "4822", "u2-f1")
+    return await desk.perform(RESET)
+
+
 def states(case: object) -> list[FactorState]:
     return [factor.state for factor in case.user.factors]  # type: ignore[attr-defined]
 
@@ -33,7 +42,7 @@ async def test_a_reset_waits_and_is_then_carried_out(
     at: Callable[[str], LocalDesk], clock: Clock
 ) -> None:
     desk = at("dana")
-    held = await desk.perform(RESET)
+    held = await hold(desk)
     waiting = await desk.holds()
     clock.go_on(minutes=9)
     early = await desk.carry_out_due()
@@ -53,25 +62,25 @@ async def test_a_reset_waits_and_is_then_carried_out(
 
 async def test_until_then_it_can_be_undone(at: Callable[[str], LocalDesk], clock: Clock) -> None:
     desk = at("dana")
-    await desk.perform(RESET)
-    hold = (await desk.holds())[0]
+    await hold(desk)
+    waiting = (await desk.holds())[0]
 
-    undone = await at("lee").undo(hold.id)
+    undone = await at("lee").undo(waiting.id)
     clock.go_on(minutes=11)
 
     assert undone.ending is Ending.UNDONE
     assert await desk.carry_out_due() == 0
     assert states(await desk.case("u2")) == [FactorState.ACTIVE, FactorState.ACTIVE]
     with pytest.raises(NotFound, match="done already"):
-        await desk.undo(hold.id)
+        await desk.undo(waiting.id)
 
 
 async def test_an_auditor_undoes_nothing(at: Callable[[str], LocalDesk]) -> None:
-    await at("dana").perform(RESET)
-    hold = (await at("dana").holds())[0]
+    await hold(at("dana"))
+    waiting = (await at("dana").holds())[0]
 
     with pytest.raises(Refused, match="changes nothing"):
-        await at("ari").undo(hold.id)
+        await at("ari").undo(waiting.id)
 
     assert len(await at("dana").holds()) == 1
 
@@ -80,8 +89,8 @@ async def test_what_no_longer_fits_is_refused_when_its_time_comes(
     at: Callable[[str], LocalDesk], desk_as: Callable[..., LocalDesk], clock: Clock
 ) -> None:
     desk = at("dana")
-    await desk.perform(RESET)
-    await desk_as("dana").perform(ResetAll(user="u2", reason="lost", ticket="4822"))
+    await hold(desk)
+    await desk_as("dana", is_gated=False).perform(ResetAll(user="u2", reason="lost", ticket="4822"))
     clock.go_on(minutes=10)
 
     assert await desk.carry_out_due() == 1
@@ -90,11 +99,50 @@ async def test_what_no_longer_fits_is_refused_when_its_time_comes(
     assert row.result is Result.REFUSED
 
 
+async def test_everybody_is_told_when_it_is_carried_out_and_nobody_before(
+    at: Callable[[str], LocalDesk], clock: Clock
+) -> None:
+    desk = at("dana")
+    held = await hold(desk)
+    before = (await desk.tray("u2")).rows
+    clock.go_on(minutes=10)
+    await desk.carry_out_due()
+
+    told = (await desk.tray("u2")).rows
+    done = (await desk.log(Query(words=("reset-factor",)))).rows[0]
+    assert held.says.startswith("Held until 09:10")
+    assert before == ()
+    assert {(row.seq, row.at) for row in told} == {(done.seq, clock.now)}
+
+
+@pytest.mark.parametrize(
+    ("then", "ending"), [("waits", Ending.WAITS), ("undo", Ending.UNDONE), ("due", Ending.DONE)]
+)
+async def test_a_request_says_what_became_of_what_was_held(
+    at: Callable[[str], LocalDesk], clock: Clock, then: str, ending: Ending
+) -> None:
+    desk, lead = at("dana"), at("lee")
+    await desk.perform(Flag(user="u2", reason="did not know the mailbox"))
+    await prove(desk, "u2", Method.CODE, "4822", "u2-f1")
+    await agreed(desk, RESET, lead)
+    await desk.perform(RESET)
+
+    if then == "undo":
+        await lead.undo((await lead.holds())[0].id)
+    elif then == "due":
+        clock.go_on(minutes=10)
+        await lead.carry_out_due()
+
+    request = (await desk.approvals())[0]
+    assert (request.is_granted, request.ending) == (True, ending)
+    assert (FactorState.REMOVED in states(await desk.case("u2"))) is (then == "due")
+
+
 async def test_nobody_is_told_of_what_was_undone(
     at: Callable[[str], LocalDesk], clock: Clock
 ) -> None:
     desk = at("dana")
-    await desk.perform(RESET)
+    await hold(desk)
     await desk.undo((await desk.holds())[0].id)
     clock.go_on(minutes=11)
     await desk.carry_out_due()
@@ -106,15 +154,15 @@ async def test_undo_comes_too_late_for_what_another_console_did(
     at: Callable[[str], LocalDesk], clock: Clock
 ) -> None:
     desk, other = at("dana"), at("lee")
-    await desk.perform(RESET)
-    hold = (await desk.holds())[0]
+    await hold(desk)
+    waiting = (await desk.holds())[0]
     clock.go_on(minutes=10)
     stale = desk.holds()  # asked before, answered after
     await other.carry_out_due()
     assert await stale == ()
 
     with pytest.raises(NotFound, match="done already"):
-        await desk.undo(hold.id)
+        await desk.undo(waiting.id)
 
     assert states(await desk.case("u2")) == [FactorState.ACTIVE, FactorState.REMOVED]
 
@@ -123,7 +171,7 @@ async def test_a_hold_that_cannot_be_read_ends_and_shuts_nobody_out(
     at: Callable[[str], LocalDesk], sample_file: Path, clock: Clock
 ) -> None:
     desk = at("dana")
-    await desk.perform(RESET)
+    await hold(desk)
     text = sample_file.read_text("utf-8").replace(
         '\\"act\\":\\"reset-factor\\"', '\\"act\\":\\"fly\\"'
     )
@@ -141,7 +189,7 @@ async def test_a_hold_that_cannot_be_read_ends_and_shuts_nobody_out(
 async def test_an_auditors_console_carries_nothing_out(
     at: Callable[[str], LocalDesk], clock: Clock
 ) -> None:
-    await at("dana").perform(RESET)
+    await hold(at("dana"))
     clock.go_on(minutes=10)
 
     assert await at("ari").carry_out_due() == 0
@@ -151,7 +199,7 @@ async def test_what_was_held_counts_once_toward_the_limits(
     desk_as: Callable[..., LocalDesk], clock: Clock
 ) -> None:
     desk = desk_as("dana", hold_minutes=10)
-    await desk.perform(RESET)
+    await hold(desk)
     clock.go_on(minutes=10)
     await desk.carry_out_due()
     rows = tuple(reversed((await desk.log(Query())).rows))

@@ -78,6 +78,7 @@ def opened(
             connector=DemoConnector(file), store=store, directory=TinyDirectory(file, store),
             clock=clock, label="KEPT", is_demo=True,
             keys=Keys(places / "keys"), witness=Seen(places / "keys", sample_file), sender=sender,
+            is_gated=False,
         )  # fmt: skip
 
     return open_with

@@ -33,7 +33,7 @@ RESET = ResetAll(user="u2", reason="lost her phone", ticket="4822")
 @pytest.fixture
 async def busy(desk_as: Open, clock: Clock) -> LocalDesk:
     """A desk that did a few things: ten rows, a dangerous act at the seventh."""
-    desk = desk_as("dana")
+    desk = desk_as("dana", is_gated=False)
     for number in range(6):
         await desk.perform(Note(user="u1", text=f"call {number}"))
     await desk.perform(RESET)
@@ -403,7 +403,7 @@ async def test_a_console_that_saw_nothing_yet_does_not_take_in_what_does_not_fit
 async def test_a_dangerous_act_is_covered_at_once_and_the_rest_soon(
     desk_as: Open, clock: Clock
 ) -> None:
-    desk = desk_as("dana")
+    desk = desk_as("dana", is_gated=False)
     sizes = []
 
     for act in (Note(user="u1", text="a"), Note(user="u1", text="b"), RESET):
@@ -532,7 +532,7 @@ async def test_a_look_that_cannot_be_written_waits_and_is_said(
 
 
 async def test_the_end_of_a_desk_writes_what_waits_and_covers_it(desk_as: Open) -> None:
-    desk = desk_as("dana")
+    desk = desk_as("dana", is_gated=False)
     await desk.perform(RESET)
     await desk.case("u1")
 

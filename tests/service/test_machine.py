@@ -90,7 +90,6 @@ class DeskMachine(RuleBasedStateMachine):
             clock=self.clock,
             label="MACHINE",
             is_demo=True,
-            is_gated=True,
             keys=Keys(self.place),
             witness=Seen(self.place / who, path),
         )

@@ -37,6 +37,7 @@ from helpdesk.domain.users import FactorState
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.tiny import TinyStore
 from tests.conftest import NOW, Clock
+from tests.proving import prove
 
 Open = Callable[..., LocalDesk]
 KEY, OTHER = "k-0123456789abcdef", "k-fedcba9876543210"
@@ -53,6 +54,7 @@ async def rows(desk: LocalDesk, act: str) -> list[Result]:
 async def test_the_same_key_again_gives_the_first_answer_and_changes_nothing(
     desk: LocalDesk, desk_as: Open
 ) -> None:
+    await prove(desk, "u2", Method.CODE, "4822", "u2-f1")
     first = await desk.perform(RESET, key=KEY)
     told = (await desk.tray("u2")).rows
     again = await desk.perform(RESET, key=KEY)
@@ -145,6 +147,7 @@ async def test_a_lack_is_given_again_as_it_was(desk: LocalDesk) -> None:
 
 
 async def test_a_pass_asked_for_again_shows_no_secret(desk: LocalDesk, sample_file: Path) -> None:
+    await prove(desk, "u2", Method.CODE, "4822", "u2-f1")
     first = await desk.perform(PASS, key=KEY)
     again = await desk.perform(PASS, key=KEY)
 
@@ -192,6 +195,7 @@ async def test_a_wrong_answer_is_counted_once_however_often_it_is_sent(desk: Loc
 
 async def test_undoing_is_given_again(desk_as: Open) -> None:
     desk = desk_as("dana", hold_minutes=10)
+    await prove(desk, "u2", Method.CODE, "4822", "u2-f1")
     await desk.perform(RESET)
     hold = (await desk.holds())[0]
     first = await desk.undo(hold.id, key=KEY)
@@ -217,6 +221,7 @@ async def test_erasing_is_given_again(desk_as: Open, clock: Clock) -> None:
 
 
 async def test_a_drift_is_measured_once_under_one_key(desk: LocalDesk) -> None:
+    await prove(desk, "u2", Method.CODE, "4822", "u2-f1")
     begun = await desk.perform(EnrolTotp(user="u2", reason="new phone", ticket="4822"))
     assert begun.handover is not None
     totp = pyotp.parse_uri(begun.handover.uri)
@@ -265,6 +270,7 @@ class Forgetful(TinyStore):
 async def test_an_effect_whose_answer_cannot_be_kept_does_not_happen(
     desk: LocalDesk, desk_as: Open
 ) -> None:
+    await prove(desk, "u2", Method.CODE, "4822", "u2-f1")
     dying = desk_as("dana", store=Forgetful)
     with pytest.raises(Unreachable, match="disk is full"):
         await dying.perform(RESET, key=KEY)
@@ -282,6 +288,8 @@ async def test_an_effect_whose_answer_cannot_be_kept_does_not_happen(
 async def test_after_a_crash_between_effect_and_answer_the_answer_is_there(
     desk: LocalDesk, desk_as: Open
 ) -> None:
+    await prove(desk, "u2", Method.CODE, "4822", "u2-f1")
+
     class Lost(Exception):
         pass
 

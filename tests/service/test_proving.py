@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pyotp
 import pytest
+from msgspec.structs import replace
 
 from helpdesk.domain.actions import (
     ChangeMobile,
+    EnrolTotp,
     Flag,
     ResetAll,
     ResetFactor,
@@ -15,40 +17,25 @@ from helpdesk.domain.actions import (
     TakeTicket,
     TurnOffMfa,
 )
-from helpdesk.domain.audit import Result
+from helpdesk.domain.agents import Role
+from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.cases import Preview
 from helpdesk.domain.errors import BadInput, NeedsMore, NotFound, Refused
+from helpdesk.domain.limits import reached
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
 from helpdesk.domain.users import MfaState
 from helpdesk.service.local import LocalDesk
 from tests.conftest import Clock
+from tests.proving import needs, prove
 
 OFF = TurnOffMfa(user="u1", reason="asked in writing", ticket="4821")
 
 
 @pytest.fixture
 def at(desk_as: Callable[..., LocalDesk]) -> Callable[[str], LocalDesk]:
-    """Open the gated sample desk as somebody."""
-    return lambda who: desk_as(who, is_gated=True)
-
-
-async def prove(desk: LocalDesk, user: str, method: Method, ticket: str, channel: str = "") -> None:
-    """Ask a caller and answer rightly, with what the demo telephone shows."""
-    asking = await desk.ask_proof(user, method, channel=channel, ticket=ticket)
-    if method is Method.IN_PERSON:
-        await desk.answer_proof(user, "passport, by video")
-        return
-    kind, _, other = asking.channel.partition(":")
-    shown = await desk.phone(other if kind == "administrator" else user)
-    await desk.answer_proof(user, shown[-1].secret)
-
-
-async def needs(desk: LocalDesk, action: object) -> list[str]:
-    """What a wish still lacks."""
-    with pytest.raises(NeedsMore) as caught:
-        await desk.perform(action)  # type: ignore[arg-type]
-    return [need.what for need in caught.value.decision.needs]
+    """Open the sample desk as somebody."""
+    return desk_as
 
 
 async def test_turning_off_takes_proof_and_a_colleague(at: Callable[[str], LocalDesk]) -> None:
@@ -193,7 +180,7 @@ async def test_a_proof_is_used_once(at: Callable[[str], LocalDesk]) -> None:
 async def test_a_number_changed_an_hour_ago_proves_nothing(
     at: Callable[[str], LocalDesk], desk_as: Callable[..., LocalDesk], clock: Clock
 ) -> None:
-    free = desk_as("dana")
+    free = desk_as("dana", is_gated=False)
     await free.perform(ChangeMobile(user="u1", mobile="+447700900177", reason="r", ticket="4821"))
     clock.go_on(hours=1)
 
@@ -325,6 +312,32 @@ async def test_a_flagged_user_takes_a_second_person(at: Callable[[str], LocalDes
     wish = ResetFactor(user="u2", factor="u2-f2", reason="new phone", ticket="4822")
 
     assert await needs(desk, wish) == ["second-person"]
+
+
+async def test_an_enrolment_counts_once_toward_the_limits_and_is_always_finished(
+    at: Callable[[str], LocalDesk], clock: Clock
+) -> None:
+    desk = at("dana")
+    await prove(desk, "u2", Method.CODE, "4822", channel="u2-f1")
+    wish = EnrolTotp(user="u2", reason="new phone", ticket="4822")
+    begun = await desk.perform(wish)
+    assert begun.handover is not None
+    code = pyotp.parse_uri(begun.handover.uri)
+    assert isinstance(code, pyotp.TOTP)
+    others = tuple(
+        LogRow(seq=n, at=clock.now, agent="dana", role=Role.SUPPORT, act="reset-all", user=f"x{n}",
+               result=Result.DONE)
+        for n in range(4)
+    )  # fmt: skip
+
+    await desk.perform(replace(wish, code=code.at(clock.now)))
+
+    rows = tuple(reversed((await desk.log(Query())).rows))
+    both = [row.proof for row in rows if row.act == "enrol-totp"]
+    assert len(both) == 2
+    assert len(set(both)) == 1
+    assert reached("temporary-pass", "dana", "u7", (*rows, *others[:3]), clock.now) == ()
+    assert reached("temporary-pass", "dana", "u7", (*rows, *others), clock.now) != ()
 
 
 async def test_codes_are_limited_to_one_a_minute_and_three_a_quarter(

@@ -54,9 +54,9 @@ ACTS: list[tuple[str, AnyAction]] = [
 async def busy(desk_as: Open, clock: Clock) -> LocalDesk:
     """A desk at which every act that is compared was done; as the auditor."""
     for who, action in ACTS:
-        await desk_as(who).perform(action)
+        await desk_as(who, is_gated=False).perform(action)
         clock.go_on(minutes=5)
-    dana = desk_as("dana")
+    dana = desk_as("dana", is_gated=False)
     begun = await dana.perform(EnrolTotp(user="u2", **MORE))
     assert begun.handover
     code = pyotp.TOTP(begun.handover.secret).at(clock.now)
@@ -108,7 +108,7 @@ async def test_it_still_does_after_a_demo_was_left_alone(
     busy: LocalDesk, desk_as: Open, clock: Clock
 ) -> None:
     clock.go_on(days=30)
-    desk = desk_as("dana")
+    desk = desk_as("dana", is_gated=False)
     await desk.perform(SuspendFactor(user="u9", factor="u9-f1"))
 
     found = await desk.reconcile_log()
@@ -118,7 +118,7 @@ async def test_it_still_does_after_a_demo_was_left_alone(
 
 
 async def test_a_held_reset_is_one_act_when_it_is_carried_out(desk_as: Open, clock: Clock) -> None:
-    desk = desk_as("dana", hold_minutes=10)
+    desk = desk_as("dana", hold_minutes=10, is_gated=False)
     await desk.perform(ResetFactor(user="u2", factor="u2-f2", **MORE))
     waiting = await desk.reconcile_log()
     clock.go_on(minutes=10)
@@ -237,7 +237,7 @@ async def test_a_second_event_of_the_same_act_is_named(busy: LocalDesk, sample_f
 
 
 async def test_a_row_without_any_effect_is_named(desk_as: Open) -> None:
-    desk = desk_as("dana")
+    desk = desk_as("dana", is_gated=False)
     async with desk._changing, desk._view.store.transaction():
         await desk._recorder.record(act="reset-all", user="u2", result=Result.DONE)
 
@@ -313,8 +313,8 @@ async def test_what_was_before_the_log_is_said_and_not_held_against_it(
             {"kind": "reset", "at": "2026-05-03T10:00:00Z", "ok": True, "by": "agent"}
         )
 
-    empty = await after(desk_as("dana"), sample_file, add)
-    desk = desk_as("dana")
+    empty = await after(desk_as("dana", is_gated=False), sample_file, add)
+    desk = desk_as("dana", is_gated=False)
     await desk.perform(ResetAll(user="u2", **MORE))
     begun = await desk.reconcile_log()
 
@@ -352,7 +352,7 @@ async def test_a_wall_of_differences_is_cut(desk_as: Open, sample_file: Path) ->
             for n in range(60)
         )
 
-    desk = desk_as("dana")
+    desk = desk_as("dana", is_gated=False)
     await desk.perform(Reveal(user="u4", reason="asked by the customer"))
 
     found = await after(desk, sample_file, add)

@@ -21,7 +21,7 @@ from helpdesk.domain.actions import (
 )
 from helpdesk.domain.watch import WatchState, watch
 from helpdesk.service.local import LocalDesk
-from tests.conftest import NOW, Clock, Run
+from tests.conftest import NOW, Clock, Run, prove
 
 ADA, MAYANK = "u2", "u1"
 HOME = {"ip": "192.0.2.7", "browser": "b1", "place": "Leeds, GB", "network": "home"}
@@ -87,7 +87,7 @@ async def state(desk: LocalDesk, user: str = ADA) -> WatchState | None:
 async def test_after_a_reset_the_customer_comes_back_with_a_new_telephone_and_nobody_stirs(
     desk_as: Callable[..., LocalDesk], clock: Clock, comes_in: ComesIn
 ) -> None:
-    desk = desk_as("dana")
+    desk = desk_as("dana", is_gated=False)
     await desk.perform(RESET)
     waiting = await state(desk)
     clock.go_on(minutes=20)
@@ -101,7 +101,7 @@ async def test_after_a_reset_the_customer_comes_back_with_a_new_telephone_and_no
 async def test_after_a_reset_a_stranger_comes_first_and_everybody_hears_of_it(
     desk_as: Callable[..., LocalDesk], clock: Clock, comes_in: ComesIn
 ) -> None:
-    desk = desk_as("dana")
+    desk = desk_as("dana", is_gated=False)
     await desk.perform(RESET)
     clock.go_on(minutes=20)
     came_at = clock.now - timedelta(minutes=1)
@@ -129,7 +129,7 @@ async def test_whatever_opened_the_way_the_first_through_it_is_looked_at(
     is_alarm: bool,
 ) -> None:
     who, act = OPENINGS[opening]
-    await desk_as(who).perform(act)
+    await desk_as(who, is_gated=False).perform(act)
     clock.go_on(minutes=20)
     comes_in(clock.now - timedelta(minutes=1), where, user=act.user)
 
@@ -142,7 +142,7 @@ async def test_whatever_opened_the_way_the_first_through_it_is_looked_at(
 async def test_an_authenticator_enrolled_for_a_caller_is_looked_at_too(
     desk_as: Callable[..., LocalDesk], clock: Clock, comes_in: ComesIn
 ) -> None:
-    desk = desk_as("dana")
+    desk = desk_as("dana", is_gated=False)
     begun = await desk.perform(EnrolTotp(user=ADA, reason="new phone", ticket="4822"))
     assert begun.handover
     code = pyotp.TOTP(begun.handover.secret).at(clock.now)
@@ -158,7 +158,7 @@ async def test_an_authenticator_enrolled_for_a_caller_is_looked_at_too(
 async def test_the_alarm_is_there_on_monday_and_gone_after_a_week(
     desk_as: Callable[..., LocalDesk], clock: Clock, comes_in: ComesIn
 ) -> None:
-    await desk_as("dana").perform(RESET)
+    await desk_as("dana", is_gated=False).perform(RESET)
     clock.go_on(minutes=20)
     comes_in(clock.now - timedelta(minutes=1), FAR_OFF)
 
@@ -173,7 +173,7 @@ async def test_the_alarm_is_there_on_monday_and_gone_after_a_week(
 async def test_an_administrator_of_one_account_hears_of_its_own_users_only(
     desk_as: Callable[..., LocalDesk], clock: Clock, comes_in: ComesIn
 ) -> None:
-    await desk_as("dana").perform(RESET)
+    await desk_as("dana", is_gated=False).perform(RESET)
     clock.go_on(minutes=20)
     comes_in(clock.now - timedelta(minutes=1), FAR_OFF)
 
@@ -181,7 +181,9 @@ async def test_an_administrator_of_one_account_hears_of_its_own_users_only(
 
 
 def test_the_command_lists_it(run: Run, comes_in: ComesIn) -> None:
-    done = run("--as", "dana", "perform", "reset-all", ADA, "--reason", "lost", "--ticket", "4822")
+    prove(run, ADA, "4822", "dana", "--channel", "u2-f1")
+    wish = ("perform", "reset-factor", ADA, "--factor", "u2-f2", "--reason", "lost")
+    done = run("--as", "dana", *wish, "--ticket", "4822")
     comes_in(datetime.now(NOW.tzinfo), FAR_OFF)
     code, out, err = run("--as", "lee", "alarms")
 

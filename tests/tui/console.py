@@ -43,7 +43,7 @@ def desk_on(
     file: Path,
     who: str = "support",
     *,
-    is_gated: bool = False,
+    is_gated: bool = True,
     hold: timedelta = timedelta(0),
     clock: Callable[[], datetime] = lambda: NOW,
 ) -> LocalDesk:

@@ -8,16 +8,20 @@ from collections.abc import Callable
 import pytest
 from textual.widgets import Button
 
+from helpdesk.answers import approvals_text
 from helpdesk.domain.actions import TurnOffMfa
-from helpdesk.domain.approvals import payload_of
+from helpdesk.domain.approvals import Approval, payload_of
 from helpdesk.domain.decisions import Need
 from helpdesk.domain.errors import NeedsMore
+from helpdesk.domain.holds import Ending
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
 from helpdesk.domain.users import MfaState
 from helpdesk.service.local import LocalDesk
 from helpdesk.tui.dialogs.approving import ApprovalDialog, FiledDialog
-from tests.tui.console import Console, console
+from helpdesk.tui.render.proving import standing
+from tests.proving import prove
+from tests.tui.console import NOW, Console, console
 
 Demo = Callable[..., LocalDesk]
 KAVYA, TICKET = "u188", "4864"
@@ -28,8 +32,7 @@ SIZES = [(80, 24), (130, 34), (200, 60)]
 
 async def ask_as(desk: LocalDesk) -> str:
     """Prove the caller and ask for a second person; give the request's id."""
-    await desk.ask_proof(KAVYA, Method.CODE, ticket=TICKET)
-    await desk.answer_proof(KAVYA, (await desk.phone(KAVYA))[0].secret)
+    await prove(desk, KAVYA, Method.CODE, TICKET)
     with pytest.raises(NeedsMore) as caught:
         await desk.perform(OFF)
     return caught.value.decision.needs[0].choices[0]
@@ -47,7 +50,7 @@ async def polled(agent: Console) -> None:
 
 
 async def test_turning_off_goes_from_the_wish_over_a_colleague_to_one_key(demo: Demo) -> None:
-    desk, lead = demo("aoife", is_gated=True), demo("greta", is_gated=True)
+    desk, lead = demo("aoife"), demo("greta")
     async with console(desk) as agent:
         await open_kavya(agent)
         await agent.press("o")
@@ -88,8 +91,8 @@ async def test_turning_off_goes_from_the_wish_over_a_colleague_to_one_key(demo: 
 async def test_the_approver_sees_exactly_what_will_happen_and_agrees_with_a_typed_word(
     demo: Demo,
 ) -> None:
-    desk = demo("greta", is_gated=True)
-    request = await ask_as(demo("aoife", is_gated=True))
+    desk = demo("greta")
+    request = await ask_as(demo("aoife"))
     sha256 = (await desk.approvals())[0].sha256
     async with console(desk) as agent:
         await agent.sees("4 Approvals¹")
@@ -122,12 +125,12 @@ async def test_the_approver_sees_exactly_what_will_happen_and_agrees_with_a_type
 
 
 async def test_a_refusal_takes_a_reason_and_the_requester_is_told_it(demo: Demo) -> None:
-    manager = demo("aoife", is_gated=True)
+    manager = demo("aoife")
     async with console(manager) as asking:
         await polled(asking)
         await ask_as(manager)
         await polled(asking)
-        async with console(demo("greta", is_gated=True)) as agent:
+        async with console(demo("greta")) as agent:
             await agent.press("4", "enter")
             await agent.sees("To refuse: why")
             assert agent.app.screen.query_one("#refuse", Button).disabled
@@ -142,7 +145,7 @@ async def test_a_refusal_takes_a_reason_and_the_requester_is_told_it(demo: Demo)
 
 
 async def test_nobody_is_shown_a_button_for_their_own_request(demo: Demo) -> None:
-    desk = demo("aoife", is_gated=True)
+    desk = demo("aoife")
     await ask_as(desk)
     async with console(desk) as agent:
         assert "4 Approvals¹" not in agent.flat
@@ -156,8 +159,8 @@ async def test_nobody_is_shown_a_button_for_their_own_request(demo: Demo) -> Non
 
 @pytest.mark.parametrize("who", ["samuel", "ruth"])
 async def test_who_may_not_answer_reads_why(demo: Demo, who: str) -> None:
-    await ask_as(demo("aoife", is_gated=True))
-    async with console(demo(who, is_gated=True)) as agent:
+    await ask_as(demo("aoife"))
+    async with console(demo(who)) as agent:
         await agent.press("4", "enter")
         await agent.sees("not you", "second person is never")
 
@@ -165,7 +168,7 @@ async def test_who_may_not_answer_reads_why(demo: Demo, who: str) -> None:
 
 
 async def test_a_request_that_waits_is_shown_instead_of_being_asked_twice(demo: Demo) -> None:
-    desk = demo("aoife", is_gated=True)
+    desk = demo("aoife")
     await ask_as(desk)
     async with console(desk) as agent:
         await open_kavya(agent)
@@ -180,16 +183,16 @@ async def test_a_request_that_waits_is_shown_instead_of_being_asked_twice(demo: 
 
 
 async def test_a_colleague_is_told_when_a_request_comes(demo: Demo) -> None:
-    async with console(demo("greta", is_gated=True)) as agent:
+    async with console(demo("greta")) as agent:
         await polled(agent)
-        await ask_as(demo("aoife", is_gated=True))
+        await ask_as(demo("aoife"))
         await polled(agent)
 
         await agent.sees("aoife asks for a second person: Turn MFA off", "4 Approvals¹")
 
 
 async def test_what_was_agreed_is_carried_out_from_the_list_too(demo: Demo) -> None:
-    desk, lead = demo("aoife", is_gated=True), demo("greta", is_gated=True)
+    desk, lead = demo("aoife"), demo("greta")
     request = await ask_as(desk)
     await lead.approve(request, is_granted=True)
     async with console(desk) as agent:
@@ -207,7 +210,7 @@ async def test_what_was_agreed_is_carried_out_from_the_list_too(demo: Demo) -> N
 async def test_no_dialog_of_a_request_hears_a_key_for_the_first_eight_tenths(
     demo: Demo, guarded: float
 ) -> None:
-    desk, lead = demo("aoife", is_gated=True), demo("greta", is_gated=True)
+    desk, lead = demo("aoife"), demo("greta")
     request = await ask_as(desk)
     await lead.approve(request, is_granted=True)
     async with console(desk) as agent:
@@ -232,7 +235,7 @@ async def test_no_dialog_of_a_request_hears_a_key_for_the_first_eight_tenths(
 async def test_the_word_that_a_request_is_filed_is_not_closed_by_a_key_typed_ahead(
     demo: Demo, guarded: float
 ) -> None:
-    desk = demo("aoife", is_gated=True)
+    desk = demo("aoife")
     case = await desk.case(KAVYA)
     need = Need(what="second-person", says="A second person must agree.", choices=("a1",))
     async with console(desk) as agent:
@@ -251,8 +254,8 @@ async def test_the_word_that_a_request_is_filed_is_not_closed_by_a_key_typed_ahe
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_the_mouse_alone_agrees_at_every_size(demo: Demo, size: tuple[int, int]) -> None:
-    await ask_as(demo("aoife", is_gated=True))
-    desk = demo("greta", is_gated=True)
+    await ask_as(demo("aoife"))
+    desk = demo("greta")
     async with console(desk, size=size) as agent:
         await agent.click("4 Appr")
         await agent.sees("▶ waits for you")
@@ -267,7 +270,7 @@ async def test_the_mouse_alone_agrees_at_every_size(demo: Demo, size: tuple[int,
 
 
 async def test_the_limit_of_the_desk_counts_down_in_the_dialog(demo: Demo) -> None:
-    desk = demo(is_gated=True)
+    desk = demo()
     async with console(desk) as agent:
         await agent.find("imogen.ng", "u84")
         await agent.press("s")
@@ -284,7 +287,7 @@ async def test_the_limit_of_the_desk_counts_down_in_the_dialog(demo: Demo) -> No
 async def test_a_request_to_turn_off_says_who_asked_how_proven_the_card_and_the_loss(
     demo: Demo,
 ) -> None:
-    desk = demo("aoife", is_gated=True)
+    desk = demo("aoife")
     async with console(desk) as agent:
         await open_kavya(agent)
         await agent.sees(
@@ -297,8 +300,32 @@ async def test_a_request_to_turn_off_says_who_asked_how_proven_the_card_and_the_
         await agent.loses("Asked to turn MFA off")
 
 
+@pytest.mark.parametrize(
+    ("ending", "at_the_console", "at_the_command_line"),
+    [
+        (None, "✓ carried out", "agreed by greta, carried out"),
+        (Ending.WAITS, "◔ held", "agreed by greta, held"),
+        (Ending.DONE, "✓ carried out", "agreed by greta, carried out"),
+        (Ending.UNDONE, "– undone", "agreed by greta, undone"),
+        (Ending.REFUSED, "✗ not done", "agreed by greta, not carried out"),
+    ],
+)
+def test_a_request_says_what_became_of_what_was_agreed_to(
+    ending: Ending | None, at_the_console: str, at_the_command_line: str
+) -> None:
+    request = Approval(
+        id="a1", act="reset-all", user="u84", payload="{}", sha256="", why="", requester="dana",
+        asked_at=NOW, approver="greta", is_granted=True, decided_at=NOW, used_at=NOW,
+        ending=ending,
+    )  # fmt: skip
+
+    assert standing(request, NOW)[0] == at_the_console
+    assert f"{at_the_command_line}  " in approvals_text((request,))
+
+
 async def test_turning_off_may_have_an_end_and_a_day_that_is_none_is_said(demo: Demo) -> None:
-    desk = demo("aoife")
+    desk, lead = demo("aoife"), demo("greta")
+    await prove(desk, KAVYA, Method.CODE, TICKET)
     async with console(desk) as agent:
         await open_kavya(agent)
         await agent.press("o")
@@ -313,7 +340,15 @@ async def test_turning_off_may_have_an_end_and_a_day_that_is_none_is_said(demo: 
         await agent.press("tab", "tab", "tab")
         await agent.until(lambda: agent.focused == "field-word", "the ticket's end")
         await agent.type(TICKET)
-        await agent.press_button("Turn MFA off")
+        await agent.press_button("Ask a colleague")
+        await agent.sees("is filed")
+        await lead.approve((await lead.approvals())[0].id, is_granted=True)
+        await agent.press("enter")
+        await agent.stands_on_desk()
+        await polled(agent)
+        await agent.press("o")
+        await agent.sees("✓ agreed", "On 2026-06-30 it is in your queue again.")
+        await agent.press_button("Carry out")
         await agent.sees("MFA is off")
 
     assert "2026-06-30" in (await desk.log(Query(), limit=1)).rows[0].says

@@ -25,7 +25,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def test_one_key_writes_text_and_json_and_says_their_names(demo: Demo, here: Path) -> None:
-    async with console(demo(is_gated=True)) as agent:
+    async with console(demo()) as agent:
         await agent.find("maya okafor", MAYA)
         await agent.press("b")
         await agent.sees(

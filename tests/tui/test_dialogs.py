@@ -10,16 +10,19 @@ import pytest
 from textual import events
 
 from helpdesk.domain.actions import SendCode
+from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
 from helpdesk.service.local import LocalDesk
 from helpdesk.tui.dialogs.act import ActDialog
 from helpdesk.tui.dialogs.guarded import Dialog, Guarded
 from helpdesk.tui.dialogs.pages import HandoverDialog
 from helpdesk.tui.render.qr import qr_lines, shortened
+from tests.proving import prove
 from tests.tui.console import NOW, Console, Slow, console, login_of
 
 Demo = Callable[..., LocalDesk]
-MAYA, LINDQVIST, INES = "u1", "u2", "u4"
+MAYA, LINDQVIST, INES, IMOGEN = "u1", "u2", "u4", "u84"
+TICKET = "4841"
 
 
 async def reset_all_of_ines(agent: Console) -> None:
@@ -29,9 +32,19 @@ async def reset_all_of_ines(agent: Console) -> None:
     await agent.sees("Reset all factors", "Reason")
 
 
+async def open_as_proven(agent: Console, desk: LocalDesk, key: str, title: str) -> None:
+    """Prove Imogen over two channels, and open the dialog of an act on her."""
+    await prove(desk, IMOGEN, Method.PUSH, TICKET)
+    await prove(desk, IMOGEN, Method.CALL_BACK, TICKET)
+    await agent.find("imogen.ng", IMOGEN)
+    await agent.press(key)
+    await agent.sees(title, "Reason")
+
+
 async def test_keys_and_clicks_within_the_first_eight_tenths_do_nothing(
-    demo: Demo, guarded: float
+    demo: Demo, guarded: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Guarded, "pause_s", guarded)  # a busy machine presses slowly
     desk = demo()
     async with console(desk) as agent:
         await agent.has_case(MAYA)
@@ -122,7 +135,7 @@ async def test_a_dialog_says_what_goes_what_stays_who_is_signed_out_and_who_is_t
 async def test_the_button_waits_for_reason_and_the_end_of_the_ticket(demo: Demo) -> None:
     desk = demo()
     async with console(desk) as agent:
-        await reset_all_of_ines(agent)
+        await open_as_proven(agent, desk, "R", "Reset all factors")
         button = agent.app.screen.query_one("#do")
         assert button.disabled
 
@@ -130,21 +143,21 @@ async def test_the_button_waits_for_reason_and_the_end_of_the_ticket(demo: Demo)
         await agent.loses("Give the reason")
         assert button.disabled
         await agent.press("shift+tab")
-        await agent.type("482")
+        await agent.type("484")
         await agent.sees("Type the last four characters of the ticket.")
         assert button.disabled
-        await agent.type("4")
+        await agent.type("1")
         await agent.until(lambda: not button.disabled, "the button")
 
 
 async def test_own_words_stand_before_a_chosen_reason(demo: Demo) -> None:
     desk = demo()
     async with console(desk) as agent:
-        await reset_all_of_ines(agent)
+        await open_as_proven(agent, desk, "R", "Reset all factors")
         await agent.press("1", "shift+tab", "shift+tab")
         await agent.type("Dropped in a lake")
         await agent.press("enter")
-        await agent.type("4824")
+        await agent.type(TICKET)
         await agent.confirm()
         await agent.sees("2 factors are reset")
 
@@ -196,11 +209,9 @@ async def test_all_reasons_are_one_key_away_and_lead_to_the_act(demo: Demo) -> N
 async def test_a_pass_is_shown_once_and_is_nowhere_afterwards(demo: Demo, tmp_path: Path) -> None:
     desk = demo()
     async with console(desk) as agent:
-        await agent.find("ines carvalho", INES)
-        await agent.press("p")
-        await agent.sees("Temporary pass", "Reason")
+        await open_as_proven(agent, desk, "p", "Temporary pass")
         await agent.press("1", "shift+tab")
-        await agent.type("4824")
+        await agent.type(TICKET)
         await agent.confirm()
         await agent.sees("It is shown once")
         dialog = agent.app.screen
@@ -224,11 +235,9 @@ async def test_an_authenticator_is_shown_as_a_picture_and_its_first_code_is_chec
 ) -> None:
     desk = demo()
     async with console(desk, size=(80, 24)) as agent:
-        await agent.find("ines carvalho", INES)
-        await agent.press("t")
-        await agent.sees("Enrol authenticator")
+        await open_as_proven(agent, desk, "t", "Enrol authenticator")
         await agent.press("1", "shift+tab")
-        await agent.type("4824")
+        await agent.type(TICKET)
         await agent.confirm()
         await agent.sees("Authenticator key", "█▀▀▀▀▀█")
         await agent.press("enter")
@@ -241,12 +250,11 @@ async def test_an_authenticator_is_shown_as_a_picture_and_its_first_code_is_chec
 
 
 async def test_a_picture_that_does_not_fit_says_how_wide_it_must_be(demo: Demo) -> None:
-    async with console(demo(), size=(70, 24)) as agent:
-        await agent.find("ines carvalho", INES)
-        await agent.press("t")
-        await agent.sees("Enrol authenticator")
+    desk = demo()
+    async with console(desk, size=(70, 24)) as agent:
+        await open_as_proven(agent, desk, "t", "Enrol authenticator")
         await agent.press("1", "shift+tab")
-        await agent.type("4824")
+        await agent.type(TICKET)
         await agent.confirm()
 
         await agent.sees("Make the window", "or larger to see the picture.")

@@ -87,7 +87,7 @@ async def test_enter_stays_in_a_last_field_that_is_wrong(demo: Demo) -> None:
 
 
 async def test_where_proof_is_missing_enter_goes_to_the_proof(demo: Demo) -> None:
-    async with console(demo(is_gated=True)) as agent:
+    async with console(demo()) as agent:
         await reset_all_of_ines(agent)
         await agent.type(TICKET)
         await agent.press("enter")

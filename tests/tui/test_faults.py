@@ -11,14 +11,16 @@ import pytest
 from textual.widgets import Button, Input
 
 from helpdesk.domain.errors import Unreachable
+from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
 from helpdesk.service.local import LocalDesk
 from helpdesk.tui.dialogs.act import ActDialog
 from helpdesk.tui.screens.desk import DeskScreen
+from tests.proving import prove
 from tests.tui.console import Console, Slow, console
 
 Demo = Callable[..., LocalDesk]
-MAYA, INES = "u1", "u4"
+MAYA, IMOGEN = "u1", "u84"
 SECRET = "202607"
 
 
@@ -55,9 +57,11 @@ def errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-async def open_reset(agent: Console) -> ActDialog:
-    """Open the dialog that resets all factors, and give a reason."""
-    await agent.find("ines carvalho", INES)
+async def open_reset(agent: Console, desk: LocalDesk) -> ActDialog:
+    """Prove a caller twice, open the dialog that resets all factors, and give a reason."""
+    await prove(desk, IMOGEN, Method.PUSH, "4841")
+    await prove(desk, IMOGEN, Method.CALL_BACK, "4841")
+    await agent.find("imogen.ng", IMOGEN)
     await agent.press("R")
     await agent.sees("Reset all factors", "Reason")
     await agent.press("2")
@@ -165,7 +169,7 @@ async def test_an_act_that_could_not_be_weighed_is_weighed_again_by_its_button(
 ) -> None:
     desk = Faulty(demo())
     async with console(desk) as agent:  # type: ignore[arg-type]
-        dialog = await open_reset(agent)
+        dialog = await open_reset(agent, demo())
         do = dialog.query_one("#do", Button)
         desk.raises["weigh"] = error
         await agent.press("1")
@@ -184,7 +188,7 @@ async def test_an_act_that_could_not_be_weighed_is_weighed_again_by_its_button(
 async def test_after_an_error_the_dialog_holds_what_was_given(demo: Demo) -> None:
     desk = Faulty(demo())
     async with console(desk) as agent:  # type: ignore[arg-type]
-        dialog = await open_reset(agent)
+        dialog = await open_reset(agent, demo())
         reason = dialog.value("reason")
         desk.raises["perform"] = Unreachable("The desk does not answer.")
         await finish(agent, dialog)

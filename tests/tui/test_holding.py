@@ -6,9 +6,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from helpdesk.domain.actions import ResetFactor
+from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
 from helpdesk.service.local import LocalDesk
 from tests.conftest import Clock
+from tests.proving import prove
 from tests.tui.console import NOW, console
 
 Demo = Callable[..., LocalDesk]
@@ -16,9 +18,15 @@ IMOGEN = "u84"
 RESET = ResetFactor(user=IMOGEN, factor="f2", reason="phone lost", ticket="4841")
 
 
+async def hold(desk: LocalDesk) -> None:
+    """Prove the caller and ask for the reset, which then waits."""
+    await prove(desk, IMOGEN, Method.CALL_BACK, "4841")
+    await desk.perform(RESET)
+
+
 async def test_a_held_reset_is_counted_down_and_undone_by_one_key(demo: Demo) -> None:
     desk = demo(hold=timedelta(minutes=5))
-    await desk.perform(RESET)
+    await hold(desk)
     async with console(desk) as agent:
         await agent.find("imogen.ng", IMOGEN)
         await agent.sees("HELD: Reset one factor in 5:00 U undoes it")
@@ -34,7 +42,7 @@ async def test_a_held_reset_is_carried_out_while_the_console_is_open(demo: Demo)
     clock = Clock()
     clock.now = NOW
     desk = demo(hold=timedelta(minutes=5), clock=clock)
-    await desk.perform(RESET)
+    await hold(desk)
     async with console(desk, clock=clock) as agent:
         await agent.find("imogen.ng", IMOGEN)
         await agent.sees("HELD: Reset one factor in 5:00")

@@ -14,7 +14,7 @@ from helpdesk.service.local import LocalDesk
 from tests.tui.console import console, login_of
 
 Demo = Callable[..., LocalDesk]
-MAYA, INES = "u1", "u4"
+MAYA, INES, SAKURA = "u1", "u4", "u69"
 
 
 async def test_typing_nothing_shows_the_queue_and_typing_shows_everybody(demo: Demo) -> None:
@@ -149,20 +149,18 @@ async def test_a_ticket_is_taken_with_one_key(demo: Demo) -> None:
 
 async def test_an_act_that_needs_a_ticket_offers_to_open_one(demo: Demo) -> None:
     desk = demo()
-    page = await desk.find(Query(product=("constant-contact",), ticket=False), limit=50)
-    user = page.rows[0].id
     async with console(desk) as agent:
-        await agent.find(login_of(user), user)
+        await agent.find(login_of(SAKURA), SAKURA)
         await agent.press("R")
         await agent.sees("Open a ticket", "needs a ticket, and this user has none open")
         await agent.type("Lost the phone")
         await agent.confirm()
 
-        await agent.sees("Reset all factors", "type its last four characters")
+        await agent.sees("Reset all factors", "Prove the caller first, over two different")
         await agent.press("escape")
         await agent.stands_on_desk()
 
-    assert (await desk.case(user)).open_tickets[0].subject == "Lost the phone"
+    assert (await desk.case(SAKURA)).open_tickets[0].subject == "Lost the phone"
 
 
 async def test_the_palette_runs_an_act_and_says_why_another_is_refused(demo: Demo) -> None:
@@ -232,6 +230,15 @@ async def test_an_account_managers_queue_is_the_requests_to_turn_off(demo: Demo)
         await agent.sees("to turn off", "Mayank Rao")
 
         assert "lost factor" not in agent.text
+
+
+@pytest.mark.parametrize("width", [80, 130])
+async def test_a_desk_that_proves_nobody_says_so_in_its_header(demo: Demo, width: int) -> None:
+    async with console(demo(is_gated=False), size=(width, 34)) as agent:
+        await agent.sees("CALLERS NOT PROVEN")
+    async with console(demo(), size=(width, 34)) as agent:
+        await agent.sees("DEMO DATA")
+        assert "CALLERS NOT PROVEN" not in agent.flat
 
 
 async def test_quitting_ends_well(demo: Demo) -> None:

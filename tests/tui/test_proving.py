@@ -15,6 +15,7 @@ from helpdesk.domain.users import FactorState
 from helpdesk.service.local import LocalDesk
 from helpdesk.tui.dialogs.act import ActDialog
 from helpdesk.tui.dialogs.proving import PhoneDialog, VerifyDialog
+from tests.proving import prove
 from tests.tui.console import NOW, Console, console, login_of
 
 Demo = Callable[..., LocalDesk]
@@ -69,8 +70,10 @@ async def verify(agent: Console, user: str, login: str) -> None:
     await agent.sees("Verify the caller", PUSH)
 
 
-async def test_from_the_line_to_proven_reset_and_logged_in_twenty_four_keys(demo: Demo) -> None:
-    desk = demo(is_gated=True)
+async def test_from_the_line_to_proven_reset_logged_and_told_in_twenty_four_keys(
+    demo: Demo,
+) -> None:
+    desk = demo()
     async with console(desk) as agent:
         await agent.find("sakura.takahashi", SAKURA)
         await agent.press("r")
@@ -95,14 +98,16 @@ async def test_from_the_line_to_proven_reset_and_logged_in_twenty_four_keys(demo
     rows = (await desk.log(Query(), limit=10)).rows
     done = [row.act for row in rows if row.result.value == "done"]
     case = await desk.case(SAKURA)
+    told = (await desk.tray(SAKURA)).rows
     assert done[:3] == ["reset-factor", "prove", "prove"]
+    assert {(row.act, row.seq) for row in told} == {("reset-factor", rows[0].seq)}
     assert [f.state for f in case.user.factors] == [FactorState.REMOVED, FactorState.ACTIVE]
     assert agent.strokes <= 24
 
 
 async def test_a_case_says_that_the_caller_is_not_proven_and_then_by_what(demo: Demo) -> None:
     clock = Watch()
-    desk = demo(is_gated=True, clock=clock)
+    desk = demo(clock=clock)
     async with console(desk, clock=clock) as agent:
         await verify(agent, IMOGEN, "imogen.ng")
         await agent.sees("for any act on this ticket", f"#{TICKET}")
@@ -123,7 +128,7 @@ async def test_a_case_says_that_the_caller_is_not_proven_and_then_by_what(demo: 
 
 
 async def test_a_wrong_answer_says_so_with_the_tries_left_and_three_end_it(demo: Demo) -> None:
-    desk = demo(is_gated=True)
+    desk = demo()
     async with console(desk) as agent:
         await verify(agent, IMOGEN, "imogen.ng")
         await agent.press(way_of(agent, PUSH))
@@ -145,7 +150,7 @@ async def test_a_wrong_answer_says_so_with_the_tries_left_and_three_end_it(demo:
 
 async def test_what_was_asked_and_not_answered_in_ten_minutes_is_gone(demo: Demo) -> None:
     clock = Watch()
-    async with console(demo(is_gated=True, clock=clock), clock=clock) as agent:
+    async with console(demo(clock=clock), clock=clock) as agent:
         await verify(agent, IMOGEN, "imogen.ng")
         await agent.press(way_of(agent, PUSH))
         await agent.sees("10:00 left")
@@ -156,7 +161,7 @@ async def test_what_was_asked_and_not_answered_in_ten_minutes_is_gone(demo: Demo
 
 
 async def test_the_agent_reads_one_word_and_the_telephone_has_both(demo: Demo) -> None:
-    desk = demo(is_gated=True)
+    desk = demo()
     async with console(desk) as agent:
         await verify(agent, IMOGEN, "imogen.ng")
         await agent.press(way_of(agent, PUSH))
@@ -169,7 +174,7 @@ async def test_the_agent_reads_one_word_and_the_telephone_has_both(demo: Demo) -
 
 
 async def test_nothing_that_is_read_back_is_ever_on_the_screen(demo: Demo) -> None:
-    desk = demo(is_gated=True)
+    desk = demo()
     async with console(desk) as agent:
         await verify(agent, IMOGEN, "imogen.ng")
         await agent.press(way_of(agent, PUSH))
@@ -187,7 +192,7 @@ async def test_nothing_that_is_read_back_is_ever_on_the_screen(demo: Demo) -> No
 
 
 async def test_the_demo_telephone_is_one_key_away_and_says_that_it_is_a_demo(demo: Demo) -> None:
-    desk = demo(is_gated=True)
+    desk = demo()
     async with console(desk) as agent:
         await verify(agent, IMOGEN, "imogen.ng")
         await agent.press(way_of(agent, PUSH))
@@ -203,7 +208,7 @@ async def test_the_demo_telephone_is_one_key_away_and_says_that_it_is_a_demo(dem
 
 
 async def test_a_desk_that_is_no_demo_has_no_telephone(demo: Demo) -> None:
-    desk = demo(is_gated=True)
+    desk = demo()
     desk.is_demo = False
     async with console(desk) as agent:
         await verify(agent, IMOGEN, "imogen.ng")
@@ -219,7 +224,7 @@ async def test_a_desk_that_is_no_demo_has_no_telephone(demo: Demo) -> None:
 async def test_an_act_that_lacks_proof_opens_the_ways_for_it_and_comes_back_with_all_given(
     demo: Demo,
 ) -> None:
-    desk = demo(is_gated=True)
+    desk = demo()
     async with console(desk) as agent:
         await agent.find("imogen.ng", IMOGEN)
         await agent.press("r")
@@ -239,7 +244,7 @@ async def test_an_act_that_lacks_proof_opens_the_ways_for_it_and_comes_back_with
 
 
 async def test_a_reset_of_everything_asks_for_a_second_channel(demo: Demo) -> None:
-    desk = demo(is_gated=True)
+    desk = demo()
     async with console(desk) as agent:
         await agent.find("imogen.ng", IMOGEN)
         await agent.press("R")
@@ -267,7 +272,7 @@ async def test_a_reset_of_everything_asks_for_a_second_channel(demo: Demo) -> No
 
 
 async def test_who_was_seen_is_written_in_words_and_shown_while_it_is_typed(demo: Demo) -> None:
-    desk = demo(is_gated=True)
+    desk = demo()
     async with console(desk) as agent:
         await verify(agent, IMOGEN, "imogen.ng")
         await agent.press(way_of(agent, "seen in person"))
@@ -280,7 +285,7 @@ async def test_who_was_seen_is_written_in_words_and_shown_while_it_is_typed(demo
 
 
 async def test_another_way_may_be_taken_before_the_answer(demo: Demo) -> None:
-    desk = demo(is_gated=True)
+    desk = demo()
     async with console(desk) as agent:
         await verify(agent, IMOGEN, "imogen.ng")
         await agent.press(way_of(agent, PUSH))
@@ -295,18 +300,20 @@ async def test_another_way_may_be_taken_before_the_answer(demo: Demo) -> None:
 
 async def test_a_watch_begins_with_the_reset_and_says_since_when(demo: Demo) -> None:
     desk = demo()
+    await prove(desk, IMOGEN, Method.PUSH, TICKET)
     async with console(desk) as agent:
         await agent.find("imogen.ng", IMOGEN)
         assert "watch:" not in agent.flat
         await agent.press("r")
         await agent.sees("Which factor")
         await agent.press("1", "1", "shift+tab", *TICKET)
+        await agent.loses("Type the last four")
         await agent.confirm()
         await agent.sees("watch: not in yet since 14:05")
 
 
 async def test_a_takeover_is_an_alarm_in_the_first_lines(demo: Demo) -> None:
-    desk = demo(is_gated=True)
+    desk = demo()
     async with console(desk) as agent:
         await agent.find(login_of(TAKEN), TAKEN)
 
@@ -317,7 +324,7 @@ async def test_a_takeover_is_an_alarm_in_the_first_lines(demo: Demo) -> None:
 async def test_the_mouse_alone_proves_a_caller_at_every_size(
     demo: Demo, size: tuple[int, int]
 ) -> None:
-    desk = demo(is_gated=True)
+    desk = demo()
     async with console(desk, size=size) as agent:
         await agent.find("imogen.ng", IMOGEN)
         await agent.click("caller NOT PROVEN")
@@ -335,7 +342,7 @@ async def test_the_mouse_alone_proves_a_caller_at_every_size(
 async def test_the_dialog_hears_no_key_for_the_first_eight_tenths(
     demo: Demo, guarded: float
 ) -> None:
-    desk = demo(is_gated=True)
+    desk = demo()
     async with console(desk) as agent:
         await agent.find("imogen.ng", IMOGEN)
         await agent.press("v")
@@ -355,7 +362,7 @@ async def test_the_dialog_hears_no_key_for_the_first_eight_tenths(
 
 
 async def test_an_auditor_is_told_that_they_prove_nobody(demo: Demo) -> None:
-    async with console(demo("ruth", is_gated=True)) as agent:
+    async with console(demo("ruth")) as agent:
         await verify(agent, IMOGEN, "imogen.ng")
         await agent.press(way_of(agent, PUSH))
 
@@ -363,17 +370,17 @@ async def test_an_auditor_is_told_that_they_prove_nobody(demo: Demo) -> None:
 
 
 async def test_a_proof_of_another_agent_is_none_of_this_one(demo: Demo) -> None:
-    other = demo("tomasz", is_gated=True)
+    other = demo("tomasz")
     await other.ask_proof(IMOGEN, Method.PUSH, ticket=TICKET)
     await other.answer_proof(IMOGEN, await code_of(other, IMOGEN))
-    async with console(demo(is_gated=True)) as agent:
+    async with console(demo()) as agent:
         await agent.find("imogen.ng", IMOGEN)
 
         await agent.sees("caller NOT PROVEN")
 
 
 async def test_an_enrolment_is_proven_once_for_both_of_its_steps(demo: Demo) -> None:
-    desk = demo(is_gated=True)
+    desk = demo()
     async with console(desk, size=(200, 60)) as agent:
         await verify(agent, IMOGEN, "imogen.ng")
         await agent.press(way_of(agent, PUSH))

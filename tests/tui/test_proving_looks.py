@@ -191,7 +191,7 @@ def picture(snap_compare: Any, tmp_path: Path) -> Callable[..., bool]:
     """Show something over the approvals and compare it with the picture kept of it."""
 
     def take(show: Show, size: str, theme: str = "dark") -> bool:
-        desk = demo_desk(tmp_path, is_gated=True)
+        desk = demo_desk(tmp_path)
         app = HelpdeskApp(desk, theme=theme, clock=lambda: NOW)
 
         async def go(pilot: Pilot[None]) -> None:
@@ -226,7 +226,7 @@ def test_what_follows_looks_as_it_was_looked_at(picture: Callable[..., bool], sh
 def test_the_requests_look_as_they_were_looked_at(
     snap_compare: Any, tmp_path: Path, size: str
 ) -> None:
-    app = HelpdeskApp(Waited(demo_desk(tmp_path, is_gated=True)), clock=lambda: NOW)  # type: ignore[arg-type]
+    app = HelpdeskApp(Waited(demo_desk(tmp_path)), clock=lambda: NOW)  # type: ignore[arg-type]
 
     async def go(pilot: Pilot[None]) -> None:
         agent = Console(pilot)

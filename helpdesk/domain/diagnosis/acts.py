@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from helpdesk.domain.diagnosis.facts import Facts
+from helpdesk.domain.diagnosis.vain import RESETS, vain
 from helpdesk.domain.diagnosis.verdicts import NoUse
 from helpdesk.domain.products import Product
 
 STOP: Final = "stop"
-RESETS = ("reset-factor", "reset-all")
 
 FIRST_ACT: dict[str, tuple[str, ...]] = {
     "B4": ("end-sessions",),
@@ -84,48 +84,8 @@ SAYS: dict[str, str] = {
 }
 """What the agent is told beside the act, by cause or by group."""
 
-NO_RESET = "a reset will not help"
-NO_CODE = "a new code will not help"
-
-_NO_USE: dict[str, tuple[tuple[str, ...], str]] = {
-    "A": (RESETS, f"{NO_RESET}: nothing is broken"),
-    "B": (RESETS, f"{NO_RESET}: the second proof itself is fine"),
-    "C1": (("send-code",), f"{NO_CODE}: it goes to the same place"),
-    "C3": (("send-code", *RESETS), "wait: a new code may void the one on its way"),
-    "C4": (("send-code", *RESETS), f"{NO_CODE}: nothing leaves for that address"),
-    "C5": (("send-code", *RESETS), f"{NO_RESET}, nor will a new code: our sender is at fault"),
-    "C10": (("send-code", *RESETS), "wait: more requests only prolong it"),
-    "C11": (("send-code", *RESETS), f"{NO_CODE}: the password comes first"),
-    "C12": (("send-code", *RESETS), "nothing is ever sent for an authenticator app"),
-    "D2": (("send-code", *RESETS), "yet another code voids the live one"),
-    "D3": (RESETS, f"{NO_RESET}: it was a typing mistake"),
-    "D4": (RESETS, f"{NO_RESET}: the secret is right, the clock is not"),
-    "D4b": (RESETS, f"{NO_RESET}: it is our clock"),
-    "D6": (RESETS, f"{NO_RESET}: the next number will do"),
-    "D9": (("send-code", *RESETS), f"{NO_CODE}: while locked, the right one fails too"),
-    "D10": (("send-code", *RESETS), f"{NO_CODE}: while locked, the right one fails too"),
-    "E": (RESETS, f"{NO_RESET}: the code is accepted"),
-    "E4": (RESETS, f"{NO_RESET}: a method must be chosen now"),
-    "E5": (RESETS, f"{NO_RESET}: one was done already, and something else blocks"),
-    "E6": (("send-code", *RESETS), f"{NO_RESET}: this is not the product's door"),
-    "F": (
-        (*RESETS, "turn-off-mfa", "send-code", "change-address", "change-mobile", "temporary-pass"),
-        "hostile until shown otherwise: it could let the attacker in",
-    ),
-}
-
 NEEDS_P: dict[str, float] = {"send-code": 0.8, "reset-factor": 0.85, "unlock": 0.5}
 """How sure the first cause must be before its act is advised; half otherwise does."""
-
-FORBIDS: dict[str, tuple[str, ...]] = {
-    "send-code": ("C3", "C10", "D9", "D10", "C5", "F1", "F2", "F3", "F4"),
-    "reset-factor": ("E1", "E5", "D4b", "D4", "C5", "F1", "F2", "F3", "F4",
-                     "A1", "A2", "A3", "A4", "A5", "A6", "A7"),
-    "unlock": ("F1", "F2", "F3", "F4", "E5"),
-    "end-sessions": (),
-    "route": (),
-}  # fmt: skip
-"""By act: causes with which it would do harm."""
 
 FORBID_P = 0.04
 """From this chance on, a cause with which an act would do harm holds it back."""
@@ -153,7 +113,7 @@ def _is_safe(facts: Facts, name: str, chances: Mapping[str, float]) -> bool:
     top = next(iter(chances))
     if chances[top] < NEEDS_P.get(name, 0.3):
         return False
-    if any(chances.get(other, 0.0) >= FORBID_P for other in FORBIDS.get(name, ())):
+    if any(p >= FORBID_P and name in vain(cause).harms for cause, p in chances.items()):
         return False
     if name == "send-code":
         newest = next((r.sends[-1] for r in reversed(facts.recent) if r.sends), None)
@@ -181,7 +141,7 @@ def no_use(chances: Mapping[str, float]) -> tuple[NoUse, ...]:
     for cause_id, p in list(chances.items())[:3]:
         if p < 0.15:
             continue
-        acts, why = _NO_USE.get(cause_id) or _NO_USE.get(cause_id[0], ((), ""))
-        for name in acts:
-            found.setdefault(name, NoUse(act=name, why=f"{why} ({cause_id})"))
+        against = vain(cause_id)
+        for name in against.no_use:
+            found.setdefault(name, NoUse(act=name, why=f"{against.why} ({cause_id})"))
     return tuple(found.values())

@@ -13,7 +13,7 @@ from textual.widgets import Button, Input, Static
 
 from helpdesk.domain.cases import Case
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
-from helpdesk.tui.dialogs.guarded import Box, Dialog, too_small
+from helpdesk.tui.dialogs.guarded import Box, Guarded, too_small
 from helpdesk.tui.render.values import QUIET, STRONG, Entry, entry, show
 from helpdesk.tui.render.weighing import identity
 from helpdesk.tui.widgets.choices import Choices
@@ -23,7 +23,7 @@ LIMIT = 200
 """Characters of a reply in the caller's own words."""
 
 
-class AskDialog(Dialog[tuple[CallerSaid, ...]]):
+class AskDialog(Guarded[tuple[CallerSaid, ...]]):
     """Shows the question of a verdict with its usual replies; gives all that was said, or None.
 
     A reply changes nothing but the ranking, and can be taken back; so one key is enough.

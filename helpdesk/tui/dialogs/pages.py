@@ -17,7 +17,7 @@ from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.cases import Case, Handover
 from helpdesk.domain.decisions import Decision
 from helpdesk.domain.text import clean
-from helpdesk.tui.dialogs.guarded import LINES, Box, Dialog, Guarded, too_small
+from helpdesk.tui.dialogs.guarded import LINES, Box, Guarded, too_small
 from helpdesk.tui.keys import KEYS, key_of
 from helpdesk.tui.render.case import glyph_of
 from helpdesk.tui.render.qr import qr_lines, shortened
@@ -37,7 +37,7 @@ from helpdesk.tui.render.weighing import identity, refusal
 from helpdesk.tui.widgets.sheet import Sheet
 
 
-class PageDialog(Dialog[str]):
+class PageDialog(Guarded[str]):
     """Shows a page to scroll through; gives nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -124,7 +124,7 @@ def _reason(decision: Decision) -> Entry:
     return Entry(pressable(head, act=decision.act), pressable(body, act=decision.act))
 
 
-class RefusedDialog(Dialog[str]):
+class RefusedDialog(Guarded[str]):
     """Shows why not, what instead, the steps and the rules; gives `route` where that is chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -25,7 +25,7 @@ from textual.widgets import Button, Input, Static
 from helpdesk.domain.cases import Case, Handover
 from helpdesk.domain.errors import BadInput, HelpdeskError
 from helpdesk.domain.proofs import PROOF_LIFE, TRIES, Asking, Method, Proof, Way
-from helpdesk.tui.dialogs.guarded import Box, Dialog, Guarded, too_small
+from helpdesk.tui.dialogs.guarded import Box, Guarded, too_small
 from helpdesk.tui.render.proving import (
     answer_label,
     asked_entries,
@@ -301,7 +301,7 @@ class VerifyDialog(Guarded[bool]):
         self.dismiss(bool(self._proofs))
 
 
-class PhoneDialog(Dialog[None]):
+class PhoneDialog(Guarded[None]):
     """Shows what a customer's devices would show, on demo data; once closed it is nowhere."""
 
     ALLOW_SELECT = False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from textual.content import Content
 
@@ -14,7 +15,7 @@ from helpdesk.domain.actions import ACTIONS, AnyAction, TurnOffMfa
 from helpdesk.domain.approvals import APPROVERS, ASKED_FOR, HOLDS_FOR, Approval, action_of
 from helpdesk.domain.cases import Case, Preview
 from helpdesk.domain.diagnosis.verdicts import Verdict
-from helpdesk.domain.holds import Hold
+from helpdesk.domain.holds import Ending, Hold
 from helpdesk.domain.previews import factor_line, preview
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import (
@@ -187,10 +188,20 @@ def left_of(approval: Approval, now: datetime) -> float:
     return 0.0
 
 
+ENDED: Final[dict[Ending | None, tuple[str, str]]] = {
+    None: ("✓ carried out", "good"),
+    Ending.DONE: ("✓ carried out", "good"),
+    Ending.WAITS: ("◔ held", "warn"),
+    Ending.UNDONE: ("– undone", "quiet"),
+    Ending.REFUSED: ("✗ not done", "bad"),
+}
+"""What became of what was agreed to and used."""
+
+
 def standing(approval: Approval, now: datetime) -> tuple[str, str]:
     """Return what became of a request in words with a glyph, and how that looks in a list."""
     if approval.used_at is not None:
-        return "✓ carried out", "good"
+        return ENDED[approval.ending]
     if approval.is_open(now):
         return "◔ waits", "warn"
     if approval.decided_at is None:

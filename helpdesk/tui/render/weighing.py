@@ -39,9 +39,10 @@ def steps_of(instead: str) -> tuple[str, tuple[str, ...]]:
 
 
 def preview_entries(preview: Preview) -> list[Entry]:
-    """Return exactly what an act will do, an entry a thing."""
+    """Return exactly what an act will do, an entry a thing; before it, why it is of no use."""
     found: list[Entry] = []
     for label, look, items in (
+        ("not", BAD, (preview.vain,)),
         ("goes", WARN, preview.goes),
         ("stays", "", preview.stays),
         ("sessions", "", (preview.signed_out,)),

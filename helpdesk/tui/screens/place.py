@@ -50,7 +50,8 @@ class Place(Screen[None]):
     def compose(self) -> ComposeResult:
         """Header, the place's own, footer."""
         desk = self.desk
-        yield HeaderLine(self.WHERE.value, desk.label, desk.is_demo, desk.agent)
+        label = desk.label if desk.is_gated else f"CALLERS NOT PROVEN · {desk.label}"
+        yield HeaderLine(self.WHERE.value, label, desk.is_demo, desk.agent)
         yield Banner()
         yield self.body()
         yield KeyFooter(keys_of(self.WHERE))

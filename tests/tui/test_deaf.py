@@ -1,0 +1,123 @@
+"""Every dialog is seen for eight tenths of a second before a key or a click counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from helpdesk.domain.cases import Handover
+from helpdesk.domain.decisions import Need
+from helpdesk.domain.diagnosis.verdicts import Question, Reply, Verdict
+from helpdesk.domain.search import Query
+from helpdesk.service.local import LocalDesk
+from helpdesk.tui.dialogs.act import ActDialog
+from helpdesk.tui.dialogs.approving import ApprovalDialog, FiledDialog
+from helpdesk.tui.dialogs.asking import AskDialog
+from helpdesk.tui.dialogs.drift import DriftDialog
+from helpdesk.tui.dialogs.guarded import Dialog, Guarded
+from helpdesk.tui.dialogs.pages import HandoverDialog, PageDialog, ReasonsDialog, RefusedDialog
+from helpdesk.tui.dialogs.proving import PhoneDialog, VerifyDialog
+from tests.tui.console import NOW, Console, console
+from tests.tui.test_approvals import KAVYA, OFF, ask_as
+
+Demo = Callable[..., LocalDesk]
+Opens = Callable[[Console, LocalDesk], Awaitable[None]]
+MAYA, IMOGEN = "u1", "u84"
+
+
+def by_key(words: str, user: str, key: str) -> Opens:
+    """Open it as an agent does: search, Enter, one key."""
+
+    async def opens(agent: Console, desk: LocalDesk) -> None:
+        await agent.find(words, user)
+        await agent.settles()
+        await agent.press(key)
+
+    return opens
+
+
+async def asked(agent: Console, desk: LocalDesk) -> None:
+    """Ask the caller something."""
+    later = Reply(id="later", text="later")
+    question = Question(pair="D1/D2", text="When did it come?", lacks="when", replies=(later,))
+    agent.app.push_screen(AskDialog(await desk.case(MAYA), Verdict(ask=question), ()))
+
+
+async def handed_over(agent: Console, desk: LocalDesk) -> None:
+    """Show a secret that never was one."""
+    handover = Handover(title="Temporary pass", secret="0000", says="Read it out once.")
+    agent.app.push_screen(HandoverDialog(handover, NOW))
+
+
+async def on_the_telephone(agent: Console, desk: LocalDesk) -> None:
+    """Show the demo telephone with nothing on it."""
+    agent.app.push_screen(PhoneDialog("Maya Okafor", ()))
+
+
+async def filed(agent: Console, desk: LocalDesk) -> None:
+    """Say that a colleague is asked."""
+    need = Need(what="second-person", says="A second person must agree.", choices=("a1",))
+    agent.app.push_screen(FiledDialog(OFF, need, await desk.case(KAVYA), "o"))
+
+
+async def agreed_to(agent: Console, desk: LocalDesk) -> None:
+    """Show a request that may be carried out by one key."""
+    await agent.press("4")
+    await agent.sees("✓ carry it out")
+    await agent.press("enter")
+
+
+OPENED: dict[type[Dialog[Any]], Opens] = {
+    ActDialog: by_key("imogen.ng", IMOGEN, "e"),
+    ApprovalDialog: agreed_to,
+    AskDialog: asked,
+    DriftDialog: by_key("imogen.ng", IMOGEN, "d"),
+    FiledDialog: filed,
+    HandoverDialog: handed_over,
+    PageDialog: by_key("okafor", MAYA, "c"),
+    PhoneDialog: on_the_telephone,
+    ReasonsDialog: by_key("okafor", MAYA, "i"),
+    RefusedDialog: by_key("okafor", MAYA, "R"),
+    VerifyDialog: by_key("imogen.ng", IMOGEN, "v"),
+}
+
+
+def kinds(of: type[Dialog[Any]]) -> Iterator[type[Dialog[Any]]]:
+    """Give all dialogs that are opened as they are, from the one they all come from."""
+    for kind in of.__subclasses__():
+        if kind.__module__ != Guarded.__module__:
+            yield kind
+        yield from kinds(kind)
+
+
+def test_every_dialog_there_is_stands_in_the_table() -> None:
+    assert set(kinds(Dialog)) == set(OPENED)
+
+
+@pytest.mark.parametrize("kind", OPENED, ids=lambda kind: kind.__name__)
+async def test_a_dialog_is_seen_before_a_key_counts(
+    kind: type[Dialog[Any]], demo: Demo, guarded: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Guarded, "pause_s", guarded)  # a busy machine presses slowly
+    manager = demo("aoife")
+    if kind is ApprovalDialog:
+        await demo("greta").approve(await ask_as(manager), is_granted=True)
+    desk = manager if kind in {ApprovalDialog, FiledDialog} else demo()
+    async with console(desk) as agent:
+        before = (await desk.log(Query())).total
+        await OPENED[kind](agent, desk)
+        await agent.until(lambda: type(agent.app.screen) is kind, kind.__name__)
+        dialog = agent.app.screen
+
+        await agent.press("1", "tab", "enter", "w", "f9", "escape", "enter")
+        await agent.pilot.click("#cancel")
+
+        assert guarded >= 0.8
+        assert agent.app.screen is dialog
+        assert (await desk.log(Query())).total == before
+        await asyncio.sleep(guarded + 0.3)
+        await agent.press("escape")
+        await agent.until(lambda: agent.app.screen is not dialog, "its end")
