@@ -191,7 +191,7 @@ async def test_the_mouse_finds_sends_and_comes_back(demo: Demo) -> None:
 
 
 async def test_the_mouse_proves_a_caller_and_resets(demo: Demo) -> None:
-    desk = demo(is_gated=True)
+    desk = demo()
     async with console(desk, size=(80, 24)) as agent:
         name = (await desk.case(SAKURA)).user.name
         await find_by_mouse(agent, "sakura.takahashi", name[:3], SAKURA)
