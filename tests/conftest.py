@@ -117,15 +117,15 @@ OFF = ("perform", "turn-off-mfa", "u1", "--as", "sam", "--reason", "asked", "--t
 
 
 @pytest.fixture
-def turn_off(run: Run) -> Callable[[], None]:
+def turn_off(run: Run) -> Callable[..., None]:
     """Turn MFA off for u1 as the desk wants it: proven by a code, agreed to by the lead."""
 
-    def turn_it_off() -> None:
+    def turn_it_off(*more: str) -> None:
         prove(run, "u1", "4821", "sam")
-        code, waiting, _ = run(*OFF, "--json")
+        code, waiting, _ = run(*OFF, *more, "--json")
         request = json.loads(waiting)["needs"][0]["choices"][0]
         agreed = run("approve", request, "--as", "lee")[0]
-        assert (code, agreed, run(*OFF)[0]) == (6, 0, 0)
+        assert (code, agreed, run(*OFF, *more)[0]) == (6, 0, 0)
 
     return turn_it_off
 

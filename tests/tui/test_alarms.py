@@ -45,7 +45,7 @@ def come_in(file: Path, clock: Clock) -> None:
 
 async def reset_and_entered(demo: Demo, clock: Clock, tmp_path: Path) -> None:
     """Dana resets Nikos; twenty minutes later a stranger is in."""
-    await demo("support", clock=clock).perform(RESET)
+    await demo("support", clock=clock, is_gated=False).perform(RESET)
     clock.go_on(minutes=20)
     come_in(tmp_path / "demo.json", clock)
 
@@ -86,7 +86,7 @@ async def test_a_click_on_an_alarm_opens_its_user(demo: Demo, clock: Clock, tmp_
 async def test_the_agent_who_did_it_is_told_as_soon_as_it_is_seen(
     demo: Demo, clock: Clock, tmp_path: Path
 ) -> None:
-    desk = demo("support", clock=clock)
+    desk = demo("support", clock=clock, is_gated=False)
     await desk.perform(RESET)
 
     async with console(desk) as agent:

@@ -9,30 +9,39 @@ import pytest
 from textual import events
 from textual.widgets import Button
 
+from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
 from helpdesk.service.local import LocalDesk
 from helpdesk.tui.dialogs.act import ActDialog
 from helpdesk.tui.dialogs.guarded import Dialog, Guarded
 from helpdesk.tui.dialogs.pages import HandoverDialog
+from tests.proving import prove
 from tests.tui.console import Console, console
 
 Demo = Callable[..., LocalDesk]
-MAYA, INES, TICKET = "u1", "u4", "4824"
+MAYA, IMOGEN, TICKET = "u1", "u84", "4841"
 SIZES = [(60, 15), (80, 24), (100, 30), (130, 34), (200, 60)]
 
 
-async def reset_all_of_ines(agent: Console) -> None:
+async def proven(desk: LocalDesk) -> LocalDesk:
+    """Prove Imogen over two channels, enough for any act on her."""
+    await prove(desk, IMOGEN, Method.PUSH, TICKET)
+    await prove(desk, IMOGEN, Method.CALL_BACK, TICKET)
+    return desk
+
+
+async def reset_all_of_imogen(agent: Console) -> None:
     """Open the box that resets all factors, and stand in its last field."""
-    await agent.find("ines carvalho", INES)
+    await agent.find("imogen.ng", IMOGEN)
     await agent.press("R")
     await agent.sees("Reset all factors")
     await agent.until(lambda: isinstance(agent.app.screen, ActDialog), "the dialog")
     agent.app.screen.query_one("#field-word").focus()
 
 
-async def enrol_for_ines(agent: Console) -> None:
+async def enrol_for_imogen(agent: Console) -> None:
     """Enrol an authenticator, up to the picture."""
-    await agent.find("ines carvalho", INES)
+    await agent.find("imogen.ng", IMOGEN)
     await agent.press("t")
     await agent.sees("Enrol authenticator", "Reason")
     await agent.press("1", "shift+tab")
@@ -42,9 +51,9 @@ async def enrol_for_ines(agent: Console) -> None:
 
 
 async def test_enter_in_the_last_field_goes_to_the_act_and_confirms_nothing(demo: Demo) -> None:
-    desk = demo()
+    desk = await proven(demo())
     async with console(desk) as agent:
-        await reset_all_of_ines(agent)
+        await reset_all_of_imogen(agent)
         agent.app.screen.query_one("#cancel").focus()
         await agent.press("1")
         agent.app.screen.query_one("#field-word").focus()
@@ -54,13 +63,13 @@ async def test_enter_in_the_last_field_goes_to_the_act_and_confirms_nothing(demo
 
         await agent.until(lambda: agent.focused == "do", "the focus on the act")
         assert isinstance(agent.app.screen, ActDialog)
-    assert (await desk.log(Query())).total == 0
+    assert "reset-all" not in [row.act for row in (await desk.log(Query())).rows]
 
 
 async def test_enter_in_the_last_field_goes_to_what_is_still_missing(demo: Demo) -> None:
-    desk = demo()
+    desk = await proven(demo())
     async with console(desk) as agent:
-        await reset_all_of_ines(agent)
+        await reset_all_of_imogen(agent)
         await agent.type(TICKET)
 
         await agent.press("enter")
@@ -73,7 +82,7 @@ async def test_enter_in_the_last_field_goes_to_what_is_still_missing(demo: Demo)
 
 async def test_enter_stays_in_a_last_field_that_is_wrong(demo: Demo) -> None:
     async with console(demo()) as agent:
-        await reset_all_of_ines(agent)
+        await reset_all_of_imogen(agent)
         await agent.type("0000")
         agent.app.screen.query_one("#choice-reason").focus()
         await agent.press("1")
@@ -88,7 +97,7 @@ async def test_enter_stays_in_a_last_field_that_is_wrong(demo: Demo) -> None:
 
 async def test_where_proof_is_missing_enter_goes_to_the_proof(demo: Demo) -> None:
     async with console(demo()) as agent:
-        await reset_all_of_ines(agent)
+        await reset_all_of_imogen(agent)
         await agent.type(TICKET)
         await agent.press("enter")
         await agent.until(lambda: agent.focused == "choice-reason", "the focus on the reason")
@@ -102,9 +111,9 @@ async def test_enter_held_down_in_the_last_field_does_not_confirm(
     demo: Demo, guarded: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Guarded, "pause_s", guarded)  # a slow machine repeats keys slowly
-    desk = demo()
+    desk = await proven(demo())
     async with console(desk) as agent:
-        await agent.find("ines carvalho", INES)
+        await agent.find("imogen.ng", IMOGEN)
         await agent.press("R")
         await agent.until(lambda: isinstance(agent.app.screen, ActDialog), "the dialog")
         dialog = agent.app.screen
@@ -122,15 +131,15 @@ async def test_enter_held_down_in_the_last_field_does_not_confirm(
 
         assert agent.focused == "do"
         assert agent.app.screen is dialog
-        assert (await desk.log(Query())).total == 0
+        assert "reset-all" not in [row.act for row in (await desk.log(Query())).rows]
         await asyncio.sleep(guarded + 0.1)
         await agent.press("enter")
         await agent.sees("2 factors are reset")
 
 
 async def test_the_first_code_goes_into_its_field_at_once(demo: Demo) -> None:
-    async with console(demo(), size=(200, 60)) as agent:
-        await enrol_for_ines(agent)
+    async with console(await proven(demo()), size=(200, 60)) as agent:
+        await enrol_for_imogen(agent)
         await agent.press("enter")
         await agent.sees("Type the first code")
 
@@ -141,8 +150,8 @@ async def test_the_first_code_goes_into_its_field_at_once(demo: Demo) -> None:
 
 
 async def test_an_app_whose_first_code_is_not_given_is_not_lost_silently(demo: Demo) -> None:
-    async with console(demo(), size=(200, 60)) as agent:
-        await enrol_for_ines(agent)
+    async with console(await proven(demo()), size=(200, 60)) as agent:
+        await enrol_for_imogen(agent)
         await agent.press("enter")
         await agent.sees("Type the first code")
 
@@ -152,8 +161,8 @@ async def test_an_app_whose_first_code_is_not_given_is_not_lost_silently(demo: D
 
 
 async def test_no_notice_lies_on_the_picture_and_none_is_lost(demo: Demo) -> None:
-    async with console(demo(), size=(80, 24)) as agent:
-        await enrol_for_ines(agent)
+    async with console(await proven(demo()), size=(80, 24)) as agent:
+        await enrol_for_imogen(agent)
         before = agent.text
 
         agent.app.notify("greta agreed to Turn MFA off", title=MAYA, markup=False)
@@ -171,7 +180,7 @@ async def test_needs_of_many_lines_push_no_button_out_of_sight(
     demo: Demo, size: tuple[int, int], is_gated: bool
 ) -> None:
     async with console(demo(is_gated=is_gated), size=size) as agent:
-        await agent.find("ines carvalho", INES)
+        await agent.find("imogen.ng", IMOGEN)
         await agent.press("r")
         await agent.sees("needs ")
         await agent.press("1")
