@@ -53,7 +53,7 @@ def on_sqlite(places: Path, sample_file: Path, clock: Clock) -> Iterator[Databas
 @pytest.fixture
 async def lead(on_sqlite: Database, places: Path, clock: Clock) -> AsyncIterator[LocalDesk]:
     """The desk of a lead on it."""
-    desk = desks_on(on_sqlite, clock, places)("lee")
+    desk = desks_on(on_sqlite, clock, places)("lee", is_gated=False)
     yield desk
     desk.close()
 
@@ -180,7 +180,7 @@ async def test_a_server_clears_up_where_something_was_erased(
         postgres.database(server) as address,
         closing(imported(address, sample_file, clock)) as database,
     ):
-        desk = desks_on(database, clock, places)("lee")
+        desk = desks_on(database, clock, places)("lee", is_gated=False)
         await plant(desk, clock)
 
         await desk.erase_log(clock.now - timedelta(days=1))
