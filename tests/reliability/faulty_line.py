@@ -181,7 +181,7 @@ async def _drive(address: str, writes: int, seed: int, place: Path, line: Faulty
     told = Told()
     keys: dict[str, str] = {}
     seen: dict[str, State] = {}
-    tending = asyncio.create_task(_tend(console, seen))
+    chores = [asyncio.create_task(_tend(console)), asyncio.create_task(_watch(console, seen))]
     await asyncio.gather(
         *(
             _worker(console, user, range(first, writes, AT_ONCE), seed, told, keys)
@@ -189,8 +189,9 @@ async def _drive(address: str, writes: int, seed: int, place: Path, line: Faulty
         )
     )
     await _until_settled(seen, told, keys)
-    tending.cancel()
-    await asyncio.gather(tending, return_exceptions=True)
+    for chore in chores:
+        chore.cancel()
+    await asyncio.gather(*chores, return_exceptions=True)
     await asyncio.to_thread(remote.close)
     return told
 
@@ -240,11 +241,16 @@ async def _write(
         return
 
 
-async def _tend(console: OfflineDesk, seen: dict[str, State]) -> None:
-    """Tend to the outbox, and take down how each wish stands: ended ones are not kept for ever."""
+async def _tend(console: OfflineDesk) -> None:
     while True:
         await asyncio.sleep(0.2)
         await console.tend()
+
+
+async def _watch(console: OfflineDesk, seen: dict[str, State]) -> None:
+    """Take down how each wish stands, often: of those that are done only the last ones are kept."""
+    while True:
+        await asyncio.sleep(0.05)
         seen.update({one.key: one.state for one in console.wishes})
 
 
