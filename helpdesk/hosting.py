@@ -21,8 +21,13 @@ from helpdesk.assets import DEMO as BUNDLED
 from helpdesk.config import Config, config_directory, data_directory
 from helpdesk.connectors.demo import DemoConnector
 from helpdesk.domain.agents import Agent, Role
+from helpdesk.domain.audit import LogRow
+from helpdesk.domain.chain import ChainedRow, Entry
 from helpdesk.domain.errors import BadFile, BadInput, Unreachable
+from helpdesk.domain.learning import learn
 from helpdesk.domain.text import clean
+from helpdesk.domain.timeline import KINDS
+from helpdesk.domain.users import Account, User
 from helpdesk.products import load_cards
 from helpdesk.service.desk import Desk
 from helpdesk.service.diagnosing import Found
@@ -36,7 +41,7 @@ from helpdesk.stores.sql.directory import SqlDirectory
 from helpdesk.stores.sql.documents import SqlDocuments
 from helpdesk.stores.sql.importing import import_fixture, is_empty, is_invented
 from helpdesk.stores.sql.migrations import migrate
-from helpdesk.stores.sql.record import SqlStore
+from helpdesk.stores.sql.record import TABLES, SqlStore
 from helpdesk.stores.tiny import TinyFile, TinyStore
 from helpdesk.wiring import agent_named, clock, mail_sender
 
@@ -75,6 +80,7 @@ class SqlDesks:
 
     def __init__(self, database: Database, config: Config, *, is_dev: bool) -> None:
         self._database, self._config = database, config
+        learn((User, Account, Agent, Entry, LogRow, ChainedRow, *TABLES, *KINDS.values()))
         self._cards = load_cards(config_directory() / "products")
         self._store, self._directory = SqlStore(database), SqlDirectory(database)
         self._connector = DemoConnector(SqlDocuments(database))

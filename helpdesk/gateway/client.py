@@ -29,6 +29,7 @@ from helpdesk.domain.errors import (
     Unreachable,
 )
 from helpdesk.domain.feed import Freshness
+from helpdesk.domain.learning import learn
 from helpdesk.domain.text import clean
 from helpdesk.gateway import wire
 from helpdesk.gateway.endpoints import ENDPOINTS, Endpoint
@@ -63,6 +64,8 @@ class Connection:
 
     def __init__(self, line: Line) -> None:
         self._line = line
+        learn(wire.FORMS)
+        learn(one.gives for one in ENDPOINTS.values() if one.gives not in wire.TRANSLATED)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="desk", daemon=True)
         self._thread.start()

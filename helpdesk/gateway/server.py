@@ -30,6 +30,7 @@ from helpdesk.domain.errors import (
     Unauthorised,
     Unreachable,
 )
+from helpdesk.domain.learning import learn
 from helpdesk.gateway import problems, wire
 from helpdesk.gateway.bounds import Allowance, Bounds, TooOften
 from helpdesk.gateway.endpoints import ENDPOINTS, RIGHTS, Endpoint
@@ -103,6 +104,7 @@ class Gateway:
         pages: Sequence[Router] = (),
         described: Mapping[str, Any] | None = None,
     ) -> None:
+        learn(endpoint.asks for endpoint in ENDPOINTS.values())
         self._desks, self._sign_ins, self._now = desks, sign_ins, now
         self._bounds = Bounds(allowance or Allowance(), time.monotonic)
         self._time_limit_s = time_limit_s

@@ -28,7 +28,7 @@ from helpdesk.domain.feed import Freshness
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Page, Query
-from helpdesk.domain.timeline import decode_timeline, encode_event
+from helpdesk.domain.timeline import KINDS, decode_timeline, encode_event
 from helpdesk.domain.users import At
 
 T = TypeVar("T")
@@ -262,6 +262,13 @@ WireOutcome = msgspec.defstruct(
     kw_only=True,
     module=__name__,
 )
+
+
+FORMS: Final = (WireCase, WireOutcome, *KINDS.values())
+"""Forms that no endpoint names: a case and an outcome travel as these."""
+
+TRANSLATED: Final = frozenset({Case, Outcome})
+"""What is never read as it is."""
 
 
 def to_wire(value: Any) -> Any:
