@@ -1,6 +1,6 @@
 """Writes over a line that breaks, and what became of each: run it with `python -m`.
 
-Notes (which may wait) and reveals (which may not) go through the console's own desk, its outbox and
+Notes (which may wait) and routes (which may not) go through the console's own desk, its outbox and
 the HTTP client to a real gateway. Each has words of its own, so that the gateway's log says how
 often it was done; what the console told of it is held against that.
 """
@@ -22,7 +22,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from helpdesk.connectors.demo import DemoConnector
-from helpdesk.domain.actions import AnyAction, Note, Reveal
+from helpdesk.domain.actions import AnyAction, Note, Route
 from helpdesk.domain.errors import Stale, Unknown, Unreachable
 from helpdesk.domain.offline import State
 from helpdesk.domain.search import Query
@@ -51,6 +51,9 @@ TOTAL_S = 1.5
 """Seconds one try may take here; an answer that drips takes longer."""
 
 PATIENCE_S = 300.0
+
+WAY = load_cards()["sms-2fa"].routes[0].id
+"""Where customers are sent here."""
 
 
 @dataclass
@@ -153,7 +156,7 @@ async def _log(desk: LocalDesk) -> Counter[str]:
     while True:
         page = await desk.log(Query(), offset=offset, limit=500)
         for row in page.rows:
-            if row.result == "done" and row.act in {"note", "reveal"}:
+            if row.result == "done" and row.act in {"note", "route"}:
                 times[row.reason or row.says] += 1
         offset += 500
         if offset >= page.total:
@@ -207,7 +210,7 @@ async def _worker(
     for count, number in enumerate(numbers):
         words = f"write {seed}-{number}"
         action: AnyAction = (
-            Note(user=user, text=words) if count % 2 else Reveal(user=user, reason=words)
+            Note(user=user, text=words) if count % 2 else Route(user=user, to=WAY, reason=words)
         )
         await _write(console, action, words, told, keys)
 
