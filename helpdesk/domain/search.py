@@ -8,6 +8,7 @@ ticket number
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -167,12 +168,26 @@ def parse(text: str, products: Sequence[tuple[str, str]]) -> Query:
 
 
 def matches(blob: str, numbers: str, words: tuple[str, ...]) -> bool:
-    """Whether all *words* are in a user's folded text or, where they are numbers, in the digits."""
+    """Whether all *words* are in a user's folded text or, where they are numbers, in the digits.
+
+    One or two letters are the beginning of a word, more of them any part of one.
+    """
     return all(
-        word.lstrip("#") in blob
+        _is_in(word.lstrip("#"), blob)
         or (len(digits(word)) >= 3 and _is_number(word) and digits(word) in numbers)
         for word in words
     )
+
+
+def is_beginning(word: str) -> bool:
+    """Whether a word is so short that it is looked for at the beginnings of words only."""
+    return len(word) < 3 and word.isascii() and word.isalnum()
+
+
+def _is_in(word: str, blob: str) -> bool:
+    if not is_beginning(word):
+        return word in blob
+    return re.search(rf"(?<![^\W_]){word}", blob) is not None
 
 
 def _is_number(word: str) -> bool:

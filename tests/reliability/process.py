@@ -45,6 +45,11 @@ class Plug:
         self._parent: subprocess.Popen[str] | None = None
         self._child = 0
 
+    @property
+    def process(self) -> int:
+        """The id of its process now; 0 where it does not run."""
+        return self._child
+
     def begin(self) -> None:
         """Begin a gateway and wait until it answers."""
         if self._parent is None:

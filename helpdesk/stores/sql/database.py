@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
@@ -28,6 +31,9 @@ KINDS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 
 BUSY_S: Final = 10
 """How long one waits for the pen of another process."""
+
+READERS: Final = 8
+"""So many questions are answered at once; more would only share the same processors."""
 
 PURGE_MS: Final = 500
 """How long one waits for readers before what was erased is taken out of SQLite's log."""
@@ -65,6 +71,8 @@ class Database:
         self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]
         self._locks = WeakKeyDictionary()
         self._writers: dict[asyncio.Task[Any] | None, Connection] = {}
+        # Threads of their own: whoever writes does not wait behind a slow search.
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._bell = Bell()
         self._listener: Listener | None = None
         self._erasing: set[str] = set()
@@ -115,7 +123,8 @@ class Database:
         with self._telling():
             if held is not None:
                 return await whole(_within, held, question, *arguments)
-            return await asyncio.to_thread(self._asked, question, *arguments)
+            inside = partial(contextvars.copy_context().run, self._asked, question, *arguments)
+            return await asyncio.get_running_loop().run_in_executor(self._readers, inside)
 
     @contextlib.contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -135,6 +144,7 @@ class Database:
         """Give back all connections."""
         if self._listener is not None:
             self._listener.close()
+        self._readers.shutdown(wait=False)
         self.engine.dispose()
 
     def _begin(self) -> Connection:

@@ -27,7 +27,7 @@ from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.audit import LOOK, LogRow
 from helpdesk.domain.chain import stored_row
 from helpdesk.domain.entries import Entry
-from helpdesk.domain.search import Query, Sort, UserState
+from helpdesk.domain.search import Query, Sort, UserState, is_beginning
 from helpdesk.domain.text import digits
 from helpdesk.domain.tickets import Complaint, Ticket
 from helpdesk.domain.users import MfaState, User
@@ -40,6 +40,12 @@ TRIGRAM: Final = 3
 
 FOUND: Final = table("found", column("rowid"))
 """SQLite's index of all parts of three letters."""
+
+BEGUN: Final = table("begun", column("rowid"))
+"""SQLite's index of the beginnings of words."""
+
+COUNTED: Final = 10_000
+"""So many are counted; whoever finds more looks closer anyway."""
 
 COLUMNS: Final = (
     users.c.body,
@@ -77,7 +83,7 @@ class SqlDirectory:
     async def find(
         self, query: Query, now: datetime, *, account: str | None, offset: int, limit: int
     ) -> tuple[int, Sequence[Entry]]:
-        """Give how many users match, and a window of them in the query's order."""
+        """Give how many users match, up to `COUNTED`, and a window of them in the query's order."""
         holds = and_(*self._conditions(query, now), _of(account))
         if query.sort is Sort.SEEN:
             holds = and_(holds, users.c.seen.is_not(None))
@@ -141,8 +147,9 @@ class SqlDirectory:
         self, holds: ColumnElement[bool], order: Sequence[Any], offset: int, limit: int
     ) -> tuple[int, Sequence[Entry]]:
         wanted = select(*COLUMNS).where(holds).order_by(*order).offset(offset).limit(limit)
+        some = select(users.c.key).where(holds).limit(COUNTED).subquery()
         with self._database.connection() as connection:
-            total = connection.execute(select(func.count()).select_from(users).where(holds))
+            total = connection.execute(select(func.count()).select_from(some))
             return total.scalar_one(), [_entry(*row) for row in connection.execute(wanted)]
 
     def _log_window(
@@ -173,10 +180,22 @@ class SqlDirectory:
     def _word(self, word: str) -> ColumnElement[bool]:
         """Whether a word is in a user's text or, where it is a number, in their numbers."""
         text, number = word.lstrip("#"), digits(word)
+        if is_beginning(text):
+            return self._begun(text)
         holds = self._in("blob", users.c.blob, text)
         if len(number) >= TRIGRAM and all(c in "+0123456789-./()" for c in word):
             holds = or_(holds, self._in("numbers", users.c.numbers, number))
         return holds
+
+    def _begun(self, text: str) -> ColumnElement[bool]:
+        """Whether a word of a user's text begins so; letters and digits only."""
+        if not self._database.is_sqlite:
+            words = func.to_tsvector(literal_column("'simple'"), users.c.words)
+            return words.op("@@")(func.to_tsquery(literal_column("'simple'"), f"{text}:*"))
+        matching: Select[Any] = select(BEGUN.c.rowid).where(
+            literal_column("begun").op("MATCH")(literal(f'"{text}"*'))
+        )
+        return users.c.key.in_(matching.scalar_subquery())
 
     def _in(self, name: str, column: ColumnElement[str], text: str) -> ColumnElement[bool]:
         if not self._database.is_sqlite or len(text) < TRIGRAM:
@@ -243,8 +262,9 @@ def _heat(now: datetime) -> tuple[Any, ...]:
 def _order(query: Query, now: datetime) -> Sequence[Any]:
     match query.sort:
         case None:
-            begins = and_(true(), *(_begins(word) for word in query.words))
-            first = (case((begins, 0), else_=1),) if query.words else ()
+            longer = [word for word in query.words if not is_beginning(word)]
+            begins = and_(true(), *(_begins(word) for word in longer))
+            first = (case((begins, 0), else_=1),) if longer else ()
             return (*first, users.c.key)
         case Sort.NAME:
             return (users.c.name, users.c.key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -175,6 +176,7 @@ def user_row(entry: Entry) -> dict[str, Any]:
         "name": entry.blob.partition("\n")[0],
         "blob": entry.blob,
         "numbers": entry.numbers,
+        "words": " ".join(sorted(set(re.findall(r"[^\W_]+", entry.blob)))),
         "body": msgspec.json.encode(user),
         "seen": user.seen_at,
         "mfa": user.mfa.value,

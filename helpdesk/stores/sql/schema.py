@@ -78,6 +78,7 @@ users = Table(
     Column("name", Text, nullable=False),
     Column("blob", Text, nullable=False),
     Column("numbers", Text, nullable=False),
+    Column("words", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("seen", Moment),
     Column("mfa", Text, nullable=False),

@@ -14,25 +14,33 @@ SQLITE = (
     """CREATE VIRTUAL TABLE found USING fts5(
         blob, numbers, content='users', content_rowid='key', tokenize='trigram case_sensitive 1'
     )""",
+    """CREATE VIRTUAL TABLE begun USING fts5(
+        words, content='users', content_rowid='key', prefix='1 2', tokenize='unicode61'
+    )""",
     """CREATE TRIGGER found_new AFTER INSERT ON users BEGIN
         INSERT INTO found(rowid, blob, numbers) VALUES (new.key, new.blob, new.numbers);
+        INSERT INTO begun(rowid, words) VALUES (new.key, new.words);
     END""",
     """CREATE TRIGGER found_old AFTER DELETE ON users BEGIN
         INSERT INTO found(found, rowid, blob, numbers)
         VALUES ('delete', old.key, old.blob, old.numbers);
+        INSERT INTO begun(begun, rowid, words) VALUES ('delete', old.key, old.words);
     END""",
-    """CREATE TRIGGER found_changed AFTER UPDATE OF blob, numbers ON users
+    """CREATE TRIGGER found_changed AFTER UPDATE OF blob, numbers, words ON users
     WHEN old.blob <> new.blob OR old.numbers <> new.numbers BEGIN
         INSERT INTO found(found, rowid, blob, numbers)
         VALUES ('delete', old.key, old.blob, old.numbers);
         INSERT INTO found(rowid, blob, numbers) VALUES (new.key, new.blob, new.numbers);
+        INSERT INTO begun(begun, rowid, words) VALUES ('delete', old.key, old.words);
+        INSERT INTO begun(rowid, words) VALUES (new.key, new.words);
     END""",
 )
-"""The index of all parts of three letters, kept up by the database itself."""
+"""The indexes of all parts of three letters and of the beginnings of words, kept up by itself."""
 
 POSTGRESQL = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
     "CREATE INDEX users_by_parts ON users USING gin (blob gin_trgm_ops, numbers gin_trgm_ops)",
+    "CREATE INDEX users_by_words ON users USING gin (to_tsvector('simple', words))",
 )
 
 
@@ -134,6 +142,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("blob", sa.Text(), nullable=False),
         sa.Column("numbers", sa.Text(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("seen", Moment(), nullable=True),
         sa.Column("mfa", sa.Text(), nullable=False),
