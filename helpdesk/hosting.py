@@ -52,6 +52,9 @@ if TYPE_CHECKING:
     from helpdesk.gateway.server import SignIns
 
 PORT: Final = 8765
+SWITCH_S: Final = 0.0005
+"""How long a thread that computes keeps the others waiting: the loop is one of those."""
+
 ISSUER: Final = "/issuer"
 """Where the issuer of `--dev` is mounted."""
 
@@ -222,6 +225,7 @@ def _run(
     sign_ins, pages, described = _sign_ins(wanted, config, desks.agents, url, say)
     gateway = Gateway(desks, sign_ins, pages=pages, described=described)
     log_to(sys.stderr)
+    sys.setswitchinterval(SWITCH_S)
     server = Server(gateway, certificate=config.serve.certificate, key=config.serve.key)
     say(f"The desk answers at {url}. Open it elsewhere with: helpdesk --desk {url}")
     run(server, listener)

@@ -38,11 +38,10 @@ from helpdesk.gateway.remote import RemoteDesk
 from helpdesk.hosting import Wanted, desks_at
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.record import SqlStore
-from tests.bench.many import multiply
+from tests.bench.many import multiply, recruit
 from tests.gateway.serving import Spoken
 from tests.reliability.process import at_home, plugged
 
-AGENTS = ("dana", "tomasz", "ines", "aoife", "kenji", "greta")
 NAMES = ("maya okafor", "priya shah", "ana", "lee", "son", "tra", "northwind", "4471")
 WRITES = 0.05
 THINK_S = 1.0
@@ -77,7 +76,7 @@ class Measured:
 async def console(url: str, number: int, ends: float, measured: Measured) -> None:
     """Work as one agent until the end."""
     chance = random.Random(number)
-    desk = RemoteDesk(Line(url, Spoken(AGENTS[number % len(AGENTS)])))
+    desk = RemoteDesk(Line(url, Spoken(f"agent-{number}")))
     await asyncio.sleep(chance.random() * THINK_S)
     users = [row.id for row in (await desk.queue(limit=20)).rows]
     try:
@@ -210,6 +209,7 @@ def main() -> None:
             desks.close()
         with closing(Database(store)) as database:
             users = multiply(database, given.users)
+            recruit(database, given.consoles)
         _say(f"{users} users, {given.consoles} consoles, {given.minutes:g} min")
         with plugged(store, place) as plug:
             measured = asyncio.run(_load(plug.url, plug.process, given))

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select, text
+import msgspec
+from sqlalchemy import func, insert, select, text
 
+from helpdesk.domain.agents import Agent, Role
 from helpdesk.stores.sql.database import Database
-from helpdesk.stores.sql.schema import events, users
+from helpdesk.stores.sql.documents import document_row
+from helpdesk.stores.sql.schema import documents, users
 
 PEOPLE = [column.name for column in users.columns if column.name not in {"key", "id", "login"}]
 """What a copy has of the first; tickets and loops stay with the first."""
+
+
+def recruit(database: Database, count: int) -> list[str]:
+    """Add agents who answer calls until there are *count*; give the ids of all who do."""
+    names = [f"agent-{number}" for number in range(count)]
+    with database.connection() as connection:
+        if database.is_sqlite:
+            connection.execute(text("BEGIN IMMEDIATE"))
+        for number, name in enumerate(names):
+            agent = Agent(id=name, name=f"Agent {number}", role=Role.SUPPORT)
+            row = document_row("agents", 1_000 + number, msgspec.to_builtins(agent))
+            connection.execute(insert(documents).values(**row))
+        connection.commit()
+    return names
 
 
 def multiply(database: Database, count: int) -> int:
@@ -40,5 +57,4 @@ def multiply(database: Database, count: int) -> int:
                 {"step": step["step"]},
             )
         connection.commit()
-        assert events.name == "events"
         return int(connection.execute(select(func.count()).select_from(users)).scalar_one())

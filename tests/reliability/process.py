@@ -23,7 +23,7 @@ import uvicorn
 
 from helpdesk.config import Config
 from helpdesk.gateway.server import Gateway
-from helpdesk.hosting import Wanted, desks_at
+from helpdesk.hosting import SWITCH_S, Wanted, desks_at
 from tests.gateway.serving import PLENTY, Words
 
 
@@ -132,6 +132,7 @@ def _answers(port: int) -> bool:
 
 def serve(store: str, port: int) -> None:
     """Answer until killed."""
+    sys.setswitchinterval(SWITCH_S)
     desks = desks_at(Wanted(store=store), Config())
     words = Words(desks.agents, lambda: datetime.now(UTC))
     app = Gateway(desks, words, allowance=PLENTY).app()

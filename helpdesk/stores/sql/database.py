@@ -117,10 +117,16 @@ class Database:
             seconds = LISTEN_S if self._listener.is_listening else seconds
         return await self._bell.heard(seconds, since)
 
-    async def ask(self, question: Callable[..., T], *arguments: Any) -> T:
-        """Return what a blocking question gives; it finds its connection with `connection`."""
+    async def ask(self, question: Callable[..., T], *arguments: Any, is_long: bool = False) -> T:
+        """Return what a blocking question gives; it finds its connection with `connection`.
+
+        Whoever holds SQLite's pen asks on the spot: a row by its key is there sooner than a thread
+        is, and all others wait for the pen. What *is_long* goes to a thread in any case.
+        """
         held = self._writers.get(asyncio.current_task())
         with self._telling():
+            if held is not None and self.is_sqlite and not is_long:
+                return _within(held, question, *arguments)
             if held is not None:
                 return await whole(_within, held, question, *arguments)
             inside = partial(contextvars.copy_context().run, self._asked, question, *arguments)

@@ -40,7 +40,7 @@ async def import_fixture(database: Database, file: TinyFile, store: TinyStore) -
         BadInput: There is somebody in it already.
     """
     async with database.transaction():
-        return await database.ask(_import, database, file, store)
+        return await database.ask(_import, database, file, store, is_long=True)
 
 
 def _import(database: Database, file: TinyFile, store: TinyStore) -> int:

@@ -149,7 +149,7 @@ class SqlStore:
 
     async def erase(self, before: datetime, now: datetime) -> Erased:
         """Part rows, and all else that ended, from before a moment from their personal data."""
-        return await self._database.ask(self._erase, before, now)
+        return await self._database.ask(self._erase, before, now, is_long=True)
 
     def _agents(self) -> tuple[Agent, ...]:
         wanted = select(documents.c.body).where(documents.c.kind == "agents")
