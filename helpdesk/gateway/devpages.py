@@ -6,7 +6,7 @@ counts. Whoever is not on this machine, or calls it by another name, gets nothin
 
 from __future__ import annotations
 
-from html import escape
+import html
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
@@ -208,7 +208,7 @@ def _denied(error: str, says: str = "") -> Response[dict[str, Any]]:
 
 
 def _says(error: Exception) -> str:
-    return f"<p><strong>{escape(str(error))}</strong></p>"
+    return f"<p><strong>{html.escape(str(error))}</strong></p>"
 
 
 def _page(body: str, status: int = 200) -> Response[str]:
@@ -238,10 +238,10 @@ _USER_CODE_FORM: Final = (
 
 def _device_form(request: DeviceRequest) -> str:
     return (
-        f"<p>A console at {escape(request.asked_from)} shows the code "
-        f"<strong>{escape(request.user_code)}</strong> and asks to work as you.</p>"
+        f"<p>A console at {html.escape(request.asked_from)} shows the code "
+        f"<strong>{html.escape(request.user_code)}</strong> and asks to work as you.</p>"
         "<p><strong>Go on only if you see this code on your own console now. "
         "Nobody may send it to you.</strong></p>"
         f'<form method="post"><input type="hidden" name="user_code" '
-        f'value="{escape(request.user_code)}">{_CODE_FIELD}</form>'
+        f'value="{html.escape(request.user_code)}">{_CODE_FIELD}</form>'
     )
