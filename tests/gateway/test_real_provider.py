@@ -269,7 +269,8 @@ async def test_signing_out_ends_the_sign_in_at_the_provider(desk: Desk) -> None:
 async def test_no_secret_of_a_sign_in_is_in_any_log(
     desk: Desk, way: Way, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    for name in ("", "httpx", "httpcore"):  # a console in this process has quietened them
+        caplog.set_level(logging.DEBUG, logger=name)
     console = desk.console(way)
 
     token = await desk.token(console)
