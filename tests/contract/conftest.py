@@ -47,20 +47,6 @@ def local(at: Places) -> Iterator[Open]:
 
 
 @contextlib.contextmanager
-def over_http(at: Places) -> Iterator[Open]:
-    """Desks behind a gateway on a real socket."""
-    with behind([at.desk_as], at.clock) as opened:
-        yield opened
-
-
-@contextlib.contextmanager
-def on_sqlite(at: Places) -> Iterator[Open]:
-    """Desks of this process on SQLite."""
-    with based(f"sqlite:///{at.places}/desk.db", at) as database:
-        yield desks_on(database, at.clock, at.places)
-
-
-@contextlib.contextmanager
 def over_http_on_sqlite(at: Places) -> Iterator[Open]:
     """Desks behind a gateway on SQLite."""
     with based(f"sqlite:///{at.places}/desk.db", at) as database:
@@ -111,12 +97,10 @@ def behind(desks: Sequence[Callable[..., LocalDesk]], clock: Clock) -> Iterator[
 
 KINDS: dict[str, Callable[[Places], contextlib.AbstractContextManager[Open]]] = {
     "local": local,
-    "http": over_http,
-    "sqlite": on_sqlite,
     "http-sqlite": over_http_on_sqlite,
     "two-http-postgresql": two_on_postgres,
 }
-"""Every kind of desk by its name."""
+"""Every kind of desk that somebody works at, by its name."""
 
 
 @pytest.fixture(params=list(KINDS))
