@@ -16,7 +16,8 @@ HelpdeskError
 │   └── CursorTooOld    what changed since then is no longer known: look at everything anew
 ├── Tampered        the log is not the one it was                               exit 7
 └── Unauthorised    the sign-in is not taken, was refused or has ended          exit 8
-    └── SignInAgain     this act asks for a sign-in of the last minutes         exit 8
+    ├── SignInAgain     this act asks for a sign-in of the last minutes         exit 8
+    └── GaveUp          the agent was asked to sign in, and did not go on       exit 8
 """
 
 from __future__ import annotations
@@ -135,3 +136,10 @@ class Unauthorised(HelpdeskError):
 
 class SignInAgain(Unauthorised):
     """The agent is signed in, but too long for an act that cannot be taken back; not done."""
+
+
+class GaveUp(Unauthorised):
+    """The agent was asked to sign in and gave up; nothing was done."""
+
+    def __init__(self, says: str = "You did not sign in: nothing was done.") -> None:
+        super().__init__(says)

@@ -21,6 +21,7 @@ import msgspec
 from helpdesk.domain.cases import Case
 from helpdesk.domain.errors import (
     CursorTooOld,
+    GaveUp,
     HelpdeskError,
     NotFound,
     SignInAgain,
@@ -30,6 +31,7 @@ from helpdesk.domain.errors import (
 )
 from helpdesk.domain.feed import Freshness
 from helpdesk.domain.learning import learn
+from helpdesk.domain.signing import AskSignIn, SignInPrompt
 from helpdesk.domain.text import clean
 from helpdesk.gateway import wire
 from helpdesk.gateway.endpoints import ENDPOINTS, Endpoint
@@ -101,6 +103,10 @@ class Connection:
         """How old what one sees is: live, as long as the desk answers."""
         says = self._line.circuit.says
         return Freshness(at=self._told_at if says else None, is_live=not says, says=says)
+
+    def prompt_with(self, ask: AskSignIn | None) -> None:
+        """Let *ask* ask the agent, in the loop that runs now; None takes that back."""
+        self._line.prompt_with(ask and _from_here(asyncio.get_running_loop(), ask))
 
     async def ask(self, name: str, /, **values: Any) -> Any:
         """Give the answer to a question."""
@@ -303,6 +309,26 @@ async def _events(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, str]]:
         elif not line and name:
             yield name, cursor
             name = ""
+
+
+def _from_here(home: asyncio.AbstractEventLoop, ask: AskSignIn) -> AskSignIn:
+    """Return what asks in the loop *home*, to be awaited in any other."""
+
+    async def asked(prompt: SignInPrompt) -> str:
+        async def at_home() -> str:
+            return await ask(prompt)
+
+        if home.is_closed():
+            raise GaveUp
+        here = asyncio.current_task()
+        try:
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(at_home(), home))
+        except asyncio.CancelledError:
+            if here is not None and here.cancelling():
+                raise
+            raise GaveUp from None  # the console is being closed, and its dialog with it
+
+    return asked
 
 
 def _unknown(key: str) -> Unknown:

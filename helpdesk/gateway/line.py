@@ -25,6 +25,7 @@ import stamina
 from msgspec import Struct
 
 from helpdesk.domain.errors import BadInput, HelpdeskError, SignInAgain, Unauthorised, Unreachable
+from helpdesk.domain.signing import AskSignIn
 from helpdesk.domain.text import clean
 from helpdesk.gateway import wire
 from helpdesk.gateway.circuit import Circuit
@@ -56,6 +57,10 @@ class Bearer(Protocol):
 
     def refused(self, token: str) -> None:
         """Take note that the desk did not take a token: another is given next."""
+        ...
+
+    def prompt_with(self, ask: AskSignIn | None) -> None:
+        """Let *ask* ask the agent from now on; None for the usual way."""
         ...
 
 
@@ -164,33 +169,23 @@ class Line:
         Raises:
             Lost: A write's answer was lost.
         """
-        tries = stamina.retry_context(
-            on=_wait,
-            attempts=self._tries,
-            timeout=self._budget_s,
-            wait_initial=0.1,
-            wait_max=2.0,
-            wait_jitter=0.5,
-        )
-        was_refused = False
-        try:
-            async for attempt in tries:
-                with attempt:
-                    self.circuit.check()
-                    token = await self._bearer(max_age_s=max_age_s)
-                    given = _headers(token, headers or {})
-                    try:
-                        return await self._once(method, path, values, given, is_write, most)
-                    except Unauthorised as error:
-                        # It was not done; a token may look fresh here and be ended there.
-                        if was_refused or isinstance(error, SignInAgain):
-                            raise
-                        was_refused = True
-                        self._bearer.refused(token)
-                        raise _Again(error) from error
-        except _Again as error:
-            raise error.error from None
-        raise AssertionError("a retry context ends with an answer or an error")
+        for was_refused in (False, True):
+            self.circuit.check()
+            # An agent may take minutes to sign in: that is no time of the tries.
+            token = await self._bearer(max_age_s=max_age_s)
+            given = _headers(token, headers or {})
+            try:
+                return await self._tried(method, path, values, given, is_write, most)
+            except Unauthorised as error:
+                # It was not done; a token may look fresh here and be ended there.
+                if was_refused or isinstance(error, SignInAgain):
+                    raise
+                self._bearer.refused(token)
+        raise AssertionError("the second refusal is raised")
+
+    def prompt_with(self, ask: AskSignIn | None) -> None:
+        """Let *ask* ask the agent who must sign in; None for the usual way."""
+        self._bearer.prompt_with(ask)
 
     @asynccontextmanager
     async def stream(
@@ -221,6 +216,32 @@ class Line:
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
+
+    async def _tried(
+        self,
+        method: str,
+        path: str,
+        values: Mapping[str, Any],
+        given: dict[str, str],
+        is_write: bool,
+        most: int,
+    ) -> Reply:
+        tries = stamina.retry_context(
+            on=_wait,
+            attempts=self._tries,
+            timeout=self._budget_s,
+            wait_initial=0.1,
+            wait_max=2.0,
+            wait_jitter=0.5,
+        )
+        try:
+            async for attempt in tries:
+                with attempt:
+                    self.circuit.check()
+                    return await self._once(method, path, values, given, is_write, most)
+        except _Again as error:
+            raise error.error from None
+        raise AssertionError("a retry context ends with an answer or an error")
 
     async def _once(
         self,

@@ -27,6 +27,7 @@ from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method, Proof, Way
 from helpdesk.domain.reconciling import Reconciliation
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow, UserRow
+from helpdesk.domain.signing import AskSignIn
 from helpdesk.gateway.client import Connection
 from helpdesk.gateway.line import Line
 
@@ -67,6 +68,10 @@ class RemoteDesk:
     def close(self) -> None:
         """Close the line; blocking."""
         self._on.close()
+
+    def prompt_with(self, ask: AskSignIn | None) -> None:
+        """Let *ask* ask the agent, in the loop that runs now, where a new sign-in is needed."""
+        self._on.prompt_with(ask)
 
     async def find(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
         """Give the users that match, in the query's order."""

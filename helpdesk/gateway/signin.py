@@ -2,7 +2,8 @@
 
 token() ─┬─ fresh ──────────────────────────────────► access token
          ├─ old, refresh token there ── renewed ────► access token
-         └─ none, refused, or not recent enough ── the agent signs in anew (flows.py)
+         └─ none, refused, or not recent enough ── the agent signs in anew (flows.py),
+                                                   once for all who wait
 
 Tokens are held in memory and, the refresh token alone, in a real keyring. They are in no file,
 environment, argument, log, `repr` or message of an error.
@@ -12,19 +13,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
-from helpdesk.domain.errors import HelpdeskError, Unauthorised, Unreachable
+from helpdesk.domain.errors import GaveUp, HelpdeskError, Unauthorised, Unreachable
 from helpdesk.gateway.flows import Answer, Flows, Prompt, Registration, Way
 from helpdesk.gateway.issuers import Provider, read
 from helpdesk.gateway.keyrings import Kept, SafeKeeping
 
 MARGIN_S: Final = 10.0
 """Seconds before its end a token counts as old: it has a way to go."""
+
+
+REST_S: Final = 30.0
+"""Seconds for which an agent who gave up is not asked again, but for an act."""
+
+Flow = Coroutine[Any, Any, tuple[Answer, float | None]]
 
 
 class _Held(Struct, frozen=True, kw_only=True):
@@ -46,12 +53,13 @@ class SignIn:
         way: How the agent signs in.
         on_prompt: Shows the agent what to do; called once for each sign-in, must return at once.
         ask_code: Asks the agent for a one-time code; only for `Way.ONE_TIME`.
+        through: Brings a sign-in to its end, or to `GaveUp` where the agent does not go on.
         keeping: Where the sign-in outlasts this run.
         clock: Seconds since 1970.
         sleep: Waits some seconds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (what a sign-in rests on, each by its name)
         self,
         registration: Registration,
         *,
@@ -59,6 +67,7 @@ class SignIn:
         way: Way,
         on_prompt: Callable[[Prompt], None],
         ask_code: Callable[[], Awaitable[str]] | None = None,
+        through: Callable[[Flow], Awaitable[tuple[Answer, float | None]]] | None = None,
         keeping: SafeKeeping | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -68,7 +77,10 @@ class SignIn:
         self._keeping = keeping or SafeKeeping("")
         self._clock = clock
         self._held: _Held | None = None
-        self._renewing, self._asking = asyncio.Lock(), asyncio.Lock()
+        self._through = through
+        self._renewing = asyncio.Lock()
+        self._asking: asyncio.Task[_Held] | None = None
+        self._rests_until = 0.0
 
     async def token(self, *, max_age_s: int | None = None) -> str:
         """Return an access token that is valid now.
@@ -80,6 +92,7 @@ class SignIn:
                 where it is longer ago, or where nobody knows.
 
         Raises:
+            GaveUp: The agent gave up, now or a moment ago.
             Unauthorised: The agent did not sign in, or the answer is not to be trusted.
             Unreachable: The issuer cannot be reached.
         """
@@ -88,9 +101,7 @@ class SignIn:
         async with self._renewing:
             if held := self._fresh(max_age_s) or await self._renewed(max_age_s):
                 return held.access
-        async with self._asking:
-            held = self._fresh(max_age_s) or await self._signed_in(max_age_s)
-        return held.access
+        return (await self._asked(max_age_s)).access
 
     def refused(self, token: str) -> None:
         """Take note that the desk did not take a token: the next `token` renews or asks.
@@ -150,8 +161,29 @@ class SignIn:
             answer = read(body, Answer, self._issuer)
             return await self._hold(answer, kept.authenticated_at, kept.refresh)
 
+    async def _asked(self, max_age_s: int | None) -> _Held:
+        """Ask the agent; all who wait have one sign-in, and none of them ends it by leaving."""
+        while (held := self._fresh(max_age_s)) is None:
+            asking, is_own = self._asking, self._asking is None
+            if asking is None:
+                if max_age_s is None and self._clock() < self._rests_until:
+                    raise GaveUp("You are not signed in. You are asked again in half a minute.")
+                asking = self._asking = asyncio.create_task(self._signed_in(max_age_s))
+                asking.add_done_callback(self._note)
+            held = await asyncio.shield(asking)
+            if is_own:
+                break
+        return held
+
+    def _note(self, ended: asyncio.Task[_Held]) -> None:
+        """Take note of how a sign-in ended, before any of those who wait for it."""
+        self._asking = None
+        gave_up = not ended.cancelled() and isinstance(ended.exception(), GaveUp)
+        self._rests_until = self._clock() + REST_S if gave_up else 0.0
+
     async def _signed_in(self, max_age_s: int | None) -> _Held:
-        answer, authenticated_at = await self._flows.sign_in(self._way, max_age_s)
+        flow = self._flows.sign_in(self._way, max_age_s)
+        answer, authenticated_at = await (self._through(flow) if self._through else flow)
         if _is_too_old(authenticated_at, max_age_s, self._clock()):
             raise Unauthorised("The issuer did not ask you to sign in anew, as this act needs.")
         async with self._renewing:

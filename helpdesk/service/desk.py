@@ -27,6 +27,7 @@ from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method, Proof, Way
 from helpdesk.domain.reconciling import Reconciliation
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow, UserRow
+from helpdesk.domain.signing import AskSignIn
 
 
 class Desk(Protocol):
@@ -64,6 +65,13 @@ class Desk(Protocol):
     @property
     def freshness(self) -> Freshness:
         """How old what one sees here is."""
+        ...
+
+    def prompt_with(self, ask: AskSignIn | None) -> None:
+        """Let *ask* ask the agent, in the loop that runs now, where a new sign-in is needed.
+
+        None takes that back. A desk that signs nobody in has nothing to ask.
+        """
         ...
 
     async def find(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:

@@ -30,6 +30,7 @@ from helpdesk.domain.operations import Answered
 from helpdesk.domain.policies import factor_of
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method, Proof, Way, ways
+from helpdesk.domain.signing import AskSignIn
 from helpdesk.domain.text import clean
 from helpdesk.domain.users import User
 from helpdesk.service.diagnosing import may_measure
@@ -51,6 +52,9 @@ class LocalDesk(Holding):
         super().__init__(**parts)
         self.is_gated = is_gated
         self._proving = Proving(self.agent, self._view, self._diagnosing)
+
+    def prompt_with(self, ask: AskSignIn | None) -> None:
+        """Do nothing: at a desk of this machine nobody signs in."""
 
     async def perform(self, action: AnyAction, *, key: str = "") -> Outcome:
         """Weigh an action, carry it out, record it, and give the new case."""

@@ -42,6 +42,7 @@ from helpdesk.domain.offline import (
 )
 from helpdesk.domain.policies import decide
 from helpdesk.domain.proofs import Asking, Method, Proof
+from helpdesk.domain.signing import AskSignIn
 from helpdesk.service.desk import Desk
 from helpdesk.service.line import Line
 from helpdesk.service.outbox import Outbox, wish_of
@@ -105,6 +106,10 @@ class OfflineDesk(Reading):
     def banner(self) -> tuple[str, bool]:
         """The line to show when not all is well, and whether it is loud; empty for none."""
         return banner(self.wishes, self.freshness, skewed(self._skew()), self._clock())
+
+    def prompt_with(self, ask: AskSignIn | None) -> None:
+        """Let *ask* ask the agent, in the loop that runs now, where a new sign-in is needed."""
+        self._remote.prompt_with(ask)
 
     async def weigh(self, action: AnyAction) -> Weighed:
         """Give the policy's answer; by the case that is here where the desk is not reached."""

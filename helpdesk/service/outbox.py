@@ -17,6 +17,7 @@ from helpdesk.domain.audit import Result
 from helpdesk.domain.cases import Case, Outcome
 from helpdesk.domain.errors import (
     BadInput,
+    GaveUp,
     HelpdeskError,
     NotFound,
     Stale,
@@ -115,7 +116,7 @@ class Outbox:
                 await self._expire()
                 await self._ask_all()
                 await self._send_all(keep)
-            except Unreachable:
+            except (Unreachable, GaveUp):
                 pass  # the next round goes on
             finally:
                 await self.refresh()
@@ -240,9 +241,9 @@ class Outbox:
                 outcome = await self._told(taken, taken.action)
             except (Unknown, StillRunning):
                 await self._lose(taken)
-            except (Unreachable, Stale) as error:
+            except (Unreachable, Stale, GaveUp) as error:
                 await self._put(replace(taken, state=State.QUEUED, by="", sent_at=None))
-                if isinstance(error, Unreachable):
+                if not isinstance(error, Stale):
                     raise
             except HelpdeskError as error:
                 await self._put(taken.ended(State.REFUSED, str(error), self._clock()))

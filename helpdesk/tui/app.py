@@ -20,7 +20,6 @@ from helpdesk.domain.text import clean
 from helpdesk.service.desk import Desk
 from helpdesk.tui.dialogs.guarded import Guarded
 from helpdesk.tui.dialogs.pages import HandoverDialog
-from helpdesk.tui.following import FollowingApp
 from helpdesk.tui.keys import Where
 from helpdesk.tui.palette import KeysProvider
 from helpdesk.tui.screens.approvals import ApprovalsScreen
@@ -29,6 +28,7 @@ from helpdesk.tui.screens.holding import HoldingPlace
 from helpdesk.tui.screens.lists import ChallengesScreen, LogScreen, LoopsScreen
 from helpdesk.tui.screens.place import Clock, Place
 from helpdesk.tui.screens.waiting import Strangers, Waiting
+from helpdesk.tui.signing import SigningApp
 from helpdesk.tui.terminal import run_safely
 from helpdesk.tui.themes import NAMES, THEMES
 from helpdesk.tui.widgets.chrome import Open
@@ -52,7 +52,7 @@ TOLD_S = 12.0
 """Seconds a notice about a request is shown."""
 
 
-class HelpdeskApp(FollowingApp):
+class HelpdeskApp(SigningApp):
     """The console on a desk.
 
     Args:

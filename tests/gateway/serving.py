@@ -13,6 +13,7 @@ import uvicorn
 
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.errors import Unauthorised, Unreachable
+from helpdesk.domain.signing import AskSignIn
 from helpdesk.gateway.bounds import Allowance
 from helpdesk.gateway.line import Line
 from helpdesk.gateway.remote import RemoteDesk
@@ -95,12 +96,26 @@ class Spoken:
         self.refusals.append(token)
         self._word = self._next
 
+    def prompt_with(self, ask: AskSignIn | None) -> None:
+        """Ask nobody."""
+
+
+def free_port() -> socket.socket:
+    """Give a socket on a free port of this machine."""
+    found = socket.socket()
+    found.bind(("127.0.0.1", 0))
+    return found
+
 
 @contextlib.contextmanager
-def served(app: App) -> Iterator[str]:
-    """Serve an application on a free port of this machine, in a thread; give its address."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+def served(app: App, at: socket.socket | None = None) -> Iterator[str]:
+    """Serve an application on a free port of this machine, in a thread; give its address.
+
+    Args:
+        app: The application.
+        at: A socket that is bound already, where the application has to know its address.
+    """
+    with at or free_port() as listener:
         config = uvicorn.Config(
             app, lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=2
         )

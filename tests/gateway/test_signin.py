@@ -19,14 +19,16 @@ from keyring.errors import KeyringError, KeyringLocked
 from msgspec import structs
 
 from helpdesk.domain.agents import Role
-from helpdesk.domain.errors import BadInput, Unauthorised, Unreachable
+from helpdesk.domain.errors import BadInput, GaveUp, Unauthorised, Unreachable
+from helpdesk.domain.signing import SignInPrompt
 from helpdesk.gateway import keyrings
 from helpdesk.gateway.devissuer import CLIENT
-from helpdesk.gateway.flows import Registration, Way, registration_at, usual_way
+from helpdesk.gateway.flows import Prompt, Registration, Way, registration_at, usual_way
 from helpdesk.gateway.issuers import RESOURCE_PATH, Provider
 from helpdesk.gateway.keyrings import Kept, SafeKeeping, keeping_for, real_keyring
 from helpdesk.gateway.loopback import Loopback
 from helpdesk.gateway.signin import SignIn
+from helpdesk.reaching import Prompter
 from tests.gateway.issuing import ISSUER, SECONDS, URL, IssuerSite, answer, make_key, signed
 from tests.gateway.people import Demonstration, both
 
@@ -735,3 +737,90 @@ async def test_a_desk_elsewhere_is_not_asked_who_signs_agents_in() -> None:
         await registration_at("https://evil.example", desk)
 
     assert site.asked == []
+
+
+# ---------------------------------------------------------------- asked for by a console
+
+
+class Dialog:
+    """A console's dialog: it stands until it is cancelled, or the agent gives up."""
+
+    def __init__(self) -> None:
+        self.shown: asyncio.Queue[SignInPrompt] = asyncio.Queue()
+        self.give_up = asyncio.Event()
+        self.is_open = False
+
+    async def __call__(self, prompt: SignInPrompt) -> str:
+        self.is_open = True
+        self.shown.put_nowait(prompt)
+        try:
+            await self.give_up.wait()
+        finally:
+            self.is_open = False
+        raise GaveUp
+
+
+def prompted(demo: Demonstration, dialog: Dialog) -> SignIn:
+    """A console that signs in by device and shows it in a dialog."""
+    prompter = Prompter()
+    prompter.ask = dialog
+
+    def show(prompt: Prompt) -> None:
+        demo.prompts.put_nowait(prompt)
+        prompter.show(prompt)
+
+    return SignIn(
+        Registration(issuer=demo.dev.issuer.url, client_id=CLIENT),
+        provider=Provider(demo.dev.issuer.url, transport=demo.transport()),
+        way=Way.DEVICE,
+        on_prompt=show,
+        through=prompter.through,
+        clock=lambda: demo.clock().timestamp(),
+        sleep=demo._sleep,
+    )
+
+
+async def test_a_dialog_shows_the_device_code_and_goes_away_once_one_is_signed_in(
+    demo: Demonstration,
+) -> None:
+    dialog = Dialog()
+
+    token = await both(prompted(demo, dialog).token(), demo.on_device())
+
+    shown = dialog.shown.get_nowait()
+    assert (await demo.dev.tokens().agent(token)).agent.id == "dana"
+    assert len(shown.user_code) >= 8
+    assert shown.url.startswith(demo.dev.issuer.url)
+    assert f"lets the console on {socket.gethostname()} work as you" in shown.says
+    assert not dialog.is_open
+
+
+async def test_giving_up_in_the_dialog_ends_the_wait_for_the_device(demo: Demonstration) -> None:
+    dialog = Dialog()
+    console = prompted(demo, dialog)
+    asking = [asyncio.create_task(console.token()) for _ in range(2)]
+    await dialog.shown.get()
+
+    dialog.give_up.set()
+    ended = await asyncio.gather(*asking, return_exceptions=True)
+    polls = len(demo.slept)
+    await asyncio.sleep(0.01)
+
+    assert [str(one) for one in ended] == ["You did not sign in: nothing was done."] * 2
+    assert dialog.shown.empty()
+    assert len(demo.slept) == polls
+
+
+async def test_who_gave_up_is_asked_again_at_once_only_for_an_act(demo: Demonstration) -> None:
+    dialog = Dialog()
+    dialog.give_up.set()
+    console = prompted(demo, dialog)
+    with pytest.raises(GaveUp, match="did not sign in"):
+        await console.token()
+
+    with pytest.raises(GaveUp, match="asked again in half a minute"):
+        await console.token()
+    with pytest.raises(GaveUp, match="did not sign in"):
+        await console.token(max_age_s=270)
+
+    assert dialog.shown.qsize() == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from helpdesk.domain.errors import Unknown, Unreachable
+from helpdesk.domain.errors import GaveUp, Unknown, Unreachable
 from helpdesk.service.local import LocalDesk
 
 WRITES = frozenset(
@@ -14,7 +14,9 @@ WRITES = frozenset(
         "accept_log",
     }
 )  # fmt: skip
-PLAIN = frozenset({"alarm", "freshness", "label", "is_demo", "is_gated", "agent", "cards"})
+PLAIN = frozenset(
+    {"alarm", "freshness", "label", "is_demo", "is_gated", "agent", "cards", "prompt_with"}
+)
 
 
 class CutLine:
@@ -22,6 +24,7 @@ class CutLine:
 
     Attributes:
         is_cut: Whether nothing reaches the desk: whatever is asked was not done.
+        is_signed_out: Whether each write ends with an agent who does not sign in.
         loses: How many of the next writes are carried out, and their answers lost.
         swallows: How many of the next writes never reach the desk, which nobody can know.
         gate: What questions wait for; open from the start.
@@ -31,7 +34,7 @@ class CutLine:
 
     def __init__(self, desk: LocalDesk) -> None:
         self._desk = desk
-        self.is_cut = False
+        self.is_cut = self.is_signed_out = False
         self.loses = self.swallows = 0
         self.gate = asyncio.Event()
         self.gate.set()
@@ -50,6 +53,8 @@ class CutLine:
     async def _over(self, name: str, *arguments: Any, **more: Any) -> Any:
         if self.is_cut:
             raise Unreachable("The desk cannot be reached.")
+        if name in WRITES and self.is_signed_out:
+            raise GaveUp
         if name not in WRITES:
             await self.gate.wait()
         if name in WRITES and self.swallows:

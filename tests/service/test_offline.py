@@ -292,6 +292,24 @@ async def test_what_may_wait_waits_and_is_sent_once_when_the_line_is_back(
     assert line.keys == ["k" * 24]
 
 
+async def test_what_waits_goes_on_waiting_while_nobody_signs_in(
+    console: OfflineDesk, line: CutLine, desk: LocalDesk
+) -> None:
+    await seen(console)
+    line.is_cut = True
+    await console.perform(Note(user="u1", text="called back"), key="k" * 24)
+    line.is_cut, line.is_signed_out = False, True
+
+    await console.tend()
+    waited = states(console)
+    line.is_signed_out = False
+    await console.tend()
+
+    assert waited == [State.QUEUED]
+    assert states(console) == [State.DONE]
+    assert line.keys == ["k" * 24]
+
+
 @pytest.mark.parametrize("name", NEVER)
 async def test_what_must_not_wait_is_refused_with_the_reason_and_not_kept(
     console: OfflineDesk, line: CutLine, desk: LocalDesk, name: str

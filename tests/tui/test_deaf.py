@@ -13,6 +13,7 @@ from helpdesk.domain.decisions import Need
 from helpdesk.domain.diagnosis.verdicts import Question, Reply, Verdict
 from helpdesk.domain.offline import State, Wish
 from helpdesk.domain.search import Query
+from helpdesk.domain.signing import SignInPrompt
 from helpdesk.service.local import LocalDesk
 from helpdesk.tui.dialogs.act import ActDialog
 from helpdesk.tui.dialogs.approving import ApprovalDialog, FiledDialog
@@ -28,6 +29,7 @@ from helpdesk.tui.dialogs.pages import (
     RefusedDialog,
 )
 from helpdesk.tui.dialogs.proving import PhoneDialog, VerifyDialog
+from helpdesk.tui.dialogs.signing import SignInDialog
 from tests.tui.console import NOW, Console, console
 from tests.tui.test_approvals import KAVYA, OFF, ask_as
 
@@ -77,6 +79,12 @@ async def at_length(agent: Console, desk: LocalDesk) -> None:
     agent.app.push_screen(MoreDialog("Why", [], frozenset({"q"})))
 
 
+async def signing_in(agent: Console, desk: LocalDesk) -> None:
+    """Ask for the one-time code of a new sign-in."""
+    says = "Type the code that the desk said."
+    agent.app.push_screen(SignInDialog(SignInPrompt(says=says, wants_code=True)))
+
+
 async def filed(agent: Console, desk: LocalDesk) -> None:
     """Say that a colleague is asked."""
     need = Need(what="second-person", says="A second person must agree.", choices=("a1",))
@@ -103,6 +111,7 @@ OPENED: dict[type[Guarded[Any]], Opens] = {
     PhoneDialog: on_the_telephone,
     ReasonsDialog: by_key("okafor", MAYA, "i"),
     RefusedDialog: by_key("okafor", MAYA, "R"),
+    SignInDialog: signing_in,
     VerifyDialog: by_key("imogen.ng", IMOGEN, "v"),
 }
 
