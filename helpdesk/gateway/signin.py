@@ -79,6 +79,7 @@ class SignIn:
         self._held: _Held | None = None
         self._through = through
         self._renewing = asyncio.Lock()
+        self._renewals: set[asyncio.Task[_Held | None]] = set()
         self._asking: asyncio.Task[_Held] | None = None
         self._rests_until = 0.0
 
@@ -96,12 +97,13 @@ class SignIn:
             Unauthorised: The agent did not sign in, or the answer is not to be trusted.
             Unreachable: The issuer cannot be reached.
         """
-        if held := self._fresh(max_age_s):
-            return held.access
-        async with self._renewing:
-            if held := self._fresh(max_age_s) or await self._renewed(max_age_s):
-                return held.access
-        return (await self._asked(max_age_s)).access
+        held = self._fresh(max_age_s)
+        if held is None:  # who waits may leave: the next one needs what the issuer answers
+            renewing = asyncio.create_task(self._renewed(max_age_s))
+            self._renewals.add(renewing)
+            renewing.add_done_callback(self._renewals.discard)
+            held = await asyncio.shield(renewing)
+        return (held or await self._asked(max_age_s)).access
 
     def refused(self, token: str) -> None:
         """Take note that the desk did not take a token: the next `token` renews or asks.
@@ -146,8 +148,13 @@ class SignIn:
         return kept
 
     async def _renewed(self, max_age_s: int | None) -> _Held | None:
-        """Return the sign-in with a new access token; None where the agent must sign in anew."""
-        async with self._keeping.alone():
+        """Return the sign-in with a new access token; None where the agent must sign in anew.
+
+        A refresh token counts once: to cancel this would be to lose the next one.
+        """
+        async with self._renewing, self._keeping.alone():
+            if held := self._fresh(max_age_s):
+                return held
             kept = await self._kept()
             if kept is None or not _is_recent(kept.authenticated_at, max_age_s, self._clock()):
                 return None

@@ -6,20 +6,29 @@ import asyncio
 
 from helpdesk.domain.errors import GaveUp
 from helpdesk.domain.signing import SignInPrompt
+from helpdesk.service.desk import Desk
 from helpdesk.tui.dialogs.signing import SignInDialog
 from helpdesk.tui.following import FollowingApp
+from helpdesk.tui.screens.place import Clock
 
 
 class SigningApp(FollowingApp):
     """An app whose desk asks for a sign-in by way of a dialog."""
+
+    def __init__(self, desk: Desk, clock: Clock) -> None:
+        super().__init__(desk, clock)
+        self._asked: set[asyncio.Future[str | None]] = set()
 
     def on_mount(self) -> None:
         """Be asked from now on: the terminal belongs to the screen."""
         self._desk.prompt_with(self.ask_sign_in)
 
     def on_unmount(self) -> None:
-        """Leave it to the terminal again."""
+        """Leave it to the terminal again; who was being asked has given up."""
         self._desk.prompt_with(None)
+        for answered in self._asked:
+            if not answered.done():
+                answered.set_result(None)
 
     async def ask_sign_in(self, prompt: SignInPrompt) -> str:
         """Show how to sign in until it is done; give the one-time code, if one is wanted.
@@ -36,9 +45,11 @@ class SigningApp(FollowingApp):
         dialog = SignInDialog(prompt)
         if not self.call_later(self.push_screen, dialog, answer):
             raise GaveUp
+        self._asked.add(answered)
         try:
             code = await answered
         finally:
+            self._asked.discard(answered)
             dialog.end()
         if code is None:
             raise GaveUp

@@ -7,7 +7,7 @@ import json
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import httpx
@@ -418,6 +418,32 @@ async def test_many_questions_at_once_renew_once(demo: Demonstration) -> None:
     tokens = await asyncio.gather(*(console.token() for _ in range(20)))
 
     assert len(set(tokens)) == 1
+
+
+async def test_a_question_that_leaves_while_the_token_is_renewed_ends_no_sign_in(
+    demo: Demonstration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OnItsWay(httpx.ASGITransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            answer = await super().handle_async_request(request)
+            await asyncio.sleep(0)
+            return answer
+
+    monkeypatch.setattr(demo, "transport", lambda: OnItsWay(cast(Any, demo.app)))
+    console = demo.sign_in(Way.ONE_TIME)
+    await console.token()
+    code = demo.codes["dana"]
+
+    for steps in range(60):
+        demo.clock.go_on(minutes=6)
+        leaving = asyncio.create_task(console.token())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+        await console.token()
+
+    assert demo.codes["dana"] == code
 
 
 async def test_an_act_that_needs_a_recent_sign_in_asks_again_after_five_minutes(

@@ -233,6 +233,18 @@ async def test_who_gives_up_is_left_alone_and_every_question_has_its_answer(far:
         await asked(agent)
 
 
+async def test_who_quits_while_asked_leaves_no_question_waiting(far: Served) -> None:
+    async with console(far.remote, clock=far.clock) as agent:
+        far.end_sign_ins()
+        asking = [asyncio.ensure_future(far.remote.queue()) for _ in range(2)]
+        await asked(agent)
+
+        agent.app.exit()
+    ended = await asyncio.wait_for(asyncio.gather(*asking, return_exceptions=True), 20)
+
+    assert [type(one) for one in ended] == [GaveUp] * 2
+
+
 async def test_a_sign_in_elsewhere_closes_its_dialog_by_itself(
     demo: Callable[..., LocalDesk],
 ) -> None:
