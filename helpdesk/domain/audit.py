@@ -16,6 +16,9 @@ LOOK: Final = "look"
 ACCEPT: Final = "accept-log"
 """The act of a row that says: a lead took another log for the one that was seen before."""
 
+UNDO: Final = "undo"
+"""The act of a row that says: this agent undid an act that was held; its key is the held row's."""
+
 ERASED: Final = "(erased)"
 """Stands for a user whose rows were parted from their personal data."""
 
@@ -40,7 +43,8 @@ class LogRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
         user: Whom it was about; empty where it was about nobody.
         says: The sentence the agent was given. Never a code, a key or a pass.
         proof: Id of the proof of the caller that was used up; empty where there was none.
-        idempotency: The key by which a repeated request is known as the same; empty for none.
+        idempotency: What makes several rows one act: the id of a hold, in the row that holds it, in
+            the row that ends it and in that of its undoing; empty for none.
     """
 
     seq: int

@@ -16,7 +16,7 @@ from typing import Final
 from msgspec import Struct
 
 from helpdesk.domain.agents import Agent, Role
-from helpdesk.domain.audit import LogRow, Result
+from helpdesk.domain.audit import UNDO, LogRow, Result
 from helpdesk.domain.decisions import Need
 from helpdesk.domain.users import At
 
@@ -101,7 +101,7 @@ LIMITS: Final[tuple[Limit, ...]] = (
 """What is refused for a while."""
 
 COUNTED: Final = frozenset({Result.DONE, Result.HELD})
-"""What counts: a wish that was refused opened nothing."""
+"""What counts: a wish that was refused opened nothing, nor did a held act that came to nothing."""
 
 LATE: Final = timedelta(hours=6)
 """How much older than its neighbours a row may be: looks are written when there is time for it."""
@@ -151,6 +151,8 @@ def _counted(
     for row in reversed(log):
         if row.at <= since - LATE:
             return
+        if row.act == UNDO or row.result not in COUNTED:
+            counted |= {row.idempotency} - {""}
         if row.at <= since or row.act not in limit.acts or row.result not in COUNTED:
             continue
         # Held and then carried out, begun and then confirmed: one act, two rows.

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from helpdesk.domain.actions import AnyAction
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.approvals import Approval, payload_of
-from helpdesk.domain.audit import Result
+from helpdesk.domain.audit import UNDO, Result
 from helpdesk.domain.cases import Case
 from helpdesk.domain.decisions import Decision
 from helpdesk.domain.errors import HelpdeskError, NotFound
@@ -59,10 +59,10 @@ class Holding(Changing):
             found = await self._view.store.get(Hold, hold) or seen
             if found.ending is not Ending.WAITS:
                 raise NotFound(_gone(hold))
-            told["says"] = f"Undone: {found.act}, {found.id}."
+            told |= {"says": f"Undone: {found.act}, {found.id}.", "idempotency": found.id}
             return await self._ended(found, Ending.UNDONE, now)
 
-        return again(await self._telling(seen.user, "undo", end, asked), Hold)
+        return again(await self._telling(seen.user, UNDO, end, asked), Hold)
 
     async def carry_out_due(self) -> int:
         """Carry out what has waited long enough, weighed anew; give how many ended."""

@@ -209,3 +209,19 @@ async def test_what_was_held_counts_once_toward_the_limits(
 
     assert [need.what for need in needs] == ["limit"]
     assert agents == (), "four times the same held act is one act"
+
+
+async def test_what_came_to_nothing_counts_toward_no_limit(
+    desk_as: Callable[..., LocalDesk], clock: Clock
+) -> None:
+    desk = desk_as("dana", hold_minutes=10)
+    await hold(desk)
+    held = await desk.holds()
+    before = tuple(reversed((await desk.log(Query())).rows))
+    await desk.undo(held[0].id)
+    after = tuple(reversed((await desk.log(Query())).rows))
+
+    assert [n.what for n in reached("reset-factor", "dana", "u2", before, clock.now)] == ["limit"]
+    assert reached("reset-factor", "dana", "u2", after, clock.now) == ()
+    again = await hold(desk)
+    assert again.says.startswith("Held until")
