@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from helpdesk import __version__, commands, record
-from helpdesk.answers import LISTS, SCHEMA_NAMES
+from helpdesk.answers import SCHEMA_NAMES
 from helpdesk.assets import THEMES
 from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields, summary
 from helpdesk.domain.errors import HelpdeskError
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.text import clean
+from helpdesk.plain import LISTS
 from helpdesk.record import LOG
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from helpdesk import answers
+from helpdesk import answers, plain
 from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.errors import BadFile, BadInput, HelpdeskError, Unreachable
@@ -102,7 +102,7 @@ def listing(given: argparse.Namespace) -> int:
         query = parse(" ".join(given.text), [(c.id, c.names) for c in desk.cards.values()])
         ask = getattr(desk, given.command)
         page = asyncio.run(ask(query, offset=given.offset, limit=given.limit))
-        text = answers.LISTS[given.command][1](page, dict(desk.cards))
+        text = plain.LISTS[given.command][1](page, dict(desk.cards))
     say(answers.as_json(page) if given.json else text)
     return 0
 
@@ -113,7 +113,7 @@ def case(given: argparse.Namespace) -> int:
 
     with opened(given) as desk:
         case = asyncio.run(desk.case(given.user))
-        text = answers.case_text(case, desk.cards[case.user.product])
+        text = plain.case_text(case, desk.cards[case.user.product])
     say(answers.as_json(case_data(case)) if given.json else text)
     return 0
 
@@ -133,7 +133,7 @@ async def _perform_on(desk: Desk, given: argparse.Namespace) -> int:
         say(
             answers.as_json(answers.previewed(weighed))
             if given.json
-            else answers.weighed_text(weighed)
+            else plain.weighed_text(weighed)
         )
         return 0
     outcome = await desk.perform(action)
@@ -142,9 +142,9 @@ async def _perform_on(desk: Desk, given: argparse.Namespace) -> int:
         return 0
     say(clean(outcome.says))
     if action.name == "reveal":
-        say(answers.case_text(outcome.case, desk.cards[outcome.case.user.product]))
+        say(plain.case_text(outcome.case, desk.cards[outcome.case.user.product]))
     if outcome.handover:
-        say(answers.handover_text(outcome.handover))
+        say(plain.handover_text(outcome.handover))
         if outcome.handover.uri:
             import segno
 
@@ -196,7 +196,7 @@ def why(given: argparse.Namespace) -> int:
         return _why_files(given)
     with opened(given) as desk:
         verdict = asyncio.run(_why_user(desk, given))
-    say(answers.as_json(verdict) if given.json else answers.verdict_text(verdict))
+    say(answers.as_json(verdict) if given.json else plain.verdict_text(verdict))
     return 0
 
 
@@ -218,7 +218,7 @@ def _why_files(given: argparse.Namespace) -> int:
     cards = load_cards(config_directory() / "products")
     if given.case and not given.json:
         case = decode_case(bytes_of(given.case), file=str(given.case))
-        say(answers.verdict_text(case_verdict(case, cards, file=str(given.case))))
+        say(plain.verdict_text(case_verdict(case, cards, file=str(given.case))))
         return 0
     if given.case:
         case = decode_case(bytes_of(given.case), file=str(given.case))
@@ -275,16 +275,16 @@ def prove(given: argparse.Namespace) -> int:
 async def _prove_on(desk: Desk, given: argparse.Namespace) -> int:
     if given.answer is not None:
         proof = await desk.answer_proof(given.user, given.answer)
-        say(answers.as_json(proof) if given.json else answers.proof_text(proof))
+        say(answers.as_json(proof) if given.json else plain.proof_text(proof))
     elif given.method:
         method = Method(given.method)
         asking = await desk.ask_proof(
             given.user, method, channel=given.channel, ticket=given.ticket
         )
-        say(answers.as_json(asking) if given.json else answers.asking_text(asking))
+        say(answers.as_json(asking) if given.json else plain.asking_text(asking))
     else:
         ways = await desk.ways(given.user, given.act)
-        say(answers.as_json(ways) if given.json else answers.ways_text(ways))
+        say(answers.as_json(ways) if given.json else plain.ways_text(ways))
     return 0
 
 
@@ -292,7 +292,7 @@ def approvals(given: argparse.Namespace) -> int:
     """Say what waits for a second person, and what became of the rest of the day."""
     with opened(given) as desk:
         found = asyncio.run(desk.approvals())
-    say(answers.as_json(found) if given.json else answers.approvals_text(found))
+    say(answers.as_json(found) if given.json else plain.approvals_text(found))
     return 0
 
 
@@ -302,7 +302,7 @@ def approve(given: argparse.Namespace) -> int:
         found = asyncio.run(
             desk.approve(given.request, is_granted=not given.refuse, says=given.says)
         )
-    say(answers.as_json(found) if given.json else answers.approvals_text((found,)))
+    say(answers.as_json(found) if given.json else plain.approvals_text((found,)))
     return 0
 
 
@@ -319,7 +319,7 @@ def holds(given: argparse.Namespace) -> int:
     """Say which resets wait and can be undone."""
     with opened(given) as desk:
         found = asyncio.run(desk.holds())
-    say(answers.as_json(found) if given.json else answers.holds_text(found))
+    say(answers.as_json(found) if given.json else plain.holds_text(found))
     return 0
 
 
@@ -327,7 +327,7 @@ def undo(given: argparse.Namespace) -> int:
     """Undo a reset that waits."""
     with opened(given) as desk:
         found = asyncio.run(desk.undo(given.hold))
-    say(answers.as_json(found) if given.json else answers.holds_text((found,)))
+    say(answers.as_json(found) if given.json else plain.holds_text((found,)))
     return 0
 
 
@@ -335,7 +335,7 @@ def phone(given: argparse.Namespace) -> int:
     """Say what a demo customer's devices show now."""
     with opened(given) as desk:
         shown = asyncio.run(desk.phone(given.user))
-    text = "\n".join(map(answers.handover_text, shown)) or "Nothing is shown."
+    text = "\n".join(map(plain.handover_text, shown)) or "Nothing is shown."
     say(answers.as_json(shown) if given.json else f"DEMO: the customer's devices\n{text}")
     return 0
 

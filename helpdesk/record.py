@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from helpdesk import answers
+from helpdesk import answers, plain
 from helpdesk.commands import bytes_of, opened, say
 from helpdesk.domain.bundle import bundle_text
 from helpdesk.domain.checkpoints import read_checkpoint
@@ -27,7 +27,7 @@ def verify(given: argparse.Namespace) -> int:
     note = checkpoint_in(given.checkpoint) if given.checkpoint else ""
     with opened(given) as desk:
         found = asyncio.run(desk.inspect_log(note, given.key))
-    say(answers.as_json(found) if given.json else answers.inspection_text(found))
+    say(answers.as_json(found) if given.json else plain.inspection_text(found))
     return 0 if found.is_sound else Tampered.exit_code
 
 
@@ -35,7 +35,7 @@ def reconcile(given: argparse.Namespace) -> int:
     """Say whether log and provider tell the same; exit code 7 where they do not."""
     with opened(given) as desk:
         found = asyncio.run(desk.reconcile_log())
-    say(answers.as_json(found) if given.json else answers.reconciliation_text(found))
+    say(answers.as_json(found) if given.json else plain.reconciliation_text(found))
     return 0 if found.does_match else Tampered.exit_code
 
 
@@ -94,7 +94,7 @@ def tray(given: argparse.Namespace) -> int:
     """Say the notices to customers, newest first."""
     with opened(given) as desk:
         page = asyncio.run(desk.tray(given.user or "", offset=given.offset, limit=given.limit))
-    say(answers.as_json(page) if given.json else answers.tray_text(page))
+    say(answers.as_json(page) if given.json else plain.tray_text(page))
     return 0
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import pytest
 from textual.widgets import Button
 
-from helpdesk.answers import approvals_text
 from helpdesk.domain.actions import TurnOffMfa
 from helpdesk.domain.approvals import Approval, payload_of
 from helpdesk.domain.decisions import Need
@@ -17,6 +16,7 @@ from helpdesk.domain.holds import Ending
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
 from helpdesk.domain.users import MfaState
+from helpdesk.plain import approvals_text
 from helpdesk.service.local import LocalDesk
 from helpdesk.tui.dialogs.approving import ApprovalDialog, FiledDialog
 from helpdesk.tui.render.proving import standing
