@@ -13,7 +13,7 @@ import jsonschema
 import pyotp
 import pytest
 
-from helpdesk import __version__, assets, commands, plain
+from helpdesk import __version__, answers, assets, commands, plain
 from helpdesk.assets import DEMO
 from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.diagnosis.verdicts import RankedCause, Strength, Verdict
