@@ -42,7 +42,8 @@ from helpdesk.stores.sql.documents import SqlDocuments
 from helpdesk.stores.sql.importing import import_fixture, is_empty, is_invented
 from helpdesk.stores.sql.migrations import migrate
 from helpdesk.stores.sql.record import TABLES, SqlStore
-from helpdesk.stores.tiny import TinyFile, TinyStore
+from helpdesk.stores.tiny import TinyStore
+from helpdesk.stores.tinyfile import TinyFile
 from helpdesk.wiring import agent_named, clock, mail_sender
 
 if TYPE_CHECKING:

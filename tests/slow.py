@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from helpdesk.stores.tiny import TinyFile
+from helpdesk.stores.tinyfile import TinyFile
 from tests.conftest import Clock
 
 

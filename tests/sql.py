@@ -19,7 +19,8 @@ from helpdesk.stores.sql.documents import SqlDocuments
 from helpdesk.stores.sql.importing import import_fixture
 from helpdesk.stores.sql.migrations import migrate
 from helpdesk.stores.sql.record import SqlStore
-from helpdesk.stores.tiny import TinyFile, TinyStore
+from helpdesk.stores.tiny import TinyStore
+from helpdesk.stores.tinyfile import TinyFile
 from helpdesk.wiring import agent_named
 from tests.conftest import Clock
 

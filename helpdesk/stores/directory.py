@@ -16,7 +16,8 @@ from helpdesk.domain.search import Query, matches
 from helpdesk.domain.text import folded
 from helpdesk.domain.users import Account, User
 from helpdesk.stores.base import SEEN
-from helpdesk.stores.tiny import TinyFile, TinyStore
+from helpdesk.stores.tiny import TinyStore
+from helpdesk.stores.tinyfile import TinyFile
 
 T = TypeVar("T")
 

@@ -1,29 +1,19 @@
-"""The desk's record in a TinyDB file whose times follow the present.
-
-The time in the file is the fixture's own: `meta.now` is its present, `meta.at` the wall-clock
-moment that was, and every time is moved by the difference on the way in and out, so that a demo is
-always fresh. Bound rows of the log are the exception: what happened, happened when it did.
-"""
+"""The desk's record in the tables of a TinyDB file."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import hashlib
-import re
 import threading
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from itertools import islice
-from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec.structs import replace
-from tinydb import TinyDB
-from tinydb.table import Document
 
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import Approval
@@ -37,12 +27,9 @@ from helpdesk.domain.operations import Operation
 from helpdesk.domain.proofs import Asking, Proof
 from helpdesk.domain.records import Record, begun, has_ended
 from helpdesk.domain.tickets import LoopReport, Ticket
-from helpdesk.stores.atomic import AtomicStorage
 from helpdesk.stores.base import Ends, R
+from helpdesk.stores.tinyfile import TinyFile
 from helpdesk.stores.whole import whole
-
-LEFT_ALONE: Final = timedelta(hours=12)
-"""After this long untouched, a fixture is picked up as if no time had passed since."""
 
 TABLES: Final[dict[type[Record | LoopReport], str]] = {
     Ticket: "tickets",
@@ -62,158 +49,6 @@ LOG: Final = ("log", "checkpoints", "outbox")
 RECORDS: Final = ("agents", "tickets", "loops", "proofs", "askings", "approvals", "holds")
 
 S = TypeVar("S")
-
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
-_TIMES = frozenset({"at", "since", "until", "locked_until", "from", "trust_since"})
-
-
-class TinyFile:
-    """Documents of one TinyDB file, table by table, with their times moved into the present.
-
-    Blocking: call it from a thread, never from the event loop.
-    """
-
-    def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
-        self._db = TinyDB(str(path), storage=AtomicStorage)
-        self._storage: AtomicStorage = self._db.storage  # type: ignore[assignment]
-        self._clock = clock
-        self._shift: timedelta | None = None
-        self._signature: tuple[int, int, int] | None = None
-        self._generation = 0
-        self._written: Counter[str] = Counter()
-        self._touched: set[str] = set()
-        self._counting = threading.Lock()
-        self._keys: dict[str, tuple[int, dict[str, int]]] = {}
-        self.name = str(path)
-
-    @property
-    def is_changing(self) -> bool:
-        """Whether a transaction of this process is under way."""
-        return self._storage.is_changing
-
-    def generation(self, *tables: str) -> int:
-        """Give a number that grows whenever the file was changed, by us or by somebody else.
-
-        With *tables*: whenever one of them may have been. What somebody else changed may be any;
-        of our own changes we know which.
-        """
-        with self._counting:
-            signature = self._storage.signature()
-            if signature != self._signature:
-                self._signature = signature
-                self._generation += 1
-            return self._generation + sum(self._written[each] for each in tables or self._written)
-
-    def rows(self, table: str) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Give all documents of a table with their ids, in the order of the file."""
-        shift = self._moved_by()
-        for document in self._db.table(table, cache_size=0):
-            yield document.doc_id, moved(document, shift)
-
-    def row(self, table: str, key: int) -> dict[str, Any] | None:
-        """Give one document, or None."""
-        document = self._db.table(table, cache_size=0).get(doc_id=key)
-        return moved(document, self._moved_by()) if isinstance(document, Document) else None
-
-    def key_of(self, table: str, name: str) -> int | None:
-        """Give the id of the document that calls itself *name*; None where none does."""
-        version = self.generation(table)
-        known = self._keys.get(table)
-        if known is None or known[0] != version:
-            rows = self._db.table(table, cache_size=0)
-            known = version, {str(row.get("id")): row.doc_id for row in rows}
-            self._keys[table] = known
-        return known[1].get(name)
-
-    def put(self, table: str, key: int, document: Mapping[str, Any]) -> None:
-        """Write one document whole, new or instead of the old one; only inside `transaction`."""
-        self._storage.unshare(table, key)
-        self._touched.add(table)
-        stored = moved(document, -self._moved_by())
-        rows = self._db.table(table, cache_size=0)
-        if rows.contains(doc_id=key):
-            rows.update(_instead(stored), doc_ids=[key])
-        else:
-            rows.insert(Document(stored, doc_id=key))
-
-    def of(self, table: str, user: str) -> list[tuple[int, dict[str, Any]]]:
-        """Give the documents of a table that are about a user, with their ids."""
-        return [(key, row) for key, row in self.rows(table) if row.get("user") == user]
-
-    def free_key(self, table: str) -> int:
-        """Give an id that no document of a table has."""
-        return max((key for key, _ in self.rows(table)), default=0) + 1
-
-    def events(self, users: Sequence[str]) -> Mapping[str, Sequence[Any]]:
-        """Give the timelines of those of these users that are known, oldest event first, raw."""
-        keys = ((user, self.key_of("users", user)) for user in users)
-        return {
-            user: (self.row("timelines", key) or {}).get("events", ())
-            for user, key in keys
-            if key is not None
-        }
-
-    def extend(self, key: int, user: str, events: Sequence[Any]) -> None:
-        """Add events to the end of a timeline; only inside `transaction`."""
-        row = self.row("timelines", key) or {"user": user, "events": []}
-        self.put("timelines", key, row | {"events": [*row["events"], *events]})
-
-    def sweep_again(self) -> None:
-        """Leave no other copy of the file behind, with the end of this transaction."""
-        self._storage.sweep_again()
-
-    async def step(self, step: Callable[..., S], *arguments: Any) -> S:
-        """Take a blocking step of the transaction under way in a thread.
-
-        It sees what the transaction wrote so far, which nobody else does, and is taken to its end
-        even where the asking task is cancelled: no half of it lands after the transaction.
-        """
-        return await whole(self._storage.within, step, *arguments)
-
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Change documents: all of it becomes durable at the end, or nothing."""
-        with self._storage.transaction() as touched:
-            self._touched = touched
-            before = self._storage.signature()
-            shift = self._moved_by()
-            yield
-            now = self._clock()
-            meta = self._db.table("meta", cache_size=0)
-            self._storage.unshare("meta", 1)
-            meta.update({"now": _stamp(now - shift), "at": _stamp(now)}, doc_ids=[1])
-            touched.add("meta")
-        with self._counting:
-            if self._signature == before:  # nobody else changed it since we looked
-                self._signature = self._storage.signature()
-                self._written.update(touched - {"meta"})
-
-    def decoded(self, table: str, key: int, row: Any, kind: type[S]) -> S:
-        """Return a document as a value.
-
-        Raises:
-            BadFile: It is not of that form; the error names table, record and field.
-        """
-        try:
-            return msgspec.convert(row, kind)
-        except msgspec.ValidationError as error:
-            says, _, path = str(error).partition(" - at `$")
-            raise BadFile(self.name, f"{table}.{key}{path.rstrip('`')}", says) from error
-
-    def _moved_by(self) -> timedelta:
-        """How far the file's times lie before ours."""
-        found = self._db.table("meta", cache_size=0).get(doc_id=1)
-        meta = found if isinstance(found, Document) else {}
-        try:
-            now = _moment(meta["now"])
-            at = _moment(meta["at"]) if "at" in meta else None
-        except (KeyError, TypeError, ValueError) as error:
-            raise BadFile(self.name, "meta.1.now", "is not a time") from error
-        if at is not None and abs(self._clock() - at) <= LEFT_ALONE:
-            self._shift = at - now
-        elif self._shift is None:
-            self._shift = self._clock() - now
-        return self._shift
 
 
 class TinyStore:
@@ -350,13 +185,15 @@ class TinyStore:
     async def append(self, entry: Entry) -> None:
         """Append a row to the log; it counts as read at once."""
         row = opened(entry)
-        await self._file.step(self._file.put, "log", row.seq, _document(entry))
+        await self._file.step(self._file.put, "log", row.seq, msgspec.to_builtins(entry))
         self.log, self.entries = (*self.log, row), (*self.entries, entry)
 
     async def note(self, checkpoint: Noted) -> None:
         """Keep a checkpoint of the log beside it."""
         number = len(self.noted) + 1
-        await self._file.step(self._file.put, "checkpoints", number, _document(checkpoint))
+        await self._file.step(
+            self._file.put, "checkpoints", number, msgspec.to_builtins(checkpoint)
+        )
         self.noted = (*self.noted, checkpoint)
 
     async def erase(self, before: datetime, now: datetime) -> Erased:
@@ -411,7 +248,7 @@ class TinyStore:
                     still_open += 1
                     continue
                 others += 1
-                self._file.put(TABLES[kind], key, _document(without))
+                self._file.put(TABLES[kind], key, msgspec.to_builtins(without))
         return Erased(rows=self._erase_rows(before), others=others, still_open=still_open)
 
     def _real(self, at: datetime) -> datetime:
@@ -435,7 +272,7 @@ class TinyStore:
             count += 1
             bare = replace(row, user=ERASED, says="", reason="", factor="")
             kept = replace(entry, clear=None) if entry else bare
-            self._file.put("log", key, _document(kept))
+            self._file.put("log", key, msgspec.to_builtins(kept))
         return count
 
     def _all(self, table: str, kind: type[S]) -> tuple[S, ...]:
@@ -451,7 +288,7 @@ class TinyStore:
     def _keep(self, record: Record) -> None:
         table = TABLES[type(record)]
         if isinstance(record, Operation):
-            self._file.put(table, _place(record.agent, record.id), _document(record))
+            self._file.put(table, _place(record.agent, record.id), msgspec.to_builtins(record))
             return
         keys = {row.get("id"): key for key, row in self._file.rows(table)}
         key = keys.get(record.id, max(keys.values(), default=0) + 1)
@@ -461,42 +298,3 @@ class TinyStore:
 def _place(agent: str, key: str) -> int:
     """Where an operation lies: nobody looks through all of them for one."""
     return int.from_bytes(hashlib.sha256(f"{agent}\0{key}".encode()).digest()[:6])
-
-
-def _document(value: Any) -> Any:
-    return msgspec.to_builtins(value)
-
-
-def _instead(document: Mapping[str, Any]) -> Callable[[Any], None]:
-    def put(old: Any) -> None:
-        old.clear()
-        old.update(document)
-
-    return put
-
-
-def moved(value: Any, by: timedelta) -> Any:
-    """Return a JSON value with every time in it moved; a time is known by its key and its form."""
-    if isinstance(value, Mapping):
-        return {key: _moved_entry(key, part, by) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [moved(part, by) for part in value]
-    return value
-
-
-def _moved_entry(key: str, value: Any, by: timedelta) -> Any:
-    if isinstance(value, str):
-        is_time = (key in _TIMES or key.endswith("_at")) and _MOMENT.fullmatch(value)
-        try:
-            return _stamp(_moment(value) + by) if is_time else value
-        except OverflowError:
-            return value  # year 9999 stands for never, and never does not move
-    return moved(value, by)
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -36,7 +36,8 @@ from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.replica import Replica
 from helpdesk.stores.seen import Seen
-from helpdesk.stores.tiny import TinyFile, TinyStore
+from helpdesk.stores.tiny import TinyStore
+from helpdesk.stores.tinyfile import TinyFile
 from helpdesk.wiring import agent_named
 from tests.gateway.serving import Spoken, gateway
 from tests.reliability.proxy import Fault, FaultyLine

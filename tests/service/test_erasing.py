@@ -21,7 +21,8 @@ from helpdesk.domain.records import begun
 from helpdesk.domain.search import Query
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.keys import Keys
-from helpdesk.stores.tiny import LEFT_ALONE, TinyStore
+from helpdesk.stores.tiny import TinyStore
+from helpdesk.stores.tinyfile import LEFT_ALONE
 from tests.conftest import Clock
 from tests.service.test_log import cut, put, tables_of
 

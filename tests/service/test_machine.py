@@ -43,7 +43,8 @@ from helpdesk.stores.base import R
 from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
-from helpdesk.stores.tiny import TinyFile, TinyStore
+from helpdesk.stores.tiny import TinyStore
+from helpdesk.stores.tinyfile import TinyFile
 from helpdesk.wiring import agent_named
 from tests.conftest import Clock
 from tests.sample import write_sample

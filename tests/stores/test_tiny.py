@@ -15,14 +15,14 @@ import pytest
 from helpdesk.domain.errors import BadFile, Unreachable
 from helpdesk.stores import atomic
 from helpdesk.stores.atomic import install
-from helpdesk.stores.tiny import TinyFile, moved
+from helpdesk.stores.tinyfile import TinyFile, moved
 from tests.conftest import Clock
 
 WRITER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from helpdesk.stores.tiny import TinyFile
+from helpdesk.stores.tinyfile import TinyFile
 
 file = TinyFile(Path(sys.argv[1]), lambda: datetime.now(UTC))
 who, count = sys.argv[2], int(sys.argv[3])

@@ -24,7 +24,8 @@ from helpdesk.service.local import LocalDesk
 from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
-from helpdesk.stores.tiny import TinyFile, TinyStore
+from helpdesk.stores.tiny import TinyStore
+from helpdesk.stores.tinyfile import TinyFile
 from helpdesk.tui.app import HelpdeskApp
 from helpdesk.tui.dialogs.guarded import Dialog
 from helpdesk.tui.screens.desk import DeskScreen

@@ -16,7 +16,8 @@ from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.documents import SqlDocuments, document_row, user_row
 from helpdesk.stores.sql.record import TABLES, log_row, record_row
 from helpdesk.stores.sql.schema import checkpoints, documents, events, log, pen, records, users
-from helpdesk.stores.tiny import TinyFile, TinyStore
+from helpdesk.stores.tiny import TinyStore
+from helpdesk.stores.tinyfile import TinyFile
 
 AT_ONCE = 2_000
 """Rows of one statement."""
