@@ -16,7 +16,7 @@ from typing import Final
 from msgspec import Struct
 
 from helpdesk.domain.agents import Agent, Role
-from helpdesk.domain.audit import UNDO, LogRow, Result
+from helpdesk.domain.audit import ACCEPT, UNDO, LogRow, Result
 from helpdesk.domain.decisions import Need
 from helpdesk.domain.users import At
 
@@ -185,6 +185,7 @@ ALARM_TITLES: Final = {
     "many-resets": "many resets",
     "too-fast": "too fast",
     "moved-and-reset": "moved and reset",
+    "other-log": "other log",
     "stranger-in": "STRANGER IN",
 }
 """Kinds of alarms in words."""
@@ -213,12 +214,11 @@ def alarms(log: Sequence[LogRow], now: datetime) -> tuple[Alarm, ...]:
     """Return the alarms of the last day, newest first.
 
     Three resets by one agent in fifteen minutes; a look and then a reset within twenty seconds; a
-    number or address
-    changed and factors reset for one user within a day.
+    number or address changed and factors reset for one user within a day; another log accepted.
     """
     recent = [row for row in log if timedelta(0) <= now - row.at <= timedelta(days=1)]
     done = [row for row in recent if row.result is Result.DONE]
-    found = [*_many_resets(done), *_too_fast(recent), *_moved_and_reset(done)]
+    found = [*_many_resets(done), *_too_fast(recent), *_moved_and_reset(done), *_other_log(done)]
     return tuple(sorted(found, key=lambda alarm: alarm.at, reverse=True))
 
 
@@ -260,3 +260,10 @@ def _moved_and_reset(done: Sequence[LogRow]) -> Iterable[Alarm]:
             yield Alarm(
                 what="moved-and-reset", at=row.at, agent=row.agent, user=row.user, says=says
             )
+
+
+def _other_log(done: Sequence[LogRow]) -> Iterable[Alarm]:
+    for row in done:
+        if row.act == ACCEPT:
+            says = f"{row.agent} accepted another log than the one that was seen before"
+            yield Alarm(what="other-log", at=row.at, agent=row.agent, says=says)

@@ -51,6 +51,8 @@ async def test_the_alarm_stays_until_a_lead_accepts_the_log(
 
     again = desk_as("dana")
     await again.perform(Note(user="u1", text="and on"))
+    (told,) = await desk_as("lee").alarms()
+    assert (told.what, told.agent) == ("other-log", "lee")
     assert "rows were cut off" in before
     assert (lead.alarm, again.alarm) == ("", "")
     assert read_checkpoint(await again.checkpoint()).size == 8
