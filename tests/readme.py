@@ -19,6 +19,7 @@ from helpdesk.domain.products import Product
 from helpdesk.domain.text import NOT_DOCUMENTED
 from helpdesk.products import load_cards
 from helpdesk.tui.keys import markdown
+from tests.connectors import showing
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 
@@ -105,6 +106,7 @@ MADE: dict[str, Callable[[], str]] = {
     "products": products,
     "acts": acts,
     "commands": commands,
+    "shown": showing.table,
 }
 """The made parts by the name between their markers."""
 

@@ -1,0 +1,1 @@
+"""Okta: its users, factors and System Log as the desk sees them."""

@@ -1,0 +1,1 @@
+"""Okta: its log read, its server played, the connector held against both."""

@@ -1,0 +1,1 @@
+"""Laboratories: small servers of ours that behave as a provider documents."""
