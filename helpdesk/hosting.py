@@ -5,14 +5,15 @@ helpdesk serve ─▶ desks_at (which store?) + sign-ins (an issuer, or --dev's 
 
 from __future__ import annotations
 
-import asyncio
+import hashlib
+import os
 import socket
 import sys
-import tempfile
+import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -28,22 +29,26 @@ from helpdesk.domain.learning import learn
 from helpdesk.domain.text import clean
 from helpdesk.domain.timeline import KINDS
 from helpdesk.domain.users import Account, User
+from helpdesk.fixture.scan import documents
 from helpdesk.products import load_cards
 from helpdesk.service.desk import Desk
 from helpdesk.service.diagnosing import Found
 from helpdesk.service.local import LocalDesk
 from helpdesk.service.recording import Watched
-from helpdesk.stores.atomic import install
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.directory import SqlDirectory
 from helpdesk.stores.sql.documents import SqlDocuments
-from helpdesk.stores.sql.importing import import_fixture, is_empty, is_invented
+from helpdesk.stores.sql.importing import (
+    Source,
+    import_fixture,
+    is_empty,
+    is_invented,
+    unfinished,
+)
 from helpdesk.stores.sql.migrations import migrate
 from helpdesk.stores.sql.record import TABLES, SqlStore
-from helpdesk.stores.tiny import TinyStore
-from helpdesk.stores.tinyfile import TinyFile
 from helpdesk.wiring import agent_named, clock, mail_sender
 
 if TYPE_CHECKING:
@@ -55,6 +60,10 @@ if TYPE_CHECKING:
 PORT: Final = 8765
 SWITCH_S: Final = 0.0005
 """How long a thread that computes keeps the others waiting: the loop is one of those."""
+
+EVERY_S: Final = 0.5
+SELDOM_S: Final = 10.0
+"""How often an import says how far it is: on a terminal, and elsewhere."""
 
 ISSUER: Final = "/issuer"
 """Where the issuer of `--dev` is mounted."""
@@ -151,22 +160,81 @@ def desks_at(wanted: Wanted, config: Config) -> SqlDesks:
     imported, else with the demo.
 
     Raises:
-        BadInput: There is no such kind of store, or it holds other people already.
+        BadInput: There is no such kind of store, or it holds other people already, or only a part
+            of those that were to be imported.
     """
     database = Database(wanted.store or f"sqlite:///{data_directory() / 'gateway.db'}")
     migrate(database)
+    left = unfinished(database)
+    if left is not None and wanted.imported is None:
+        raise BadInput(
+            f"{clean(left.file)} was imported only in part, {left.people:,} users. Go on with: "
+            f"helpdesk serve --import {clean(left.file)}"
+        )
     if wanted.imported is not None or is_empty(database):
         path = wanted.imported or BUNDLED
         if not path.exists():
             raise BadInput(f"{clean(str(path))}: there is no such file to import.")
-        with tempfile.TemporaryDirectory() as place:
-            copy = Path(place) / "imported.json"
-            install(path, copy)  # a file of its own: what is imported is never touched
-            file = TinyFile(copy, clock)
-            store = TinyStore(file)
-            store.load()
-            asyncio.run(import_fixture(database, file, store))
+        progress = ProgressLine(sys.stderr)
+        try:
+            import_fixture(database, source_of(path), clock, progress.tell)
+        finally:
+            progress.end()
     return SqlDesks(database, config, is_dev=wanted.is_dev)
+
+
+def source_of(path: Path) -> Source:
+    """Return a file as it is imported; it is read as it is asked for, and never touched.
+
+    Raises:
+        Unreachable: It cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            begin = hashlib.sha256(file.read(1 << 20)).hexdigest()
+            mark = f"{os.fstat(file.fileno()).st_size} {begin}"
+    except OSError as error:
+        raise Unreachable(f"{clean(str(path))}: {error.strerror}.") from error
+    return Source(name=str(path), mark=mark, documents=documents(path))
+
+
+class Stream(Protocol):
+    """Where words go, a terminal or not."""
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+        ...
+
+    def write(self, words: str, /) -> object:
+        """Take words."""
+        ...
+
+    def flush(self) -> None:
+        """Hold none of them back."""
+        ...
+
+
+class ProgressLine:
+    """One line that says how far something is: written over on a terminal, else now and then."""
+
+    def __init__(self, stream: Stream, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream, self._is_terminal = stream, stream.isatty()
+        self._clock, self._told_at = clock, clock()
+        self._is_shown = False
+
+    def tell(self, line: str) -> None:
+        """Say how far it is, unless that was just said."""
+        now = self._clock()
+        if now - self._told_at < (EVERY_S if self._is_terminal else SELDOM_S):
+            return
+        self._told_at, self._is_shown = now, True
+        self._stream.write(f"\r{line}\x1b[K" if self._is_terminal else f"{line}\n")
+        self._stream.flush()
+
+    def end(self) -> None:
+        """Let what comes next begin a line of its own."""
+        if self._is_shown and self._is_terminal:
+            self._stream.write("\n")
 
 
 def serve(wanted: Wanted, config: Config, say: Callable[[str], None]) -> None:

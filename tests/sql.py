@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from helpdesk.connectors.demo import DemoConnector
+from helpdesk.hosting import source_of
 from helpdesk.products import load_cards
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.keys import Keys
@@ -19,8 +18,6 @@ from helpdesk.stores.sql.documents import SqlDocuments
 from helpdesk.stores.sql.importing import import_fixture
 from helpdesk.stores.sql.migrations import migrate
 from helpdesk.stores.sql.record import SqlStore
-from helpdesk.stores.tiny import TinyStore
-from helpdesk.stores.tinyfile import TinyFile
 from helpdesk.wiring import agent_named
 from tests.conftest import Clock
 
@@ -29,11 +26,7 @@ def imported(address: str, sample: Path, clock: Callable[[], datetime]) -> Datab
     """Make the tables of a database and import a fixture; give it."""
     database = Database(address)
     migrate(database)
-    file = TinyFile(sample, clock)
-    store = TinyStore(file)
-    store.load()
-    with ThreadPoolExecutor(1) as pool:  # a loop of its own, whether one runs here or not
-        pool.submit(asyncio.run, import_fixture(database, file, store)).result()
+    import_fixture(database, source_of(sample), clock)
     return database
 
 

@@ -30,6 +30,7 @@ LEFT_ALONE: Final = timedelta(hours=12)
 S = TypeVar("S")
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 _TIMES = frozenset({"at", "since", "until", "locked_until", "from", "trust_since"})
 
 
@@ -170,15 +171,7 @@ class TinyFile:
         """How far the file's times lie before ours."""
         found = self._db.table("meta", cache_size=0).get(doc_id=1)
         meta = found if isinstance(found, Document) else {}
-        try:
-            now = _moment(meta["now"])
-            at = _moment(meta["at"]) if "at" in meta else None
-        except (KeyError, TypeError, ValueError) as error:
-            raise BadFile(self.name, "meta.1.now", "is not a time") from error
-        if at is not None and abs(self._clock() - at) <= LEFT_ALONE:
-            self._shift = at - now
-        elif self._shift is None:
-            self._shift = self._clock() - now
+        self._shift = shift_of(meta, self._clock(), self.name, self._shift)
         return self._shift
 
 
@@ -190,8 +183,36 @@ def _instead(document: Mapping[str, Any]) -> Callable[[Any], None]:
     return put
 
 
+def shift_of(
+    meta: Mapping[str, Any], now: datetime, name: str, before: timedelta | None = None
+) -> timedelta:
+    """Return how far the times of the file called *name* lie before ours, by its document *meta*.
+
+    Where the file was left alone it is what it was *before*, when the file was opened.
+
+    Raises:
+        BadFile: It does not say when it is.
+    """
+    try:
+        then = _moment(meta["now"])
+        at = _moment(meta["at"]) if "at" in meta else None
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadFile(name, "meta.1.now", "is not a time") from error
+    if at is not None and abs(now - at) <= LEFT_ALONE:
+        return at - then
+    return now - then if before is None else before
+
+
 def moved(value: Any, by: timedelta) -> Any:
     """Return a JSON value with every time in it moved; a time is known by its key and its form."""
+    if isinstance(value, dict):
+        # Most of what is in a file is plain text or a number: it is passed over here.
+        return {
+            key: part
+            if type(part) in _PLAIN and not (key in _TIMES or key[-3:] == "_at")
+            else _moved_entry(key, part, by)
+            for key, part in value.items()
+        }
     if isinstance(value, Mapping):
         return {key: _moved_entry(key, part, by) for key, part in value.items()}
     if isinstance(value, list | tuple):
