@@ -17,11 +17,15 @@ import platformdirs
 from msgspec import Meta, Struct
 
 from helpdesk.assets import THEMES
+from helpdesk.domain.agents import Agent
 from helpdesk.domain.errors import BadFile, BadInput
 from helpdesk.domain.text import clean
 
 DEMO = "demo"
 """The profile that is always there: the bundled fixture."""
+
+CONNECTORS = "connectors"
+"""The desk on all providers that the settings name."""
 
 
 class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,6 +44,38 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     issuer: str = ""
     client_id: str = ""
     resource: str = ""
+
+
+class Behind(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A provider that people are kept at: `[connectors.north]`.
+
+    Its secret stands in HELPDESK_SECRET_NORTH, in a file or in the keyring, never here.
+
+    Attributes:
+        kind: What it is: `privacyidea` …
+        url: Where it is: `https://…`.
+        user: The desk's own account there, where it has a name.
+        secret_file: A file that only you can read, with the account's password or token.
+        options: What only this kind of provider is told.
+    """
+
+    kind: str
+    url: str
+    user: str = ""
+    secret_file: str = ""
+    options: dict[str, str] = {}
+
+
+class Placed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the people of a product are: `[products.constant-contact]`.
+
+    Attributes:
+        connector: The name of a provider among `[connectors]`.
+        within: Which part of its people: a realm, a group …; empty for all.
+    """
+
+    connector: str
+    within: str = ""
 
 
 class Mail(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,7 +119,11 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             A desk that turns it off says so in its header and beside every command's answer.
         hold_minutes: How long a reset waits before it is carried out, so that it can be undone.
         serve: How a gateway answers.
-        authorities: A file of certificates to trust desks by, instead of the system's.
+        authorities: A file of certificates to trust desks and providers by, instead of the
+            system's.
+        connectors: Providers that people are kept at; the desk `connectors` opens all of them.
+        products: Where the people of each product are; without one they are of no known product.
+        agents: Who works at a desk on connectors; a fixture and a gateway bring their own.
         mail: How customers are told; None where notices stay in the desk's own tray.
     """
 
@@ -96,6 +136,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     mail: Mail | None = None
     serve: Serving = Serving()
     authorities: str = ""
+    connectors: dict[str, Behind] = {}
+    products: dict[str, Placed] = {}
+    agents: tuple[Agent, ...] = ()
 
 
 def config_directory() -> Path:

@@ -243,7 +243,7 @@ def serve(wanted: Wanted, config: Config, say: Callable[[str], None]) -> None:
     Raises:
         BadInput: The settings name no issuer, or it would answer others than this machine in clear.
     """
-    from helpdesk.gateway.issuers import is_loopback  # noqa: PLC0415  (only where it serves)
+    from helpdesk.domain.addresses import is_loopback  # noqa: PLC0415  (only where it serves)
 
     serving = config.serve
     is_secure = bool(serving.certificate and serving.key)

@@ -18,6 +18,7 @@ from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.errors import BadInput, NotFound, Unreachable
 from helpdesk.domain.text import clean
 from helpdesk.products import load_cards
+from helpdesk.providing import is_provided, provided
 from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.atomic import install
@@ -41,7 +42,8 @@ def open_desk(
 
     Args:
         config: The settings.
-        desk: A fixture file or a profile's name; empty for that of the settings.
+        desk: A fixture file, a profile's name, `connectors`, or a provider's address
+            (`privacyidea+https://…`); empty for that of the settings.
         as_who: A role or an agent's id; empty for that of the settings, else the first support
             agent.
         keeps: Whether of a desk elsewhere this machine keeps what the agent works with.
@@ -61,6 +63,10 @@ def open_desk(
             yield remote
         return
     who = as_who or (profile.agent if profile else "") or config.agent or Role.SUPPORT
+    if is_provided(address):
+        with _provided_desk(config, address, who) as provided:
+            yield provided
+        return
     path, is_bundled = fixture_path(address)
     file = TinyFile(path, clock)
     store = TinyStore(file)
@@ -87,6 +93,41 @@ def open_desk(
         yield local
     finally:
         local.close()
+
+
+@contextlib.contextmanager
+def _provided_desk(config: Config, address: str, who: str) -> Iterator[Desk]:
+    """Give a desk whose people are kept elsewhere; our own record is a file of this machine."""
+    from helpdesk.service.provided import ProvidedDirectory  # noqa: PLC0415
+    from helpdesk.stores.own import own_record  # noqa: PLC0415
+
+    cards = load_cards(config_directory() / "products")
+    with provided(config, address, cards) as (name, provider):
+        path = data_directory() / "providers" / f"{name}.json"
+        file = own_record(path, config.agents, clock)
+        store = TinyStore(file)
+        store.load()
+        local = LocalDesk(
+            agent=agent_named(who, store.agents),
+            cards=cards,
+            connector=provider,
+            store=store,
+            directory=ProvidedDirectory(provider, store),
+            clock=clock,
+            label=clean(name, limit=40).upper(),
+            is_demo=False,
+            keys=Keys(data_directory()),
+            witness=Seen(data_directory(), path),
+            sender=mail_sender(config),
+            contact=config.mail.contact if config.mail else "",
+            is_gated=config.prove_callers,
+            hold=timedelta(minutes=config.hold_minutes),
+        )
+        asyncio.run(_open(local))
+        try:
+            yield local
+        finally:
+            local.close()
 
 
 async def _open(desk: LocalDesk) -> None:

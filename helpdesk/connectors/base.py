@@ -1,4 +1,11 @@
-"""What a provider can be asked and told."""
+"""What a provider can be asked and told, and what it says it cannot do.
+
+    asked: people, account, timeline(s) ─ and, of a provider elsewhere: find, named, since
+    told:  one method an act; what it cannot do at all is in `supports`, and is refused beforehand
+
+Factors come with their user and challenges with the timeline: what two questions would give can
+disagree.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +13,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from msgspec import Struct
+
 from helpdesk.domain.cases import Handover
 from helpdesk.domain.diagnosis.drift import Drift
+from helpdesk.domain.lacks import Lack, lack_of
 from helpdesk.domain.notices import Notice
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking
@@ -28,13 +38,49 @@ class Sender(Protocol):
         ...
 
 
+class Supports(Struct, frozen=True, kw_only=True):
+    """What a provider can do: everything but what it lacks.
+
+    Attributes:
+        provider: Its name, as a sentence begins with it.
+        lacks: What it cannot do, each with the reason in its own words.
+    """
+
+    provider: str
+    lacks: tuple[Lack, ...] = ()
+
+    def lack(self, what: str) -> Lack | None:
+        """Give why something is not possible; None where it is."""
+        return lack_of(self.lacks, what)
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """People that a provider found.
+
+    Attributes:
+        users: At most as many as were asked for.
+        says: Why there may be more than these, in a sentence; empty where these are all.
+    """
+
+    users: tuple[User, ...]
+    says: str = ""
+
+
 class Connector(Protocol):
     """Users, accounts and timelines, and one method for each act.
 
     An act is carried out inside the store's transaction and changes what the next question answers.
     All methods may
     raise `Unreachable`; those that name a user raise `NotFound` where there is none.
+
+    A provider elsewhere takes part in no transaction of ours: an act that is done there stays done.
+    So its acts are written to be repeated: what is gone already is no error, and one that breaks
+    off halfway raises `Unreachable` with what is done and what is left.
     """
+
+    async def supports(self, user: User) -> Supports:
+        """Give what can be done for a user, here and with the rights this desk has."""
+        ...
 
     async def refresh(self) -> int:
         """Take in what changed elsewhere; give a number that changes when anything has."""
@@ -143,4 +189,44 @@ class Connector(Protocol):
 
     async def flag(self, user: User, reason: str, now: datetime) -> None:
         """Mark the user as suspicious."""
+        ...
+
+
+class Provider(Connector, Protocol):
+    """A connector to people who are kept elsewhere, and so are searched for there.
+
+    Ids of its users and accounts begin with the connector's name and a colon, so that several
+    providers can stand behind one desk, and the log of a desk means the same for ever.
+
+    Attributes:
+        name: What the settings call it.
+    """
+
+    name: str
+
+    async def find(self, words: Sequence[str], *, limit: int) -> Found:
+        """Give people of whom each of these words says something, as well as the provider can.
+
+        Who asks narrows further: more may be given than match, never fewer. Without a word:
+        anybody.
+        """
+        ...
+
+    async def named(self, login: str) -> Sequence[User]:
+        """Give the users of this login, whatever its case."""
+        ...
+
+    async def since(self, at: datetime, *, limit: int) -> Sequence[str]:
+        """Give the ids of those who did something since a moment, those seen last first."""
+        ...
+
+    async def inspect(self) -> Sequence[str]:
+        """Say, in sentences, what holds of this provider and of this desk's rights there.
+
+        Its version, the difference of the clocks, what will not be possible and why.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of all connections; blocking."""
         ...

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from helpdesk.connectors.base import Supports
 from helpdesk.domain.cases import Handover
 from helpdesk.domain.challenges import OPEN_FOR
 from helpdesk.domain.diagnosis.drift import STEP_S, Drift, measure
@@ -123,6 +124,10 @@ class DemoConnector:
         if generation != self._generation:
             self._timelines, self._generation = {}, generation
         return generation
+
+    async def supports(self, user: User) -> Supports:
+        """Give what can be done for a user: everything."""
+        return Supports(provider="The fixture")
 
     async def people(self, users: Sequence[str]) -> Mapping[str, User]:
         """Give these users by id; whoever is not known is left out."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import smtplib
 import ssl
 from email.errors import MessageError
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from helpdesk.domain.addresses import is_loopback
 from helpdesk.domain.errors import BadInput, Unreachable
 from helpdesk.domain.needs import is_address
 from helpdesk.domain.notices import Notice
@@ -110,7 +110,7 @@ class SmtpSender:
             server = smtplib.SMTP(self._host, self._port, timeout=self._patience_s)
         try:
             server.ehlo()
-            if not self._is_tls and (server.has_extn("starttls") or not _is_here(self._host)):
+            if not self._is_tls and (server.has_extn("starttls") or not is_loopback(self._host)):
                 server.starttls(context=self._trust())
                 server.ehlo()
             if self._user:
@@ -143,11 +143,3 @@ class SmtpSender:
         letter["Auto-Submitted"] = "auto-generated"
         letter.set_content(notice.body)
         return letter
-
-
-def _is_here(host: str) -> bool:
-    """Whether a server is on this machine, so that nobody stands between."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

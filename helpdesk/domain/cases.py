@@ -13,6 +13,7 @@ from helpdesk.domain.audit import LogRow
 from helpdesk.domain.challenges import ChallengeLine
 from helpdesk.domain.codes import CodeClock
 from helpdesk.domain.decisions import Decision
+from helpdesk.domain.lacks import Lack
 from helpdesk.domain.proofs import Proof
 from helpdesk.domain.text import mask, mask_mail, mask_phone
 from helpdesk.domain.tickets import LoopReport, Ticket
@@ -48,6 +49,7 @@ class Case(Struct, frozen=True, kw_only=True):
         decisions: The answer to each act, in the order of `ACTIONS`; empty until the desk has
             asked the policy.
         is_masked: Whether personal data is masked.
+        lacks: What the provider behind the desk cannot do.
     """
 
     at: At
@@ -64,6 +66,7 @@ class Case(Struct, frozen=True, kw_only=True):
     proofs: tuple[Proof, ...] = ()
     decisions: tuple[Decision, ...] = ()
     is_masked: bool = False
+    lacks: tuple[Lack, ...] = ()
 
     @property
     def open_tickets(self) -> tuple[Ticket, ...]:

@@ -7,6 +7,7 @@
            ─▶ does this kind of user have MFA?      refused where not (S1.29)
            ─▶ was it done already, in vain?         refused: the vendor's support (S4.17)
            ─▶ who may, by the product's card?       refused: why, and what instead
+           ─▶ can the provider do it at all?        refused: in the provider's own words
            ─▶ does it apply to what is there?       refused: nothing is locked, nothing is sent …
            ─▶ what does it still need?              reason, ticket, factor, wait …
 
@@ -35,6 +36,7 @@ from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.cases import Case
 from helpdesk.domain.decisions import Decision, Weight
 from helpdesk.domain.fitting import factor_of, fitting_factors, why_unfit
+from helpdesk.domain.lacks import lack_of
 from helpdesk.domain.needs import desk_needs, is_address, is_mobile, needs_of
 from helpdesk.domain.products import Act, Product
 from helpdesk.domain.text import NOT_DOCUMENTED, clean
@@ -59,7 +61,7 @@ DESK_ACTS: dict[type[Action], frozenset[Role]] = {
 
 def decide(agent: Agent, action: AnyAction, card: Product, case: Case, now: datetime) -> Decision:
     """Return whether *agent* may do *action* at *now*; if not, why, and what to do instead."""
-    for question in (_hands_off, _desk_act, _without_mfa, _again, _who, _applies):
+    for question in (_hands_off, _desk_act, _without_mfa, _again, _who, _lacks, _applies):
         answer = question(agent, action, card, case, now)
         if answer is not None:
             return answer
@@ -192,6 +194,13 @@ def _who(
     if agent.role not in act.who:
         return _by_card(action, act, card, case)
     return None
+
+
+def _lacks(
+    agent: Agent, action: AnyAction, card: Product, case: Case, now: datetime
+) -> Decision | None:
+    lack = lack_of(case.lacks, action.name)
+    return None if lack is None else _refused(action, lack.says, lack.instead)
 
 
 def _by_card(

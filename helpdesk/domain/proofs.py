@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from helpdesk.domain.actions import AnyAction, ChangeAddress, ChangeMobile, ResetAll
 from helpdesk.domain.fitting import factor_of
+from helpdesk.domain.lacks import lack_of
 from helpdesk.domain.text import clean, mask
 from helpdesk.domain.timeline import FactorChange
 from helpdesk.domain.users import At, Factor, FactorKind, FactorState
@@ -205,9 +206,13 @@ def why_not(
 ) -> str:
     """Return why a way proves nothing, for any act or for this one; empty where it does.
 
-    Never over what is being changed, nor over what changed in the last 72 hours.
+    Never by what the provider cannot do, over what is being changed, or over what changed in the
+    last 72 hours.
     """
     destination = _destination(channel, case)
+    lack = lack_of(case.lacks, f"prove:{method.value}")
+    if lack is not None:
+        return f"{lack.says[:1].lower()}{lack.says[1:]}".rstrip(".")
     if is_fresh_change(channel, case, now):
         return "it was changed in the last 72 hours"
     if action is None:

@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from helpdesk.connectors.exchange import MOST_BYTES, Lost
 from helpdesk.domain.cases import Case
 from helpdesk.domain.errors import (
     CursorTooOld,
@@ -35,7 +36,7 @@ from helpdesk.domain.signing import AskSignIn, SignInPrompt
 from helpdesk.domain.text import clean
 from helpdesk.gateway import wire
 from helpdesk.gateway.endpoints import ENDPOINTS, Endpoint
-from helpdesk.gateway.line import MOST_BYTES, MOST_LOG_BYTES, Line, Lost, Reply
+from helpdesk.gateway.line import MOST_LOG_BYTES, Line, Reply
 
 T = TypeVar("T")
 

@@ -14,10 +14,10 @@ from litestar import Request, Response, Router, get, post
 from litestar.exceptions import PermissionDeniedException
 from litestar.response import Redirect
 
+from helpdesk.domain.addresses import is_loopback
 from helpdesk.domain.errors import BadInput, Unauthorised
 from helpdesk.gateway.devgrants import CodeRequest, Denied, DeviceRequest
 from helpdesk.gateway.devissuer import CLIENT
-from helpdesk.gateway.issuers import is_loopback
 
 if TYPE_CHECKING:
     from helpdesk.gateway.devissuer import DevIssuer

@@ -19,6 +19,7 @@ from urllib.parse import urlencode, urlsplit
 
 from msgspec import Struct
 
+from helpdesk.domain.addresses import is_loopback
 from helpdesk.domain.errors import BadInput, Unauthorised, Unreachable
 from helpdesk.domain.text import clean
 from helpdesk.gateway.issuers import (
@@ -27,7 +28,6 @@ from helpdesk.gateway.issuers import (
     RESOURCE_PATH,
     Metadata,
     Provider,
-    is_loopback,
     read,
     s256,
     safe_url,

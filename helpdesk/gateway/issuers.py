@@ -11,7 +11,6 @@ import hashlib
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -21,6 +20,8 @@ import msgspec
 from msgspec import Struct
 
 from helpdesk import __version__
+from helpdesk.connectors.exchange import client_for, read_within
+from helpdesk.domain.addresses import is_loopback
 from helpdesk.domain.agents import Role
 from helpdesk.domain.errors import BadInput, Unreachable
 from helpdesk.domain.text import clean
@@ -244,13 +245,7 @@ class Provider:
         if self._tls is None:
             cafile = str(self._authorities) if self._authorities else None
             self._tls = ssl.create_default_context(cafile=cafile)
-        return httpx.AsyncClient(
-            verify=self._tls,
-            trust_env=False,
-            follow_redirects=False,
-            timeout=TOTAL_S,
-            transport=self._transport,
-        )
+        return client_for(self._tls, TOTAL_S, self._transport)
 
 
 def safe_url(url: str) -> str:
@@ -279,14 +274,6 @@ def s256(verifier: str) -> str:
 
     digest = hashlib.sha256(verifier.encode("utf-8", "surrogatepass")).digest()
     return urlsafe_b64encode(digest).decode()
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host's name or address is this machine's own."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def read(body: bytes, kind: type[T], who: str) -> T:
@@ -334,14 +321,7 @@ def _key(entry: object) -> PublicKey | None:
 
 
 async def _body(answer: httpx.Response) -> bytes:
-    if answer.headers.get("content-encoding", "identity") != "identity":
-        raise Unreachable(f"{_host(str(answer.url))} answered in a form that was not asked for.")
-    body = bytearray()
-    async for part in answer.aiter_raw():
-        body += part
-        if len(body) > BODY_LIMIT:
-            raise Unreachable(f"{_host(str(answer.url))} answered with too much.")
-    return bytes(body)
+    return await read_within(answer, BODY_LIMIT, _host(str(answer.url)))
 
 
 def _is_local(scheme: str, host: str) -> bool:

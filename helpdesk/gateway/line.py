@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -24,12 +23,19 @@ import msgspec
 import stamina
 from msgspec import Struct
 
-from helpdesk.domain.errors import BadInput, HelpdeskError, SignInAgain, Unauthorised, Unreachable
+from helpdesk.connectors.circuit import Circuit
+from helpdesk.connectors.exchange import (
+    MOST_BYTES,
+    Lost,
+    client_for,
+    read_within,
+    trust,
+)
+from helpdesk.domain.addresses import server_url
+from helpdesk.domain.errors import HelpdeskError, SignInAgain, Unauthorised, Unreachable
 from helpdesk.domain.signing import AskSignIn
 from helpdesk.domain.text import clean
 from helpdesk.gateway import wire
-from helpdesk.gateway.circuit import Circuit
-from helpdesk.gateway.issuers import is_loopback
 from helpdesk.gateway.problems import error_of
 
 TOTAL_S: Final = 25.0
@@ -37,9 +43,6 @@ TOTAL_S: Final = 25.0
 
 BUDGET_S: Final = 30.0
 TRIES: Final = 4
-
-MOST_BYTES: Final = 16 * 1024 * 1024
-"""Bytes of an answer that are read."""
 
 MOST_LOG_BYTES: Final = 512 * 1024 * 1024
 """Bytes of the whole log, which is the one answer that grows for ever."""
@@ -64,18 +67,6 @@ class Bearer(Protocol):
         ...
 
 
-class Lost(Unreachable):
-    """A write was sent, or may have been, and no answer came that says what became of it.
-
-    Attributes:
-        told: What the desk said instead, if it did: it took too long, it could not write.
-    """
-
-    def __init__(self, says: str, told: HelpdeskError | None = None) -> None:
-        self.told = told
-        super().__init__(says)
-
-
 class Reply(Struct, frozen=True, kw_only=True):
     """An answer of 200."""
 
@@ -98,18 +89,7 @@ def desk_url(url: str) -> str:
     Raises:
         BadInput: It is another.
     """
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        parts, host = urlsplit(""), ""
-    is_plain = not (parts.username or parts.password or parts.query or parts.fragment)
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-    if is_plain and is_safe and host:
-        return url.rstrip("/")
-    raise BadInput(
-        f"{clean(url, limit=200)}: a desk is reached by https, or by http on this machine only."
-    )
+    return server_url(url)
 
 
 class Line:
@@ -201,7 +181,7 @@ class Line:
                 "GET", self.url + path, params=values, headers=headers, timeout=timeout
             ) as answer:
                 if answer.status_code != 200:
-                    error = error_of(answer.status_code, await _body(answer, MOST_BYTES))
+                    error = error_of(answer.status_code, await read_within(answer, MOST_BYTES))
                     if isinstance(error, Unauthorised):
                         self._bearer.refused(token)
                     raise error
@@ -260,7 +240,7 @@ class Line:
             async with asyncio.timeout(self._total_s):
                 request = self._open().stream(method, self.url + path, headers=given, **sent)
                 async with request as answer:
-                    body = await _body(answer, most)
+                    body = await read_within(answer, most)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             self.circuit.note(is_ok=False)
             raise _Again(self._unreachable(error)) from error
@@ -300,18 +280,7 @@ class Line:
 
     def _open(self) -> httpx.AsyncClient:
         if self._client is None:
-            cafile = str(self._authorities) if self._authorities else None
-            self._client = httpx.AsyncClient(
-                verify=ssl.create_default_context(cafile=cafile),
-                trust_env=False,
-                follow_redirects=False,
-                http1=True,
-                timeout=self._total_s,
-                limits=httpx.Limits(
-                    max_connections=16, max_keepalive_connections=8, keepalive_expiry=30
-                ),
-                transport=self._transport,
-            )
+            self._client = client_for(trust(self._authorities), self._total_s, self._transport)
         return self._client
 
     def _unreachable(self, error: Exception) -> Unreachable:
@@ -335,19 +304,3 @@ def _wait(error: Exception) -> bool | float:
     if not isinstance(error, _Again):
         return False
     return True if error.wait_s is None else error.wait_s
-
-
-async def _body(answer: httpx.Response, most: int) -> bytes:
-    """Read a body within bounds.
-
-    Raises:
-        Unreachable: It is too long, or in a form that was not asked for.
-    """
-    if answer.headers.get("content-encoding", "identity") != "identity":
-        raise Unreachable("The desk answered in a form that was not asked for.")
-    body = bytearray()
-    async for part in answer.aiter_raw():
-        body += part
-        if len(body) > most:
-            raise Unreachable(f"The desk answered with more than {most // 1_048_576} MB.")
-    return bytes(body)

@@ -39,6 +39,11 @@ def load_cards(extra: Path | None = None) -> dict[str, Product]:
     return cards
 
 
+def own_card() -> Product:
+    """Return the card of a sign-in that no document describes: the desk's own rules."""
+    return read_card(Path(__file__).parent / "own" / "sign-in.toml")
+
+
 def read_card(path: Path) -> Product:
     """Return the product a card file describes.
 

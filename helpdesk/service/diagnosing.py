@@ -16,6 +16,7 @@ from helpdesk.domain.diagnosis import diagnose, fleet
 from helpdesk.domain.diagnosis.drift import TRIES, TRIES_IN
 from helpdesk.domain.diagnosis.fleet import HORIZON, FleetFindings
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, RankedCause, Verdict
+from helpdesk.domain.lacks import Lack, lack_of
 from helpdesk.domain.policies import hands_off
 from helpdesk.domain.tickets import Ticket
 from helpdesk.domain.timeline import Answer, AnyEvent
@@ -161,7 +162,12 @@ class Diagnosing:
 
 
 def may_measure(
-    agent: Agent, user: User, factor: str, log: Sequence[LogRow], now: datetime
+    agent: Agent,
+    user: User,
+    factor: str,
+    log: Sequence[LogRow],
+    now: datetime,
+    lacks: Sequence[Lack] = (),
 ) -> tuple[Decision, Factor | None]:
     """Return whether a phone's clock may be measured now, and the authenticator to measure by."""
     fits = [
@@ -171,6 +177,9 @@ def may_measure(
         and f.state in {FactorState.ACTIVE, FactorState.LOCKED}
         and factor in {"", f.id}
     ]
+    lack = lack_of(lacks, "drift")
+    if lack is not None:
+        return _refused(lack.says, lack.instead), None
     tries = [r.at for r in log if r.act == "drift" and r.user == user.id and now - r.at < TRIES_IN]
     decision = _may_measure(agent, user, fits, tries, now)
     return decision, fits[0] if decision.is_allowed else None

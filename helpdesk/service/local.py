@@ -94,7 +94,8 @@ class LocalDesk(Holding):
         drift = None
         found, now = await self._view.user(user), self._view.clock()
         rows = await self._view.store.rows(user=found.id, since=now - SPAN)
-        decision, chosen = may_measure(self.agent, found, factor, rows, now)
+        lacks = (await self._view.connector.supports(found)).lacks
+        decision, chosen = may_measure(self.agent, found, factor, rows, now, lacks)
         if chosen is not None:
             others_s = await self._diagnosing.offsets(found)
             drift = await self._view.connector.drift(found, chosen, codes, now, others_s)

@@ -123,6 +123,7 @@ class View:
             loops=tuple(await store.select(LoopReport, user=user.id)),
             log=tuple(row for row in reversed(rows) if row.act != LOOK),
             proofs=await self._proofs(user, now),
+            lacks=(await self.connector.supports(user)).lacks,
         )
 
     async def _proofs(self, user: User, now: datetime) -> tuple[Proof, ...]:

@@ -142,7 +142,7 @@ def surroundings() -> dict[str, str]:
 
 
 def _check(wanted: Wanted) -> None:
-    from helpdesk.gateway.issuers import is_loopback  # noqa: PLC0415
+    from helpdesk.domain.addresses import is_loopback  # noqa: PLC0415
 
     if not is_loopback(wanted.host):
         raise BadInput(

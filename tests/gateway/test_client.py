@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
+from helpdesk.connectors.circuit import FAILURES, REST_S, Circuit
 from helpdesk.domain.actions import Note, ResetFactor
 from helpdesk.domain.audit import Result
 from helpdesk.domain.errors import (
@@ -21,7 +22,6 @@ from helpdesk.domain.errors import (
     Unreachable,
 )
 from helpdesk.domain.search import Query
-from helpdesk.gateway.circuit import FAILURES, REST_S, Circuit
 from helpdesk.gateway.line import Line, desk_url
 from helpdesk.gateway.remote import RemoteDesk
 from helpdesk.service.local import LocalDesk

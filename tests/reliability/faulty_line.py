@@ -21,12 +21,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from helpdesk.connectors.circuit import Circuit
 from helpdesk.connectors.demo import DemoConnector
 from helpdesk.domain.actions import AnyAction, Note, Route
 from helpdesk.domain.errors import Stale, Unknown, Unreachable
 from helpdesk.domain.offline import State
 from helpdesk.domain.search import Query
-from helpdesk.gateway.circuit import Circuit
 from helpdesk.gateway.line import Line
 from helpdesk.gateway.remote import RemoteDesk
 from helpdesk.products import load_cards

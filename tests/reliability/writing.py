@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from helpdesk.connectors.circuit import Circuit
+from helpdesk.connectors.exchange import Lost
 from helpdesk.domain.actions import AnyAction, Note, ResumeFactor, SuspendFactor
 from helpdesk.domain.audit import Result
 from helpdesk.domain.cases import Case
 from helpdesk.domain.errors import HelpdeskError, NotFound, StillRunning, Unknown, Unreachable
 from helpdesk.domain.users import FactorState
-from helpdesk.gateway.circuit import Circuit
-from helpdesk.gateway.line import Line, Lost, Reply
+from helpdesk.gateway.line import Line, Reply
 from helpdesk.gateway.remote import RemoteDesk
 from tests.gateway.serving import Spoken
 from tests.reliability.people import SHARED, customers

@@ -16,10 +16,11 @@ class Circuit:
 
     Args:
         elapsed: Seconds on a clock that never goes back.
+        who: Who is asked, as a sentence begins.
     """
 
-    def __init__(self, elapsed: Callable[[], float]) -> None:
-        self._elapsed = elapsed
+    def __init__(self, elapsed: Callable[[], float], who: str = "The desk") -> None:
+        self._elapsed, self._who = elapsed, who
         self._failures = 0
         self._closed_at = 0.0
 
@@ -32,8 +33,8 @@ class Circuit:
     def says(self) -> str:
         """When it is tried again, in a sentence; empty where nothing failed lately."""
         if self.rests_s:
-            return f"The desk does not answer; it is tried again in {self.rests_s:.0f} s."
-        return "The desk did not answer the last time." if self._failures else ""
+            return f"{self._who} does not answer; it is tried again in {self.rests_s:.0f} s."
+        return f"{self._who} did not answer the last time." if self._failures else ""
 
     def check(self) -> None:
         """Raise `Unreachable` where nothing is asked now; the sentence says when it is again."""

@@ -1,0 +1,168 @@
+"""One exchange with another machine: what is sent, what came back, and how it is read.
+
+Every part that speaks HTTP stands on this, a connector's and the gateway's line alike.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Final, TypeVar
+from urllib.parse import urljoin
+
+import httpx
+import msgspec
+from msgspec import Struct
+
+from helpdesk.domain.errors import HelpdeskError, Unreachable
+from helpdesk.domain.text import clean
+
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""Bytes of an answer that are read."""
+
+LOOK_AGAIN: Final = "It may be done or not: look at the user again before you repeat it."
+
+
+T = TypeVar("T")
+
+
+class Lost(Unreachable):
+    """A write was sent, or may have been, and no answer came that says what became of it.
+
+    Attributes:
+        told: What was said instead, if anything: it took too long, it could not write.
+    """
+
+    def __init__(self, says: str, told: HelpdeskError | None = None) -> None:
+        self.told = told
+        super().__init__(says)
+
+
+class Busy(Unreachable):
+    """The provider takes no more questions for now.
+
+    Attributes:
+        wait_s: Seconds until it does; None where it does not say.
+    """
+
+    def __init__(self, says: str, wait_s: float | None = None) -> None:
+        self.wait_s = wait_s
+        super().__init__(says)
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """What is sent, for whoever must sign it; *url* is whole, with its query."""
+
+    method: str
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What came back, of whatever status.
+
+    Attributes:
+        who: The provider's name, as a sentence begins with it.
+        headers: By lower-case name; of several with one name the values with a comma between.
+        request_id: The provider's own number of this exchange, for its support; may be empty.
+    """
+
+    who: str
+    status: int
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+    request_id: str = ""
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether it is a success, by its status."""
+        return 200 <= self.status < 300
+
+    @property
+    def ref(self) -> str:
+        """The request id as the end of a sentence; empty where there is none."""
+        return f" (request {clean(self.request_id, limit=80)})" if self.request_id else ""
+
+    def read(self, kind: type[T]) -> T:
+        """Return the JSON of the body as *kind*; keys that nobody asked for are let be.
+
+        Raises:
+            Unreachable: It is no JSON, or not of that form; the sentence names the place.
+        """
+        media = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media and not (media == "application/json" or media.endswith("+json")):
+            what = "a web page" if media == "text/html" else clean(media, limit=60)
+            raise Unreachable(f"{self.who} answered {self.status} with {what}, not data{self.ref}.")
+        try:
+            return msgspec.json.decode(self.body, type=kind, strict=False)
+        except msgspec.ValidationError as error:
+            says = clean(str(error), limit=200)
+            raise Unreachable(f"{self.who} answered in a form unknown here: {says}.") from error
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Unreachable(f"{self.who} answered with broken data{self.ref}.") from error
+
+
+def client_for(
+    tls: ssl.SSLContext, total_s: float, transport: httpx.AsyncBaseTransport | None = None
+) -> httpx.AsyncClient:
+    """Return a client that pools, and follows neither a redirect nor the environment."""
+    return httpx.AsyncClient(
+        verify=tls,
+        trust_env=False,
+        follow_redirects=False,
+        timeout=total_s,
+        limits=httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=30),
+        transport=transport,
+    )
+
+
+def trust(authorities: Path | None = None) -> ssl.SSLContext:
+    """Return what certificates are held against: the system's, or a file of our own."""
+    return ssl.create_default_context(cafile=str(authorities) if authorities else None)
+
+
+async def read_within(answer: httpx.Response, most: int, who: str = "The desk") -> bytes:
+    """Read a body within bounds.
+
+    Raises:
+        Unreachable: It is too long, or in a form that was not asked for.
+    """
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise Unreachable(f"{who} answered in a form that was not asked for.")
+    body = bytearray()
+    async for part in answer.aiter_raw():
+        body += part
+        if len(body) > most:
+            raise Unreachable(
+                f"{who} answered with too much: more than {max(1, most // 1_048_576)} MB."
+            )
+    return bytes(body)
+
+
+def retry_after(answer: Answer) -> float | None:
+    """Return the seconds of `Retry-After`, as a number or as a date; None where it is absent."""
+    text = answer.headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:6])
+    try:
+        at = parsedate_to_datetime(text)
+        return max(0.0, (at - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def next_link(answer: Answer) -> str | None:
+    """Return the address of the next page by `Link: <…>; rel="next"`, among several; or None."""
+    for address, marks in _LINK.findall(answer.headers.get("link", "")):
+        if "rel=next" in marks.replace('"', "").replace(" ", "").lower().split(";"):
+            return str(urljoin(answer.url, address))
+    return None
+
+
+_LINK: Final = re.compile(r"<([^>]*)>((?:\s*;[^,<]*)*)")

@@ -1,0 +1,378 @@
+"""HTTP as every connector speaks it: one question, one answer, within bounds.
+
+sent? no (refused, no way there) ─▶ asked again
+answered 429, or 502 to 504 to a question ─▶ asked again after the provider's own wait, if short
+answer lost: a question ─▶ asked again · an act ─▶ `Lost`: what became of it must be looked at
+any other answer ─▶ `Answer`, or an error of our tree with the provider's request id in it
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from helpdesk import __version__
+from helpdesk.connectors.circuit import Circuit
+from helpdesk.connectors.exchange import (
+    LOOK_AGAIN,
+    MOST_BYTES,
+    Answer,
+    Busy,
+    Lost,
+    Request,
+    client_for,
+    read_within,
+    retry_after,
+    trust,
+)
+from helpdesk.domain.addresses import server_url
+from helpdesk.domain.errors import HelpdeskError, NotFound, Unauthorised, Unreachable
+from helpdesk.domain.text import clean
+
+TOTAL_S: Final = 20.0
+"""Seconds one try may take, from the first byte sent to the last one read."""
+
+TRIES: Final = 3
+PATIENCE_S: Final = 5.0
+"""A wait that the provider asks for is kept up to here; a longer one is said instead."""
+
+T = TypeVar("T")
+
+PAGES: Final = 200
+"""Pages of one list that are asked for; a provider that gives more goes in circles."""
+
+Signs = Callable[[Request], Awaitable[Mapping[str, str]]]
+"""Gives the headers that say who asks; called anew for each try."""
+
+Errs = Callable[[Answer], HelpdeskError | None]
+"""Gives the error that an answer stands for, in the provider's own words; None to let it through.
+
+What it lets through of 4xx and 5xx becomes the usual error of its status.
+"""
+
+Waits = Callable[[Answer], float | None]
+"""Gives the seconds that an answer of 429 or 503 asks to wait; None where it does not say."""
+
+
+class Http:
+    """Asks one provider, on a loop of its own: who asks may be in any loop, or in a new one.
+
+    Attributes:
+        circuit: Whether it is worth asking now.
+        skew: How far this machine's clock is ahead of the provider's; None until it told a time.
+        request_id: Of the newest answer.
+
+    Args:
+        url: Where the provider is: scheme, host and what all its paths begin with.
+        who: Its name as a sentence begins with it: `privacyIDEA`.
+        signs: Gives the headers that say who asks.
+        errs: Maps its errors to ours.
+        waits: Reads how long it wants to be left alone.
+        id_headers: The headers that carry its request id, lower case, the best first.
+        authorities: A file of certificates to trust instead of the system's.
+        transport: How bytes travel; None for the network.
+        hooks: Called with each request and each whole answer, as tests hold both to a description.
+
+    Raises, from any question:
+        Unreachable: No answer came, or none that can be read; `Busy` where it wants to be left
+            alone.
+        HelpdeskError: What it answered, by *errs*.
+    """
+
+    def __init__(  # noqa: PLR0913  (each of them differs with the provider)
+        self,
+        url: str,
+        who: str,
+        *,
+        signs: Signs | None = None,
+        errs: Errs | None = None,
+        waits: Waits = retry_after,
+        id_headers: tuple[str, ...] = ("x-request-id",),
+        authorities: Path | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        hooks: Callable[[Request, Answer], None] | None = None,
+        total_s: float = TOTAL_S,
+        tries: int = TRIES,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self.url, self.who = server_url(url, clean(who)), who
+        self.circuit = Circuit(time.monotonic, who)
+        self.skew: timedelta | None = None
+        self.request_id = ""
+        self._signs, self._errs, self._waits, self._ids = signs, errs, waits, id_headers
+        self._authorities, self._transport, self._hooks = authorities, transport, hooks
+        self._total_s, self._tries, self._patience_s = total_s, tries, patience_s
+        self._client: httpx.AsyncClient | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._opening = threading.Lock()
+        for name in ("httpx", "httpcore"):  # at INFO they log addresses, at DEBUG headers
+            logging.getLogger(name).setLevel(logging.WARNING)
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        is_act: bool = False,
+        is_signed: bool = True,
+        most: int = MOST_BYTES,
+    ) -> Answer:
+        """Return the answer to one question, or to one act.
+
+        Args:
+            method: The verb.
+            path: From the provider's address on, or a whole address that the provider gave, which
+                must be its own.
+            query: Parameters; those that are None are left out, a list is given several times.
+            body: What is sent as JSON; bytes as they are.
+            headers: More headers.
+            is_act: Whether it changes something: then it is sent once.
+            is_signed: Whether it says who asks.
+            most: Bytes of the answer that are read.
+
+        Raises:
+            Lost: The answer to an act was lost.
+        """
+        work = self._asked(method, path, query, body, headers or {}, is_act, is_signed, most)
+        found = self._run(work)
+        return await (asyncio.shield(found) if is_act else found)
+
+    async def pages(
+        self,
+        path: str,
+        query: Mapping[str, Any],
+        after: Callable[[Answer], str | Mapping[str, Any] | None],
+        *,
+        most: int = PAGES,
+    ) -> AsyncIterator[Answer]:
+        """Give the pages of a list, asked for by the provider's own cursor.
+
+        Args:
+            path: The first page.
+            query: Its parameters.
+            after: Reads an answer: the address of the next page, or the parameters that are
+                different for it; None at the end.
+            most: How many pages at most.
+
+        Raises:
+            Unreachable: A page is given for the second time.
+        """
+        asked: Mapping[str, Any] | None = query
+        seen: set[str] = set()
+        for _ in range(most):
+            answer = await self.ask("GET", path, query=asked)
+            yield answer
+            found = after(answer)
+            if found is None:
+                return
+            if isinstance(found, str):
+                path, asked = found, None
+            else:
+                asked = {**(asked or {}), **found}
+            mark = f"{path} {sorted((asked or {}).items())}"
+            if mark in seen:
+                raise Unreachable(f"{self.who} gives the same page again and again.")
+            seen.add(mark)
+
+    def close(self) -> None:
+        """Close all connections; blocking, from outside the loop they are on."""
+        with self._opening:
+            loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
+        if loop is None or thread is None:
+            return
+        asyncio.run_coroutine_threadsafe(self._end(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+        with self._opening:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(
+                    target=self._loop.run_forever, name=f"provider {self.who}", daemon=True
+                )
+                self._thread.start()
+            loop = self._loop
+        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))
+
+    async def _end(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def _asked(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None,
+        body: Any,
+        headers: Mapping[str, str],
+        is_act: bool,
+        is_signed: bool,
+        most: int,
+    ) -> Answer:
+        url = self._whole(path, query)
+        raw = (
+            b"" if body is None else body if isinstance(body, bytes) else msgspec.json.encode(body)
+        )
+        given = {
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": f"helpdesk/{__version__}",
+            **({"Content-Type": "application/json"} if body is not None else {}),
+            **headers,
+        }
+        request = Request(method=method, url=url, body=raw, headers=given)
+        for left in range(self._tries - 1, -1, -1):
+            self.circuit.check()
+            signed = await self._signs(request) if self._signs and is_signed else {}
+            sent = msgspec.structs.replace(request, headers={**given, **signed})
+            try:
+                return self._read(await self._once(sent, is_act, most), is_act)
+            except Busy as error:
+                wait_s = 0.2 if error.wait_s is None else error.wait_s
+                if not left or wait_s > self._patience_s:
+                    raise
+                await asyncio.sleep(wait_s)
+            except _Again as error:
+                if not left:
+                    raise error.error from error
+                await asyncio.sleep(0.1)
+        raise AssertionError("the last try ends with an answer or an error")
+
+    def _whole(self, path: str, query: Mapping[str, Any] | None) -> str:
+        """Return the whole address of a path; a secret is sent to no other host.
+
+        Raises:
+            Unreachable: It is another's.
+        """
+        url = path if "://" in path else f"{self.url}/{path.lstrip('/')}"
+        own, other = urlsplit(self.url), urlsplit(url)
+        if (own.scheme, own.netloc) != (other.scheme, other.netloc):
+            where = clean(other.netloc, limit=80)
+            raise Unreachable(f"{self.who} sends to another host, {where}, which is not followed.")
+        if query is not None:
+            url = str(httpx.URL(url, params={k: v for k, v in query.items() if v is not None}))
+        return url
+
+    async def _once(self, sent: Request, is_act: bool, most: int) -> Answer:
+        try:
+            async with asyncio.timeout(self._total_s):
+                request = self._open().stream(
+                    sent.method, sent.url, headers=sent.headers, content=sent.body or None
+                )
+                async with request as got:
+                    body = await read_within(got, most, self.who)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            self.circuit.note(is_ok=False)
+            raise _Again(self._unreachable(error)) from error
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
+            self.circuit.note(is_ok=False)
+            if is_act:
+                raise Lost(self._lost()) from error
+            raise _Again(self._unreachable(error)) from error
+        except Unreachable as error:  # too long, or in another form
+            raise (Lost(self._lost(), error) if is_act else error) from error
+        answer = self._answer(got, body)
+        if self._hooks is not None:
+            self._hooks(sent, answer)
+        return answer
+
+    def _answer(self, got: httpx.Response, body: bytes) -> Answer:
+        headers = {name: ", ".join(got.headers.get_list(name)) for name in got.headers}
+        self._note_time(headers.get("date", ""))
+        self.request_id = next((headers[name] for name in self._ids if headers.get(name)), "")
+        return Answer(
+            who=self.who,
+            status=got.status_code,
+            url=str(got.url),
+            body=body,
+            headers=headers,
+            request_id=self.request_id,
+        )
+
+    def _read(self, answer: Answer, is_act: bool) -> Answer:
+        status = answer.status
+        self.circuit.note(is_ok=status < 500)
+        if 300 <= status < 400:
+            raise Unreachable(f"{self.who} sends elsewhere, which is not followed{answer.ref}.")
+        told = self._errs(answer) if self._errs else None
+        if status == 429 or (status in {502, 503, 504} and not is_act):
+            wait_s = self._waits(answer)
+            if isinstance(told, Busy):
+                raise told
+            raise Busy(str(told) if told else _busy(answer, wait_s), wait_s)
+        if told is not None:
+            raise told
+        if status >= 500:
+            says = f"{self.who} failed with {status}{answer.ref}."
+            raise Lost(f"{says} {LOOK_AGAIN}", Unreachable(says)) if is_act else Unreachable(says)
+        if status >= 400:
+            raise _usual(answer)
+        return answer
+
+    def _note_time(self, date: str) -> None:
+        try:
+            self.skew = datetime.now(UTC) - parsedate_to_datetime(date)
+        except (ValueError, TypeError):
+            return  # an answer without a time of its own, or without a zone
+
+    def _open(self) -> httpx.AsyncClient:
+        if self._client is None:
+            self._client = client_for(trust(self._authorities), self._total_s, self._transport)
+        return self._client
+
+    def _lost(self) -> str:
+        return f"The answer of {self.who} was lost. {LOOK_AGAIN}"
+
+    def _unreachable(self, error: Exception) -> Unreachable:
+        host = clean(urlsplit(self.url).netloc, limit=200)
+        if isinstance(error, TimeoutError | httpx.TimeoutException):
+            return Unreachable(f"{self.who} at {host} did not answer in time.")
+        return Unreachable(f"{self.who} at {host} cannot be reached: {type(error).__name__}.")
+
+
+class _Again(Exception):
+    """It was not sent, or only asked: it may be asked again."""
+
+    def __init__(self, error: HelpdeskError) -> None:
+        self.error = error
+        super().__init__(str(error))
+
+
+def _busy(answer: Answer, wait_s: float | None) -> str:
+    when = "try again in a moment" if wait_s is None else f"try again in {wait_s:.0f} s"
+    if answer.status == 429:
+        return f"{answer.who} is asked too often: {when}{answer.ref}."
+    return f"{answer.who} is not there just now ({answer.status}): {when}{answer.ref}."
+
+
+def _usual(answer: Answer) -> HelpdeskError:
+    """Return the error of a status that the provider said nothing more about."""
+    if answer.status == 401:
+        return Unauthorised(f"{answer.who} does not take this desk's sign-in{answer.ref}.")
+    if answer.status == 403:
+        return Unreachable(f"{answer.who} does not let this desk do that{answer.ref}.")
+    if answer.status == 404:
+        return NotFound(f"{answer.who} knows nothing of that kind{answer.ref}.")
+    return Unreachable(f"{answer.who} answered {answer.status}{answer.ref}.")

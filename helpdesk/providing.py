@@ -1,0 +1,154 @@
+"""Providers that people are kept at, as settings and command line name them.
+
+privacyidea+https://desk@server   one provider, by its address
+connectors                        all that [products.*] name, each with its part of the people
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from msgspec import Struct
+
+from helpdesk.config import CONNECTORS, Behind, Config
+from helpdesk.connectors.base import Provider
+from helpdesk.domain.errors import BadInput
+from helpdesk.domain.products import Product
+from helpdesk.domain.text import clean
+from helpdesk.products import own_card
+
+
+class Given(Struct, frozen=True, kw_only=True):
+    """All that a connector is made of.
+
+    Attributes:
+        name: What the settings call it; ids of its users begin with it.
+        secret: Gives the password or the token, when it is first needed.
+        products: By part of its people (realm, group …; empty for all) the product they are of.
+        authorities: A file of certificates to trust instead of the system's.
+    """
+
+    name: str
+    settings: Behind
+    secret: Callable[[], str]
+    products: Mapping[str, str]
+    authorities: Path | None
+
+
+KINDS: Final[dict[str, Callable[[Given], Provider]]] = {}
+"""What makes a connector, by kind; each imports what it needs when it is called."""
+
+
+def is_provided(address: str) -> bool:
+    """Whether a desk's address means providers: `connectors`, or `kind+https://…`."""
+    return address == CONNECTORS or bool(_DIRECT.match(address))
+
+
+_DIRECT = re.compile(r"([a-z][a-z0-9-]*)\+(https?://.*)", re.DOTALL)
+
+
+@contextlib.contextmanager
+def provided(
+    config: Config, address: str, cards: dict[str, Product]
+) -> Iterator[tuple[str, Provider]]:
+    """Give the provider that an address means, and the name of the desk's own record.
+
+    A product that no card describes gets the desk's own card, which is put among *cards*.
+
+    Raises:
+        BadInput: The settings are wrong, or there is no such kind of provider.
+    """
+    behind, placed = _settings(config, address)
+    name = CONNECTORS if address == CONNECTORS else _record_name(behind)
+    made = [_made(config, one, behind[one], placed[one], cards) for one in behind]
+    provider = made[0]
+    if len(made) > 1:
+        from helpdesk.connectors.several import Several  # noqa: PLC0415
+
+        provider = Several(made)
+    try:
+        yield name, provider
+    finally:
+        provider.close()
+
+
+def _settings(config: Config, address: str) -> tuple[dict[str, Behind], dict[str, dict[str, str]]]:
+    """Return the connectors that are meant, and what product each part of their people is of."""
+    direct = _DIRECT.match(address)
+    if direct:
+        kind, url = direct.groups()
+        return {kind: _direct(kind, url)}, {kind: {}}
+    placed: dict[str, dict[str, str]] = {}
+    for product, place in config.products.items():
+        parts = placed.setdefault(place.connector, {})
+        if place.within in parts:
+            part = f"{clean(place.connector)}{f', {clean(place.within)}' * bool(place.within)}"
+            raise BadInput(f"[products.{clean(product)}]: {part} is of another product already.")
+        parts[place.within] = product
+    unknown = placed.keys() - config.connectors.keys()
+    if unknown:
+        raise BadInput(f"[products]: there is no connector {clean(min(unknown))}.")
+    if not placed:
+        raise BadInput(
+            "No product names a connector: [products.<product>] connector = … in helpdesk.toml."
+        )
+    return {name: config.connectors[name] for name in placed}, placed
+
+
+def _direct(kind: str, url: str) -> Behind:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise BadInput(f"{clean(url, limit=200)} is no address: {clean(str(error))}.") from error
+    if parts.password is not None:
+        raise BadInput("A password does not belong into an address, which others can see.")
+    bare = f"[{host}]" if ":" in host else host
+    place = f"{bare}:{port}" if port else bare
+    plain = urlunsplit((parts.scheme, place, parts.path, "", ""))
+    return Behind(kind=kind, url=plain, user=unquote(parts.username or ""))
+
+
+def _record_name(behind: Mapping[str, Behind]) -> str:
+    """Return what the record of a provider that was named by its address is called."""
+    ((kind, settings),) = behind.items()
+    place = urlsplit(settings.url)
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", f"{kind}-{place.netloc}{place.path}").strip("-")[:100]
+
+
+def _made(
+    config: Config,
+    name: str,
+    settings: Behind,
+    placed: dict[str, str],
+    cards: dict[str, Product],
+) -> Provider:
+    from helpdesk.connectors.secrets import secret_of  # noqa: PLC0415
+
+    if settings.kind not in KINDS:
+        there = ", ".join(sorted(KINDS)) or "none yet"
+        raise BadInput(f"There is no kind of provider {clean(settings.kind)}; there is {there}.")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name):
+        raise BadInput(f"[connectors.{clean(name)}]: a name has small letters, digits and dashes.")
+    missing = [product for product in placed.values() if product not in cards]
+    if missing:
+        raise BadInput(f"[products.{clean(missing[0])}]: there is no card of that product.")
+    if not placed:
+        own = own_card()
+        cards.setdefault(own.id, own)
+        placed = {"": own.id}
+    file = Path(settings.secret_file).expanduser() if settings.secret_file else None
+    given = Given(
+        name=name,
+        settings=settings,
+        secret=lambda: secret_of(name, os.environ, file),
+        products=placed,
+        authorities=Path(config.authorities).expanduser() if config.authorities else None,
+    )
+    return KINDS[settings.kind](given)

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from helpdesk.connectors.several import Several
+from helpdesk.domain.actions import Flag, Note, SendCode, TakeTicket
+from helpdesk.domain.errors import NotFound, Refused
+from helpdesk.domain.lacks import Lack
+from helpdesk.domain.proofs import Method
+from helpdesk.domain.search import Query
+from helpdesk.products import load_cards
+from helpdesk.service.local import LocalDesk
+from helpdesk.service.provided import ProvidedDirectory
+from helpdesk.stores.keys import Keys
+from helpdesk.stores.own import own_record
+from helpdesk.stores.seen import Seen
+from helpdesk.stores.tiny import TinyStore
+from helpdesk.stores.tinyfile import TinyFile
+from helpdesk.wiring import agent_named
+from tests.conftest import Clock
+from tests.connectors.elsewhere import Elsewhere
+
+NO_CODE = Lack(what="send-code", why="Northern has no such call.", instead="Sign in again.")
+NO_PUSH = Lack(what="prove:code", why="Northern checks no codes.")
+NO_DRIFT = Lack(what="drift", why="Northern keeps its keys to itself.")
+
+
+@pytest.fixture
+def opened(sample_file: Path, clock: Clock, places: Path) -> Callable[..., LocalDesk]:
+    """Open a desk whose people are elsewhere, and whose own record is a file of its own."""
+
+    def open_with(*lacks: Lack, who: str = "support", most: int = 500) -> LocalDesk:
+        path = places / "own" / "north.json"
+        file = own_record(path, (agent_named("support", ()), agent_named("lead", ())), clock)
+        store = TinyStore(file)
+        store.load()
+        provider = Elsewhere(TinyFile(sample_file, clock), *lacks, most=most)
+        return LocalDesk(
+            agent=agent_named(who, store.agents),
+            cards=load_cards(),
+            connector=provider,
+            store=store,
+            directory=ProvidedDirectory(provider, store),
+            clock=clock,
+            label="NORTH",
+            is_demo=False,
+            keys=Keys(places / "keys"),
+            witness=Seen(places / "keys", path),
+        )
+
+    return open_with
+
+
+async def test_people_are_found_where_they_are_kept(opened: Callable[..., LocalDesk]) -> None:
+    found = await opened().find(Query(words=("mayank",)))
+
+    assert [row.name for row in found.rows] == ["Mayank Rao"]
+
+
+async def test_a_case_and_its_verdict_rest_on_the_providers_timeline(
+    opened: Callable[..., LocalDesk],
+) -> None:
+    desk = opened()
+
+    case, verdict = await desk.case("u1"), await desk.why("u1")
+
+    assert case.timeline
+    assert verdict.causes
+
+
+async def test_tickets_are_our_own_and_are_found_by_number(
+    opened: Callable[..., LocalDesk],
+) -> None:
+    desk = opened()
+
+    await desk.perform(TakeTicket(user="u1", subject="Codes do not come"))
+
+    case = await desk.case("u1")
+    (ticket,) = case.open_tickets
+    assert (await desk.find(Query(words=(ticket.id,)))).rows[0].id == "u1"
+    assert [row.id for row in (await desk.queue()).rows] == ["u1"]
+    assert [row.id for row in (await desk.find(Query(ticket=True))).rows] == ["u1"]
+
+
+async def test_another_console_on_the_same_record_sees_what_was_done(
+    opened: Callable[..., LocalDesk],
+) -> None:
+    await opened().perform(Note(user="u1", text="asked for the second time"))
+
+    rows = (await opened(who="lead").log(Query())).rows
+
+    assert [row.says for row in rows] == ["asked for the second time"]
+
+
+async def test_the_times_of_our_own_record_do_not_move(
+    opened: Callable[..., LocalDesk], clock: Clock
+) -> None:
+    desk = opened()
+    await desk.perform(TakeTicket(user="u1", subject="Codes do not come"))
+    at = (await desk.case("u1")).open_tickets[0].opened_at
+    clock.go_on(hours=40)
+
+    assert (await opened().case("u1")).open_tickets[0].opened_at == at
+
+
+async def test_a_mark_is_kept_here_where_the_provider_has_no_place_for_it(
+    opened: Callable[..., LocalDesk],
+) -> None:
+    await opened().perform(Flag(user="u1", reason="asks for somebody else"))
+
+    assert (await opened().case("u1")).user.flagged == "asks for somebody else"
+
+
+async def test_what_the_provider_cannot_do_is_refused_in_its_words(
+    opened: Callable[..., LocalDesk],
+) -> None:
+    desk = opened(NO_CODE)
+
+    decision = (await desk.case("u1")).decision("send-code")
+    with pytest.raises(Refused, match="Not possible with this provider: northern has no such call"):
+        await desk.perform(SendCode(user="u1"))
+
+    assert decision is not None
+    assert (decision.is_refused, decision.instead) == (True, "Sign in again.")
+    assert (await desk.log(Query())).rows[0].result == "refused"
+
+
+async def test_a_way_of_proving_that_the_provider_lacks_says_so(
+    opened: Callable[..., LocalDesk],
+) -> None:
+    desk = opened(NO_PUSH)
+    await desk.perform(TakeTicket(user="u1", subject="Codes do not come"))
+    ticket = (await desk.case("u1")).open_tickets[0].id
+
+    ways = await desk.ways("u1")
+    with pytest.raises(Refused, match="northern checks no codes"):
+        await desk.ask_proof("u1", Method.CODE, ticket=ticket)
+
+    assert "northern checks no codes" in next(w for w in ways if w.method is Method.CODE).not_for
+
+
+async def test_a_clock_the_provider_cannot_measure_is_said(
+    opened: Callable[..., LocalDesk],
+) -> None:
+    with pytest.raises(Refused, match="keeps its keys to itself"):
+        await opened(NO_DRIFT).drift("u2", "", ["123456"])
+
+
+async def test_several_providers_are_one_and_each_id_goes_to_its_own(
+    sample_file: Path, clock: Clock
+) -> None:
+    file = TinyFile(sample_file, clock)
+    several = Several([Elsewhere(file, NO_CODE, name="north", most=1), Elsewhere(file, name="u1")])
+
+    found = await several.find((), limit=9)
+    users = await several.people(["u1", "nobody:u1"])
+
+    assert "Northern gave the first 1 only." in found.says
+    assert [*users] == ["u1"]
+    with pytest.raises(NotFound):
+        await several.timeline("nobody:u1")

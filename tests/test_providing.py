@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from helpdesk import providing
+from helpdesk.config import load_config
+from helpdesk.domain.errors import BadInput
+from helpdesk.products import load_cards, own_card
+from helpdesk.providing import Given, is_provided, provided
+from helpdesk.stores.tinyfile import TinyFile
+from tests.conftest import Clock
+from tests.connectors.elsewhere import Elsewhere
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch, sample_file: Path, clock: Clock) -> Iterator[list[Given]]:
+    """Add a kind of provider, and give what each of it is made of."""
+    found: list[Given] = []
+
+    def make(given: Given) -> Elsewhere:
+        found.append(given)
+        return Elsewhere(TinyFile(sample_file, clock), name=given.name)
+
+    monkeypatch.setitem(providing.KINDS, "northern", make)
+    return iter([found])
+
+
+@pytest.fixture
+def settings(places: Path) -> Callable[[str], None]:
+    def write(text: str) -> None:
+        (places / "config").mkdir(exist_ok=True)
+        (places / "config" / "helpdesk.toml").write_text(text, "utf-8")
+
+    return write
+
+
+def test_an_address_names_kind_server_and_account(made: Iterator[list[Given]]) -> None:
+    cards = load_cards()
+
+    with provided(load_config({}), "northern+https://desk%40hq@mfa.example:8443/x", cards) as (
+        name,
+        _,
+    ):
+        (given,) = next(made)
+
+    assert (given.settings.url, given.settings.user) == ("https://mfa.example:8443/x", "desk@hq")
+    assert name == "northern-mfa.example-8443-x"
+    assert (given.products, "own" in cards) == ({"": "own"}, True)
+
+
+def test_a_password_in_an_address_is_refused(made: Iterator[list[Given]]) -> None:
+    with (
+        pytest.raises(BadInput, match="A password does not belong"),
+        provided(load_config({}), "northern+https://desk:hush@mfa.example", {}),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("address", ["connectors", "okta+https://a.example", "x+http://localhost"])
+def test_addresses_of_providers_are_known(address: str) -> None:
+    assert is_provided(address)
+
+
+@pytest.mark.parametrize("address", ["https://desk.example", "demo", "north.json", "a+b.json"])
+def test_other_addresses_are_none(address: str) -> None:
+    assert not is_provided(address)
+
+
+def test_the_product_decides_which_connector(
+    made: Iterator[list[Given]],
+    settings: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings("""
+        [connectors.one]
+        kind = "northern"
+        url = "https://one.example"
+        [connectors.two]
+        kind = "northern"
+        url = "https://two.example"
+        [connectors.idle]
+        kind = "northern"
+        url = "https://idle.example"
+        [products.constant-contact]
+        connector = "one"
+        [products.sms-2fa]
+        connector = "two"
+        within = "corp"
+        [products.partner-portal]
+        connector = "two"
+        within = "agencies"
+    """)
+    monkeypatch.setenv("HELPDESK_SECRET_TWO", "hush")
+
+    with provided(load_config({}), "connectors", load_cards()) as (name, _):
+        one, two = next(made)
+
+    assert name == "connectors"
+    assert (one.name, one.products) == ("one", {"": "constant-contact"})
+    assert two.products == {"corp": "sms-2fa", "agencies": "partner-portal"}
+    assert two.secret() == "hush"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "No product names a connector"),
+        ('[products.sms-2fa]\nconnector = "gone"', "there is no connector gone"),
+        (
+            '[connectors.a]\nkind = "sun"\nurl = "https://a.example"\n'
+            '[products.sms-2fa]\nconnector = "a"',
+            "There is no kind of provider sun",
+        ),
+        (
+            '[connectors.a]\nkind = "northern"\nurl = "https://a.example"\n'
+            '[products.moon]\nconnector = "a"',
+            "there is no card of that product",
+        ),
+        (
+            '[connectors.a]\nkind = "northern"\nurl = "https://a.example"\n'
+            '[products.sms-2fa]\nconnector = "a"\n[products.moon]\nconnector = "a"',
+            "is of another product already",
+        ),
+    ],
+)
+def test_settings_that_do_not_fit_are_said(
+    made: Iterator[list[Given]], settings: Callable[[str], None], text: str, says: str
+) -> None:
+    settings(text)
+
+    with (
+        pytest.raises(BadInput, match=says),
+        provided(load_config({}), "connectors", load_cards()),
+    ):
+        pass
+
+
+def test_the_card_of_no_document_says_that_nothing_is_documented() -> None:
+    card = own_card()
+
+    assert all(not act.documented for act in card.acts.values())
+    assert not card.codes.life_s.is_documented
