@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from helpdesk import __version__, commands, record
+from helpdesk import __version__, commands, record, training
 from helpdesk.answers import SCHEMA_NAMES
 from helpdesk.assets import THEMES
 from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields, summary
@@ -96,6 +96,7 @@ def parser(*, is_whole: bool = True) -> argparse.ArgumentParser:
     _add_sync(to, where)
     _add_web(to, where)
     _add_fixture(to)
+    training.add_train(to)
     _add_small(to)
     return top
 

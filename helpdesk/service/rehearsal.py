@@ -1,0 +1,68 @@
+"""What a screen can see and do of a rehearsal beside the desk: the caller, the clock, the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from helpdesk.domain.proofs import Asking
+from helpdesk.domain.training.recording import AnyLine
+from helpdesk.domain.training.scenario import Scenario
+from helpdesk.domain.training.scoring import Score
+from helpdesk.service.desk import Desk
+
+
+class Rehearsal(Protocol):
+    """One play of a scenario, on a desk of its own.
+
+    Attributes:
+        scenario: What is played.
+        desk: Where the trainee works; everything done at it is recorded.
+        on_line: Is told of every line of the record as it is written; None for nobody.
+        is_over: Whether the cause was named.
+    """
+
+    scenario: Scenario
+    desk: Desk
+    on_line: Callable[[AnyLine], None] | None
+    is_over: bool
+
+    @property
+    def now(self) -> datetime:
+        """The time in the play's own world."""
+        ...
+
+    @property
+    def seconds(self) -> int:
+        """Whole seconds since the beginning."""
+        ...
+
+    @property
+    def lines(self) -> tuple[AnyLine, ...]:
+        """The record so far, without its key."""
+        ...
+
+    async def begin(self) -> None:
+        """Let the caller speak; the clock stands until `advance`."""
+        ...
+
+    async def advance(self, to: datetime) -> None:
+        """Move the time on; what is due by then happens, each at its own moment, in order."""
+        ...
+
+    async def ask(self, pair: str) -> str:
+        """Put a question of the verdict; give the caller's words."""
+        ...
+
+    def tell(self, says: str) -> None:
+        """Say something to the customer."""
+        ...
+
+    async def reading(self, asking: Asking) -> str:
+        """Give what the caller answers to an asking; empty where they cannot."""
+        ...
+
+    def end(self, cause: str, keys: int = 0) -> Score:
+        """Name the cause and hang up; give the marks."""
+        ...

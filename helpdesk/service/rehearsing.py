@@ -1,0 +1,388 @@
+"""A rehearsal: the real desk on a world of its own, a caller with a script, and a record of it all.
+
+script ─▶ due, in order ─▶ world (the file) ─▶ desk ─▶ trainee ─▶ record
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from helpdesk.connectors.rehearsed import RehearsedConnector
+from helpdesk.domain.actions import AnyAction
+from helpdesk.domain.cases import Case, Handover, Outcome
+from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
+from helpdesk.domain.errors import (
+    BadInput,
+    HelpdeskError,
+    NeedsMore,
+    NotFound,
+    Refused,
+    Stale,
+    Unreachable,
+)
+from helpdesk.domain.proofs import Asking, Method, Proof
+from helpdesk.domain.timeline import AnyEvent, encode_event
+from helpdesk.domain.training import recording as record
+from helpdesk.domain.training.checking import PROVE
+from helpdesk.domain.training.recording import AnyLine, Key, line_bytes
+from helpdesk.domain.training.scenario import (
+    BEGINS,
+    PERSON,
+    Fault,
+    Scenario,
+    event_at,
+    when,
+)
+from helpdesk.domain.training.scoring import NEUTRAL, Score, score
+from helpdesk.service.diagnosing import Diagnosing
+from helpdesk.service.local import LocalDesk
+
+LEAST: Final = 0.05
+"""Causes that are less likely are not written down."""
+
+AT_A_LOSS: Final = "I could not tell you."
+NOT_ME: Final = "I cannot do that just now. Can we not go on without it?"
+READS: Final = "One moment. Yes, I have it, I read it to you."
+"""What a caller says whose script has no words for it."""
+
+SEEN: Final = "Passport, by video."
+
+DOWN: Final = "The line to the desk is down: nothing was done, and nothing new is seen."
+CHANGED: Final = "Somebody else changed this case since you looked: look again. Nothing was done."
+
+
+class RehearsedDesk(LocalDesk):
+    """The real desk, each wish and each look of which is told to the stage it stands on."""
+
+    stage: Stage
+
+    async def perform(self, action: AnyAction, *, key: str = "") -> Outcome:
+        """Carry an action out, or stumble over what goes wrong on cue; both are recorded."""
+        try:
+            self.stage.stumble(action.name)
+            outcome = await super().perform(action, key=key)
+        except HelpdeskError as error:
+            await self.stage.note_failure(action.name, error)
+            raise
+        await self.stage.note_act(action.name)
+        return outcome
+
+    async def case(self, user: str) -> Case:
+        """Give everything about one user; that it was opened is recorded."""
+        case = await super().case(user)
+        await self.stage.note_opened(case.user.id)
+        return case
+
+    async def why(self, user: str, said: Sequence[CallerSaid] = ()) -> Verdict:
+        """Give the verdict; what was put down of the caller's answers is recorded."""
+        verdict = await super().why(user, said)
+        if user == PERSON:
+            await self.stage.note_heard(tuple(said), verdict)
+        return verdict
+
+    async def ask_proof(
+        self, user: str, method: Method, *, channel: str = "", ticket: str = "", key: str = ""
+    ) -> Asking:
+        """Ask the caller over a channel on record; they answer by their script."""
+        try:
+            asking = await super().ask_proof(user, method, channel=channel, ticket=ticket, key=key)
+        except (Refused, NeedsMore):
+            self.stage.note_proof(method, "refused")
+            raise
+        self.stage.note_proof(method, "asked", asking.id)
+        return asking
+
+    async def answer_proof(
+        self, user: str, answer: str, *, asking: str = "", key: str = ""
+    ) -> Proof:
+        """Check what the caller read back; somebody else's caller never answers rightly."""
+        method = self.stage.asked.get(asking) or next(reversed(self.stage.asked.values()), None)
+        try:
+            if method is not None and not self.stage.can(method):
+                raise BadInput("That is not right: the caller does not have what was asked for.")
+            proof = await super().answer_proof(user, answer, asking=asking, key=key)
+        except BadInput:
+            if method is not None:
+                self.stage.note_proof(method, "wrong")
+            raise
+        self.stage.note_proof(proof.method, "right")
+        await self.stage.note_act(PROVE)
+        return proof
+
+    async def phone(self, user: str) -> tuple[Handover, ...]:
+        """Give what the devices show, where it is the caller who holds them."""
+        shown = await super().phone(user)
+        return shown if all(map(self.stage.can, self.stage.asked.values())) else ()
+
+    async def happen(self, user: str, event: AnyEvent) -> None:
+        """Let something happen to a user, between two acts of the trainee."""
+        async with self._changing, self._recorder.transaction():
+            await self.stage.connector.happen(user, event)
+        await self._view.refresh()
+
+    async def look(self, said: Sequence[CallerSaid]) -> Verdict:
+        """Give the verdict on the person as it is at this moment, found anew."""
+        await self._view.refresh()
+        # Its own finder: what was found for the screen a while ago must not be what is recorded.
+        return await Diagnosing(self._view).of(await self._view.anybody(PERSON), said)
+
+    async def _now(self) -> Any:
+        self.stage.must_reach()
+        return await super()._now()
+
+
+class Stage:
+    """One play: the time, what is due, who is on the line, and the record.
+
+    Args:
+        key: What it is marked by, the first line of the record.
+        scenario: What is played.
+        write: Takes each line of the record.
+
+    Attributes:
+        now: The time in the world; `advance` alone moves it.
+        asked: By asking, how the caller was to be proven.
+    """
+
+    def __init__(self, key: Key, scenario: Scenario, write: Callable[[bytes], None]) -> None:
+        self.scenario, self._write = scenario, write
+        self.now = BEGINS
+        self.desk: RehearsedDesk
+        self.connector: RehearsedConnector
+        self.colleague: LocalDesk
+        self.on_line: Callable[[AnyLine], None] | None = None
+        self.is_over = False
+        self.asked: dict[str, Method] = {}
+        self._said: tuple[CallerSaid, ...] = ()
+        self._opened = ""
+        self._saw: record.Saw | None = None
+        self._faults: set[str] = set()
+        self._due: list[tuple[datetime, int, Callable[[], Any]]] = []
+        self._count = 0
+        self._lines: list[AnyLine] = [key]
+        write(line_bytes(key))
+
+    @property
+    def seconds(self) -> int:
+        """Whole seconds since the beginning."""
+        return int((self.now - BEGINS).total_seconds())
+
+    @property
+    def lines(self) -> tuple[AnyLine, ...]:
+        """The record so far, without its key."""
+        return tuple(self._lines[1:])
+
+    def clock(self) -> datetime:
+        """Give the time in the world."""
+        return self.now
+
+    async def begin(self) -> None:
+        """Put what the script has into order, and let the caller speak."""
+        self._schedule()
+        await self.desk.watch()
+        self._note(record.Said(at=0, says=self.scenario.caller.says))
+
+    async def advance(self, to: datetime) -> None:
+        """Move the time on; what is due by then happens, each at its own moment, in order."""
+        while self._due and self._due[0][0] <= to and not self.is_over:
+            moment, _, happen = heapq.heappop(self._due)
+            self.now = max(self.now, moment)
+            done = happen()
+            if done is not None:
+                await done
+        if not self.is_over:
+            self.now = max(self.now, to)
+
+    async def ask(self, pair: str) -> str:
+        """Put a question of the verdict; give the caller's words."""
+        reply = next((one for one in self.scenario.caller.answers if one.ask == pair), None)
+        says = reply.says if reply else AT_A_LOSS
+        self._note(record.Asked(at=self.seconds, ask=pair, says=says))
+        return says
+
+    def tell(self, says: str) -> None:
+        """Say something to the customer."""
+        if says.strip():
+            self._note(record.Told(at=self.seconds, says=says.strip()))
+
+    async def reading(self, asking: Asking) -> str:
+        """Give what the caller answers to an asking; empty where they cannot."""
+        if not self.can(asking.method):
+            return ""
+        if asking.method is Method.IN_PERSON:
+            return SEEN
+        kind, _, other = asking.channel.partition(":")
+        shown = await self.desk.phone(other if kind == "administrator" else PERSON)
+        by_app = [one for one in shown if not one.says]
+        sent = [one for one in shown if f"says {asking.words[0]}," in one.says]
+        found = by_app if asking.method is Method.TOTP else sent[-1:]
+        return found[0].secret if found else ""
+
+    def end(self, cause: str, keys: int = 0) -> Score:
+        """Name the cause and hang up; give the marks."""
+        self._note(record.Ended(at=self.seconds, cause=cause, keys=keys))
+        self.is_over = True
+        return score(b"".join(map(line_bytes, self._lines)))
+
+    def can(self, method: Method) -> bool:
+        """Whether the caller answers rightly to a way of being proven."""
+        told = next((p for p in self.scenario.caller.proofs if p.method is method), None)
+        return told.can if told else not self.scenario.caller.is_attacker
+
+    def must_reach(self) -> None:
+        """Raise `Unreachable` while the line is down."""
+        if "line-down" in self._faults:
+            raise Unreachable(DOWN)
+
+    def stumble(self, act: str) -> None:
+        """Raise what goes wrong with an act just now."""
+        self.must_reach()
+        if "conflict" in self._faults and act not in NEUTRAL:
+            self._faults.discard("conflict")
+            raise Stale(CHANGED)
+
+    async def note_act(self, act: str) -> None:
+        """Record an act that was done; what the script has after it becomes due."""
+        if act != PROVE:
+            self._note(record.Did(at=self.seconds, act=act, result="done"))
+        self._after(act)
+        await self._look()
+
+    async def note_failure(self, act: str, error: HelpdeskError) -> None:
+        """Record an act that was not done, and why; a colleague who is asked answers soon."""
+        at = self.seconds
+        if isinstance(error, Refused):
+            self._note(record.Did(at=at, act=act, result="refused", why=error.decision.why))
+        elif isinstance(error, NeedsMore):
+            needs = error.decision.needs
+            lacks = tuple(need.what for need in needs)
+            self._note(record.Did(at=at, act=act, result="needs", lacks=lacks))
+            if lacks == ("second-person",) and needs[0].choices:
+                lag = self.scenario.colleague.after.delta
+                self._at(self.now + lag, lambda: self._agree(act, needs[0].choices[0]))
+        else:
+            why = "" if isinstance(error, NotFound) else str(error)
+            self._note(record.Did(at=at, act=act, result="failed", why=why))
+
+    async def note_opened(self, user: str) -> None:
+        """Record that another case was opened."""
+        if user != self._opened:
+            self._opened = user
+            self._note(record.Opened(at=self.seconds, user=user))
+            await self._look()
+
+    async def note_heard(self, said: tuple[CallerSaid, ...], verdict: Verdict) -> None:
+        """Record what was newly put down of the caller's answers, as the desk understood it."""
+        if said == self._said:
+            return
+        before, self._said = set(self._said), said
+        understood = {heard.ask: heard.reply for heard in verdict.heard}
+        for one in said:
+            if one not in before:
+                reply = understood.get(one.ask, "")
+                self._note(record.Heard(at=self.seconds, ask=one.ask, reply=reply))
+        await self._look()
+
+    def note_proof(self, method: Method, result: Any, asking: str = "") -> None:
+        """Record a step of proving the caller; when they are asked, with their words."""
+        says = ""
+        if result == "asked":
+            self.asked[asking] = method
+            told = next((p for p in self.scenario.caller.proofs if p.method is method), None)
+            says = told.says if told else (READS if self.can(method) else NOT_ME)
+        self._note(record.Proved(at=self.seconds, method=method.value, result=result, says=says))
+
+    def late(self, comes: datetime, user: str, event: AnyEvent) -> None:
+        """Let a message that is late come at its moment."""
+        self._at(comes, lambda: self._happen(user, event, is_told=False))
+
+    def _schedule(self) -> None:
+        """Make everything due that has a moment of its own."""
+        for aside in self.scenario.caller.meanwhile:
+            if aside.at is not None:
+                self._say_at(BEGINS + aside.at.delta, aside.says)
+        for user, raws in self._scripts():
+            for raw in raws:
+                told = when(raw)
+                if told.at is not None:
+                    self._happen_at(BEGINS + told.at.delta, user, raw)
+        for fault in self.scenario.faults:
+            self._go(fault)
+
+    def _scripts(self) -> list[tuple[str, tuple[dict[str, Any], ...]]]:
+        others = zip(self.scenario.others_ids, self.scenario.others, strict=True)
+        return [(PERSON, self.scenario.then), *((name, other.then) for name, other in others)]
+
+    def _after(self, act: str) -> None:
+        for aside in self.scenario.caller.meanwhile:
+            if aside.after == act:
+                self._say_at(self.now + aside.lag.delta, aside.says)
+        for user, raws in self._scripts():
+            for raw in raws:
+                told = when(raw)
+                if told.after == act:
+                    self._happen_at(self.now + told.lag.delta, user, raw)
+
+    def _at(self, moment: datetime, happen: Callable[[], Any]) -> None:
+        """Make something due; of two of one moment, what was due first comes first."""
+        self._count += 1
+        heapq.heappush(self._due, (moment, self._count, happen))
+
+    def _say_at(self, moment: datetime, says: str) -> None:
+        self._at(moment, lambda: self._note(record.Said(at=self.seconds, says=says)))
+
+    def _happen_at(self, moment: datetime, user: str, raw: dict[str, Any]) -> None:
+        name = f"w{self._count}"
+        self._at(moment, lambda: self._happen(user, event_at(raw, moment, name)))
+
+    async def _happen(self, user: str, event: AnyEvent, *, is_told: bool = True) -> None:
+        await self.desk.happen(user, event)
+        told = encode_event(event)
+        # The desk's own messages have names that fall by chance; a script's have not.
+        bare = {k: v for k, v in told.items() if k not in {"id", "at"} and (is_told or k != "send")}
+        self._note(record.Came(at=self.seconds, user=user, event=bare))
+        await self._look()
+
+    def _go(self, fault: Fault) -> None:
+        begins = BEGINS + fault.at.delta
+        self._at(begins, lambda: self._went(fault, is_on=True))
+        self._at(begins + fault.lasts.delta, lambda: self._went(fault, is_on=False))
+
+    def _went(self, fault: Fault, *, is_on: bool) -> None:
+        (self._faults.add if is_on else self._faults.discard)(fault.kind)
+        if fault.kind == "late-mail":
+            self.connector.late = fault.delay.delta if is_on else timedelta(0)
+        if fault.kind == "too-many":
+            self.connector.is_busy = is_on
+        self._note(record.Went(at=self.seconds, fault=fault.kind, is_on=is_on))
+
+    async def _agree(self, act: str, request: str) -> None:
+        """Let the colleague answer, at a desk of their own."""
+        colleague = self.scenario.colleague
+        says = colleague.says or "Looked at it."
+        await self.colleague.approve(request, is_granted=colleague.agrees, says=says)
+        self._note(record.Agreed(at=self.seconds, act=act, is_granted=colleague.agrees))
+
+    async def _look(self) -> None:
+        """Write down what the verdict says now, where it says something else than before."""
+        if self._opened != PERSON or self.is_over:
+            return
+        verdict = await self.desk.look(self._said)
+        causes = tuple((one.id, round(one.p, 2)) for one in verdict.causes[:3] if one.p >= LEAST)
+        saw = record.Saw(at=0, causes=causes, ask=verdict.ask.pair if verdict.ask else "")
+        if saw != self._saw:
+            self._saw = saw
+            self._note(msgspec.structs.replace(saw, at=self.seconds))
+
+    def _note(self, line: AnyLine) -> None:
+        if self.is_over:
+            return
+        self._lines.append(line)
+        self._write(line_bytes(line))
+        if self.on_line is not None:
+            self.on_line(line)
