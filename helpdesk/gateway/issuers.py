@@ -7,6 +7,7 @@ document, over https with certificates verified, or over http from this machine 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import ssl
 import time
@@ -23,7 +24,7 @@ from helpdesk import __version__
 from helpdesk.connectors.exchange import client_for, read_within
 from helpdesk.domain.addresses import is_loopback
 from helpdesk.domain.agents import Role
-from helpdesk.domain.errors import BadInput, Unreachable
+from helpdesk.domain.errors import BadInput, HelpdeskError, Unreachable
 from helpdesk.domain.text import clean
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ FRESH_S: Final = 600.0
 
 STALE_S: Final = 3_600.0
 """Seconds for which keys still count while the issuer cannot be reached."""
+
+PATIENCE_S: Final = 1.0
+"""Seconds that whoever asks waits for newer keys, where those that are there still count."""
 
 AGAIN_S: Final = 10.0
 """Seconds between two fetches for keys nobody knows: made-up names must not make us flood it."""
@@ -150,6 +154,8 @@ class Provider:
         self._keys_at: float | None = None
         self._tried_at: float | None = None
         self._one_at_a_time = asyncio.Lock()
+        self._renewing: asyncio.Task[None] | None = None
+        self._renewing_at = 0.0
         self._tls: ssl.SSLContext | None = None
 
     async def metadata(self) -> Metadata:
@@ -166,14 +172,13 @@ class Provider:
     async def key(self, name: str) -> PublicKey | None:
         """Return the issuer's key called *name*; asks the issuer once more where it is not known.
 
-        An empty name means the only key there is.
+        An empty name means the only key there is. For an issuer that does not answer nobody waits
+        longer than a moment, while the keys there are still count.
         """
-        found = self._known(name)
-        if found is not None and not self._is_older(self._keys_at, FRESH_S):
-            return found
-        async with self._one_at_a_time:
-            if self._may_fetch(name):
-                await self._fetch_keys()
+        if self._known(name) is None:
+            await self._fetch_once(name)
+        elif self._is_older(self._keys_at, FRESH_S):
+            await self._renewed_in_a_moment(name)
         if self._is_older(self._keys_at, STALE_S):
             raise Unreachable(f"{_host(self.url)} could not be reached a moment ago.")
         return self._known(name)
@@ -211,9 +216,34 @@ class Provider:
     def _is_older(self, at: float | None, seconds: float) -> bool:
         return at is None or self._elapsed() - at > seconds
 
+    async def _renewed_in_a_moment(self, name: str) -> None:
+        """Fetch the keys beside what is asked; wait for them only at the beginning of the fetch."""
+        if self._renewing is None or self._renewing.done():
+            if not self._may_fetch(name):
+                return
+            self._renewing, self._renewing_at = (
+                asyncio.create_task(self._renew(name)),
+                self._elapsed(),
+            )
+        left_s = PATIENCE_S - (self._elapsed() - self._renewing_at)
+        if left_s > 0:
+            await asyncio.wait({self._renewing}, timeout=left_s)
+
+    async def _renew(self, name: str) -> None:
+        with contextlib.suppress(HelpdeskError):  # it is tried again; whoever needs it is told then
+            await self._fetch_once(name)
+
+    async def _fetch_once(self, name: str) -> None:
+        """Fetch the keys, for all who wait."""
+        async with self._one_at_a_time:
+            if self._may_fetch(name):
+                try:
+                    await self._fetch_keys()
+                finally:
+                    self._tried_at = self._elapsed()
+
     async def _fetch_keys(self) -> None:
         """Fetch the keys; a failure counts only where none are left that may still be used."""
-        self._tried_at = self._elapsed()
         try:
             metadata = await self.metadata()
             self._keys = usable_keys(await self.get(metadata.jwks_uri), self.url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
 import json
@@ -19,7 +20,7 @@ from msgspec import structs
 from helpdesk.domain.actions import ACTIONS, ResetAll, SendCode
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.errors import BadInput, Unauthorised, Unreachable
-from helpdesk.gateway.issuers import BODY_LIMIT, Provider, safe_url
+from helpdesk.gateway.issuers import BODY_LIMIT, PATIENCE_S, Provider, safe_url
 from helpdesk.gateway.tokens import (
     STEP_UP,
     STEP_UP_CHALLENGE,
@@ -289,6 +290,30 @@ async def test_keys_outlast_an_issuer_that_is_away_for_an_hour_and_no_longer() -
         await tokens.agent(token)
     with pytest.raises(Unreachable, match="could not be reached a moment ago"):
         await tokens.agent(token)
+
+
+async def test_nobody_waits_for_an_issuer_that_is_silent_while_its_keys_still_count() -> None:
+    time, site, silent = [0.0], IssuerSite(KEY), asyncio.Event()
+
+    async def answered(request: httpx.Request) -> httpx.Response:
+        if silent.is_set():
+            await asyncio.sleep(3_600)
+        return site(request)
+
+    provider = Provider(URL, transport=httpx.MockTransport(answered), elapsed=lambda: time[0])
+    tokens, token = site.tokens(keys=provider), signed(good_claims(), KEY)
+    await tokens.agent(token)
+    silent.set()
+    time[0] = 700
+    first = asyncio.create_task(tokens.agent(token))
+    await asyncio.sleep(0)
+    time[0] += PATIENCE_S  # the fetch began so long ago: it is not waited for any more
+
+    async with asyncio.timeout(5):
+        found = await asyncio.gather(*(tokens.agent(token) for _ in range(20)))
+        await first
+
+    assert {one.agent.id for one in found} == {"dana"}
 
 
 async def test_an_issuer_that_is_away_from_the_start_is_tried_every_ten_seconds() -> None:
