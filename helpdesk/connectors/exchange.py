@@ -133,8 +133,7 @@ async def read_within(answer: httpx.Response, most: int, who: str = "The desk") 
     Raises:
         Unreachable: It is too long, or in a form that was not asked for.
     """
-    if answer.headers.get("content-encoding", "identity") != "identity":
-        raise Unreachable(f"{who} answered in a form that was not asked for.")
+    check_form(answer, who)
     body = bytearray()
     async for part in answer.aiter_raw():
         body += part
@@ -143,6 +142,12 @@ async def read_within(answer: httpx.Response, most: int, who: str = "The desk") 
                 f"{who} answered with too much: more than {max(1, most // 1_048_576)} MB."
             )
     return bytes(body)
+
+
+def check_form(answer: httpx.Response, who: str = "The desk") -> None:
+    """Raise `Unreachable` where an answer is packed: nobody knows how long it is unpacked."""
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise Unreachable(f"{who} answered in a form that was not asked for.")
 
 
 def retry_after(answer: Answer) -> float | None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from helpdesk.connectors.circuit import Circuit
 from helpdesk.connectors.exchange import (
     MOST_BYTES,
     Lost,
+    check_form,
     client_for,
     read_within,
     trust,
@@ -49,6 +50,9 @@ MOST_LOG_BYTES: Final = 512 * 1024 * 1024
 
 QUIET_S: Final = 45.0
 """Seconds a stream of events may say nothing: every quarter of a minute it says it is there."""
+
+LINE_BYTES: Final = 8_192
+"""Bytes of one line of a stream of events; those of a desk have some eighty."""
 
 
 class Bearer(Protocol):
@@ -186,7 +190,8 @@ class Line:
                         self._bearer.refused(token)
                     raise error
                 self.circuit.note(is_ok=True)
-                yield answer.aiter_lines()
+                async with aclosing(_lines(answer)) as lines:
+                    yield lines
         except (httpx.HTTPError, OSError) as error:
             self.circuit.note(is_ok=False)
             raise Unreachable(f"The line to the desk broke: {type(error).__name__}.") from error
@@ -206,8 +211,9 @@ class Line:
         is_write: bool,
         most: int,
     ) -> Reply:
+        ends = time.monotonic() + self._budget_s
         tries = stamina.retry_context(
-            on=_wait,
+            on=lambda error: _wait(error, ends - time.monotonic()),
             attempts=self._tries,
             timeout=self._budget_s,
             wait_initial=0.1,
@@ -299,8 +305,26 @@ def _headers(token: str, more: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _wait(error: Exception) -> bool | float:
-    """Whether it is asked again; a number says after how many seconds."""
+def _wait(error: Exception, left_s: float) -> bool | float:
+    """Whether it is asked again; a number says after how many seconds, of those that are left."""
     if not isinstance(error, _Again):
         return False
-    return True if error.wait_s is None else error.wait_s
+    if error.wait_s is None:
+        return True
+    return error.wait_s if error.wait_s < left_s else False
+
+
+async def _lines(answer: httpx.Response) -> AsyncGenerator[str, None]:
+    """Give the lines of a stream, as they come.
+
+    Raises:
+        Unreachable: One is too long, or the stream is in a form that was not asked for.
+    """
+    check_form(answer)
+    rest = b""
+    async for part in answer.aiter_raw():
+        *lines, rest = (rest + part).split(b"\n")
+        if len(rest) > LINE_BYTES:
+            raise Unreachable("The desk answered with a line that has no end.")
+        for line in lines:
+            yield line.removesuffix(b"\r").decode("utf-8", "replace")

@@ -315,6 +315,52 @@ async def test_a_desk_that_drips_is_given_up(url: str) -> None:
     assert time.monotonic() - begun < 60
 
 
+@pytest.mark.parametrize("seconds", ["3600", "9" * 400])
+async def test_who_is_told_to_wait_longer_than_a_question_may_take_does_not_wait(
+    seconds: str,
+) -> None:
+    busy = httpx.MockTransport(lambda _: answer(429, b"{}", retry_after=seconds))
+    line = Line("https://desk.example", Always("dana"), transport=busy, budget_s=2)
+
+    async with asyncio.timeout(30):
+        with pytest.raises(Unreachable):
+            await line.ask("GET", "/v1/desk", values={})
+
+
+async def test_a_stream_of_one_endless_line_is_given_up(url: str) -> None:
+    async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nid: ")
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b"x" * 4_096)
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(pour, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    line = Line(f"http://127.0.0.1:{port}", Always("dana"))
+    async with server, asyncio.timeout(30):
+        with pytest.raises(Unreachable, match="no end"):
+            async with line.stream("/v1/events", {}) as lines:
+                async for _ in lines:
+                    pass
+        await line.close()
+        while len(asyncio.all_tasks()) > 1:
+            await asyncio.sleep(0.02)
+
+
+async def test_a_packed_stream_is_not_unpacked() -> None:
+    packed = answer(200, gzip.compress(b"id: x\n\n"), content_encoding="gzip")
+    line = Line(
+        "https://desk.example", Always("d"), transport=httpx.MockTransport(lambda _: packed)
+    )
+
+    with pytest.raises(Unreachable, match="not asked for"):
+        async with line.stream("/v1/events", {}) as lines:
+            async for _ in lines:
+                pass
+
+
 async def test_a_clock_that_is_wrong_is_known(url: str) -> None:
     with remote(url, "dana") as desk:
         skew = desk.skew()
