@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import stat
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
@@ -14,9 +16,9 @@ import psycopg
 import pytest
 
 from helpdesk.domain.actions import ChangeAddress, Note, Reveal
-from helpdesk.domain.errors import BadInput, Unknown
+from helpdesk.domain.errors import BadInput, Unknown, Unreachable
 from helpdesk.service.local import LocalDesk
-from helpdesk.stores.sql.database import Database
+from helpdesk.stores.sql.database import PATIENCE, Database
 from helpdesk.stores.sql.migrations import migrate
 from helpdesk.stores.sql.record import SqlStore
 from tests import postgres
@@ -116,6 +118,38 @@ def test_an_address_that_cannot_be_read_is_named() -> None:
         Database("postgresql://one:x/desk")
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgres://desk:canary@one/desk",
+        "postgresql://desk:canary@one:x/desk",
+        "postgresql://desk:can@ary@one:x/desk",
+        "postgresql://one:x/desk?password=canary",
+    ],
+)
+def test_a_password_in_an_address_that_cannot_be_read_is_not_shown(address: str) -> None:
+    with pytest.raises(BadInput, match="one") as told:
+        Database(address)
+
+    assert "ary" not in str(told.value)
+
+
+def test_nobody_else_may_read_an_sqlite_file_wherever_it_lies(tmp_path: Path) -> None:
+    shared, before = tmp_path / "shared", os.umask(0o022)
+    shared.mkdir(mode=0o755)
+
+    try:
+        with closing(Database(f"sqlite:///{shared}/desk.db")) as database:
+            migrate(database)
+            with database.connection():
+                modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in shared.iterdir()}
+    finally:
+        os.umask(before)
+
+    assert set(modes) >= {"desk.db", "desk.db-wal"}
+    assert set(modes.values()) == {0o600}
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """A PostgreSQL."""
@@ -134,6 +168,22 @@ async def test_a_commit_that_broke_off_is_unknown_and_not_denied(server: str) ->
 
         async with database.transaction():
             assert await SqlStore(database).next_ticket() == "1001"
+
+
+@POSTGRES
+async def test_a_pen_that_another_gateway_never_gives_back_is_not_waited_for(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "lock_timeout=10000" in str(PATIENCE["options"])
+    monkeypatch.setitem(PATIENCE, "options", "-c lock_timeout=200")
+    with postgres.database(server) as address, contextlib.ExitStack() as open_now:
+        stuck, other = (open_now.enter_context(closing(Database(address))) for _ in range(2))
+        migrate(stuck)
+
+        async with asyncio.timeout(30), stuck.transaction():
+            with pytest.raises(Unreachable, match=r"lock timeout.*nothing was changed"):
+                async with other.transaction():
+                    pass
 
 
 def hang_up(database: Database) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import os
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -47,7 +48,8 @@ PATIENCE: Final = {
     "keepalives_interval": 2,
     "keepalives_count": 3,
     # Of a gateway whose machine went away: it holds the pen no longer.
-    "options": "-c idle_in_transaction_session_timeout=60000",
+    # Of one that holds it and answers no more: one waits for the pen as long as with SQLite.
+    "options": f"-c idle_in_transaction_session_timeout=60000 -c lock_timeout={BUSY_S * 1_000}",
 }
 """How long a silent PostgreSQL is believed in, unless its address says otherwise: so that another
 server is asked in seconds, not in hours."""
@@ -249,8 +251,7 @@ def _engine(address: str) -> Engine:
     kind = address.partition(":")[0]
     if kind not in KINDS:
         raise BadInput(
-            f"{clean(address, limit=60)} is no address of a database; "
-            "say sqlite:///FILE or postgresql://…"
+            f"{_shown(address)} is no address of a database; say sqlite:///FILE or postgresql://…"
         )
     try:
         url = make_url(_one_by_one(address)).set(drivername=KINDS[kind])
@@ -259,13 +260,26 @@ def _engine(address: str) -> Engine:
             return create_engine(
                 url, connect_args=given, pool_size=10, max_overflow=20, pool_pre_ping=True
             )
-        if url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if url.database and not url.database.startswith((":", "file:")):
+            _make_private(Path(url.database))
         engine = create_engine(url, connect_args={"timeout": BUSY_S}, pool_size=10)
     except (ArgumentError, NoSuchModuleError, OSError, ValueError) as error:
-        raise BadInput(f"{clean(address, limit=60)}: {error}") from error
+        raise BadInput(f"{_shown(address)}: {clean(str(error), limit=200)}") from error
     event.listen(engine, "connect", _prepared)
     return engine
+
+
+def _shown(address: str) -> str:
+    """Return an address as it may be shown: without what stands before the host, and after `?`."""
+    kind, mark, rest = address.partition("://")
+    plain = rest.rpartition("@")[2].partition("?")[0]
+    return clean(f"{kind}{mark}{plain}" if mark else kind.partition(":")[0], limit=60)
+
+
+def _make_private(path: Path) -> None:
+    """Make a database's file that nobody else may read; those that SQLite puts beside it follow."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _one_by_one(address: str) -> str:

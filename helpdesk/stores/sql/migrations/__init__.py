@@ -22,6 +22,7 @@ def migrate(database: Database) -> None:
     """
     with database.connection() as connection:
         if not database.is_sqlite:
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # a migration takes its time
             connection.exec_driver_sql(f"SELECT pg_advisory_lock({LOCK})")
         else:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
