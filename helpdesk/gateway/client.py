@@ -27,6 +27,7 @@ from helpdesk.domain.errors import (
     NotFound,
     SignInAgain,
     StillRunning,
+    Unauthorised,
     Unknown,
     Unreachable,
 )
@@ -217,10 +218,13 @@ class Connection:
         for again in range(AGAIN):
             try:
                 return await self._sent(endpoint, values, headers=headers, max_age_s=max_age_s)
-            except SignInAgain:
-                if max_age_s is not None:
+            except Unauthorised as error:
+                if isinstance(error, SignInAgain) and max_age_s is None:
+                    max_age_s = RECENT_S
+                elif lost is None:
                     raise
-                max_age_s = RECENT_S
+                else:
+                    raise _unknown(key) from error  # whose key it is was not looked at
             except StillRunning:
                 if lost is None:
                     raise

@@ -34,6 +34,34 @@ class LosesThenRefuses(httpx.AsyncHTTPTransport):
         raise httpx.ReadError("lost")
 
 
+class DelaysThenSignsOut(httpx.AsyncHTTPTransport):
+    """Keeps the first write on its way; the desk takes the sign-in of the second no more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.late: httpx.Request | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v1/actions" and self.late is None:
+            self.late = request
+            raise httpx.ReadError("lost")
+        if request.url.path == "/v1/actions":
+            request.headers["Authorization"] = "Bearer nobody"
+        return await super().handle_async_request(request)
+
+
+async def test_what_may_still_be_on_its_way_is_not_denied_where_the_sign_in_has_ended(
+    desk_as: Callable[..., LocalDesk], clock: Clock
+) -> None:
+    with gateway(desk_as, clock) as (url, _):
+        desk = RemoteDesk(Line(url, Spoken("dana"), transport=DelaysThenSignsOut(), tries=2))
+
+        with pytest.raises(Unknown):
+            await desk.perform(Note(user="u1", text="Called back."), key="k" * 20)
+
+        desk.close()
+
+
 async def test_what_was_done_is_unknown_and_not_undone_where_its_answer_cannot_be_fetched(
     desk_as: Callable[..., LocalDesk], clock: Clock
 ) -> None:
