@@ -88,7 +88,10 @@ class OfflineDesk(Reading):
         Raises:
             Unreachable, BadFile: The replica cannot be read.
         """
-        self._line.contact = (await self._replica.mark()).contact_at
+        mark = await self._replica.mark()
+        self._line.contact = mark.contact_at
+        if self._line.contact != mark.contact_at:  # the clock was set back: it ages from now on
+            await self._replica.note(contact_at=self._line.contact)
         await self._purge_if_old()
         await self._outbox.refresh()
 
@@ -235,13 +238,9 @@ class OfflineDesk(Reading):
         self.soon(self.tend())
 
     async def forget(self) -> None:
-        """Let go of all this machine keeps of the desk's users."""
-        await self.settle()
-        await self._replica.purge()
-        await self._replica.note(contact_at=None, cursor="", steps=())
-        await self._outbox.refresh()
-        self._late.clear()
-        self._line.bump()
+        """Let go of all this machine keeps of the desk's users, whether the desk answers or not."""
+        await self.stop()
+        await self._purge()
 
     # What is brought over
 
@@ -366,11 +365,16 @@ class OfflineDesk(Reading):
 
     async def _purge_if_old(self) -> None:
         if self._line.is_to_be_purged:
-            await self._replica.purge()
+            await self._purge()
             self._line.contact = None
-            await self._replica.note(contact_at=None, cursor="", steps=())
-            await self._outbox.refresh()
-            self._line.bump()
+
+    async def _purge(self) -> None:
+        await self._replica.purge()
+        await self._replica.note(contact_at=None, cursor="", steps=())
+        await self._outbox.refresh()
+        self._late.clear()
+        self._line.shown.clear()
+        self._line.bump()
 
     def _came_back(self) -> None:
         self.soon(self.tend())

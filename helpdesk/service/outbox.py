@@ -16,12 +16,13 @@ from helpdesk.domain.actions import AnyAction
 from helpdesk.domain.audit import Result
 from helpdesk.domain.cases import Case, Outcome
 from helpdesk.domain.errors import (
+    BadFile,
     BadInput,
-    GaveUp,
     HelpdeskError,
     NotFound,
     Stale,
     StillRunning,
+    Unauthorised,
     Unknown,
     Unreachable,
 )
@@ -89,15 +90,15 @@ class Outbox:
             try:
                 answer = await self._line.ask(write())
             except (Unknown, StillRunning) as error:
-                await self._lose(sent)
+                await _if_it_can_be(self._lose(sent))
                 raise Unknown(_lost(sent), wish.key) from error
             except HelpdeskError:
-                await self._drop(wish.key)
+                await _if_it_can_be(self._drop(wish.key))
                 raise
             except BaseException:
                 await asyncio.shield(self._lose(sent))
                 raise
-            await self._drop(wish.key)
+            await _if_it_can_be(self._drop(wish.key))
         return answer
 
     async def queue(self, wish: Wish) -> None:
@@ -116,7 +117,7 @@ class Outbox:
                 await self._expire()
                 await self._ask_all()
                 await self._send_all(keep)
-            except (Unreachable, GaveUp):
+            except (Unreachable, Unauthorised):
                 pass  # the next round goes on
             finally:
                 await self.refresh()
@@ -241,7 +242,7 @@ class Outbox:
                 outcome = await self._told(taken, taken.action)
             except (Unknown, StillRunning):
                 await self._lose(taken)
-            except (Unreachable, Stale, GaveUp) as error:
+            except (Unreachable, Stale, Unauthorised) as error:
                 await self._put(replace(taken, state=State.QUEUED, by="", sent_at=None))
                 if not isinstance(error, Stale):
                     raise
@@ -283,6 +284,15 @@ class Outbox:
     async def _drop(self, key: str) -> None:
         await self._replica.drop(key)
         await self.refresh()
+
+
+async def _if_it_can_be(written: Coroutine[Any, Any, None]) -> None:
+    """Write down how a write ended, if this machine can.
+
+    If not, the write itself ended all the same: what was sent is kept, and asked for later.
+    """
+    with contextlib.suppress(Unreachable, BadFile):
+        await written
 
 
 async def _side_by_side(works: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -121,6 +121,13 @@ class Reading(Relaying):
         except Unreachable:
             return  # it settles by itself when it is there
 
+    async def stop(self) -> None:
+        """Break off what is done beside what is asked: nothing more is remembered of it."""
+        under_way = [*self._asked.values(), *self._chores]
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+
     def soon(self, chore: Coroutine[Any, Any, Any]) -> None:
         """Do something beside what is asked; where it fails nothing that was asked does."""
         task = asyncio.get_running_loop().create_task(chore)

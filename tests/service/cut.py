@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from helpdesk.domain.errors import GaveUp, Unknown, Unreachable
+from helpdesk.domain.errors import GaveUp, HelpdeskError, Unknown, Unreachable
 from helpdesk.service.local import LocalDesk
 
 WRITES = frozenset(
@@ -25,6 +25,7 @@ class CutLine:
     Attributes:
         is_cut: Whether nothing reaches the desk: whatever is asked was not done.
         is_signed_out: Whether each write ends with an agent who does not sign in.
+        refusal: What each write ends with instead of reaching the desk; None for nothing.
         loses: How many of the next writes are carried out, and their answers lost.
         swallows: How many of the next writes never reach the desk, which nobody can know.
         gate: What questions wait for; open from the start.
@@ -35,6 +36,7 @@ class CutLine:
     def __init__(self, desk: LocalDesk) -> None:
         self._desk = desk
         self.is_cut = self.is_signed_out = False
+        self.refusal: HelpdeskError | None = None
         self.loses = self.swallows = 0
         self.gate = asyncio.Event()
         self.gate.set()
@@ -55,6 +57,8 @@ class CutLine:
             raise Unreachable("The desk cannot be reached.")
         if name in WRITES and self.is_signed_out:
             raise GaveUp
+        if name in WRITES and self.refusal is not None:
+            raise self.refusal
         if name not in WRITES:
             await self.gate.wait()
         if name in WRITES and self.swallows:

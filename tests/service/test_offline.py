@@ -29,6 +29,7 @@ from helpdesk.domain.errors import (
     NeedsMore,
     NotFound,
     Refused,
+    Unauthorised,
     Unknown,
     Unreachable,
 )
@@ -249,6 +250,54 @@ async def test_a_console_that_was_closed_for_a_day_begins_with_nobody(
         await another.case("u1")
 
 
+async def test_a_clock_that_is_set_back_makes_nothing_younger(
+    console: OfflineDesk, console_on: Any, line: CutLine, clock: Clock, places: Path
+) -> None:
+    await seen(console)
+    line.is_cut = True
+    clock.go_on(hours=-30)
+
+    another = await console_on()
+    clock.go_on(hours=7)
+    young = await another.case("u1")
+    clock.go_on(hours=1)
+    third = await console_on()
+
+    assert young.user.id == "u1"
+    with pytest.raises(Unreachable):
+        await third.case("u1")
+
+
+async def test_a_machine_that_slept_does_not_call_live_what_is_old(
+    console: OfflineDesk, clock: Clock
+) -> None:
+    await seen(console)
+    fresh = console.freshness
+    clock.go_on(hours=3)
+
+    assert fresh.is_live
+    assert not console.freshness.is_live
+    assert console.freshness.is_read_only
+    await console.case("u1")
+    assert console.freshness.is_live
+
+
+async def test_forgetting_does_not_wait_for_a_desk_that_does_not_answer(
+    console: OfflineDesk, line: CutLine, places: Path
+) -> None:
+    await seen(console)
+    line.gate.clear()
+    console.patience_s = 0.0
+    await console.case("u1")  # the desk's own answer is under way
+
+    async with asyncio.timeout(30):
+        await console.forget()
+    line.gate.set()
+    await asyncio.sleep(0.05)
+
+    assert await Replica(places / "replica").kept("case u1") is None
+
+
 async def test_forgetting_leaves_nobody_and_goes_on_with_the_desk(
     console: OfflineDesk, line: CutLine
 ) -> None:
@@ -308,6 +357,47 @@ async def test_what_waits_goes_on_waiting_while_nobody_signs_in(
     assert waited == [State.QUEUED]
     assert states(console) == [State.DONE]
     assert line.keys == ["k" * 24]
+
+
+async def test_what_waits_goes_on_waiting_while_the_sign_in_is_not_taken(
+    console: OfflineDesk, line: CutLine, desk: LocalDesk
+) -> None:
+    await seen(console)
+    line.is_cut = True
+    await console.perform(Note(user="u1", text="called back"), key="k" * 24)
+    line.is_cut, line.refusal = False, Unauthorised("Nobody signed in in the browser.")
+
+    await console.tend()
+    waited = states(console)
+    line.refusal = None
+    await console.tend()
+
+    assert waited == [State.QUEUED]
+    assert states(console) == [State.DONE]
+    assert [row.says for row in await done(desk)] == ["called back"]
+
+
+class FullDisk(Replica):
+    """A replica on a disk that is full once something was kept that is sent."""
+
+    async def drop(self, key: str) -> None:
+        raise Unreachable("outbox.json cannot be written: No space left on device.")
+
+
+async def test_what_was_done_is_not_denied_where_this_machine_cannot_write_it_down(
+    line: CutLine, places: Path, clock: Clock, desk: LocalDesk
+) -> None:
+    console = OfflineDesk(line, FullDisk(places / "replica"), clock)
+    await console.open()
+
+    outcome = await console.perform(EndSessions(user="u1"))
+
+    assert outcome.says.startswith("Open sessions ended")
+    assert [row.act for row in await done(desk)] == ["end-sessions"]
+    assert states(console) == [State.SENT]
+    await console.tend()
+    assert states(console) == [State.DONE]
+    assert len(line.keys) == 1
 
 
 @pytest.mark.parametrize("name", NEVER)
