@@ -20,8 +20,10 @@ from litestar.exceptions import HTTPException
 from litestar.response import Stream
 
 from helpdesk.domain.agents import Agent
+from helpdesk.domain.cases import Case
 from helpdesk.domain.decisions import Decision, Weight
 from helpdesk.domain.errors import (
+    Conflict,
     HelpdeskError,
     NotFound,
     Refused,
@@ -48,9 +50,17 @@ from helpdesk.gateway.tokens import (
 )
 from helpdesk.gateway.watch import AGENT, ROUTE, App, Numbers, Watched, tell_fault
 from helpdesk.service.desk import Desk
+from helpdesk.service.ground import resting_on
 
 TIME_LIMIT_S: Final = 20.0
 """Seconds one answer may take; a change goes on to its end, and can be asked for by its key."""
+
+LATEST_S: Final = 45.0
+"""Seconds after which a change that still waits for its turn is not begun any more.
+
+Nobody waits for it, and a console whose question came to nothing takes it after a minute that it
+never came.
+"""
 
 CHORES_S: Final = 10.0
 """How often what waits is looked after."""
@@ -89,6 +99,7 @@ class Gateway:
         allowance: How much may be asked.
         now: The present, aware.
         time_limit_s: Seconds one answer may take.
+        latest_s: Seconds after which a change is not begun any more.
         pages: What else is answered at this address: an issuer of its own, who signs agents in.
         described: What consoles are told about signing in (RFC 9728).
     """
@@ -101,13 +112,14 @@ class Gateway:
         allowance: Allowance | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         time_limit_s: float = TIME_LIMIT_S,
+        latest_s: float = LATEST_S,
         pages: Sequence[Router] = (),
         described: Mapping[str, Any] | None = None,
     ) -> None:
         learn(endpoint.asks for endpoint in ENDPOINTS.values())
         self._desks, self._sign_ins, self._now = desks, sign_ins, now
         self._bounds = Bounds(allowance or Allowance(), time.monotonic)
-        self._time_limit_s = time_limit_s
+        self._time_limit_s, self._latest_s = time_limit_s, latest_s
         self._pages, self._described = pages, described
         self._running: set[asyncio.Task[Any]] = set()
         self._over = asyncio.Event()
@@ -214,17 +226,19 @@ class Gateway:
     async def _carried(
         self, endpoint: Endpoint, asks: wire.Asks, desk: Desk, key: str, seen: str
     ) -> tuple[Any, str]:
-        """Carry out a wish, if the case is as it was seen, or the key has answered before.
-
-        Between the look and the change another may slip in; the policy is asked anew within it.
-        """
+        """Carry out a wish, if the case is as it was seen, or the key has answered before."""
         user = _user(asks) if endpoint.is_matched else ""
-        if user and not await _is_known(desk, key):
-            with contextlib.suppress(NotFound):  # who may not see them is told so by the policy
-                now = wire.etag(await desk.case(user))
-                if now not in [tag.strip() for tag in seen.split(",")]:
-                    raise Stale("Somebody changed this case since you looked: look again.")
-        value, tag = await asked(desk, endpoint, asks, key=key)
+        ends = time.monotonic() + self._latest_s
+        tags = [tag.strip() for tag in seen.split(",")] if user else []
+
+        def ground(case: Case | None) -> None:
+            if time.monotonic() > ends:
+                raise Conflict("It waited too long for its turn: nothing was done.")
+            if tags and case is not None and wire.etag(case) not in tags:
+                raise Stale("Somebody changed this case since you looked: look again.")
+
+        with resting_on(ground):
+            value, tag = await asked(desk, endpoint, asks, key=key)
         if user and not tag:
             tag = wire.etag(await desk.case(user))
         return value, tag
@@ -348,15 +362,6 @@ def is_grave(endpoint: Endpoint, asks: wire.Asks) -> bool:
     if endpoint.is_write and action is not None:
         return asks_step_up(action)
     return endpoint.is_grave
-
-
-async def _is_known(desk: Desk, key: str) -> bool:
-    """Whether a key has answered before: then it answers again, whatever the case is now."""
-    try:
-        await desk.operation(key)
-    except NotFound:
-        return False
-    return True
 
 
 def _user(asks: Any) -> str:

@@ -16,6 +16,7 @@ from helpdesk.domain.operations import Answered
 from helpdesk.domain.policies import factor_of, hands_off
 from helpdesk.domain.text import clean
 from helpdesk.service.feeding import Feeding
+from helpdesk.service.ground import look
 from helpdesk.service.once import Wish, ended, given
 
 T = TypeVar("T")
@@ -38,6 +39,7 @@ class Changing(Feeding):
     async def _told(self, user: str, act: str, tell: Told[Any], asked: Wish) -> Answered:
         told: dict[str, Any] = {"says": "", "result": Result.DONE}
         case = await self._view.whole(await self._view.anybody(user))
+        self._look(case)
         why, instead = hands_off(self.agent, case.user)
         try:
             if why:
@@ -51,6 +53,10 @@ class Changing(Feeding):
         row = await self._record(act=act, user=case.user.id, **told)
         await self._once.keep(asked, reply, row.result, row.seq)
         return reply
+
+    def _look(self, case: Case) -> None:
+        """Ask what the change rests on; to who may not see the case the policy says why."""
+        look(case if self.agent.account in {None, case.user.account} else None)
 
     async def _record_action(
         self,

@@ -34,6 +34,7 @@ from helpdesk.domain.signing import AskSignIn
 from helpdesk.domain.text import clean
 from helpdesk.domain.users import User
 from helpdesk.service.diagnosing import may_measure
+from helpdesk.service.ground import is_looked_at
 from helpdesk.service.holding import Holding
 from helpdesk.service.once import Wish, again, ended, given, wish
 from helpdesk.service.proving import Proving
@@ -93,6 +94,8 @@ class LocalDesk(Holding):
     ) -> Answered:
         drift = None
         found, now = await self._view.user(user), self._view.clock()
+        if is_looked_at():
+            self._look(await self._view.whole(found))
         rows = await self._view.store.rows(user=found.id, since=now - SPAN)
         lacks = (await self._view.connector.supports(found)).lacks
         decision, chosen = may_measure(self.agent, found, factor, rows, now, lacks)
@@ -218,6 +221,7 @@ class LocalDesk(Holding):
                 return before
             user, now = await view.anybody(action.user), view.clock()
             card, case = view.card(user), await view.whole(user)
+            self._look(case)
             if factor_of(action) and user.factor(factor_of(action)) is None:
                 raise NotFound(_no_factor(factor_of(action), user))
             answer = self._weighed(action, card, case, await self._standing(user), now)

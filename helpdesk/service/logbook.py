@@ -25,6 +25,7 @@ from helpdesk.domain.proofs import Proof
 from helpdesk.domain.reconciling import Reconciliation
 from helpdesk.domain.search import Page
 from helpdesk.domain.watch import has_come, opened_by_desk, stranger_alarm
+from helpdesk.service.ground import look
 from helpdesk.service.once import Wish, again, given, wish
 from helpdesk.service.questions import Questions, window
 from helpdesk.service.reconciling import reconciled
@@ -126,6 +127,7 @@ class Logbook(Questions):
                 answered = await self._once.before(asked)
                 if answered is not None:
                     return again(answered, Erased)
+                look(None)
                 erased = await store.erase(before, self._view.clock())
                 says = f"Personal data before {before:%Y-%m-%d} was erased: {erased.words}."
                 row = await self._recorder.record(
@@ -151,6 +153,7 @@ class Logbook(Questions):
                     answered = await self._once.before(asked)
                     if answered is not None:
                         return again(answered, str)
+                    look(None)
                     says = await self._accepted(reason, asked)
                 await self._recorder.accepted()
         return says

@@ -140,13 +140,21 @@ def gateway(
     now: Callable[[], datetime],
     allowance: Allowance = PLENTY,
     time_limit_s: float = 20,
+    latest_s: float = 45,
 ) -> Iterator[tuple[str, SomeDesks]]:
     """Serve desks; give the address and the desks behind it."""
     desks = SomeDesks(open_as)
     first = open_as("lee")
     agents = first._view.store.agents
     words = Words(agents, now)
-    made = Gateway(desks, words, allowance=allowance, now=now, time_limit_s=time_limit_s)
+    made = Gateway(
+        desks,
+        words,
+        allowance=allowance,
+        now=now,
+        time_limit_s=time_limit_s,
+        latest_s=latest_s,
+    )
     try:
         with served(made.app()) as url:
             yield url, desks

@@ -3,12 +3,16 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from filelock import FileLock
 
 from helpdesk.domain.actions import Note
 from helpdesk.domain.agents import Agent, Role
@@ -148,6 +152,46 @@ def test_whoever_saw_an_older_case_is_told_and_changes_nothing(served: Served) -
     assert by_lee.headers["etag"] != seen
     assert problem(by_dana) == (412, "stale")
     assert again.status_code == 200
+
+
+def test_of_two_who_saw_the_same_case_at_once_one_is_told(
+    served: Served, sample_file: Path
+) -> None:
+    seen, calls = served.tag("u2"), {"dana": KEY, "lee": OTHER}
+    served.tag("u1"), served.get("/v1/users/u1/case", "lee")  # both desks are open
+    desks = served.desks.opened
+
+    with ThreadPoolExecutor(2) as pool, FileLock(f"{sample_file}.lock"):
+        told = [pool.submit(served.told, NOTE, tag=seen, key=calls[who], who=who) for who in calls]
+        until(lambda: all(desks[who]._changing.locked() for who in calls))
+        time.sleep(0.2)  # both looked, neither can write
+    answers = [one.result() for one in told]
+
+    assert sorted(answer.status_code for answer in answers) == [200, 412]
+
+
+def test_a_change_whose_turn_came_too_late_is_not_begun(
+    serve: Callable[..., Served], sample_file: Path
+) -> None:
+    served = serve(time_limit_s=0.3, latest_s=0.5)
+    seen = served.tag("u2")
+
+    with FileLock(f"{sample_file}.lock"):
+        late = served.told(NOTE, tag=seen)
+        time.sleep(0.6)
+    until(lambda: served.get(f"/v1/operations/{KEY}").status_code != 409)
+
+    assert problem(late) == (503, "unreachable")
+    assert problem(served.get(f"/v1/operations/{KEY}")) == (404, "not-found")
+    assert served.post("/v1/log", {}).json()["total"] == 0
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    ends = time.monotonic() + 30
+    while not is_so() and time.monotonic() < ends:
+        time.sleep(0.01)
+    assert is_so()
 
 
 def test_time_and_the_customers_own_tries_do_not_make_a_case_another(
