@@ -15,7 +15,8 @@ from tests.labs.okta import lists
 from tests.labs.okta.signin import SignIn
 from tests.labs.okta.tenant import Json, Tenant, Wrong, stamp
 
-READ, MANAGE, LOGS, ORGS = (
+READ, MANAGE = "okta.users.read", "okta.users.manage"
+LOGS, ORGS = "okta.logs.read", "okta.orgs.manage"
     "okta.users.read",
     "okta.users.manage",
     "okta.logs.read",
@@ -371,7 +372,7 @@ FACTOR_PATH: Final = rf"{USER_PATH}/factors/([^/]+)"
 ROUTES: Final[tuple[tuple[str, str, str, Handler], ...]] = (
     ("GET", r"/api/v1/users", READ, _users),
     ("GET", r"/api/v1/logs", LOGS, _logs),
-    ("GET", r"/api/v1/authenticators", READ, _authenticators),
+    ("GET", r"/api/v1/authenticators", "okta.authenticators.read", _authenticators),
     ("POST", r"/api/v1/org/email/bounces/remove-list", ORGS, _bounces),
     ("GET", USER_PATH, READ, _user),
     ("POST", USER_PATH, MANAGE, _change),

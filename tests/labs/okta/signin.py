@@ -19,7 +19,15 @@ from tests.labs.okta.tenant import Json, Wrong
 TOKEN = "00aDeskTokenOfTheLab"
 CLIENT = "0oaHelpdeskApp"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-SCOPES = frozenset({"okta.users.read", "okta.users.manage", "okta.logs.read", "okta.orgs.manage"})
+SCOPES = frozenset(
+    {
+        "okta.users.read",
+        "okta.users.manage",
+        "okta.logs.read",
+        "okta.orgs.manage",
+        "okta.authenticators.read",
+    }
+)
 
 
 class SignIn:
