@@ -175,8 +175,12 @@ class Connector(Protocol):
         """
         ...
 
-    async def ask_proof(self, person: User, asking: Asking, now: datetime) -> None:
-        """Send what proves the caller over the channel that was asked for; nothing comes back."""
+    async def ask_proof(self, person: User, asking: Asking, now: datetime) -> str | None:
+        """Send what proves the caller over the channel that was asked for.
+
+        Give what the agent must read out for it, such as the number to choose on the device; else
+        None. What must be answered never comes back.
+        """
         ...
 
     async def check_proof(self, person: User, asking: Asking, told: str, now: datetime) -> bool:

@@ -175,9 +175,9 @@ class Several:
         """Measure a phone's clock by codes read out."""
         return await self.of(user.id).drift(user, factor, codes, now, others_s)
 
-    async def ask_proof(self, person: User, asking: Asking, now: datetime) -> None:
+    async def ask_proof(self, person: User, asking: Asking, now: datetime) -> str | None:
         """Send what proves the caller."""
-        await self.of(person.id).ask_proof(person, asking, now)
+        return await self.of(person.id).ask_proof(person, asking, now)
 
     async def check_proof(self, person: User, asking: Asking, told: str, now: datetime) -> bool:
         """Whether what the caller read back is right."""

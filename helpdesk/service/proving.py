@@ -43,6 +43,9 @@ WORDS: Final = (
 )  # fmt: skip
 """Words that are not mistaken for one another over a bad line."""
 
+CHOOSES: Final = "chooses it on the device"
+"""What the customer does with a number that is read out to them."""
+
 
 class Proving:
     """Proofs and approvals of a view, for one agent."""
@@ -87,7 +90,11 @@ class Proving:
         )
         await self._view.store.keep(asking)
         if method is not Method.IN_PERSON:
-            await self._view.connector.ask_proof(await self._asked(case, way), asking, now)
+            person = await self._asked(case, way)
+            number = await self._view.connector.ask_proof(person, asking, now)
+            if number:
+                # It is read out now and kept nowhere: whoever holds it can say yes on a phone.
+                return replace(asking, words=(clean(number), CHOOSES))
         return asking
 
     async def answer(self, case: Case, asking_id: str, told: str, now: datetime) -> Proof | None:

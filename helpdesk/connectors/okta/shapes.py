@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from helpdesk.connectors.raw import inner, moment, rows, text
@@ -106,9 +105,7 @@ def _enrolment(raw: Any) -> Factor | None:
     )
 
 
-def user_of(
-    raw: Any, name: str, product: str, factors: tuple[Factor, ...], now: datetime
-) -> User | None:
+def user_of(raw: Any, name: str, product: str, factors: tuple[Factor, ...] = ()) -> User | None:
     """Give the user of one object; None where it has no id.
 
     Okta counts no open sessions and no remembered browsers, and a lock has no end that it tells:

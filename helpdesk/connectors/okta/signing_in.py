@@ -48,7 +48,10 @@ def denied(telling: Telling, row: Row, at: datetime) -> None:
 
 
 def session_start(telling: Telling, row: Row, at: datetime) -> None:
-    """Somebody is in, or the password was refused."""
+    """Somebody is in, or the password was refused; without an outcome nobody knows."""
+    if not row.result:
+        other(telling, row, at)
+        return
     if not row.is_good:
         telling.add(_password(row, at, is_ok=False))
         return
@@ -74,6 +77,9 @@ def _session(row: Row, at: datetime, state: str, challenge: str | None = None) -
 
 def mfa(telling: Telling, row: Row, at: datetime) -> None:
     """An answer to an asking; the password comes here too, and is no second proof."""
+    if not row.result:
+        other(telling, row, at)
+        return
     if row.factor == "password":
         telling.add(_password(row, at, is_ok=row.is_good))
         if row.is_good:

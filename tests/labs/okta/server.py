@@ -17,11 +17,6 @@ from tests.labs.okta.tenant import Json, Tenant, Wrong, stamp
 
 READ, MANAGE = "okta.users.read", "okta.users.manage"
 LOGS, ORGS = "okta.logs.read", "okta.orgs.manage"
-    "okta.users.read",
-    "okta.users.manage",
-    "okta.logs.read",
-    "okta.orgs.manage",
-)
 
 
 class Fault(Enum):
@@ -134,6 +129,8 @@ class Lab:
             "x-rate-limit-reset": f"{int(time.time()) + 60}",
         }
         fault = self._fault(f"{method} {path}")
+        if fault is not None:
+            limits["x-lab-fault"] = fault.name
         if path == "/oauth2/v1/token":
             status, given, more = self.sign_in.token(headers, body)
             return status, given, limits | more

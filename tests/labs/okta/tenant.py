@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -118,7 +118,7 @@ class Tenant:
     """
 
     def __init__(self, org: str = "http://127.0.0.1:9") -> None:
-        self.org, self.now = org, NOW
+        self.org, self.now = org, datetime.now(UTC)
         self.people: dict[str, Person] = {}
         self.log: list[Json] = []
         self.outbox: list[tuple[str, str, str]] = []

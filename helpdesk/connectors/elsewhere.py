@@ -1,0 +1,214 @@
+"""What connectors to people kept elsewhere share: ids, a short memory, and what is not possible.
+
+A connector names what its provider lacks, and writes the acts that are left; every other one says
+why it is not possible, should anybody try in spite of `supports`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Final, TypeVar
+
+from helpdesk.domain.cases import Handover
+from helpdesk.domain.diagnosis.drift import Drift
+from helpdesk.domain.errors import NotFound, Unreachable
+from helpdesk.domain.lacks import Lack, lack_of
+from helpdesk.domain.products import Product
+from helpdesk.domain.proofs import Asking
+from helpdesk.domain.text import clean
+from helpdesk.domain.timeline import AnyEvent
+from helpdesk.domain.users import Factor, User
+
+FRESH_S: Final = 3.0
+"""Seconds that what a provider said of a user is taken for true: one screen asks more than once."""
+
+MOST_KEPT: Final = 5_000
+"""So many answers are kept at most."""
+
+T = TypeVar("T")
+
+
+class Elsewhere:
+    """A provider whose acts are not possible yet.
+
+    Attributes:
+        name: What the settings call it; ids of its users begin so.
+        lacks: What the provider cannot do, of all organisations.
+
+    Args:
+        elapsed: Seconds on a clock that never goes back.
+    """
+
+    lacks: ClassVar[tuple[Lack, ...]] = ()
+
+    def __init__(self, name: str, elapsed: Callable[[], float] = time.monotonic) -> None:
+        self.name = name
+        self._elapsed = elapsed
+        self._kept: dict[str, tuple[float, Any]] = {}
+        self._acts = 0
+
+    async def refresh(self) -> int:
+        """Give a number that grows with each act of this desk; the provider tells of no others."""
+        return self._acts
+
+    async def person(self, user: str) -> User | None:
+        """Give a user by id; None where there is none."""
+        raise NotImplementedError
+
+    async def people(self, users: Sequence[str]) -> Mapping[str, User]:
+        """Give these users by id; whoever is not known is left out."""
+        found = await asyncio.gather(*(self.person(user) for user in users))
+        return {user.id: user for user in found if user is not None}
+
+    async def timeline(self, user: str) -> tuple[AnyEvent, ...]:
+        """Give what happened to a user, oldest first."""
+        raise NotImplementedError
+
+    async def timelines(self, users: Sequence[str]) -> Mapping[str, tuple[AnyEvent, ...]]:
+        """Give the timelines of several users at once."""
+        found = await asyncio.gather(*(self.timeline(user) for user in users))
+        return dict(zip(users, found, strict=True))
+
+    async def send_code(self, user: User, factor: Factor, card: Product, now: datetime) -> None:
+        """Not possible here."""
+        raise self.cannot("send-code")
+
+    async def send_confirmation(self, user: User, mobile: str, now: datetime) -> None:
+        """Not possible here."""
+        raise self.cannot("change-mobile")
+
+    async def reset(self, user: User, factors: tuple[Factor, ...], now: datetime) -> None:
+        """Not possible here."""
+        raise self.cannot("reset-factor")
+
+    async def turn_off(self, user: User, now: datetime, until: datetime | None) -> None:
+        """Not possible here."""
+        raise self.cannot("turn-off-mfa")
+
+    async def turn_on(self, user: User, now: datetime) -> None:
+        """Not possible here."""
+        raise self.cannot("turn-on-mfa")
+
+    async def change_address(self, user: User, address: str, now: datetime) -> None:
+        """Not possible here."""
+        raise self.cannot("change-address")
+
+    async def change_mobile(self, user: User, mobile: str, now: datetime) -> None:
+        """Not possible here."""
+        raise self.cannot("change-mobile")
+
+    async def unlock(self, user: User, now: datetime) -> None:
+        """Not possible here."""
+        raise self.cannot("unlock")
+
+    async def end_sessions(self, user: User, now: datetime) -> None:
+        """Not possible here."""
+        raise self.cannot("end-sessions")
+
+    async def suspend(self, user: User, factor: Factor, now: datetime) -> None:
+        """Not possible here."""
+        raise self.cannot("suspend-factor")
+
+    async def resume(self, user: User, factor: Factor, now: datetime) -> None:
+        """Not possible here."""
+        raise self.cannot("resume-factor")
+
+    async def make_pass(self, user: User, now: datetime, until: datetime) -> str:
+        """Not possible here."""
+        raise self.cannot("temporary-pass")
+
+    async def begin_totp(self, user: User, issuer: str, now: datetime) -> tuple[str, str]:
+        """Not possible here."""
+        raise self.cannot("enrol-totp")
+
+    async def confirm_totp(self, user: User, code: str, now: datetime) -> bool:
+        """Not possible here."""
+        raise self.cannot("enrol-totp")
+
+    async def drift(
+        self,
+        user: User,
+        factor: Factor,
+        codes: Sequence[str],
+        now: datetime,
+        others_s: Sequence[float],
+    ) -> Drift:
+        """Not possible here."""
+        raise self.cannot("drift")
+
+    async def ask_proof(self, person: User, asking: Asking, now: datetime) -> str | None:
+        """Not possible here."""
+        raise self.cannot(f"prove:{asking.method.value}")
+
+    async def check_proof(self, person: User, asking: Asking, told: str, now: datetime) -> bool:
+        """Not possible here."""
+        raise self.cannot(f"prove:{asking.method.value}")
+
+    async def shown(self, person: User, askings: Sequence[Asking], now: datetime) -> list[Handover]:
+        """Give nothing: what a device shows is the customer's."""
+        return []
+
+    async def flag(self, user: User, reason: str, now: datetime) -> None:
+        """Leave it to the desk's own record: the provider has no place for it."""
+
+    def cannot(self, what: str) -> Unreachable:
+        """Give the error that says why something is not possible."""
+        lack = lack_of(self.lacks, what)
+        return Unreachable(lack.says if lack else "Not possible with this provider.")
+
+    def native(self, user: str) -> str:
+        """Give the provider's own id of a user.
+
+        Raises:
+            NotFound: The user is another provider's.
+        """
+        own, _, native = user.partition(":")
+        if own != self.name or not native:
+            raise NotFound(f"There is no user {clean(user)} here.")
+        return native
+
+    async def act(self, user: User, work: Awaitable[T]) -> T:
+        """Carry out an act; whatever becomes of it, the user is read anew."""
+        try:
+            return await work
+        finally:
+            self._acts += 1
+            self.forget(user.id)
+
+    def forget(self, user: str) -> None:
+        """Ask anew for all that is about a user."""
+        end = f" {self.native(user)}"
+        for key in [key for key in self._kept if key.endswith(end)]:
+            del self._kept[key]
+
+    async def fresh(self, key: str, ask: Callable[[], Awaitable[T]], life_s: float = FRESH_S) -> T:
+        """Give what was asked for within the last seconds, or ask.
+
+        The key of what is about a user is a word, a blank and the native id.
+        """
+        until, kept = self._kept.get(key, (0.0, None))
+        if self._elapsed() < until:
+            found: T = kept
+            return found
+        found = await ask()
+        if len(self._kept) > MOST_KEPT:
+            self._kept.clear()
+        self._kept[key] = self._elapsed() + life_s, found
+        return found
+
+
+def halfway(gone: Sequence[Factor], left: Sequence[Factor], error: Exception) -> Unreachable:
+    """Give the error that says what a reset that broke off has done, and what is left of it."""
+    done = ", ".join(map(_told, gone)) or "nothing"
+    rest = ", ".join(map(_told, left[:20]))
+    more = f" and {len(left) - 20} more" if len(left) > 20 else ""
+    return Unreachable(
+        f"The reset broke off. Gone: {done}. Left: {rest}{more}. Reset again for those. {error}"
+    )
+
+
+def _told(factor: Factor) -> str:
+    return clean(f"{factor.kind.words} {factor.id}", limit=80)

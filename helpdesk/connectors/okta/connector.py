@@ -1,0 +1,333 @@
+"""Okta as a provider of this desk: its truth is asked for each time, and its acts are done there.
+
+people ◀─ user + factors + enrolments      timeline ◀─ System Log
+reset of all ─▶ one call      of some ─▶ one by one: what is gone and what is left is said
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+
+from helpdesk.connectors.base import Found, Supports
+from helpdesk.connectors.elsewhere import Elsewhere, halfway
+from helpdesk.connectors.exchange import Lost
+from helpdesk.connectors.okta.api import LOG_DAYS, Okta
+from helpdesk.connectors.okta.events import timeline_of
+from helpdesk.connectors.okta.faults import NoRight, WrongCode
+from helpdesk.connectors.okta.lacking import LACKS, NO_CODES
+from helpdesk.connectors.okta.shapes import (
+    ENROLMENT,
+    account_of,
+    factors_of,
+    user_of,
+)
+from helpdesk.connectors.raw import rows, text
+from helpdesk.domain.errors import BadInput, HelpdeskError, NotFound, Unreachable
+from helpdesk.domain.products import Product
+from helpdesk.domain.proofs import Asking, Method
+from helpdesk.domain.text import clean, digits
+from helpdesk.domain.timeline import AnyEvent, Other
+from helpdesk.domain.users import Account, Factor, FactorKind, FactorState, User
+
+MOST_ROWS: Final = 10_000
+"""Rows of the log that one timeline is made of, the newest."""
+
+KEPT_S: Final = 600.0
+"""Seconds that what the organisation has is taken for true."""
+
+PREFIX: Final = "Okta finds people by how first name, last name or address begin."
+"""Why a search may leave somebody out."""
+
+NATIVE: Final = {FactorKind.SMS: "sms", FactorKind.VOICE: "call", FactorKind.EMAIL: "email"}
+"""Our kind of factor and Okta's, of those that a code is sent to."""
+
+T = TypeVar("T")
+
+
+class OktaConnector(Elsewhere):
+    """Users of one organisation.
+
+    Args:
+        api: Its addresses.
+        name: What the settings call it; ids of its users begin so.
+        product: The card that its users are handled by.
+        forgets_devices: Whether ending sessions forgets the browsers as well, after which each of
+            them is asked again.
+        elapsed: Seconds on a clock that never goes back.
+    """
+
+    lacks = LACKS
+
+    def __init__(
+        self,
+        api: Okta,
+        *,
+        name: str,
+        product: str,
+        forgets_devices: bool = True,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(name, elapsed)
+        self._api, self._product, self._forgets = api, product, forgets_devices
+        self._polls: dict[str, str] = {}
+
+    async def supports(self, user: User) -> Supports:
+        """Give what can be done for a user, here and with the rights this desk has."""
+        codes = await self.fresh("tac", self._codes, KEPT_S)
+        return Supports(provider="Okta", lacks=LACKS if codes else (*LACKS, NO_CODES))
+
+    async def account(self, name: str) -> Account | None:
+        """Give the account of this id, or None: an organisation that users name as theirs."""
+        host = urlsplit(self._api.http.url).hostname or "Okta"
+        return account_of(name, self.name, self._product, host)
+
+    async def timeline(self, user: str) -> tuple[AnyEvent, ...]:
+        """Give what happened to a user, oldest first."""
+        native = self.native(user)
+        return await self.fresh(f"log {native}", lambda: self._events(native))
+
+    async def find(self, words: Sequence[str], *, limit: int) -> Found:
+        """Give people whose first name, last name or address begins with the longest word."""
+        word = max(words, key=len, default="")
+        listed, is_cut = await self._api.users({"q": word} if word else {}, limit)
+        found = (user_of(raw, self.name, self._product) for raw in listed)
+        more = f"Okta gave the first {limit}: narrow the search." if is_cut else ""
+        says = " ".join(part for part in (PREFIX if word else "", more) if part)
+        return Found(users=tuple(user for user in found if user is not None), says=says)
+
+    async def named(self, login: str) -> Sequence[User]:
+        """Give the users of this login, whatever its case."""
+        try:
+            found = await self._read(login)
+        except NotFound:
+            return []
+        return [] if found is None or found.login.casefold() != login.casefold() else [found]
+
+    async def since(self, at: datetime, *, limit: int) -> Sequence[str]:
+        """Give the ids of those who did something since a moment, those seen last first."""
+        listed, _ = await self._api.log("", at, most=1000)
+        names = [
+            text(raw, "actor", "id")
+            for raw in listed
+            if text(raw, "actor", "type") == "User" and text(raw, "eventType").startswith("user.")
+        ]
+        return [f"{self.name}:{name}" for name in dict.fromkeys(names) if name][:limit]
+
+    async def inspect(self) -> Sequence[str]:
+        """Say what answers, how the clocks differ, and what will not be possible."""
+        listed, _ = await self._api.users({}, 1)
+        said = [f"Okta at {clean(urlsplit(self._api.http.url).netloc)} answers."]
+        skew = self._api.http.skew
+        if skew is not None and abs(skew.total_seconds()) > 5:
+            said.append(f"The clocks differ by {skew.total_seconds():.0f} s.")
+        if listed:
+            has = await self._api.enrolments(text(listed[0], "id")) is not None
+            said.append(
+                "Factors come from Okta's list of factors and its list of enrolments."
+                if has
+                else "Factors come from Okta's list of factors only: it leaves out those that "
+                "the policy hides from this desk's network."
+            )
+        try:
+            await self._api.log("", datetime.now(UTC) - timedelta(minutes=5), most=1)
+            said.append(f"The System Log can be read, {LOG_DAYS} days back.")
+        except NoRight as error:
+            said.append(f"The System Log cannot be read, so there is no timeline: {error}")
+        forgets = "are forgotten too: each asks again" if self._forgets else "stay remembered"
+        said.append(f"When sessions are ended, browsers {forgets}.")
+        codes = await self._codes()
+        lacks = LACKS if codes else (*LACKS, NO_CODES)
+        return [*said, *(f"{lack.what}: {lack.says}" for lack in lacks)]
+
+    async def send_code(self, user: User, factor: Factor, card: Product, now: datetime) -> None:
+        """Send a new code; while a factor is being set up, its code once more."""
+        native, name = self.native(user.id), self._listed(factor)
+        if factor.state is FactorState.PENDING and factor.kind in NATIVE:
+            await self.act(user, self._api.resend(native, name, NATIVE[factor.kind]))
+        else:
+            await self.act(user, self._api.challenge(native, name))
+
+    async def reset(self, user: User, factors: tuple[Factor, ...], now: datetime) -> None:
+        """Remove factors: all of them in one call, some of them one by one.
+
+        What is gone already is no error.
+
+        Raises:
+            Unreachable: It broke off; the sentence says what is gone and what is left.
+        """
+        native = self.native(user.id)
+        wanted = {factor.id for factor in factors}
+        # A user can have factors that the desk does not know, such as passkeys: to take one factor
+        # must not take those.
+        if len(factors) > 1 and wanted >= {factor.id for factor in user.live_factors}:
+            await self.act(user, self._reset_all(native))
+        else:
+            await self.act(user, self._remove(native, factors))
+
+    async def change_address(self, user: User, address: str, now: datetime) -> None:
+        """Put another mail address into the profile, and let mail be sent to it."""
+        native = self.native(user.id)
+        await self.act(user, self._api.change(native, {"email": address}))
+
+    async def unlock(self, user: User, now: datetime) -> None:
+        """Lift the lock, and what blocks devices."""
+        await self.act(user, self._api.unlock(self.native(user.id)))
+
+    async def end_sessions(self, user: User, now: datetime) -> None:
+        """End all sessions, and forget remembered browsers where the settings say so."""
+        native = self.native(user.id)
+        await self.act(user, self._api.end_sessions(native, forget_devices=self._forgets))
+
+    async def make_pass(self, user: User, now: datetime, until: datetime) -> str:
+        """Make a temporary access code; an older one of this user ends by it.
+
+        It lives at least ten minutes and at most ten days, as Okta has it.
+        """
+        authenticator = await self._codes()
+        if not authenticator:
+            raise Unreachable(NO_CODES.says)
+        minutes = min(max(ceil((until - now).total_seconds() / 60), 10), 14_400)
+        native = self.native(user.id)
+        code, _ = await self.act(user, self._api.temporary_code(native, authenticator, minutes))
+        if not code:
+            raise Unreachable("Okta made a temporary access code, and did not give it.")
+        return code
+
+    async def ask_proof(self, person: User, asking: Asking, now: datetime) -> str | None:
+        """Send a code or a push; give the number to read out, which the device asks for."""
+        factor = self._factor(person, asking)
+        native = self.native(person.id)
+        if asking.method is Method.CODE:
+            await self.act(person, self._api.challenge(native, factor.id))
+        elif asking.method is Method.PUSH:
+            push = await self.act(person, self._api.push(native, factor.id))
+            self._polls[asking.id] = push.poll
+            return push.number or None
+        elif asking.method is not Method.TOTP:
+            raise self.cannot(f"prove:{asking.method.value}")
+        return None
+
+    async def check_proof(self, person: User, asking: Asking, told: str, now: datetime) -> bool:
+        """Whether the code that was read back is right, or the push was confirmed.
+
+        Raises:
+            Unreachable: The push still waits.
+            NotFound: It waits no more.
+        """
+        if asking.method is Method.PUSH:
+            return await self._confirmed(asking)
+        factor = self._factor(person, asking)
+        code = digits(told)
+        if not code:
+            raise BadInput("Type the digits that the caller reads out.")
+        try:
+            return await self._api.check(self.native(person.id), factor.id, code)
+        except WrongCode:
+            return False
+        finally:
+            self.forget(person.id)
+
+    def close(self) -> None:
+        """Let go of all connections; blocking."""
+        self._api.http.close()
+
+    async def _confirmed(self, asking: Asking) -> bool:
+        poll = self._polls.get(asking.id)
+        result = await self._api.poll(poll) if poll else "TIMEOUT"
+        if result in {"WAITING", ""}:
+            raise Unreachable("The push is not answered yet: it waits on the customer's device.")
+        self._polls.pop(asking.id, None)
+        if result == "TIMEOUT":
+            raise NotFound("The push was not answered in time: ask once more.")
+        return result == "SUCCESS"
+
+    async def person(self, user: str) -> User | None:
+        """Give a user by id with their factors; None where there is none."""
+        try:
+            native = self.native(user)
+            return await self.fresh(f"user {native}", lambda: self._read(native))
+        except NotFound:
+            return None
+
+    async def _read(self, name: str) -> User | None:
+        raw = await self._api.user(name)
+        native = text(raw, "id")
+        if not native:
+            return None
+        listed, enrolled = await asyncio.gather(
+            self._api.factors(native), self._api.enrolments(native)
+        )
+        return user_of(raw, self.name, self._product, factors_of(listed, enrolled or ()))
+
+    async def _events(self, native: str) -> tuple[AnyEvent, ...]:
+        since = datetime.now(UTC) - timedelta(days=LOG_DAYS)
+        about = f'actor.id eq "{native}" or target.id eq "{native}"'
+        listed, is_cut = await self._api.log(about, since, most=MOST_ROWS)
+        events = timeline_of(listed, native)
+        if not is_cut or not events:
+            return events
+        kind = f"only the newest {MOST_ROWS} rows of the log were read"
+        raw = {"at": events[0].at.isoformat(), "kind": kind}
+        return (Other(at=events[0].at, kind=kind, raw=raw), *events)
+
+    async def _codes(self) -> str:
+        try:
+            return await self._api.temporary_authenticator()
+        except (NoRight, NotFound):
+            return ""
+
+    async def _reset_all(self, native: str) -> None:
+        try:
+            await self._api.reset(native)
+        except Lost as error:
+            left = [raw for raw in await self._api.factors(native) if text(raw, "id")]
+            if left:
+                kinds = ", ".join(clean(text(raw, "factorType"), limit=40) for raw in left[:8])
+                raise Unreachable(
+                    f"The reset broke off. Left are {len(left)}: {kinds}. Reset again."
+                ) from error
+
+    async def _remove(self, native: str, factors: tuple[Factor, ...]) -> None:
+        gone: list[Factor] = []
+        for factor in factors:
+            try:
+                await self._remove_one(native, factor)
+            except HelpdeskError as error:
+                left = [one for one in factors if one not in gone]
+                raise halfway(gone, left, error) from error
+            gone.append(factor)
+
+    async def _remove_one(self, native: str, factor: Factor) -> None:
+        own = factor.id.removeprefix(ENROLMENT)
+        try:
+            if own != factor.id:
+                await self._api.remove_enrolment(native, own)
+            else:
+                await self._api.remove(native, own)
+        except NotFound:
+            return
+        except Lost:
+            listed = await self._api.factors(native)
+            if any(text(raw, "id") == own for raw in rows({"": listed}, "")):
+                raise
+
+    def _listed(self, factor: Factor) -> str:
+        if factor.id.startswith(ENROLMENT):
+            raise Unreachable(
+                "Okta's policy hides this factor from the desk's network: nothing can be sent to "
+                "it from here."
+            )
+        return factor.id
+
+    def _factor(self, person: User, asking: Asking) -> Factor:
+        factor = person.factor(asking.channel)
+        if factor is None:
+            raise NotFound("That factor is not there any more: ask over another.")
+        self._listed(factor)
+        return factor

@@ -1,0 +1,114 @@
+"""Signing in as a service app: what it signs is checked by another library, as Okta would."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from joserfc.jwk import ECKey, RSAKey
+
+from helpdesk.connectors.okta.signing import ServiceApp
+from helpdesk.domain.errors import BadInput, Unauthorised, Unreachable
+from tests.connectors.okta.line import connector
+from tests.connectors.okta.test_connector import ID
+from tests.labs.okta.server import Lab
+from tests.labs.okta.signin import CLIENT
+
+RSA = RSAKey.generate_key(2048, {"kid": "k1"}, private=True)
+CURVE = ECKey.generate_key("P-256", private=True)
+
+
+def pem(key: RSAKey | ECKey) -> str:
+    return key.as_pem(private=True).decode()
+
+
+def jwk(key: RSAKey | ECKey) -> str:
+    return json.dumps(key.as_dict(private=True))
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [(RSA, pem(RSA)), (RSA, jwk(RSA)), (CURVE, pem(CURVE)), (CURVE, jwk(CURVE))],
+    ids=["RSA as PEM", "RSA as JWK", "P-256 as PEM", "P-256 as JWK"],
+)
+async def test_an_app_signs_in_with_its_key(lab: Lab, key: RSAKey | ECKey, words: str) -> None:
+    lab.sign_in.key = key
+    okta = connector(lab, ServiceApp(CLIENT, words))
+
+    found = await okta.people([ID])
+
+    assert [*found] == [ID]
+    assert len([line for line in lab.asked if "token" in line]) == 1
+    okta.close()
+
+
+@pytest.mark.parametrize("needs_nonce", [False, True])
+async def test_an_app_that_must_prove_its_token_does_so_with_the_nonce_it_is_given(
+    lab: Lab, needs_nonce: bool
+) -> None:
+    lab.sign_in.key = RSA
+    lab.sign_in.wants_dpop, lab.sign_in.needs_nonce = True, needs_nonce
+    okta = connector(lab, ServiceApp(CLIENT, pem(RSA)))
+
+    found = await okta.people([ID])
+    await okta.end_sessions(found[ID], found[ID].factors[0].since)  # type: ignore[arg-type]
+
+    assert lab.tenant.people[ID.partition(":")[2]].sessions == 0
+    assert len([line for line in lab.asked if "token" in line]) == 2 + needs_nonce
+    okta.close()
+
+
+async def test_an_app_whose_token_was_revoked_signs_in_anew_and_asks_once_more(lab: Lab) -> None:
+    lab.sign_in.key = RSA
+    okta = connector(lab, ServiceApp(CLIENT, pem(RSA)))
+    await okta.people([ID])
+    lab.sign_in.granted.clear()
+
+    found = await okta.people([ID])
+
+    assert [*found] == [ID]
+    okta.close()
+
+
+async def test_an_app_with_another_key_is_told_that_it_is_not_signed_in(lab: Lab) -> None:
+    lab.sign_in.key = RSA
+    okta = connector(lab, ServiceApp(CLIENT, pem(CURVE)))
+
+    with pytest.raises(Unauthorised, match="did not sign this desk in"):
+        await okta.people([ID])
+    okta.close()
+
+
+async def test_an_app_without_a_scope_is_told_which_thing_it_lacks(lab: Lab) -> None:
+    lab.sign_in.key = RSA
+    okta = connector(lab, ServiceApp(CLIENT, pem(RSA), ["okta.users.manage"]))
+
+    with pytest.raises(Unreachable, match="role or scopes lack the right"):
+        await okta.people([ID])
+    okta.close()
+
+
+async def test_an_app_that_was_not_granted_a_scope_is_not_signed_in(lab: Lab) -> None:
+    lab.sign_in.key, lab.sign_in.scopes = RSA, frozenset({"okta.users.read"})
+    okta = connector(lab, ServiceApp(CLIENT, pem(RSA)))
+
+    with pytest.raises(Unauthorised, match="scopes are not granted"):
+        await okta.people([ID])
+    okta.close()
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "no key", "{}", '{"kty": "RSA"}', '{"kty": "oct", "k": "AA"}',
+     "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"],
+)  # fmt: skip
+def test_a_key_that_cannot_be_read_is_refused_without_showing_it(words: str) -> None:
+    with pytest.raises(BadInput, match="key cannot be read"):
+        ServiceApp(CLIENT, words)
+
+
+def test_a_key_on_another_curve_is_refused() -> None:
+    other = ECKey.generate_key("P-384", private=True)
+
+    with pytest.raises(BadInput, match="P-256"):
+        ServiceApp(CLIENT, pem(other))
