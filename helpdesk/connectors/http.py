@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
@@ -339,7 +340,10 @@ class Http:
 
     def _open(self) -> httpx.AsyncClient:
         if self._client is None:
-            self._client = client_for(trust(self._authorities), self._total_s, self._transport)
+            # What carries bytes itself needs no certificates, and to read them takes long.
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            tls = trust(self._authorities) if self._transport is None else tls
+            self._client = client_for(tls, self._total_s, self._transport)
         return self._client
 
     def _lost(self) -> str:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import urlsplit
 
 from helpdesk.connectors.base import Found, Supports
@@ -46,8 +46,6 @@ PREFIX: Final = "Okta finds people by how first name, last name or address begin
 
 NATIVE: Final = {FactorKind.SMS: "sms", FactorKind.VOICE: "call", FactorKind.EMAIL: "email"}
 """Our kind of factor and Okta's, of those that a code is sent to."""
-
-T = TypeVar("T")
 
 
 class OktaConnector(Elsewhere):
