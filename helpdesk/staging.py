@@ -34,9 +34,11 @@ COLLEAGUE: Final = "greta"
 """Who is the second person in a rehearsal."""
 
 
-def scenario_places() -> list[Path]:
-    """Return the directories scenarios are read from: ours, then the trainer's own."""
-    return [asset("fixtures/training"), config_directory() / "training"]
+def scenario_files() -> list[Path]:
+    """Return the scenario files by name: ours, and the trainer's own before ours of the name."""
+    places = [asset("fixtures/training"), config_directory() / "training"]
+    found = {path.stem: path for place in places for path in sorted(place.glob("*.toml"))}
+    return [found[name] for name in sorted(found)]
 
 
 def open_stage(

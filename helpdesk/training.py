@@ -4,31 +4,50 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import getpass
+import sys
 import tempfile
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpdesk.commands import fail, say
-from helpdesk.config import config_directory
+from helpdesk import answers
+from helpdesk.commands import bytes_of, fail, say
+from helpdesk.config import config_directory, data_directory
 from helpdesk.domain.errors import BadFile, BadInput
 from helpdesk.domain.text import clean
 
 if TYPE_CHECKING:
     from helpdesk.domain.products import Product
+    from helpdesk.domain.training.debriefing import Result
     from helpdesk.domain.training.scenario import Step
     from helpdesk.domain.training.scoring import Score
     from helpdesk.fixture.training import Told
+
+LEVELS = ("", "easy", "fair", "hard")
+"""Difficulties in words."""
+
+
+def listing(given: argparse.Namespace) -> int:
+    """Say which scenarios there are, how hard each is, and the trainee's best."""
+    best = {row.scenario: row for row in _results(_trainee(given))}
+    for name, told in _scenarios().items():
+        one = told.scenario
+        done = f"{best[name].total:>3} of 100" if name in best else "  –       "
+        level, product = LEVELS[one.difficulty], one.product
+        say(f"{name:<30} {level:<5} {done}  {product:<17} {clean(one.title)}")
+    return 0
 
 
 def check(given: argparse.Namespace) -> int:
     """Say of each scenario file that it is right, or what is wrong with it; exit code 2 then."""
     from helpdesk.fixture.training import read_scenario
+    from helpdesk.staging import scenario_files
 
     cards = _cards()
     code = 0
-    for path in given.files or _all_files():
+    for path in given.files or scenario_files():
         try:
             told = read_scenario(path, cards)
             if given.play:
@@ -40,16 +59,84 @@ def check(given: argparse.Namespace) -> int:
     return code
 
 
+def score(given: argparse.Namespace) -> int:
+    """Say the marks of a recorded play, and what happened when; from the record alone."""
+    from helpdesk.domain.training.recording import read_record
+    from helpdesk.domain.training.scoring import score as score_of
+
+    data, file = bytes_of(given.record), str(given.record)
+    found = score_of(data, file=file)
+    if given.json:
+        say(answers.as_json(found))
+        return 0
+    say(score_text(found))
+    from helpdesk.domain.training.debriefing import replay
+    from helpdesk.domain.training.spans import clock_words
+
+    say("")
+    for moment in replay(read_record(data, file=file)):
+        say(f"{clock_words(moment.at):>6}  {moment.who:<7} {clean(moment.says)}")
+    return 0
+
+
+def table(given: argparse.Namespace) -> int:
+    """Say the best of every trainee in every scenario, as a table."""
+    from helpdesk.domain.training.debriefing import class_csv
+    from helpdesk.stores.plays import trainees
+
+    rows = [row for name in trainees(_directory()) for row in _results(name)]
+    if given.format == "json":
+        say(answers.as_json(rows))
+    else:
+        say(class_csv(rows).rstrip("\r\n"))
+    return 0
+
+
+def score_text(found: Score) -> str:
+    """Return the marks as lines, each with its sentence."""
+    lines = [f"{clean(found.title)}: {found.total} of 100"]
+    lines += [
+        f"{mark.part.value:<10} {mark.got:>3} of {mark.of:<3} {clean(mark.says)}"
+        for mark in found.marks
+    ]
+    return "\n".join([*lines, f"To remember: {clean(found.points_out)}"])
+
+
+def _results(trainee: str) -> list[Result]:
+    """The trainee's best; a record that cannot be read is told of and left out."""
+    from helpdesk.domain.training.debriefing import results
+    from helpdesk.domain.training.scoring import score as score_of
+    from helpdesk.stores.plays import Plays
+
+    found = []
+    for path in Plays(_directory(), trainee).records():
+        try:
+            found.append(score_of(bytes_of(path), file=str(path)))
+        except BadFile as error:
+            sys.stderr.write(f"helpdesk: left out: {clean(str(error))}\n")
+    return results(trainee, found)
+
+
+def _trainee(given: argparse.Namespace) -> str:
+    return str(given.trainee or getpass.getuser())
+
+
+def _directory() -> Path:
+    return data_directory() / "training"
+
+
 def _cards() -> dict[str, Product]:
     from helpdesk.products import load_cards
 
     return load_cards(config_directory() / "products")
 
 
-def _all_files() -> list[Path]:
-    from helpdesk.staging import scenario_places
+def _scenarios() -> dict[str, Told]:
+    from helpdesk.fixture.training import read_scenario
+    from helpdesk.staging import scenario_files
 
-    return [path for place in scenario_places() for path in sorted(place.glob("*.toml"))]
+    cards = _cards()
+    return {path.stem: read_scenario(path, cards) for path in scenario_files()}
 
 
 def _tried(path: Path, told: Told) -> None:
@@ -77,25 +164,34 @@ def played(told: Told, steps: Sequence[Step]) -> Score:
     from helpdesk.service.playing import play
     from helpdesk.staging import open_stage
 
-    cards = _cards()
     with tempfile.TemporaryDirectory() as place:
-        stage = open_stage(told, cards, Path(place), lambda line: None)
+        stage = open_stage(told, _cards(), Path(place), lambda line: None)
         try:
             return asyncio.run(play(stage, steps, tick=timedelta(seconds=60)))
         finally:
-            stage.desk.close()
-            stage.colleague.close()
+            stage.close()
 
 
 def add_train(to: Any) -> None:
     """Add `train` with its steps."""
     says = "Rehearse: play a call on invented data, and be marked"
-    train = to.add_parser("train", help=says, description=f"{says}.")
-    steps = train.add_subparsers(metavar="check", required=True)
-    says = "say whether scenario files are right, or which table and key is wrong"
-    command = steps.add_parser("check", help=says)
-    command.add_argument(
-        "files", nargs="*", type=Path, metavar="FILE", help="all, if none is given"
+    train = to.add_parser(
+        "train", help=says, description=f"{says}. Without a step: list the scenarios."
     )
+    train.add_argument("--trainee", default="", metavar="NAME", help="whose marks (the user's)")
+    train.set_defaults(run=listing)
+    steps = train.add_subparsers(metavar="play|check|new|score|class")
+    says = "say whether scenario files are right, or which table and key is wrong"
+    command = steps.add_parser("check", help=says, description=f"{says.capitalize()}.")
+    command.add_argument("files", nargs="*", type=Path, metavar="FILE", help="(all)")
     command.add_argument("--play", action="store_true", help="play their answers as well")
     command.set_defaults(run=check)
+    says = "say the marks of a recorded play, and what happened when"
+    command = steps.add_parser("score", help=says, description=f"{says.capitalize()}.")
+    command.add_argument("record", type=Path, metavar="RECORD")
+    command.add_argument("--json", action="store_true", help="answer in JSON")
+    command.set_defaults(run=score)
+    says = "say the best of every trainee of this machine in every scenario"
+    command = steps.add_parser("class", help=says, description=f"{says.capitalize()}.")
+    command.add_argument("--format", choices=["csv", "json"], default="csv", help="(csv)")
+    command.set_defaults(run=table)

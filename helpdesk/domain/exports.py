@@ -75,11 +75,11 @@ def as_csv(rows: Sequence[ExportRow]) -> str:
     writer.writerow(ExportRow.__struct_fields__)
     for row in rows:
         values = msgspec.to_builtins(row)
-        writer.writerow([_cell(str(values[name])) for name in ExportRow.__struct_fields__])
+        writer.writerow([cell(str(values[name])) for name in ExportRow.__struct_fields__])
     return text.getvalue()
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Return a cell as text: one that would be a formula begins with an apostrophe."""
     shown = clean(text)
     return f"'{shown}" if shown.lstrip().startswith(FORMULA) else shown

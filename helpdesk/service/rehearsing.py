@@ -229,6 +229,11 @@ class Stage:
         self.is_over = True
         return score(b"".join(map(line_bytes, self._lines)))
 
+    def close(self) -> None:
+        """Write down what the desks of the play have not yet; blocking."""
+        self.desk.close()
+        self.colleague.close()
+
     def can(self, method: Method) -> bool:
         """Whether the caller answers rightly to a way of being proven."""
         told = next((p for p in self.scenario.caller.proofs if p.method is method), None)

@@ -59,8 +59,7 @@ class Played:
             tick = timedelta(seconds=tick_s)
             self.score: Score = asyncio.run(play(self.stage, way, tick=tick))
         finally:
-            self.stage.desk.close()
-            self.stage.colleague.close()
+            self.stage.close()
         self.record = b"".join(lines)
 
     @property
