@@ -13,6 +13,7 @@ import pytest
 
 from helpdesk.cli import main
 from helpdesk.connectors.demo import DemoConnector
+from helpdesk.domain.agents import Agent
 from helpdesk.products import load_cards
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.directory import TinyDirectory
@@ -77,12 +78,13 @@ def desk_as(sample_file: Path, clock: Clock, places: Path) -> Callable[..., Loca
         is_gated: bool = True,
         hold_minutes: float = 0,
         store: type[TinyStore] = TinyStore,
+        agent: Agent | None = None,
     ) -> LocalDesk:
         file = TinyFile(sample_file, clock)
         kept = store(file)
         kept.load()
         return LocalDesk(
-            agent=agent_named(who, kept.agents),
+            agent=agent or agent_named(who, kept.agents),
             cards=load_cards(),
             connector=DemoConnector(file),
             store=kept,

@@ -14,6 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from helpdesk.domain.agents import Agent
 from helpdesk.domain.users import At
 
 HELD_ACTS: Final = frozenset({"reset-factor", "reset-all"})
@@ -36,6 +37,7 @@ class Hold(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         payload: The action as canonical JSON.
         agent: Who asked for it.
+        by: The same as they signed in, by whose rights it is weighed anew; kept, shown to nobody.
         due_at: When it is carried out.
         approval: Id of the request that a second person agreed to; empty where none was needed.
     """
@@ -48,6 +50,7 @@ class Hold(Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: At
     due_at: At
     approval: str = ""
+    by: Agent | None = None
     ending: Ending = Ending.WAITS
     ended_at: At | None = None
 

@@ -41,7 +41,7 @@ class Holding(Changing):
         await self._now()
         waiting = await self._view.store.select(Hold, only_open=True)
         mine = await self._view.entries([hold.user for hold in waiting])
-        found = [hold for hold in waiting if hold.user in mine]
+        found = [replace(hold, by=None) for hold in waiting if hold.user in mine]
         return tuple(sorted(found, key=lambda hold: hold.due_at))
 
     async def undo(self, hold: str, *, key: str = "") -> Hold:
@@ -60,7 +60,7 @@ class Holding(Changing):
             if found.ending is not Ending.WAITS:
                 raise NotFound(_gone(hold))
             told |= {"says": f"Undone: {found.act}, {found.id}.", "idempotency": found.id}
-            return await self._ended(found, Ending.UNDONE, now)
+            return replace(await self._ended(found, Ending.UNDONE, now), by=None)
 
         return again(await self._telling(seen.user, UNDO, end, asked), Hold)
 
@@ -84,7 +84,9 @@ class Holding(Changing):
             now = view.clock()
             if not fresh.is_due(now):
                 return  # another console was quicker, or somebody undid it
-            asked = next((a for a in view.store.agents if a.id == hold.agent), self.agent)
+            asked = hold.by or next(
+                (a for a in view.store.agents if a.id == hold.agent), self.agent
+            )
             try:
                 action, done, decision = await self._held_again(hold, asked, now)
             except (HelpdeskError, msgspec.MsgspecError) as error:
@@ -142,6 +144,7 @@ class Holding(Changing):
             user=parts.case.user.id,
             payload=payload_of(action),
             agent=self.agent.id,
+            by=self.agent,
             at=parts.now,
             due_at=parts.now + self._hold,
             approval=agreed.id if agreed else "",

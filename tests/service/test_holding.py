@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from helpdesk.domain.actions import Flag, ResetAll, ResetFactor
+from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.audit import Result
 from helpdesk.domain.cases import Outcome
 from helpdesk.domain.errors import NotFound, Refused
@@ -36,6 +37,22 @@ async def hold(desk: LocalDesk) -> Outcome:
 
 def states(case: object) -> list[FactorState]:
     return [factor.state for factor in case.user.factors]  # type: ignore[attr-defined]
+
+
+async def test_what_somebody_asked_for_who_signed_in_elsewhere_is_carried_out_as_theirs(
+    desk_as: Callable[..., LocalDesk], clock: Clock
+) -> None:
+    noor = Agent(id="sub-4711", name="Noor", role=Role.SUPPORT, login="noor@desk.example")
+    desk = desk_as("", agent=noor, hold_minutes=10)
+    await hold(desk)
+    shown = await desk.holds()
+    clock.go_on(minutes=10)
+
+    await desk_as("lee", hold_minutes=10).carry_out_due()
+
+    rows = (await desk.log(Query(words=("reset-factor",)))).rows
+    assert [(row.agent, row.role) for row in rows] == [("sub-4711", Role.SUPPORT)] * 2
+    assert [one.by for one in shown] == [None]
 
 
 async def test_a_reset_waits_and_is_then_carried_out(
