@@ -76,6 +76,13 @@ class Unreachable(HelpdeskError):
     exit_code = 5
 
 
+class NoRecord(Unreachable):
+    """The desk's own record cannot be reached; the sentence says where it is and what is wrong.
+
+    That is for whoever runs the desk, not for everybody who asks it from elsewhere.
+    """
+
+
 class Unknown(Unreachable):
     """A write was sent and its answer lost: it may have been done or not; it is not sent anew.
 

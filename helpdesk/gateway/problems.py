@@ -18,6 +18,7 @@ from helpdesk.domain.errors import (
     KeyExpired,
     KeyTaken,
     NeedsMore,
+    NoRecord,
     NotFound,
     Refused,
     SignInAgain,
@@ -102,6 +103,8 @@ def problem_of(error: HelpdeskError) -> Problem:
     kind = next(kind for kind in STATUS if isinstance(error, kind))
     status = STATUS[kind]
     detail = str(error)
+    if isinstance(error, NoRecord):
+        detail = "The desk's own record cannot be reached now: nothing was changed."
     if kind is BadFile:
         detail = "The desk's own record cannot be read; whoever runs it sees why."
     return Problem(

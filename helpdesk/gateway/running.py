@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import socket
+import time
 from types import FrameType
+from typing import Any, Final
 
 import uvicorn
 
 from helpdesk.gateway.server import Gateway
+
+SILENT_S: Final = 40.0
+"""Seconds that whoever is connected may take for a whole request's head, the first or the next."""
 
 
 class Server(uvicorn.Server):
@@ -17,10 +22,19 @@ class Server(uvicorn.Server):
         gateway: Answers.
         certificate: A file with the certificate to answer with; empty for none.
         key: A file with its key.
+        silent_s: Seconds that a connection may be open without asking anything whole.
     """
 
-    def __init__(self, gateway: Gateway, *, certificate: str = "", key: str = "") -> None:
-        self._gateway = gateway
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        certificate: str = "",
+        key: str = "",
+        silent_s: float = SILENT_S,
+    ) -> None:
+        self._gateway, self._silent_s = gateway, silent_s
+        self._silent: dict[Any, float] = {}
         super().__init__(
             uvicorn.Config(
                 gateway.app(),
@@ -40,6 +54,27 @@ class Server(uvicorn.Server):
         """Stop, after what is under way."""
         self._gateway.end()
         super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look after what is due ten times a second; let go of who is connected and silent."""
+        if not counter % 10:
+            self._let_go()
+        return await super().on_tick(counter)
+
+    def _let_go(self) -> None:
+        """Close what asked nothing whole for too long: uvicorn itself waits for ever."""
+        now = time.monotonic()
+        silent = [one for one in self.server_state.connections if not _is_answered(one)]
+        self._silent = {one: self._silent.get(one, now) for one in silent}
+        for one, since in self._silent.items():
+            if now - since > self._silent_s:
+                one.transport.close()
+
+
+def _is_answered(connection: Any) -> bool:
+    """Whether a connection asked something that is being answered."""
+    cycle = connection.cycle
+    return cycle is not None and not cycle.response_complete
 
 
 def run(server: Server, listener: socket.socket) -> None:

@@ -25,6 +25,7 @@ from helpdesk.domain.decisions import Decision, Weight
 from helpdesk.domain.errors import (
     Conflict,
     HelpdeskError,
+    NoRecord,
     NotFound,
     Refused,
     SignInAgain,
@@ -123,6 +124,7 @@ class Gateway:
         self._pages, self._described = pages, described
         self._running: set[asyncio.Task[Any]] = set()
         self._over = asyncio.Event()
+        self._asking: asyncio.Task[None] | None = None
         self.numbers = Numbers()
 
     def app(self) -> App:
@@ -160,8 +162,7 @@ class Gateway:
 
         @get("/readyz")
         async def readyz() -> Response[bytes]:
-            async with asyncio.timeout(self._time_limit_s):
-                await self._desks.ready()
+            await self._ready()
             return Response(b'{"is_done":true}', media_type="application/json")
 
         @get("/metrics")
@@ -179,6 +180,14 @@ class Gateway:
             return Response(msgspec.json.encode(self._described), media_type="application/json")
 
         return [healthz, readyz, metrics, openapi, resource]
+
+    async def _ready(self) -> None:
+        """Ask whether a desk could answer; all who want to know at once have one answer."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._desks.ready())
+            self._asking.add_done_callback(lambda done: done.cancelled() or done.exception())
+        async with asyncio.timeout(self._time_limit_s):
+            await asyncio.shield(self._asking)
 
     async def answer(self, endpoint: Endpoint, request: Request[Any, Any, Any]) -> Response[Any]:
         """Answer one question, or carry out one wish.
@@ -292,7 +301,7 @@ class Gateway:
         while True:
             try:
                 await self._desks.chores()
-            except HelpdeskError as error:
+            except Exception as error:  # noqa: BLE001  (whatever it was, the next round is due)
                 tell_fault(error)
             await asyncio.sleep(CHORES_S)
 
@@ -319,6 +328,8 @@ class Gateway:
                 if isinstance(error, Unauthorised):
                     is_late = isinstance(error, SignInAgain)
                     headers["WWW-Authenticate"] = STEP_UP_CHALLENGE if is_late else CHALLENGE
+                if isinstance(error, NoRecord):
+                    tell_fault(error)
                 return problem_of(error)
             case HTTPException():
                 allow = (error.headers or {}).get("allow") or (error.headers or {}).get("Allow")

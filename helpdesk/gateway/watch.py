@@ -12,6 +12,8 @@ from typing import Any, Final, TextIO
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from helpdesk.domain.errors import NoRecord
+
 LOG: Final = logging.getLogger("helpdesk.gateway")
 
 ROUTE: Final = "helpdesk.route"
@@ -127,8 +129,13 @@ class Watched:
 
 
 def tell_fault(error: BaseException) -> None:
-    """Log a fault of our own: where it was, but no value of the data."""
+    """Log a fault of our own: where it was, but no value of the data.
+
+    What is wrong with the desk's own record is said: it is about where the record is.
+    """
     frames = traceback.extract_tb(error.__traceback__)[-6:]
     places = [f"{frame.filename.rpartition('helpdesk')[2]}:{frame.lineno}" for frame in frames]
     line = {"fault": type(error).__name__, "places": places}
+    if isinstance(error, NoRecord):
+        line["says"] = str(error)
     LOG.error(msgspec.json.encode(line).decode())

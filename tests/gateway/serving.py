@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 import uvicorn
 
 from helpdesk.domain.agents import Agent
-from helpdesk.domain.errors import Unauthorised, Unreachable
+from helpdesk.domain.errors import NoRecord, Unauthorised
 from helpdesk.domain.signing import AskSignIn
 from helpdesk.gateway.bounds import Allowance
 from helpdesk.gateway.line import Line
@@ -53,7 +54,8 @@ class SomeDesks:
     def __init__(self, open_as: Callable[[str], LocalDesk]) -> None:
         self._open_as = open_as
         self.opened: dict[str, LocalDesk] = {}
-        self.is_ready = True
+        self.is_ready, self.asked_ready, self.chores_done = True, 0, 0
+        self.fault: Exception | None = None
 
     def desk(self, agent: Agent) -> Desk:
         """Give the desk of an agent."""
@@ -62,12 +64,17 @@ class SomeDesks:
         return self.opened[agent.id]
 
     async def ready(self) -> None:
-        """Be ready."""
+        """Be ready, after a moment."""
+        self.asked_ready += 1
+        await asyncio.sleep(0.2)
         if not self.is_ready:
-            raise Unreachable("The desk's file is on a disk that went away.")
+            raise NoRecord("postgresql://desk:***@inner-canary:5432/desk went away.")
 
     async def chores(self) -> None:
-        """Do nothing by oneself: tests say when."""
+        """Do nothing by oneself: tests say when, and what goes wrong."""
+        self.chores_done += 1
+        if self.fault is not None:
+            raise self.fault
 
     def close(self) -> None:
         """End all desks."""

@@ -3,6 +3,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import signal
+import socket
+import threading
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
@@ -21,10 +24,11 @@ from helpdesk.domain.search import Query
 from helpdesk.gateway import wire
 from helpdesk.gateway.bounds import Allowance
 from helpdesk.gateway.endpoints import ENDPOINTS, Endpoint
+from helpdesk.gateway.running import Server, run
 from helpdesk.gateway.server import Gateway, permit
 from helpdesk.service.local import LocalDesk
 from tests.conftest import Clock
-from tests.gateway.serving import PLENTY, SomeDesks, Words, gateway
+from tests.gateway.serving import PLENTY, SomeDesks, Words, free_port, gateway
 from tests.gateway.serving import served as served_at
 
 KEY, OTHER = "k-0123456789abcdef", "k-fedcba9876543210"
@@ -328,11 +332,56 @@ def test_health_readiness_and_numbers_need_no_sign_in(served: Served) -> None:
 
     assert served.http.get("/healthz").status_code == ready.status_code == 200
     assert problem(away) == (503, "unreachable")
+    assert "canary" not in away.text
     assert (
         'helpdesk_requests_total{method="GET",route="/v1/users/{user}/case",status="200"} 1.0'
         in numbers
     )
     assert "u2" not in numbers
+
+
+def test_who_asks_for_readiness_at_once_has_one_answer(served: Served) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(served.http.get, "/readyz") for _ in range(24)]
+    answers = {one.result().status_code for one in asked}
+
+    assert answers == {200}
+    assert served.desks.asked_ready < 12
+
+
+def test_a_fault_in_the_chores_is_told_and_the_next_round_comes(
+    served: Served, serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("helpdesk.gateway.server.CHORES_S", 0.01)
+    again = serve()
+    again.desks.fault = KeyError("u2")
+    told = again.desks.chores_done
+
+    until(lambda: again.desks.chores_done > told + 3)
+
+
+def test_who_is_connected_and_asks_nothing_is_let_go_of(
+    desk_as: Callable[..., LocalDesk], clock: Clock
+) -> None:
+    made = Gateway(SomeDesks(desk_as), Words([desk_as("dana").agent], clock), now=clock)
+    server = Server(made, silent_s=0.5)
+    with free_port() as listener, socket.socket() as mute, socket.socket() as slow:
+        thread = threading.Thread(target=run, args=(server, listener))
+        thread.start()
+        until(lambda: server.started)
+        for one, sent in ((mute, b""), (slow, b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: ")):
+            one.connect(listener.getsockname())
+            one.settimeout(20)
+            one.sendall(sent)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1/events"
+        with httpx.stream("GET", url, headers={"Authorization": "Bearer dana"}) as events:
+            ends = [one.recv(1) for one in (mute, slow)]
+            is_open = next(events.iter_lines()).startswith("id:")
+        server.handle_exit(signal.SIGTERM, None)
+        thread.join(30)
+
+    assert ends == [b"", b""]
+    assert is_open
 
 
 def test_every_answer_is_kept_and_guessed_by_nobody(served: Served) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, select,
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from helpdesk.domain.errors import BadInput, Unknown, Unreachable
+from helpdesk.domain.errors import BadInput, NoRecord, Unknown
 from helpdesk.domain.text import clean
 from helpdesk.stores.sql.bell import CHANNEL, LISTEN_S, Bell, Listener
 from helpdesk.stores.sql.schema import pen
@@ -200,8 +200,10 @@ class Database:
             begins = f"The database {self.name}: {clean(says, limit=200)}"
             is_gone = isinstance(error, DBAPIError) and error.connection_invalidated
             if is_ending and is_gone and not self.is_sqlite:
-                raise Unknown(f"{begins}; it is unknown whether this was done.") from error
-            raise Unreachable(f"{begins}; nothing was changed.") from error
+                raise Unknown(
+                    "The line to the database broke: it is unknown whether this was done."
+                ) from error
+            raise NoRecord(f"{begins}; nothing was changed.") from error
 
 
 def changes(connection: Connection) -> int:
