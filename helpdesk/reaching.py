@@ -129,7 +129,7 @@ class Signing:
             )
         else:  # a desk of this machine: its own issuer takes codes that it said at its start
             known = await registration_at(self._url, self._provider(self._url))
-            way = Way.ONE_TIME if known.issuer.startswith(self._url) else way
+            way = Way.ONE_TIME if known.issuer.startswith(f"{self._url}/") else way
         keeping = await asyncio.to_thread(
             keeping_for, self._url, known.issuer, known.client_id, data_directory()
         )

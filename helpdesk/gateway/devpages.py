@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 FORM_LIMIT: Final = 16_384
 """Bytes of a form that are read."""
 
+_BROUGHT: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+"""Headers of proxies that bring somebody from elsewhere."""
+
 _UNSEEN: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 _PAGE: Final = {
@@ -49,10 +52,22 @@ def issuer_router(dev: DevIssuer) -> Router:
 
 
 def _from_here(request: Request[Any, Any, Any]) -> None:
-    """Refuse whoever is elsewhere, and a name of elsewhere that was made to point here."""
-    host = _split(f"//{request.headers.get('host', '')}").hostname or ""
+    """Refuse whoever is elsewhere, and a name of elsewhere that was made to point here.
+
+    Whoever is brought here by a proxy is elsewhere too. What another page sends in a browser of
+    this machine is refused: it could use up the tries and the requests of all agents.
+    """
+    headers = request.headers
+    name = headers.get("host", "")
+    host = _split(f"//{name}").hostname or ""
     if request.client is None or not is_loopback(request.client.host) or not is_loopback(host):
         raise PermissionDeniedException("This issuer answers this machine alone.")
+    if any(each in headers for each in _BROUGHT):
+        raise PermissionDeniedException("This issuer answers this machine alone.")
+    is_own = headers.get("sec-fetch-site", "none") in {"none", "same-origin"}
+    origin = headers.get("origin", "null")
+    if request.method == "POST" and not (is_own and _split(origin).netloc in {"", name}):
+        raise PermissionDeniedException("Another page may not speak for this one.")
 
 
 def _documents(dev: DevIssuer) -> list[Any]:

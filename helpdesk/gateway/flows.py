@@ -83,30 +83,36 @@ class _Described(Struct, frozen=True, kw_only=True):
 async def registration_at(desk: str, provider: Provider) -> Registration:
     """Return how the console signs in for a desk of this machine, as the desk says (RFC 9728).
 
-    A desk elsewhere is not asked: one that lies could name the issuer of another desk, and would
-    be sent tokens for that one. Its issuer stands in helpdesk.toml.
+    A desk elsewhere is not asked, and one of this machine names an issuer of this machine alone:
+    one that lies, or whoever listens in its place, could name the issuer of another desk, and would
+    be sent tokens for that one. Such an issuer stands in helpdesk.toml.
 
     Args:
         desk: The desk's address, without a slash at its end.
         provider: Asks the desk.
 
     Raises:
-        BadInput: The address is not of this machine.
+        BadInput: The address, or that of the issuer, is not of this machine.
         Unreachable: The desk cannot be reached, or speaks for another.
     """
-    if not is_loopback(urlsplit(safe_url(desk)).hostname or ""):
+    _check_here(desk, desk)
+    said = read(await provider.get(f"{desk}{RESOURCE_PATH}"), _Described, desk)
+    if said.resource != desk or not said.authorization_servers:
+        raise Unreachable(f"{clean(desk, limit=200)} does not say who signs agents in there.")
+    _check_here(said.authorization_servers[0], desk)
+    return Registration(
+        issuer=said.authorization_servers[0],
+        client_id=said.helpdesk_client_id,
+        resource=said.helpdesk_resource,
+    )
+
+
+def _check_here(url: str, desk: str) -> None:
+    if not is_loopback(urlsplit(safe_url(url)).hostname or ""):
         raise BadInput(
             f"{clean(desk, limit=200)}: helpdesk.toml must say who signs agents in there: "
             "issuer and client_id in the profile of this desk."
         )
-    said = read(await provider.get(f"{desk}{RESOURCE_PATH}"), _Described, desk)
-    if said.resource != desk or not said.authorization_servers:
-        raise Unreachable(f"{clean(desk, limit=200)} does not say who signs agents in there.")
-    return Registration(
-        issuer=safe_url(said.authorization_servers[0]),
-        client_id=said.helpdesk_client_id,
-        resource=said.helpdesk_resource,
-    )
 
 
 class Prompt(Struct, frozen=True, kw_only=True):

@@ -392,3 +392,50 @@ async def test_a_form_of_too_many_fields_is_no_form(demo: Demonstration) -> None
 async def test_the_issuer_is_not_in_the_description_of_the_desk(demo: Demonstration) -> None:
     assert isinstance(demo.app, Litestar)
     assert not demo.app.openapi_schema.to_schema().get("paths")
+
+
+ELSEWHERE = {"Sec-Fetch-Site": "cross-site"}
+GUESS = {
+    "grant_type": "urn:helpdesk:grant-type:one-time-code",
+    "client_id": "helpdesk-console",
+    "code": "BBBB-BBBB-BBBB",
+}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [ELSEWHERE, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}],
+    ids=["cross-site", "another port", "an old browser"],
+)
+async def test_another_page_of_the_browser_cannot_use_up_the_tries(
+    demo: Demonstration, headers: dict[str, str]
+) -> None:
+    async with demo.browser() as browser:
+        for _ in range(30):
+            refused = await browser.post(f"{URL}/token", data=GUESS, headers=headers)
+        right = GUESS | {"code": demo.codes["dana"]}
+        taken = await browser.post(f"{URL}/token", data=right)
+
+    assert refused.status_code == 403
+    assert taken.status_code == 200
+
+
+async def test_the_issuers_own_page_may_send_its_form(demo: Demonstration) -> None:
+    form = GUESS | {"code": demo.codes["dana"]}
+    host = URL.partition("/issuer")[0]
+    async with demo.browser() as browser:
+        for headers in ({"Origin": "null", "Sec-Fetch-Site": "same-origin"}, {"Origin": host}):
+            form["code"] = demo.codes["dana"]
+            answer = await browser.post(f"{URL}/token", data=form, headers=headers)
+
+            assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("name", ["Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"])
+async def test_who_is_brought_by_a_proxy_of_this_machine_gets_nothing(
+    demo: Demonstration, name: str
+) -> None:
+    async with demo.browser() as browser:
+        answer = await browser.get(f"{URL}/device", headers={name: "for=203.0.113.9"})
+
+    assert answer.status_code == 403

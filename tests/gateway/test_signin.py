@@ -733,14 +733,15 @@ HERE = "http://127.0.0.1:8765"
 
 
 async def test_a_desk_of_this_machine_says_how_to_sign_in() -> None:
-    issuer = structs.replace(ISSUER, resource="https://desk.example/api")
+    own = f"{HERE}/issuer"
+    issuer = structs.replace(ISSUER, url=own, resource="https://desk.example/api")
     site = IssuerSite()
     site.answers[RESOURCE_PATH] = lambda _: answer(issuer.described(HERE))
     desk = Provider(HERE, transport=httpx.MockTransport(site))
 
     found = await registration_at(HERE, desk)
 
-    assert found.issuer == URL
+    assert found.issuer == own
     assert found.client_id == CLIENT
     assert found.resource == "https://desk.example/api"
 
@@ -751,6 +752,15 @@ async def test_a_desk_that_speaks_for_another_is_not_believed() -> None:
     desk = Provider(HERE, transport=httpx.MockTransport(site))
 
     with pytest.raises(Unreachable, match="does not say who signs agents in"):
+        await registration_at(HERE, desk)
+
+
+async def test_whoever_listens_on_this_machine_cannot_name_the_issuer_of_another_desk() -> None:
+    site = IssuerSite()
+    site.answers[RESOURCE_PATH] = lambda _: answer(ISSUER.described(HERE))
+    desk = Provider(HERE, transport=httpx.MockTransport(site))
+
+    with pytest.raises(BadInput, match=r"helpdesk\.toml must say who signs agents in there"):
         await registration_at(HERE, desk)
 
 
