@@ -41,7 +41,52 @@ class Given(Struct, frozen=True, kw_only=True):
     authorities: Path | None
 
 
-KINDS: Final[dict[str, Callable[[Given], Provider]]] = {}
+def _okta(given: Given) -> Provider:
+    from helpdesk.connectors.okta.api import Okta  # noqa: PLC0415
+    from helpdesk.connectors.okta.connector import OktaConnector  # noqa: PLC0415
+    from helpdesk.connectors.okta.signing import (  # noqa: PLC0415
+        SCOPES,
+        ApiToken,
+        ServiceApp,
+        Signer,
+    )
+
+    options = _options(given, "forget_devices", "scopes")
+    scopes = options.get("scopes", "").split() or SCOPES
+    app = given.settings.user
+    signer: Signer = ServiceApp(app, given.secret, scopes) if app else ApiToken(given.secret)
+    return OktaConnector(
+        Okta(given.settings.url, signer, authorities=given.authorities),
+        name=given.name,
+        products=given.products,
+        forgets_devices=_is_yes(given, "forget_devices", usually=True),
+    )
+
+
+def _options(given: Given, *known: str) -> dict[str, str]:
+    """Give what only this kind of provider is told.
+
+    Raises:
+        BadInput: One of them is unknown.
+    """
+    unknown = given.settings.options.keys() - set(known)
+    if unknown:
+        there = ", ".join(sorted(known)) or "none"
+        raise BadInput(
+            f"[connectors.{given.name}]: there is no option {clean(min(unknown))}; "
+            f"there is {there}."
+        )
+    return given.settings.options
+
+
+def _is_yes(given: Given, option: str, *, usually: bool) -> bool:
+    said = given.settings.options.get(option, "yes" if usually else "no").strip().lower()
+    if said not in {"yes", "no"}:
+        raise BadInput(f"[connectors.{given.name}]: {option} is yes or no.")
+    return said == "yes"
+
+
+KINDS: Final[dict[str, Callable[[Given], Provider]]] = {"okta": _okta}
 """What makes a connector, by kind; each imports what it needs when it is called."""
 
 

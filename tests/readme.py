@@ -106,6 +106,7 @@ MADE: dict[str, Callable[[], str]] = {
     "products": products,
     "acts": acts,
     "commands": commands,
+    "lacking": showing.lacking,
     "shown": showing.table,
 }
 """The made parts by the name between their markers."""

@@ -143,3 +143,43 @@ def test_the_card_of_no_document_says_that_nothing_is_documented() -> None:
 
     assert all(not act.documented for act in card.acts.values())
     assert not card.codes.life_s.is_documented
+
+
+OKTA = """
+    [connectors.cc]
+    kind = "okta"
+    url = "https://northwind.okta.example"
+    {more}
+    [products.constant-contact]
+    connector = "cc"
+"""
+
+
+@pytest.mark.parametrize(
+    "more", ["", 'user = "0oaApp"', '[connectors.cc.options]\nforget_devices = "no"']
+)
+def test_an_okta_is_opened_by_its_settings_without_asking_for_its_secret_yet(
+    settings: Callable[[str], None], more: str
+) -> None:
+    settings(OKTA.replace("{more}", more))
+
+    with provided(load_config({}), "connectors", load_cards()) as (_, provider):
+        name = provider.name
+
+    assert name == "cc"
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [("forget = 'no'", "no option forget"), ("forget_devices = 'perhaps'", "is yes or no")],
+)
+def test_an_option_that_okta_does_not_have_is_said(
+    settings: Callable[[str], None], option: str, says: str
+) -> None:
+    settings(OKTA.replace("{more}", f"[connectors.cc.options]\n{option}"))
+
+    with (
+        pytest.raises(BadInput, match=says),
+        provided(load_config({}), "connectors", load_cards()),
+    ):
+        pass

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from helpdesk.connectors.okta.lacking import LACKS as OKTA
+from helpdesk.connectors.okta.lacking import NO_CODES
 from helpdesk.domain.diagnosis import CAUSES, Verdict
+from helpdesk.domain.lacks import Lack, lack_of
 from tests.connectors.okta import stories as okta
 
 
@@ -22,6 +25,20 @@ PROVIDERS: Mapping[str, tuple[Mapping[str, Told], Mapping[str, str]]] = {
     "Okta": (okta.STORIES, okta.UNSEEN),
 }
 """By the provider's name: a story for each cause its log shows, and why it shows no other."""
+
+
+LACKS: Mapping[str, tuple[Lack, ...]] = {"Okta": (*OKTA, NO_CODES)}
+"""By the provider's name: what it cannot do, or cannot do everywhere."""
+
+
+def lacking() -> str:
+    """Return the table of what is not possible: a row an act, the reason where it is not."""
+    acts = dict.fromkeys(lack.what for lacks in LACKS.values() for lack in lacks)
+    lines = [_row("What", *LACKS), _row(*["---"] * (len(LACKS) + 1))]
+    for act in acts:
+        found = (lack_of(lacks, act) for lacks in LACKS.values())
+        lines.append(_row(f"`{act}`", *(lack.why if lack else "yes" for lack in found)))
+    return "\n".join(lines)
 
 
 def is_first(cause: str, story: Told) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Final
@@ -54,7 +54,8 @@ class OktaConnector(Elsewhere):
     Args:
         api: Its addresses.
         name: What the settings call it; ids of its users begin so.
-        product: The card that its users are handled by.
+        products: The card that its users are handled by, by the organisation they name in their
+            profile; empty for all others.
         forgets_devices: Whether ending sessions forgets the browsers as well, after which each of
             them is asked again.
         elapsed: Seconds on a clock that never goes back.
@@ -67,12 +68,12 @@ class OktaConnector(Elsewhere):
         api: Okta,
         *,
         name: str,
-        product: str,
+        products: Mapping[str, str],
         forgets_devices: bool = True,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(name, elapsed)
-        self._api, self._product, self._forgets = api, product, forgets_devices
+        self._api, self._products, self._forgets = api, products, forgets_devices
         self._polls: dict[str, str] = {}
 
     async def supports(self, user: User) -> Supports:
@@ -83,7 +84,7 @@ class OktaConnector(Elsewhere):
     async def account(self, name: str) -> Account | None:
         """Give the account of this id, or None: an organisation that users name as theirs."""
         host = urlsplit(self._api.http.url).hostname or "Okta"
-        return account_of(name, self.name, self._product, host)
+        return account_of(name, self.name, self._products, host)
 
     async def timeline(self, user: str) -> tuple[AnyEvent, ...]:
         """Give what happened to a user, oldest first."""
@@ -94,7 +95,7 @@ class OktaConnector(Elsewhere):
         """Give people whose first name, last name or address begins with the longest word."""
         word = max(words, key=len, default="")
         listed, is_cut = await self._api.users({"q": word} if word else {}, limit)
-        found = (user_of(raw, self.name, self._product) for raw in listed)
+        found = (user_of(raw, self.name, self._products) for raw in listed)
         more = f"Okta gave the first {limit}: narrow the search." if is_cut else ""
         says = " ".join(part for part in (PREFIX if word else "", more) if part)
         return Found(users=tuple(user for user in found if user is not None), says=says)
@@ -261,7 +262,7 @@ class OktaConnector(Elsewhere):
         listed, enrolled = await asyncio.gather(
             self._api.factors(native), self._api.enrolments(native)
         )
-        return user_of(raw, self.name, self._product, factors_of(listed, enrolled or ()))
+        return user_of(raw, self.name, self._products, factors_of(listed, enrolled or ()))
 
     async def _events(self, native: str) -> tuple[AnyEvent, ...]:
         since = datetime.now(UTC) - timedelta(days=LOG_DAYS)

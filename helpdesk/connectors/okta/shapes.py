@@ -105,14 +105,17 @@ def _enrolment(raw: Any) -> Factor | None:
     )
 
 
-def user_of(raw: Any, name: str, product: str, factors: tuple[Factor, ...] = ()) -> User | None:
-    """Give the user of one object; None where it has no id.
+def user_of(
+    raw: Any, name: str, products: Mapping[str, str], factors: tuple[Factor, ...] = ()
+) -> User | None:
+    """Give the user of one object; None where it has no id, or is of none of these products.
 
     Okta counts no open sessions and no remembered browsers, and a lock has no end that it tells:
     it is written as one that does not end.
     """
     found = text(raw, "id")
-    if not found:
+    product = product_of(raw, products)
+    if not found or product is None:
         return None
     profile = inner(raw, "profile")
     login, mail = text(profile, "login"), text(profile, "email")
@@ -134,14 +137,21 @@ def user_of(raw: Any, name: str, product: str, factors: tuple[Factor, ...] = ())
     )
 
 
+def product_of(raw: Any, products: Mapping[str, str]) -> str | None:
+    """Give the product of a user: by the organisation they name, else that of all others."""
+    organization = text(raw, "profile", "organization")
+    return products.get(organization) or products.get("")
+
+
 def account_id(name: str, raw: Any) -> str:
     """Give the id of the account that a user belongs to: their organisation, by its name."""
     return f"{name}:{clean(text(raw, 'profile', 'organization'), limit=100) or '-'}"
 
 
-def account_of(account: str, name: str, product: str, host: str) -> Account | None:
-    """Give the account of an id; None where it is another provider's."""
+def account_of(account: str, name: str, products: Mapping[str, str], host: str) -> Account | None:
+    """Give the account of an id; None where it is another provider's, or of no product."""
     own, _, words = account.partition(":")
-    if own != name:
+    product = products.get(words) or products.get("")
+    if own != name or product is None:
         return None
     return Account(id=account, name=words if words not in {"", "-"} else host, product=product)

@@ -11,7 +11,7 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
@@ -64,7 +64,7 @@ class Signer(Protocol):
 class ApiToken:
     """A token that an administrator made; it has that administrator's rights."""
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: Callable[[], str]) -> None:
         self._secret = secret
 
     def bind(self, http: Http) -> None:
@@ -72,7 +72,7 @@ class ApiToken:
 
     async def __call__(self, request: Request) -> Mapping[str, str]:
         """Give it as it is."""
-        return {"Authorization": f"SSWS {self._secret}"}
+        return {"Authorization": f"SSWS {self._secret()}"}
 
     def refused(self) -> bool:
         """There is no other."""
@@ -84,16 +84,16 @@ class ServiceApp:
 
     Args:
         client: Its client id.
-        key: Its private key, RSA or P-256, as PEM or as a JWK.
+        key: Gives its private key when it is first needed: RSA or P-256, as PEM or as a JWK.
         scopes: What it asks for.
 
-    Raises:
+    Raises, when it is asked for headers:
         BadInput: The key cannot be read.
     """
 
-    def __init__(self, client: str, key: str, scopes: Sequence[str] = SCOPES) -> None:
-        self._client, self._scopes = client, " ".join(scopes)
-        self._key, self._kid = key_of(key)
+    def __init__(self, client: str, key: Callable[[], str], scopes: Sequence[str] = SCOPES) -> None:
+        self._client, self._scopes, self._secret = client, " ".join(scopes), key
+        self._key: tuple[Key, str] | None = None
         self._http: Http | None = None
         self._token, self._until, self._kind = "", 0.0, "Bearer"
         self._own: ec.EllipticCurvePrivateKey | None = None
@@ -161,7 +161,10 @@ class ServiceApp:
             "exp": now + LIFE_S,
             "jti": secrets.token_urlsafe(16),
         }
-        return signed(self._key, {"kid": self._kid} if self._kid else {}, claims)
+        if self._key is None:
+            self._key = key_of(self._secret())
+        key, name = self._key
+        return signed(key, {"kid": name} if name else {}, claims)
 
     def _proof(self, method: str, url: str, **more: str) -> str:
         if self._own is None:

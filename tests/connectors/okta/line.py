@@ -61,7 +61,7 @@ def connector(lab: Lab, signer: Signer | None = None, **more: Any) -> OktaConnec
     """The connector on a lab, with nothing kept between two questions."""
     api = Okta(
         lab.tenant.org,
-        signer or ApiToken(TOKEN),
+        signer or ApiToken(lambda: TOKEN),
         transport=Wire(lab),
         hooks=held,
         patience_s=more.pop("patience_s", 0.0),
@@ -69,7 +69,7 @@ def connector(lab: Lab, signer: Signer | None = None, **more: Any) -> OktaConnec
     ticks = iter(range(10**9))
     given: dict[str, Any] = {
         "name": "okta",
-        "product": "constant-contact",
+        "products": {"": "constant-contact"},
         "elapsed": lambda: 9.0 * next(ticks),
     }
     return OktaConnector(api, **given | more)

@@ -186,6 +186,16 @@ async def test_a_user_without_an_organisation_is_of_the_providers_own(
     assert account.name == "127.0.0.1"
 
 
+async def test_the_organisation_a_user_names_decides_the_product(lab: Lab) -> None:
+    lab.tenant.add(maya(id="00u2", login="mika@agency.example", organization="Southwind"))
+    okta = connector(lab, products={"Northwind Travel": "sms-2fa"})
+
+    found = await okta.people([ID, "okta:00u2"])
+
+    assert [(user.id, user.product) for user in found.values()] == [(ID, "sms-2fa")]
+    okta.close()
+
+
 async def test_whoever_did_something_is_given_those_seen_last_first(
     lab: Lab, okta: OktaConnector
 ) -> None:

@@ -18,7 +18,7 @@ from tests.labs.okta.server import Fault, Lab
 
 
 async def test_a_wrong_token_is_told_with_oktas_code_and_request(lab: Lab) -> None:
-    okta = connector(lab, ApiToken("wrong"))
+    okta = connector(lab, ApiToken(lambda: "wrong"))
 
     with pytest.raises(Unauthorised) as caught:
         await okta.people([ID])
@@ -131,7 +131,7 @@ async def test_null_in_every_field_is_no_error(lab: Lab, okta: OktaConnector) ->
 
 async def test_no_error_shows_the_token(lab: Lab) -> None:
     secret = "00aVerySecret"
-    okta = connector(lab, ApiToken(secret))
+    okta = connector(lab, ApiToken(lambda: secret))
     said = []
     for fault in Fault:
         lab.troubles.clear()

@@ -7,7 +7,7 @@ import json
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
-from helpdesk.connectors.okta.signing import ServiceApp
+from helpdesk.connectors.okta.signing import ServiceApp, key_of
 from helpdesk.domain.errors import BadInput, Unauthorised, Unreachable
 from tests.connectors.okta.line import connector
 from tests.connectors.okta.test_connector import ID
@@ -33,7 +33,7 @@ def jwk(key: RSAKey | ECKey) -> str:
 )
 async def test_an_app_signs_in_with_its_key(lab: Lab, key: RSAKey | ECKey, words: str) -> None:
     lab.sign_in.key = key
-    okta = connector(lab, ServiceApp(CLIENT, words))
+    okta = connector(lab, ServiceApp(CLIENT, lambda: words))
 
     found = await okta.people([ID])
 
@@ -48,7 +48,7 @@ async def test_an_app_that_must_prove_its_token_does_so_with_the_nonce_it_is_giv
 ) -> None:
     lab.sign_in.key = RSA
     lab.sign_in.wants_dpop, lab.sign_in.needs_nonce = True, needs_nonce
-    okta = connector(lab, ServiceApp(CLIENT, pem(RSA)))
+    okta = connector(lab, ServiceApp(CLIENT, lambda: pem(RSA)))
 
     found = await okta.people([ID])
     await okta.end_sessions(found[ID], found[ID].factors[0].since)  # type: ignore[arg-type]
@@ -60,7 +60,7 @@ async def test_an_app_that_must_prove_its_token_does_so_with_the_nonce_it_is_giv
 
 async def test_an_app_whose_token_was_revoked_signs_in_anew_and_asks_once_more(lab: Lab) -> None:
     lab.sign_in.key = RSA
-    okta = connector(lab, ServiceApp(CLIENT, pem(RSA)))
+    okta = connector(lab, ServiceApp(CLIENT, lambda: pem(RSA)))
     await okta.people([ID])
     lab.sign_in.granted.clear()
 
@@ -72,7 +72,7 @@ async def test_an_app_whose_token_was_revoked_signs_in_anew_and_asks_once_more(l
 
 async def test_an_app_with_another_key_is_told_that_it_is_not_signed_in(lab: Lab) -> None:
     lab.sign_in.key = RSA
-    okta = connector(lab, ServiceApp(CLIENT, pem(CURVE)))
+    okta = connector(lab, ServiceApp(CLIENT, lambda: pem(CURVE)))
 
     with pytest.raises(Unauthorised, match="did not sign this desk in"):
         await okta.people([ID])
@@ -81,7 +81,7 @@ async def test_an_app_with_another_key_is_told_that_it_is_not_signed_in(lab: Lab
 
 async def test_an_app_without_a_scope_is_told_which_thing_it_lacks(lab: Lab) -> None:
     lab.sign_in.key = RSA
-    okta = connector(lab, ServiceApp(CLIENT, pem(RSA), ["okta.users.manage"]))
+    okta = connector(lab, ServiceApp(CLIENT, lambda: pem(RSA), ["okta.users.manage"]))
 
     with pytest.raises(Unreachable, match="role or scopes lack the right"):
         await okta.people([ID])
@@ -90,7 +90,7 @@ async def test_an_app_without_a_scope_is_told_which_thing_it_lacks(lab: Lab) -> 
 
 async def test_an_app_that_was_not_granted_a_scope_is_not_signed_in(lab: Lab) -> None:
     lab.sign_in.key, lab.sign_in.scopes = RSA, frozenset({"okta.users.read"})
-    okta = connector(lab, ServiceApp(CLIENT, pem(RSA)))
+    okta = connector(lab, ServiceApp(CLIENT, lambda: pem(RSA)))
 
     with pytest.raises(Unauthorised, match="scopes are not granted"):
         await okta.people([ID])
@@ -104,11 +104,11 @@ async def test_an_app_that_was_not_granted_a_scope_is_not_signed_in(lab: Lab) ->
 )  # fmt: skip
 def test_a_key_that_cannot_be_read_is_refused_without_showing_it(words: str) -> None:
     with pytest.raises(BadInput, match="key cannot be read"):
-        ServiceApp(CLIENT, words)
+        key_of(words)
 
 
 def test_a_key_on_another_curve_is_refused() -> None:
     other = ECKey.generate_key("P-384", private=True)
 
     with pytest.raises(BadInput, match="P-256"):
-        ServiceApp(CLIENT, pem(other))
+        key_of(pem(other))
