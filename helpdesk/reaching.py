@@ -66,9 +66,10 @@ def reach(
 def kept_here(desk: RemoteDesk, address: str) -> Desk:
     """Return a desk that goes on working while the line is down; it keeps its own in a replica."""
     from helpdesk.service.offline import OfflineDesk  # noqa: PLC0415
-    from helpdesk.stores.replica import Replica, replica_directory  # noqa: PLC0415
+    from helpdesk.stores.replica import Replica, replica_directory, sweep  # noqa: PLC0415
 
     replica = Replica(replica_directory(data_directory(), address, desk.agent.id))
+    sweep(data_directory(), datetime.now(UTC), but=replica.directory)
     offline = OfflineDesk(desk, replica, lambda: datetime.now(UTC), skew=desk.skew)
     asyncio.run(offline.open())
     return offline

@@ -11,6 +11,7 @@ set that is damaged is thrown away, for the desk has it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -24,7 +25,7 @@ from tinydb import TinyDB
 from tinydb.table import Document, Table
 
 from helpdesk.domain.errors import BadFile, Unreachable
-from helpdesk.domain.offline import State, Wish
+from helpdesk.domain.offline import PURGED_AFTER, State, Wish
 from helpdesk.domain.users import At
 from helpdesk.stores.atomic import FORMAT, AtomicStorage, Tables
 from helpdesk.stores.whole import whole
@@ -148,6 +149,13 @@ class Replica:
         self._outbox.change("wishes", _without_words)
         self._outbox.wipe_previous()
 
+    def forget_if_old(self, now: datetime) -> None:
+        """As `forget`, where there is anybody and the desk was not reached for too long."""
+        at = self._mark().contact_at
+        is_old = at is None or abs(now - at) >= PURGED_AFTER
+        if is_old and (self._seen.holds("cases") or self._seen.holds("pages")):
+            self.forget()
+
     def _wishes(self) -> tuple[Wish, ...]:
         return tuple(self._outbox.values("wishes", Wish))
 
@@ -172,16 +180,17 @@ class Replica:
                 self._seen.put_all(table, {one.name: one for one in mine}, most)
 
     def _kept(self, name: str) -> Kept | None:
-        table = _table(name)
-        found = self._seen.found(table, name)
-        return None if found is None else self._seen.value(table, found, Kept)
+        return self._seen.known(_table(name), name, Kept)
 
     def _cases(self) -> tuple[Kept, ...]:
-        return tuple(self._seen.values("cases", Kept))
+        try:
+            return tuple(self._seen.values("cases", Kept))
+        except BadFile:  # of another version: the desk has it
+            self._seen.wipe()
+            return ()
 
     def _mark(self) -> Mark:
-        found = self._seen.found("mark", "mark")
-        return Mark() if found is None else self._seen.value("mark", found, Mark)
+        return self._seen.known("mark", "mark", Mark) or Mark()
 
     def _note(self, changed: dict[str, Any]) -> None:
         def put(table: Table) -> None:
@@ -202,15 +211,30 @@ def _table(name: str) -> str:
     return "cases" if " " in name else "pages"
 
 
+def sweep(data: Path, now: datetime, *, but: Path) -> None:
+    """Let go of everybody in the replicas of desks that nobody opened for long; blocking.
+
+    Of one desk's replica its own console takes care: *but* is let be. What cannot be read or is
+    held by another console is left to the next sweep.
+    """
+    for path in (data / "replica").glob("*/seen.json"):
+        if path.parent != but:
+            with contextlib.suppress(Unreachable, BadFile):
+                Replica(path.parent).forget_if_old(now)
+
+
 def _without_words(table: Table) -> None:
-    """Leave of each wish only what must still be known of it."""
+    """Leave of each wish only what must still be known of it, whichever version wrote it."""
     for row in list(table):
-        wish = msgspec.convert(row["value"], Wish)
-        if wish.state in {State.QUEUED, State.CONFLICT}:
+        bare = {name: row["value"][name] for name in row["value"].keys() - _WORDS}
+        if bare.get("state") in {State.QUEUED, State.CONFLICT}:
             says = "It was never sent: what waits is let go after 8 h, or when all is forgotten."
-            wish = replace(wish, state=State.EXPIRED, says=says)
-        bare = replace(wish, action=None, seen=(), found=())
-        _instead(table, row.doc_id, wish.key, bare)
+            bare |= {"state": State.EXPIRED.value, "says": says}
+        _instead(table, row.doc_id, row["key"], bare)
+
+
+_WORDS: Final = frozenset({"action", "seen", "found"})
+"""What of a wish tells about a user."""
 
 
 def _instead(table: Table, number: int, key: str, value: Any) -> None:
@@ -301,6 +325,21 @@ class _File:
         """Give one value as plain JSON values; None where there is none."""
         rows = self._rows(table).values()
         return next((row["value"] for row in rows if row["key"] == key), None)
+
+    def known(self, table: str, key: str, kind: type[T]) -> T | None:
+        """Give one value; None where there is none, or one of another version that is let go of."""
+        found = self.found(table, key)
+        try:
+            return None if found is None else self.value(table, found, kind)
+        except BadFile:
+            if self._is_dear:
+                raise
+            self.wipe()
+            return None
+
+    def holds(self, table: str) -> bool:
+        """Whether there is anything in a table."""
+        return bool(self._rows(table))
 
     def value(self, table: str, raw: Any, kind: type[T]) -> T:
         """Return a row's value.

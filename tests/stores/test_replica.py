@@ -19,8 +19,8 @@ import pytest
 
 from helpdesk.domain.actions import Note
 from helpdesk.domain.errors import BadFile
-from helpdesk.domain.offline import Fact, Late, State, Wish
-from helpdesk.stores.replica import CASES_MOST, ENDED_MOST, Kept, Replica, replica_directory
+from helpdesk.domain.offline import PURGED_AFTER, Fact, Late, State, Wish
+from helpdesk.stores.replica import CASES_MOST, ENDED_MOST, Kept, Replica, replica_directory, sweep
 from tests.conftest import NOW
 
 WRITER = Path(__file__).with_name("outbox_writer.py")
@@ -200,6 +200,50 @@ async def test_a_damaged_working_set_is_begun_anew(replica: Replica) -> None:
 
     assert await replica.kept("case u2") is not None
     assert await replica.wishes() == (wish("a"),)
+
+
+async def test_a_working_set_of_another_version_is_begun_anew(replica: Replica) -> None:
+    await replica.keep(Kept(name="case u1", at=NOW, value={}))
+    await replica.note(contact_at=NOW)
+    path = replica.directory / "seen.json"
+    tables = json.loads(path.read_text("utf-8"))
+    for table, wrong in (("mark", {"contact_at": 5}), ("cases", {"called": "case u1"})):
+        tables[table]["1"]["value"] = wrong
+    path.write_text(json.dumps(tables), "utf-8")
+
+    assert (await replica.mark()).contact_at is None
+    assert await replica.kept("case u1") is None
+    assert await replica.cases() == ()
+    await replica.note(contact_at=NOW)
+    assert (await replica.mark()).contact_at == NOW
+
+
+async def test_after_a_purge_a_wish_of_another_version_keeps_no_words_either(
+    replica: Replica,
+) -> None:
+    await replica.put(wish("a", text="canary"))
+    path = replica.directory / "outbox.json"
+    path.write_text(path.read_text("utf-8").replace('"act":"note"', '"act":"hum"'), "utf-8")
+
+    await replica.purge()
+
+    assert "canary" not in path.read_text("utf-8")
+    assert [one.state for one in await replica.wishes()] == [State.EXPIRED]
+
+
+async def test_replicas_of_desks_that_nobody_opens_any_more_are_let_go_of(tmp_path: Path) -> None:
+    old, young, mine = (Replica(tmp_path / "replica" / name) for name in ("old", "young", "mine"))
+    ago = {old: PURGED_AFTER, young: PURGED_AFTER / 2, mine: PURGED_AFTER}
+    for each, span in ago.items():
+        await each.keep(Kept(name="case u1", at=NOW, value={}))
+        await each.put(wish("a"))
+        await each.note(contact_at=NOW - span)
+
+    sweep(tmp_path, NOW, but=mine.directory)
+
+    left = {each.directory.name: len(await each.cases()) for each in ago}
+    assert left == {"old": 0, "young": 1, "mine": 1}
+    assert [one.state for one in await old.wishes()] == [State.EXPIRED]
 
 
 async def test_a_damaged_outbox_is_said_and_not_begun_anew(replica: Replica) -> None:
