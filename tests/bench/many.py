@@ -7,11 +7,20 @@ from sqlalchemy import func, insert, select, text
 
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.stores.sql.database import Database
-from helpdesk.stores.sql.documents import document_row
-from helpdesk.stores.sql.schema import documents, users
+from helpdesk.stores.sql.documents import MOST_ROUNDS, document_row
+from helpdesk.stores.sql.schema import LOCKED_HEAT, documents, users
 
 PEOPLE = [column.name for column in users.columns if column.name not in {"key", "id", "login"}]
 """What a copy has of the first; tickets and loops stay with the first."""
+
+
+_RANK = """CASE WHEN is_locked THEN 0 WHEN is_flagged THEN 1 WHEN is_pending THEN 3
+    WHEN is_suspended THEN 4 WHEN mfa = 'off' THEN 5 WHEN mfa = 'none' THEN 6 ELSE 7 END"""
+_HEAT = (
+    f"{(1 << 61) + (MOST_ROUNDS << 49) + LOCKED_HEAT - 1}"
+    f" + (CASE WHEN is_locked THEN 0 ELSE 1 END) * {LOCKED_HEAT}"
+)
+"""What a user is, and how urgent, without ticket and loop."""
 
 
 def recruit(database: Database, count: int) -> list[str]:
@@ -37,6 +46,8 @@ def multiply(database: Database, count: int) -> int:
         last = connection.execute(select(func.max(users.c.key))).scalar_one()
         columns = ", ".join(f'"{name}"' for name in PEOPLE)
         bare = columns.replace('"rounds"', "0")
+        bare = bare.replace('"rank"', _RANK).replace('"heat"', _HEAT)
+        bare = bare.replace('"is_on_phone"', "FALSE")
         for name in ("ticket", "ticket_agent", "ticket_at", "ticket_complaint"):
             bare = bare.replace(f'"{name}"', "NULL")
         for copy in range(1, -(-count // there)):

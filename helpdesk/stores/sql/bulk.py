@@ -116,6 +116,7 @@ class Bulk:
 _SEARCH: Final = (
     "INSERT INTO found(found) VALUES ('rebuild')",
     "INSERT INTO begun(begun) VALUES ('rebuild')",
+    "INSERT INTO named(named) VALUES ('rebuild')",
 )
 
 _ON_SQLITE: Final = """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from datetime import timedelta
+from typing import Any, Final, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, select
@@ -16,9 +17,13 @@ from helpdesk.domain.errors import BadFile
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import Account, FactorState, MfaState, User
 from helpdesk.stores.sql.database import Database, changes
-from helpdesk.stores.sql.schema import documents, events, records, users
+from helpdesk.stores.sql.schema import EPOCH, LOCKED_HEAT, documents, events, records, users
 
 S = TypeVar("S")
+
+MILLISECOND: Final = timedelta(milliseconds=1)
+MOST_ROUNDS: Final = 4_095
+"""More rounds of a loop are not told apart."""
 
 
 class SqlDocuments:
@@ -167,6 +172,18 @@ def user_row(entry: Entry) -> dict[str, Any]:
     """Return a user as a row, but for its key."""
     user, ticket = entry.user, entry.ticket
     states = {factor.state for factor in user.live_factors}
+    is_locked = any(factor.state is FactorState.LOCKED for factor in user.factors)
+    is_pending = user.mfa is MfaState.PENDING or FactorState.PENDING in states
+    # As `UserState` puts them, but for a lock that ends: that is seen when it is asked for.
+    holds = (
+        is_locked,
+        bool(user.flagged),
+        entry.rounds > 0,
+        is_pending,
+        FactorState.SUSPENDED in states,
+        user.mfa is MfaState.OFF,
+        user.mfa is MfaState.NONE,
+    )
     return {
         "id": user.id,
         "account": user.account,
@@ -182,9 +199,9 @@ def user_row(entry: Entry) -> dict[str, Any]:
         "mfa": user.mfa.value,
         "off_until": user.mfa_off_until if user.mfa is MfaState.OFF else None,
         "locked_until": user.locked_until,
-        "is_locked": any(factor.state is FactorState.LOCKED for factor in user.factors),
+        "is_locked": is_locked,
         "is_flagged": bool(user.flagged),
-        "is_pending": user.mfa is MfaState.PENDING or FactorState.PENDING in states,
+        "is_pending": is_pending,
         "is_suspended": FactorState.SUSPENDED in states,
         "kinds": "".join(f",{kind}," for kind in sorted({f.kind for f in user.live_factors})),
         "rounds": entry.rounds,
@@ -193,4 +210,19 @@ def user_row(entry: Entry) -> dict[str, Any]:
         "ticket_at": ticket.opened_at if ticket else None,
         "ticket_complaint": ticket.complaint if ticket else None,
         "is_on_phone": bool(ticket and ticket.on_phone),
+        "rank": holds.index(True) if any(holds) else len(holds),
+        "heat": heat_of(entry, is_locked=is_locked),
     }
+
+
+def heat_of(entry: Entry, *, is_locked: bool) -> int:
+    """Return how urgent a user is as one number, the smallest first, in the order of `heat`.
+
+    From the highest bit: not on the phone (61), how few rounds of a loop (49 to 60), not locked
+    (48), since when the ticket waits, in milliseconds since 1970 (0 to 47; all ones without one).
+    """
+    ticket = entry.ticket
+    since = (ticket.opened_at - EPOCH) // MILLISECOND if ticket else LOCKED_HEAT - 1
+    few = MOST_ROUNDS - min(entry.rounds, MOST_ROUNDS)
+    calm = not (ticket and ticket.on_phone)
+    return (calm << 61) + (few << 49) + (not is_locked) * LOCKED_HEAT + since

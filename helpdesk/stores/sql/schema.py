@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -95,25 +97,45 @@ users = Table(
     Column("ticket_at", Moment),
     Column("ticket_complaint", Text),
     Column("is_on_phone", Boolean, nullable=False),
+    Column("rank", Integer, nullable=False, server_default="7"),
+    Column("heat", BigInteger, nullable=False, server_default="0"),
     Index("users_by_login", "login"),
     Index("users_by_seen", "seen"),
     Index("users_by_account", "account", "key"),
     Index("users_by_product", "product", "key"),
     Index("users_by_name", "name", "key"),
+    Index("users_by_mfa", "mfa", "key"),
+    Index("users_by_heat", "heat", "key"),
+    Index("users_by_rank", "rank", "name", "key"),
+    Index("users_by_product_and_name", "product", "name", "key"),
     comment="People, folded once for the search, with what the desk knows of each.",
 )
-Index(
-    "users_that_wait",
-    users.c.ticket_at,
-    postgresql_where=users.c.ticket_at.is_not(None),
-    sqlite_where=users.c.ticket_at.is_not(None),
-)
-Index(
-    "users_off",
-    users.c.off_until,
-    postgresql_where=users.c.off_until.is_not(None),
-    sqlite_where=users.c.off_until.is_not(None),
-)
+
+LOCKED_HEAT: Final = 1 << 48
+"""What `heat` is less by where somebody is locked; see `documents.user_row`."""
+
+OFF_ASKED: Final = "turn-off"
+"""The complaint of whoever asks for MFA to be turned off."""
+
+
+def _where(name: str, columns: Sequence[Any], sqlite: str, postgresql: str = "") -> None:
+    """Index only those rows of which something holds, as the questions for them are written."""
+    Index(name, *columns, sqlite_where=text(sqlite), postgresql_where=text(postgresql or sqlite))
+
+
+_FLAGGED: Final = (users.c.key, users.c.product, users.c.account)
+_where("users_locked", _FLAGGED, "is_locked = 1", "is_locked")
+_where("users_flagged", _FLAGGED, "is_flagged = 1", "is_flagged")
+_where("users_pending", _FLAGGED, "is_pending = 1", "is_pending")
+_where("users_suspended", _FLAGGED, "is_suspended = 1", "is_suspended")
+_where("users_looping", _FLAGGED, "rounds > 0")
+_where("users_fine", _FLAGGED, "rank + 0 = 7")
+_where("users_with_ticket", _FLAGGED, "ticket_at IS NOT NULL")
+_where("users_locked_until", [users.c.locked_until], "locked_until IS NOT NULL")
+_where("users_off", [users.c.off_until], "off_until IS NOT NULL")
+_WAITING: Final = (users.c.ticket_agent, users.c.heat, users.c.key)
+_where("users_that_wait", _WAITING, "ticket_at IS NOT NULL")
+_where("users_that_want_off", _WAITING, f"ticket_complaint = '{OFF_ASKED}'")
 
 events = Table(
     "events",
@@ -138,13 +160,7 @@ records = Table(
     Index("records_by_time", "kind", "at"),
     comment="Tickets, loops, proofs, askings, requests, notices, holds, answers to keys.",
 )
-Index(
-    "records_open",
-    records.c.kind,
-    records.c.at,
-    postgresql_where=records.c.is_open,
-    sqlite_where=records.c.is_open,
-)
+_where("records_open", [records.c.kind, records.c.n], "is_open = 1", "is_open")
 
 log = Table(
     "log",

@@ -1,0 +1,398 @@
+"""Which people are asked for, as SQL that reads no more of them than it gives.
+
+query ─▶ parts (disjoint, each in the order of an index) ─▶ stages (one after the other) ─▶ window
+
+What holds now only, a lock that ends, is no part of an index: the few it is true of are a part of
+their own, merged with all others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple, TypeGuard
+
+from msgspec.structs import replace
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    UnaryExpression,
+    and_,
+    case,
+    column,
+    func,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+    table,
+    true,
+    union_all,
+)
+from sqlalchemy.sql import operators
+
+from helpdesk.domain.agents import Agent, Role
+from helpdesk.domain.search import Query, Sort, UserState, is_beginning
+from helpdesk.domain.text import digits
+from helpdesk.stores.sql.schema import LOCKED_HEAT, OFF_ASKED, users
+
+TRIGRAM: Final = 3
+"""From so many letters on the index of the search helps; SQLite's knows no shorter ones."""
+
+COUNTED: Final = 10_000
+"""So many are counted; whoever finds more looks closer anyway."""
+
+FEW: Final = 500
+"""So many are put in order in one go."""
+
+FOUND: Final = table("found", column("rowid"))
+"""SQLite's index of all parts of three letters."""
+
+BEGUN: Final = table("begun", column("rowid"))
+"""SQLite's index of the beginnings of words."""
+
+NAMED: Final = table("named", column("rowid"))
+"""SQLite's index of the beginnings of names."""
+
+
+class Part(NamedTuple):
+    """People that are found in one way.
+
+    Attributes:
+        source: Where they are read from; holds `users`.
+        order: By what they are put in order, the key last.
+    """
+
+    source: FromClause
+    holds: ColumnElement[bool]
+    order: tuple[ColumnElement[Any], ...]
+
+    def keys(self, limit: int) -> Select[Any]:
+        """Return the question for their keys, in order."""
+        bare = (one.element if _falls(one) else one for one in self.order)
+        columns = [one.label(f"o{place}") for place, one in enumerate(bare)]
+        chosen = select(users.c.key, *columns).select_from(self.source).where(self.holds)
+        return chosen.order_by(*self.order).limit(limit)
+
+    def counted(self) -> Select[Any]:
+        """Return the question for how many they are, up to `COUNTED`."""
+        some = select(users.c.key).select_from(self.source).where(self.holds).limit(COUNTED)
+        return select(func.count()).select_from(some.subquery())
+
+
+Stage = Sequence[Part]
+"""Disjoint parts in one order; what one stage does not fill, the next one does."""
+
+
+def keys_of(stage: Stage, limit: int) -> Any:
+    """Return the question for the keys of a stage, in order."""
+    each = [part.keys(limit) for part in stage]
+    if len(each) == 1:
+        return each[0]
+    together = union_all(*(select(one.subquery()) for one in each))
+    order: list[ColumnElement[Any]] = []
+    for place, one in enumerate(stage[0].order):
+        name: ColumnElement[Any] = literal_column(f"o{place}")
+        order.append(name.desc() if _falls(one) else name)
+    return together.order_by(*order).limit(limit)
+
+
+def _falls(order: ColumnElement[Any]) -> TypeGuard[UnaryExpression[Any]]:
+    return isinstance(order, UnaryExpression) and order.modifier is operators.desc_op
+
+
+class Finding:
+    """A query for users at one moment."""
+
+    def __init__(self, query: Query, now: datetime, account: str | None, *, is_sqlite: bool):
+        self._query, self._now, self._is_sqlite = query, now, is_sqlite
+        self._words = [word.lstrip("#") for word in query.words]
+        self._filters = [of_account(account), *self._plain_filters()]
+
+    def counted(self) -> Stage:
+        """Return all, in no order."""
+        return self._each((users.c.key,))
+
+    def stages(self, total: int) -> list[Stage]:
+        """Return the parts to read in turn, where *total* were counted."""
+        sort = self._query.sort
+        if sort is None:
+            return self._by_name_first(total)
+        order = _ORDERS[sort]
+        if sort in {Sort.HEAT, Sort.STATE}:
+            return [self._merged(sort, order, total)]
+        return [[self._sorted(holds, order, total) for holds in self._alternatives()]]
+
+    def _merged(self, sort: Sort, order: tuple[Any, ...], total: int) -> Stage:
+        """Return all in an order in which those who are locked for a time stand higher."""
+        now, state = self._now, self._query.state
+        higher = users.c.heat - literal_column(str(LOCKED_HEAT))
+        first = higher if sort is Sort.HEAT else users.c.rank * literal_column("0")
+        urgent = (first, *order[1:])
+        holds, *_ = self._alternatives()
+        if state is UserState.LOCKED:
+            return [self._sorted(holds, order, total), self._locking(true(), urgent)]
+        if state is UserState.OK:
+            return [self._sorted(holds, order, total)]
+        others = and_(holds, _locks_no_more(now))
+        return [self._sorted(others, order, total), self._locking(holds, urgent)]
+
+    def _plain_filters(self) -> list[ColumnElement[bool]]:
+        query = self._query
+        holds: list[ColumnElement[bool]] = []
+        if query.product:
+            # Whatever else is asked for finds fewer than a fifth of all.
+            is_more = self._words or query.state or query.loop or query.ticket
+            is_plus = self._is_sqlite and bool(is_more)
+            product = literal_column("+users.product") if is_plus else users.c.product
+            holds.append(product.in_(query.product))
+        if query.loop is not None:
+            holds.append(_LOOPS if query.loop else users.c.rounds == literal_column("0"))
+        if query.ticket is not None:
+            has_one = users.c.ticket_at.is_not(None)
+            holds.append(has_one if query.ticket else not_(has_one))
+        if query.channel is not None:
+            holds.append(_contains(users.c.kinds, f",{query.channel.value},"))
+        if query.sort is Sort.SEEN:
+            holds.append(users.c.seen.is_not(None))
+        return holds
+
+    def _alternatives(self) -> list[ColumnElement[bool]]:
+        """The state that is asked for, in disjoint parts."""
+        match self._query.state:
+            case None:
+                return [true()]
+            case UserState.LOCKED:
+                return [users.c.is_locked, _locks_now(self._now)]
+            case UserState.OK:
+                return [and_(_FINE, _locks_no_more(self._now))]
+            case other:
+                return [_STATES[other]]
+
+    def _each(self, order: tuple[Any, ...]) -> Stage:
+        """All, in disjoint parts."""
+        if self._query.state is UserState.LOCKED:
+            first = (*order[:-1], users.c.key)
+            return [self._part(users.c.is_locked, order), self._locking(true(), first)]
+        return [self._part(holds, order) for holds in self._alternatives()]
+
+    def _locking(self, holds: ColumnElement[bool], order: tuple[Any, ...]) -> Part:
+        """Of those who are locked for a time: so few that words are looked for in each."""
+        return Part(
+            users, and_(_locks_now(self._now), holds, *self._filters, *self._inside()), order
+        )
+
+    def _part(self, holds: ColumnElement[bool], order: tuple[Any, ...]) -> Part:
+        """Found by whatever finds the fewest."""
+        source, words = self._matching()
+        return Part(source, and_(holds, *self._filters, *words), order)
+
+    def _sorted(self, holds: ColumnElement[bool], order: tuple[Any, ...], total: int) -> Part:
+        """All put in order, where they are few, else read in the order of its index.
+
+        PostgreSQL knows by itself which is less work.
+        """
+        is_all = replace(self._query, sort=None).is_empty
+        if is_all or not self._is_sqlite:
+            return self._part(holds, order)
+        if total < COUNTED:
+            return self._part(holds, _UNORDERED[self._query.sort or Sort.NAME])
+        together = and_(holds, *self._filters, *self._inside())
+        return Part(users, case((together, 1), else_=0) == 1, order)
+
+    def _by_name_first(self, total: int) -> list[Stage]:
+        """Those first whose name begins with each of the words, then all others."""
+        each = self._alternatives()
+        key = self._key(self._matching()[0])
+        pieces = [piece for word in self._words for piece in _pieces(word)]
+        if not self._words or not all(map(_pieces, self._words)):
+            return [self._each((key,))]
+        begins = and_(true(), *map(_begins, self._words))
+        if total < FEW:
+            return [self._each((case((begins, 0), else_=1), users.c.key))]
+        if self._query.state is UserState.LOCKED:
+            each = [users.c.is_locked]
+        stages = [
+            [self._named(and_(holds, begins), pieces) for holds in each],
+            [self._part(and_(holds, not_(begins)), (key,)) for holds in each],
+        ]
+        if self._query.state is UserState.LOCKED:
+            for stage, which in zip(stages, (begins, not_(begins)), strict=True):
+                stage.append(self._locking(which, (users.c.key,)))
+        return [*stages]
+
+    def _named(self, holds: ColumnElement[bool], pieces: Sequence[str]) -> Part:
+        """Found by the beginnings of words of their names."""
+        if not self._is_sqlite:
+            query = " & ".join(f"{piece}:*" for piece in pieces)
+            named = _vector(users.c.name).op("@@")(_tsquery(query))
+            return self._part(and_(holds, named), (users.c.key,))
+        words = " AND ".join(f'"{piece}"*' for piece in pieces)
+        source = NAMED.join(users, users.c.key == NAMED.c.rowid)
+        holds = and_(_matches("named", words), holds, *self._filters, *self._inside())
+        return Part(source, holds, (NAMED.c.rowid,))
+
+    def _matching(self) -> tuple[FromClause, list[ColumnElement[bool]]]:
+        """Where the words are looked up, and what must hold of them."""
+        if not self._is_sqlite or not self._words:
+            return users, self._inside()
+        longer = [word for word in self._words if len(word) >= TRIGRAM]
+        if longer:
+            said = " AND ".join(map(_parts, longer))
+            rest = [word for word in self._words if len(word) < TRIGRAM]
+            source = FOUND.join(users, users.c.key == FOUND.c.rowid)
+            return source, [_matches("found", said), *map(self._word, rest)]
+        if all(map(is_beginning, self._words)):
+            said = " AND ".join(f'"{word}"*' for word in self._words)
+            return BEGUN.join(users, users.c.key == BEGUN.c.rowid), [_matches("begun", said)]
+        return users, self._inside()
+
+    def _inside(self) -> list[ColumnElement[bool]]:
+        """Whether the words are in a user's text, or numbers, looked at one by one."""
+        return [self._word(word) for word in self._words]
+
+    def _word(self, word: str) -> ColumnElement[bool]:
+        if is_beginning(word):
+            if self._is_sqlite:
+                return (literal(" ") + users.c.words).contains(f" {word}", autoescape=True)
+            return _vector(users.c.words).op("@@")(_tsquery(f"{word}:*"))
+        holds = _contains(users.c.blob, word)
+        number = _number(word)
+        return or_(holds, _contains(users.c.numbers, number)) if number else holds
+
+    @staticmethod
+    def _key(source: FromClause) -> ColumnElement[Any]:
+        """The key, as the index gives it in order."""
+        for index in (FOUND, BEGUN):
+            if source.is_derived_from(index):
+                return index.c.rowid
+        return users.c.key
+
+
+def queue_of(agent: Agent, now: datetime) -> tuple[Stage, list[Stage]]:
+    """Return all of an agent's queue in no order, and in stages: their own tickets first.
+
+    Of each stage the hottest first.
+    """
+    of = of_account(agent.account)
+    mine, free = users.c.ticket_agent == agent.id, users.c.ticket_agent.is_(None)
+    if agent.role is not Role.ACCOUNT_MANAGER:
+        waits = [and_(users.c.ticket_at.is_not(None), who, of) for who in (mine, free)]
+        return [Part(users, one, ()) for one in waits], [_hottest(one, now) for one in waits]
+    others = func.coalesce(users.c.ticket_agent, "") != agent.id
+    is_not_free = or_(users.c.ticket_agent.is_not(None), _ELSE)
+    asked = [and_(_ASKED, who, of) for who in (mine, free)]
+    their_due = ((mine, _ELSE), (others, is_not_free))
+    due = [and_(users.c.off_until <= now, *more, of) for more in their_due]
+    stages: list[Stage] = [
+        [*_hottest(one, now), *_hottest(two, now, is_few=True)]
+        for one, two in zip(asked, due, strict=True)
+    ]
+    return [Part(users, one, ()) for one in (*asked, *due)], stages
+
+
+def of_account(account: str | None) -> ColumnElement[bool]:
+    """Return whether a user is of an account; None is everybody."""
+    return true() if account is None else users.c.account == account
+
+
+def _hottest(holds: ColumnElement[bool], now: datetime, *, is_few: bool = False) -> Stage:
+    """Return them in two parts; where they are few, by no index of heat."""
+    higher = users.c.heat - literal_column(str(LOCKED_HEAT))
+    heat = users.c.heat + literal_column("0") if is_few else users.c.heat
+    return [
+        Part(users, and_(holds, _locks_no_more(now)), (heat, users.c.key)),
+        Part(users, and_(holds, _locks_now(now)), (higher, users.c.key)),
+    ]
+
+
+_LOOPS: Final = users.c.rounds > literal_column("0")
+_FINE: Final = users.c.rank + literal_column("0") == literal_column("7")
+_ASKED: Final = users.c.ticket_complaint == literal_column(f"'{OFF_ASKED}'")
+_ELSE: Final = func.coalesce(users.c.ticket_complaint, "") != OFF_ASKED
+
+_STATES: Final[dict[UserState, ColumnElement[bool]]] = {
+    UserState.FLAGGED: users.c.is_flagged,
+    UserState.LOOP: _LOOPS,
+    UserState.PENDING: users.c.is_pending,
+    UserState.SUSPENDED: users.c.is_suspended,
+    UserState.OFF: users.c.mfa == literal_column("'off'"),
+    UserState.NONE: users.c.mfa == literal_column("'none'"),
+}
+
+_ORDERS: Final[dict[Sort, tuple[Any, ...]]] = {
+    Sort.NAME: (users.c.name, users.c.key),
+    Sort.PRODUCT: (users.c.product, users.c.name, users.c.key),
+    Sort.STATE: (users.c.rank, users.c.name, users.c.key),
+    Sort.SEEN: (users.c.seen.desc(), users.c.key),
+    Sort.HEAT: (users.c.heat, users.c.key),
+}
+
+
+_UNORDERED: Final[dict[Sort, tuple[Any, ...]]] = {
+    sort: tuple(
+        literal_column(f"+users.{column}").desc() if column == "seen"
+        else literal_column(f"+users.{column}")
+        for column in columns
+    )
+    for sort, columns in {
+        Sort.NAME: ("name", "key"),
+        Sort.PRODUCT: ("product", "name", "key"),
+        Sort.STATE: ("rank", "name", "key"),
+        Sort.SEEN: ("seen", "key"),
+        Sort.HEAT: ("heat", "key"),
+    }.items()
+}  # fmt: skip
+"""The same, as SQLite reads no index for."""
+
+
+def _locks_now(now: datetime) -> ColumnElement[bool]:
+    """Whether somebody is locked for a time, and by nothing else."""
+    return and_(users.c.locked_until > now, not_(users.c.is_locked))
+
+
+def _locks_no_more(now: datetime) -> ColumnElement[bool]:
+    """Whether that is not so."""
+    return or_(func.coalesce(users.c.locked_until <= now, True), users.c.is_locked)
+
+
+def _contains(text: ColumnElement[str], part: str) -> ColumnElement[bool]:
+    return text.contains(part, autoescape=True)
+
+
+def _begins(word: str) -> ColumnElement[bool]:
+    name = users.c.name
+    return or_(name.startswith(word, autoescape=True), name.contains(f" {word}", autoescape=True))
+
+
+def _number(word: str) -> str:
+    """The digits of a word that is a number, if they are enough to be looked for; else nothing."""
+    number = digits(word)
+    is_one = len(number) >= TRIGRAM and all(c in "+0123456789-./()" for c in word)
+    return number if is_one else ""
+
+
+def _pieces(word: str) -> list[str]:
+    return re.findall(r"[^\W_]+", word)
+
+
+def _parts(word: str) -> str:
+    """A word of three letters or more as SQLite's index is asked for it."""
+    quoted = '"' + word.replace('"', '""') + '"'
+    number = _number(word)
+    return f'(blob : {quoted} OR numbers : "{number}")' if number else f"(blob : {quoted})"
+
+
+def _matches(name: str, said: str) -> ColumnElement[bool]:
+    return literal_column(name).op("MATCH")(literal(said))
+
+
+def _vector(text: ColumnElement[str]) -> ColumnElement[Any]:
+    return func.to_tsvector(literal_column("'simple'"), text)
+
+
+def _tsquery(said: str) -> ColumnElement[Any]:
+    return func.to_tsquery(literal_column("'simple'"), said)

@@ -1,0 +1,222 @@
+"""Who is found in a database: the same as in a file, and without looking at everybody."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from helpdesk.domain.agents import Agent, Role
+from helpdesk.domain.search import parse
+from helpdesk.fixture.make import make
+from helpdesk.stores.directory import TinyDirectory
+from helpdesk.stores.sql.database import Database
+from helpdesk.stores.sql.directory import SqlDirectory
+from helpdesk.stores.sql.finding import COUNTED, FEW, Finding, keys_of, queue_of
+from helpdesk.stores.tiny import TinyStore
+from helpdesk.stores.tinyfile import TinyFile
+from tests import postgres
+from tests.conftest import Clock
+from tests.sql import imported
+
+USERS = 700
+PRODUCTS = [(name, name) for name in ("lead-gen-crm", "partner-portal", "sms-2fa")]
+POSTGRES = pytest.mark.skipif(
+    postgres.programs() is None and postgres.GIVEN not in os.environ, reason=postgres.MISSING
+)
+
+STATES = ("locked", "flagged", "loop", "pending", "suspended", "off", "none", "ok")
+QUERIES = [
+    "", "m", "ma", "mar", "maya", "okafor", "northwind", "o'b", "#4830", "4830", "447700", "@",
+    "m a", "mar a", "ana mar", ".example", "-", "'", '"', "zzz", "loop:yes", "loop:no",
+    "ticket:yes", "ticket:no", "channel:sms", "channel:totp", "product:sms", "product:sms mar",
+    *(f"state:{state}" for state in STATES), *(f"state:{state} mar" for state in STATES),
+    *(f"state:{state} sort:heat" for state in STATES), "mar state:locked sort:state",
+    *(f"{words} sort:{sort}".strip() for sort in ("heat", "name", "product", "state", "seen")
+      for words in ("", "ma", "mar", "loop:yes", "ticket:yes", "state:off", "product:sms")),
+]  # fmt: skip
+"""Of all kinds, and with what means something to an index of a database."""
+
+AGENTS = [
+    Agent(id="dana", name="Dana", role=Role.SUPPORT),
+    Agent(id="aoife", name="Aoife", role=Role.ACCOUNT_MANAGER),
+    Agent(id="priya", name="Priya", role=Role.PRODUCT_ADMINISTRATOR, account="a1"),
+]
+
+
+@pytest.fixture(scope="module")
+def clock() -> Clock:
+    """Time that stands still."""
+    return Clock()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A generated fixture."""
+    path = tmp_path_factory.mktemp("made") / "made.json"
+    make(USERS, 3, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def in_memory(made: Path, clock: Clock) -> TinyDirectory:
+    """The people of it as the file's directory finds them."""
+    file = TinyFile(made, clock)
+    store = TinyStore(file)
+    store.load()
+    return TinyDirectory(file, store)
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=POSTGRES)])
+def database(
+    request: pytest.FixtureRequest,
+    made: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    clock: Clock,
+) -> Iterator[Database]:
+    """The same in a database of each kind."""
+    if request.param == "sqlite":
+        place = tmp_path_factory.mktemp("base")
+        with closing(imported(f"sqlite:///{place}/desk.db", made, clock)) as one:
+            yield one
+        return
+    with (
+        postgres.server("fsync=off") as server,
+        postgres.database(server) as address,
+        closing(imported(address, made, clock)) as one,
+    ):
+        yield one
+
+
+@pytest.mark.parametrize("text", QUERIES)
+async def test_a_query_finds_the_same_users_in_the_same_order(
+    database: Database, in_memory: TinyDirectory, clock: Clock, text: str
+) -> None:
+    query, now = parse(text, PRODUCTS), clock.now
+    await in_memory.refresh()
+    expected = await in_memory.find(query, now, account=None, offset=0, limit=USERS)
+
+    total, found = await SqlDirectory(database).find(
+        query, now, account=None, offset=0, limit=USERS
+    )
+
+    assert total == expected[0]
+    assert [one.user.id for one in found] == [one.user.id for one in expected[1]]
+
+
+@pytest.mark.parametrize("total", [FEW, COUNTED])
+@pytest.mark.parametrize("text", QUERIES)
+async def test_whoever_is_found_among_many_is_found_in_the_same_order(
+    database: Database, in_memory: TinyDirectory, clock: Clock, text: str, total: int
+) -> None:
+    """How they are read depends on how many there are; what is given does not."""
+    query, now = parse(text, PRODUCTS), clock.now
+    await in_memory.refresh()
+    expected = await in_memory.find(query, now, account=None, offset=0, limit=40)
+    finding = Finding(query, now, None, is_sqlite=database.is_sqlite)
+
+    keys: list[int] = []
+    with database.engine.connect() as connection:
+        for stage in finding.stages(total):
+            keys += connection.execute(keys_of(stage, 40 - len(keys))).scalars()
+
+    assert [f"u{key}" for key in keys] == [one.user.id for one in expected[1]]
+
+
+@pytest.mark.parametrize("agent", AGENTS, ids=lambda one: one.id)
+async def test_a_queue_holds_the_same_users_in_the_same_order(
+    database: Database, in_memory: TinyDirectory, clock: Clock, agent: Agent
+) -> None:
+    await in_memory.refresh()
+    expected = await in_memory.queue(agent, clock.now, offset=0, limit=USERS)
+
+    total, found = await SqlDirectory(database).queue(agent, clock.now, offset=0, limit=USERS)
+
+    assert total == expected[0] > 0
+    assert [one.user.id for one in found] == [one.user.id for one in expected[1]]
+
+
+async def test_pages_of_a_list_follow_one_another_without_gap(
+    database: Database, clock: Clock
+) -> None:
+    directory, query = SqlDirectory(database), parse("ma", PRODUCTS)
+    whole = await directory.find(query, clock.now, account=None, offset=0, limit=60)
+
+    pages = [
+        await directory.find(query, clock.now, account=None, offset=offset, limit=7)
+        for offset in range(0, 60, 7)
+    ]
+
+    names = [one.user.id for _, page in pages for one in page]
+    assert names[:60] == [one.user.id for one in whole[1]]
+
+
+ASKED = [
+    *(text for text in QUERIES if text not in {"@", "-", "'", '"'}),
+    "maya@northwind.example", "+447700900123",
+]  # fmt: skip
+"""What a person asks, but for a lone sign, which no index knows."""
+
+BY_ALL = {"loop:no", "ticket:no", "channel:sms", "channel:totp", ""}
+"""Of whom there are so many that reading them by their key soon gives a window."""
+
+
+@pytest.mark.parametrize("total", [10, FEW, COUNTED])
+@pytest.mark.parametrize("text", ASKED)
+def test_no_question_reads_everybody(
+    database: Database, clock: Clock, text: str, total: int
+) -> None:
+    finding = Finding(parse(text, PRODUCTS), clock.now, None, is_sqlite=database.is_sqlite)
+    questions = [keys_of(stage, 50) for stage in finding.stages(total)]
+    questions += [part.counted() for part in finding.counted()]
+
+    plans = [plan for one in questions for plan in plans_of(database, one)]
+
+    reads_all = [plan for plan in plans if "SCAN users" in plan or "Seq Scan on users" in plan]
+    by_index = [plan for plan in reads_all if "USING" in plan and "INDEX" in plan]
+    assert text in BY_ALL or reads_all == by_index, plans
+
+
+@pytest.mark.parametrize("agent", AGENTS, ids=lambda one: one.id)
+def test_no_queue_reads_everybody(database: Database, clock: Clock, agent: Agent) -> None:
+    counted, stages = queue_of(agent, clock.now)
+    questions = [*(keys_of(stage, 50) for stage in stages), *(part.counted() for part in counted)]
+
+    plans = [plan for one in questions for plan in plans_of(database, one)]
+
+    assert plans
+    assert not [plan for plan in plans if "SCAN users" in plan or "Seq Scan on users" in plan]
+
+
+def plans_of(database: Database, question: Any) -> list[str]:
+    """Return what the database says that it does for a question, a step a line."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_: Any, __: Any, statement: str, values: Any, *___: Any) -> None:
+        asked.append((statement, values))
+
+    with database.engine.connect() as connection:
+        if not database.is_sqlite:  # so few rows are read whole unless that is dear
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        event.listen(database.engine, "before_cursor_execute", note)
+        connection.execute(question).all()
+        event.remove(database.engine, "before_cursor_execute", note)
+        explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
+        found = connection.exec_driver_sql(f"{explain} {asked[0][0]}", asked[0][1])
+        return [str(row[-1]) for row in found]
+
+
+def test_who_was_there_before_the_numbers_gets_the_same_ones(database: Database) -> None:
+    step = import_module("helpdesk.stores.sql.migrations.versions.0002_find_by_state_and_heat")
+    other = f"SELECT count(*) FROM users WHERE rank <> {step.RANK} OR heat <> {step.HEAT}"
+
+    with database.engine.connect() as connection:
+        assert connection.exec_driver_sql(other).scalar_one() == 0
+        kinds = "SELECT count(DISTINCT rank), count(DISTINCT heat) FROM users"
+        assert connection.exec_driver_sql(kinds).one() > (6, 30)
