@@ -40,7 +40,7 @@ def log(
     """One row so many minutes before `NOW`, with the nulls that a real one has."""
     at = NOW - timedelta(minutes=minutes)
     name = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{minutes}{kind}{result}{session}{ip}{debug}"))
-    geo: Row = {"city": city, "state": None, "country": "United Kingdom", "postalCode": 10013}
+    geo: Row = {"city": city, "state": None, "country": "United Kingdom", "postalCode": "10013"}
     geo["geolocation"] = {"lat": 53.8, "lon": -1.5}
     data = {"requestId": name[:8], "requestUri": "/idp/idx/identify", "dtHash": browser, **debug}
     return {

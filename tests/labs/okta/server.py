@@ -111,7 +111,7 @@ class Lab:
             else json.dumps(found).encode()
         )
         given = [
-            (b"content-type", media.encode()),
+            *([(b"content-type", media.encode())] if raw else []),
             (b"x-okta-request-id", f"req{len(self.asked)}".encode()),
             *((b"link", link.encode()) for link in self._links),
             *((k.encode(), v.encode()) for k, v in more.items()),
