@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -22,6 +23,11 @@ from helpdesk.domain.errors import BadInput
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import clean
 from helpdesk.products import own_card
+
+
+def clock() -> datetime:
+    """Return the present, aware, in UTC."""
+    return datetime.now(UTC)
 
 
 class Given(Struct, frozen=True, kw_only=True):
@@ -86,7 +92,22 @@ def _is_yes(given: Given, option: str, *, usually: bool) -> bool:
     return said == "yes"
 
 
-KINDS: Final[dict[str, Callable[[Given], Provider]]] = {"okta": _okta}
+def _privacyidea(given: Given) -> Provider:
+    from helpdesk.connectors.http import Http  # noqa: PLC0415
+    from helpdesk.connectors.privacyidea.connector import PrivacyIdea  # noqa: PLC0415
+    from helpdesk.connectors.privacyidea.line import WHO, PiLine, error_of  # noqa: PLC0415
+
+    _options(given)
+    url = given.settings.url
+    http = Http(url, WHO, errs=error_of, authorities=given.authorities)
+    line = PiLine(http, given.settings.user, given.secret, clock)
+    return PrivacyIdea(given.name, line, given.products, clock)
+
+
+KINDS: Final[dict[str, Callable[[Given], Provider]]] = {
+    "okta": _okta,
+    "privacyidea": _privacyidea,
+}
 """What makes a connector, by kind; each imports what it needs when it is called."""
 
 

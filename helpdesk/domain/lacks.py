@@ -23,7 +23,7 @@ class Lack(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def says(self) -> str:
         """The whole answer to somebody who asks for it."""
-        return f"Not possible with this provider: {self.why[:1].lower()}{self.why[1:]}"
+        return f"Not possible with this provider. {self.why}"
 
 
 def lack_of(lacks: Sequence[Lack], what: str) -> Lack | None:

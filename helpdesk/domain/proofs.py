@@ -212,7 +212,7 @@ def why_not(
     destination = _destination(channel, case)
     lack = lack_of(case.lacks, f"prove:{method.value}")
     if lack is not None:
-        return f"{lack.says[:1].lower()}{lack.says[1:]}".rstrip(".")
+        return f"not possible with this provider ({lack.why.rstrip('.')})"
     if is_fresh_change(channel, case, now):
         return "it was changed in the last 72 hours"
     if action is None:
