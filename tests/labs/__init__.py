@@ -1,1 +1,1 @@
-"""Laboratories: small servers of ours that behave as a provider documents."""
+"""Real servers of others, started for tests: processes of their own that are spoken to only."""

@@ -54,6 +54,7 @@ class PiQuestions:
         line: How it is asked.
         products: By realm the product its people are of; under the empty name that of all others.
         clock: Gives the time.
+        fresh_s: How long what was read counts as read.
     """
 
     def __init__(
@@ -62,8 +63,11 @@ class PiQuestions:
         line: PiLine,
         products: Mapping[str, str],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        fresh_s: float = FRESH_S,
     ) -> None:
         self.name, self._line, self._products, self._clock = name, line, products, clock
+        self._fresh_s = fresh_s
         self._people: dict[str, tuple[float, User]] = {}
         self._timelines: dict[str, tuple[float, tuple[AnyEvent, ...]]] = {}
         self._others: dict[str, tuple[str, ...]] = {}
@@ -91,7 +95,7 @@ class PiQuestions:
     async def people(self, users: Sequence[str]) -> Mapping[str, User]:
         """Give these users by id; whoever is not known is left out."""
         now = time.monotonic()
-        wanted = [u for u in dict.fromkeys(users) if not _is_fresh(self._people.get(u), now)]
+        wanted = [u for u in dict.fromkeys(users) if not self._is_fresh(self._people.get(u), now)]
         if len(wanted) > FEW:
             await self._read_many(wanted)
         else:
@@ -112,7 +116,9 @@ class PiQuestions:
     async def timelines(self, users: Sequence[str]) -> Mapping[str, tuple[AnyEvent, ...]]:
         """Give the timelines of several users; of many only the sign-ins of the last day."""
         now = time.monotonic()
-        wanted = [u for u in dict.fromkeys(users) if not _is_fresh(self._timelines.get(u), now)]
+        wanted = [
+            u for u in dict.fromkeys(users) if not self._is_fresh(self._timelines.get(u), now)
+        ]
         if len(wanted) > FEW:
             await self._read_sign_ins(wanted)
         else:
@@ -141,7 +147,7 @@ class PiQuestions:
     async def named(self, login: str) -> Sequence[User]:
         """Give the users of this login, with or without their realm, whatever its case."""
         bare, at, realm = login.rpartition("@")
-        pairs = {(login, ""), (bare, realm)} if at else {(login, "")}
+        pairs = {(login, ""), (bare, realm.lower())} if at else {(login, "")}
         found: dict[str, Any] = {}
         for name, place in pairs:
             exact = "".join(c for c in name if c not in "*%")
@@ -173,6 +179,9 @@ class PiQuestions:
 
     async def _ask(self, method: str, path: str, **more: Any) -> Reply:
         return await self._line.ask(method, path, **more)
+
+    def _is_fresh(self, kept: tuple[float, Any] | None, now: float) -> bool:
+        return kept is not None and now - kept[0] < self._fresh_s
 
     def _forget(self) -> None:
         """Let go of what was read: something changed."""
@@ -239,7 +248,8 @@ class PiQuestions:
     async def _read_one(self, user: str) -> None:
         login, realm = parts_of(user)
         self._people.pop(user, None)
-        if not login or self._product(realm) is None or set(login) & set("*%"):
+        is_ours = user.startswith(f"{self.name}:") and self._product(realm) is not None
+        if not login or not is_ours or set(login) & set("*%"):
             return
         told = await self._ask("GET", "/user/", query={"username": login, "realm": realm})
         for raw in rows({"": told.value}, ""):
@@ -327,10 +337,6 @@ class PiQuestions:
             seconds = (newest - now).total_seconds() if newest else 0.0
             self._ahead = timedelta(seconds=round(seconds / 900) * 900)
         return self._ahead
-
-
-def _is_fresh(kept: tuple[float, Any] | None, now: float) -> bool:
-    return kept is not None and now - kept[0] < FRESH_S
 
 
 def _logins(user: User) -> set[str]:

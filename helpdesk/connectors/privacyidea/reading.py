@@ -141,8 +141,7 @@ def _destination(raw: Any, kind: FactorKind, person: Any) -> str:
         return clean(text(raw, "info", "email") or text(person, "email"), limit=254)
     if kind is FactorKind.SMS:
         return clean(text(raw, "info", "phone") or text(person, "mobile"), limit=80)
-    words = text(raw, "description") or text(raw, "info", "name")
-    return clean(words, limit=80) or f"{text(raw, 'tokentype').upper()} {text(raw, 'serial')}"
+    return clean(text(raw, "description") or text(raw, "info", "name"), limit=80)
 
 
 def _used_at(raw: Any) -> datetime | None:

@@ -1,0 +1,47 @@
+"""The providers that are held to the contract, and the lab of one of them."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.connectors.benches import Bench, DemoBench, PiBench
+from tests.labs.privacyidea.installing import Missing
+from tests.labs.privacyidea.running import Lab, lab_in
+
+
+@pytest.fixture(scope="session")
+def pi_lab() -> Iterator[Lab]:
+    """A privacyIDEA that runs for all tests of this session; they skip where it cannot be had."""
+    with tempfile.TemporaryDirectory() as place:
+        try:
+            running = lab_in(Path(place) / "lab")
+            lab = running.__enter__()
+        except Missing as missing:
+            pytest.skip(str(missing))
+        try:
+            yield lab
+        finally:
+            running.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def pi_people() -> Iterator[int]:
+    """Numbers of people in the lab, each given once."""
+    return itertools.count(1)
+
+
+@pytest.fixture(params=["demo", pytest.param("privacyidea", marks=pytest.mark.lab)])
+def bench(request: pytest.FixtureRequest, sample_file: Path, tmp_path: Path) -> Iterator[Bench]:
+    """One provider after another."""
+    if request.param == "demo":
+        yield DemoBench(sample_file)
+        return
+    lab, people = request.getfixturevalue("pi_lab"), request.getfixturevalue("pi_people")
+    found = PiBench(lab, tmp_path, people)
+    yield found
+    found.close()

@@ -1,0 +1,34 @@
+"""Start the lab and say how to open the console on it; stop it; remove what it installed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+
+from tests.labs.privacyidea import installing
+from tests.labs.privacyidea.running import start, stop
+
+
+def main(arguments: list[str]) -> int:
+    """Do what is asked; return the exit code."""
+    verb = arguments[0] if arguments else "start"
+    place = installing.home() / "by-hand"
+    if verb == "start":
+        lab = start(place)
+        print(json.dumps(lab.told(), indent=2))  # noqa: T201
+        print(f"export HELPDESK_SECRET_PRIVACYIDEA={lab.desk_password}")  # noqa: T201
+        print(f"helpdesk --desk {lab.address}")  # noqa: T201
+    elif verb == "stop":
+        stop(place)
+    elif verb == "remove":
+        stop(place)
+        shutil.rmtree(installing.home(), ignore_errors=True)
+    else:
+        sys.stderr.write("start, stop or remove\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
