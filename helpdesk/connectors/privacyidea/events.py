@@ -127,7 +127,7 @@ def _let_in(row: dict[str, Any], at: datetime, known: Known, asked: set[str]) ->
 
 def _refused(row: dict[str, Any], at: datetime, known: Known, asked: set[str]) -> list[AnyEvent]:
     reasons = _reasons(row)
-    reason = next((REASONS[word] for word in reasons if word in REASONS), "wrong")
+    reason = next((ours for theirs, ours in REASONS.items() if theirs in reasons), "wrong")
     password = [] if text(row, "transaction_id") else [_password(row, at, ok=True)]
     found: list[AnyEvent] = [
         *password,
