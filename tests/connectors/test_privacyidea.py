@@ -221,7 +221,7 @@ async def test_what_holds_is_said_in_sentences(pi: PrivacyIdea, server: Server) 
         (lambda _: httpx.Response(500, html="<html>"), Unreachable, "failed with 500"),
         (lambda _: httpx.Response(429), Unreachable, "is asked too often"),
         (lambda _: httpx.Response(200, json={}), Unreachable, "it has no result"),
-        (lambda _: httpx.Response(200, json=None), Unreachable, "it has no result"),
+        (lambda _: httpx.Response(200, content=b"null"), Unreachable, "it has no result"),
         (lambda _: httpx.Response(200, json=[1, {}]), Unreachable, "it has no result"),
         (lambda _: failed(303, "not allowed!", 403), Refused, "has no right to do that"),
         (lambda _: failed(303, "not allowed!", 200), Refused, "has no right to do that"),
@@ -245,7 +245,16 @@ async def test_a_bad_answer_is_a_sentence(
         await pi.find(("alice",), limit=9)
 
 
-NULLS = ({}, {"username": None}, dict.fromkeys(ALICE), dict.fromkeys(token("a")), [], 7, "x", None)
+NULLS: tuple[Any, ...] = (
+    {},
+    {"username": None},
+    dict.fromkeys(ALICE),
+    dict.fromkeys(token("a")),
+    [],
+    7,
+    "x",
+    None,
+)
 
 
 @pytest.mark.parametrize("raw", NULLS, ids=range(len(NULLS)))

@@ -89,7 +89,7 @@ async def test_what_okta_cannot_do_is_refused_before_anybody_tries(
     decision = (await desk.case(ID)).decision("suspend-factor")
     assert caught.value.decision.why
     assert decision is not None
-    assert "okta suspends a device" in decision.why
+    assert "Okta suspends a device" in decision.why
 
 
 async def test_a_verdict_rests_on_the_system_log(lab: Lab, desk: LocalDesk) -> None:
