@@ -177,9 +177,17 @@ class Questions:
         return await self._diagnosing.of(await self._view.user(user), said)
 
     async def fleet(self) -> FleetFindings:
-        """Give what many users share in these minutes."""
+        """Give what many users share in these minutes; of users who are not seen here, only that.
+
+        A finding is made of everybody, and counts everybody; it names those this agent may see.
+        """
         await self._now()
-        return await self._diagnosing.fleet()
+        found = (await self._diagnosing.fleet()).findings
+        mine = await self._view.entries([user for one in found for user in one.users])
+        shown = [
+            replace(one, users=tuple(user for user in one.users if user in mine)) for one in found
+        ]
+        return FleetFindings(findings=tuple(one for one in shown if one.users))
 
     async def weigh(self, action: AnyAction) -> Weighed:
         """Give the policy's answer to an action and what it would do."""

@@ -18,6 +18,7 @@ from textual.widgets import Button
 
 from helpdesk.assets import DEMO
 from helpdesk.connectors.demo import DemoConnector
+from helpdesk.domain.agents import Agent
 from helpdesk.products import load_cards
 from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
@@ -47,13 +48,14 @@ def desk_on(
     is_gated: bool = True,
     hold: timedelta = timedelta(0),
     clock: Callable[[], datetime] = lambda: NOW,
+    agent: Agent | None = None,
 ) -> LocalDesk:
     """Give a desk on a fixture file, at a time that stands still where no clock is given."""
     tiny = TinyFile(file, clock)
     store = TinyStore(tiny)
     store.load()
     return LocalDesk(
-        agent=agent_named(who, store.agents),
+        agent=agent or agent_named(who, store.agents),
         cards=load_cards(),
         connector=DemoConnector(tiny),
         store=store,

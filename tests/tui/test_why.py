@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 
 from helpdesk.domain.actions import Note
+from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.diagnosis.verdicts import (
     CallerSaid,
     Evidence,
@@ -493,3 +495,21 @@ async def test_keys_of_the_verdict_are_in_help_and_palette(demo: Demo) -> None:
         await agent.type("drift")
 
         await agent.sees("Measure by how much the clock")
+
+
+async def test_who_administers_one_account_is_told_what_many_share_and_not_who_they_are(
+    tmp_path: Path,
+) -> None:
+    desk = demo_desk(tmp_path, "lead")
+    everybody = {user for one in (await desk.fleet()).findings for user in one.users}
+    of_one = {user for user in everybody if (await desk.case(user)).account.id == "a1"}
+    role = Role.PRODUCT_ADMINISTRATOR
+    theirs = demo_desk(tmp_path, agent=Agent(id="pia", name="Pia", role=role, account="a1"))
+
+    found = (await theirs.fleet()).findings
+
+    assert {user for one in found for user in one.users} == of_one
+    assert 0 < len(of_one) < len(everybody)
+    for user in of_one:
+        told = str(await theirs.why(user))
+        assert not [other for other in everybody - of_one if f"'{other}'" in told]
