@@ -60,6 +60,12 @@ Sixteen of 31 are 79 bits, above the 64 that NIST asks of a saved recovery code.
 """
 
 
+AT_ONCE: Final = 10
+"""Timelines of more users than this are read in a thread of their own."""
+
+KEPT: Final = 4_000
+"""So many timelines are kept once read: those read last."""
+
 TABLES: Final = ("users", "accounts", "timelines", "secrets")
 """The tables of the file that are the provider's."""
 
@@ -71,6 +77,14 @@ class Documents(Protocol):
 
     def generation(self, *tables: str) -> int:
         """Give a number that grows whenever one of these tables may have been changed."""
+        ...
+
+    def named(self, table: str, names: Sequence[str]) -> Mapping[str, tuple[int, Any]]:
+        """Give key and document of those of these names that are known."""
+        ...
+
+    def marks(self, users: Sequence[str]) -> Mapping[str, object]:
+        """Give, of those of these users that are known, what changes when their timeline does."""
         ...
 
     def key_of(self, table: str, name: str) -> int | None:
@@ -109,21 +123,21 @@ class Documents(Protocol):
         """Take a blocking step of the transaction under way to its end, cancelled or not."""
         ...
 
+    async def read(self, step: Callable[..., S], *arguments: Any, is_long: bool = False) -> S:
+        """Take a blocking step that only reads; where it is not *is_long*, as is quickest."""
+        ...
+
 
 class DemoConnector:
     """The people of a fixture. They are read when asked for; timelines are kept once read."""
 
     def __init__(self, file: Documents) -> None:
         self._file = file
-        self._generation = 0
-        self._timelines: dict[str, tuple[AnyEvent, ...]] = {}
+        self._timelines: dict[str, tuple[object, tuple[AnyEvent, ...]]] = {}
 
     async def refresh(self) -> int:
-        """Take in what changed in the file; give its generation."""
-        generation = await asyncio.to_thread(self._file.generation, *TABLES)
-        if generation != self._generation:
-            self._timelines, self._generation = {}, generation
-        return generation
+        """Give the generation of the file."""
+        return await self._file.read(self._file.generation, *TABLES)
 
     async def supports(self, user: User) -> Supports:
         """Give what can be done for a user: everything."""
@@ -131,25 +145,31 @@ class DemoConnector:
 
     async def people(self, users: Sequence[str]) -> Mapping[str, User]:
         """Give these users by id; whoever is not known is left out."""
-        return await asyncio.to_thread(self._people, users)
+        return await self._file.read(self._values, "users", users, User)
 
     async def account(self, name: str) -> Account | None:
         """Give the account of this id, or None."""
-        return await asyncio.to_thread(self._account, name)
+        return (await self._file.read(self._values, "accounts", [name], Account)).get(name)
 
     async def timeline(self, user: str) -> tuple[AnyEvent, ...]:
         """Give what happened to a user, oldest first."""
         return (await self.timelines([user]))[user]
 
     async def timelines(self, users: Sequence[str]) -> Mapping[str, tuple[AnyEvent, ...]]:
-        """Give the timelines of several users at once."""
-        known = self._timelines
-        missing = [user for user in users if user not in known]
+        """Give the timelines of several users at once: the same as before where none changed."""
+        is_long = len(users) > AT_ONCE
+        # The marks first: what is read after them is of then or newer, and is read again if newer.
+        marks = await self._file.read(self._file.marks, users, is_long=is_long)
+        kept = {user: self._timelines.get(user) for user in users}
+        found = {u: old[1] for u, old in kept.items() if old and old[0] == marks.get(u)}
+        missing = [user for user in users if user not in found]
         if missing:
-            # Into the dictionary they were missing in: what is read before an act must not come
-            # back after it, and then `_load` has put another in its place.
-            known |= await asyncio.to_thread(self._read_timelines, missing)
-        return {user: known[user] for user in users}
+            read = await self._file.read(self._read_timelines, missing, is_long=is_long)
+            found |= read
+            self._timelines |= {user: (marks.get(user), read[user]) for user in missing}
+            for user in [*self._timelines][: -max(KEPT, len(users))]:
+                del self._timelines[user]
+        return found
 
     async def send_code(self, user: User, factor: Factor, card: Product, now: datetime) -> None:
         """Send a new code for the challenge that waits, or for the next one."""
@@ -441,18 +461,14 @@ class DemoConnector:
     async def _append(self, user: str, *events: AnyEvent) -> None:
         await self._file.step(self._append_now, user, events)
 
-    def _people(self, users: Sequence[str]) -> dict[str, User]:
-        keys = ((user, self._file.key_of("users", user)) for user in users)
-        return {user: self._user(key) for user, key in keys if key is not None}
+    def _values(self, table: str, names: Sequence[str], kind: type[S]) -> dict[str, S]:
+        return {
+            name: self._file.decoded(table, key, row, kind)
+            for name, (key, row) in self._file.named(table, names).items()
+        }
 
     def _user(self, key: int) -> User:
         return self._file.decoded("users", key, self._file.row("users", key), User)
-
-    def _account(self, name: str) -> Account | None:
-        key = self._file.key_of("accounts", name)
-        if key is None:
-            return None
-        return self._file.decoded("accounts", key, self._file.row("accounts", key), Account)
 
     def _read_timelines(self, users: Sequence[str]) -> dict[str, tuple[AnyEvent, ...]]:
         found = self._file.events(users)

@@ -39,7 +39,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     """What the desk knows beside the case when it weighs an act.
 
     Attributes:
-        log: The whole log, oldest first; the limits are counted in it.
+        log: The rows of the log that the limits are counted in, oldest first.
         colleagues: Logins of the agents of this desk: acts on them take a second person.
     """
 

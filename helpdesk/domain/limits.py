@@ -118,6 +118,9 @@ BREAKER: Final = Limit(
 )
 """Beyond it nothing stops, but nobody acts alone."""
 
+LIMITED: Final = BREAKER.acts.union(*(limit.acts for limit in LIMITS))
+"""The acts that any limit counts."""
+
 
 def reached(
     act: str, agent: str, user: str, log: Sequence[LogRow], now: datetime

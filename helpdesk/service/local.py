@@ -96,7 +96,7 @@ class LocalDesk(Holding):
         found, now = await self._view.user(user), self._view.clock()
         if is_looked_at():
             self._look(await self._view.whole(found))
-        rows = await self._view.store.rows(user=found.id, since=now - SPAN)
+        rows = await self._view.store.rows(user=found.id, acts=("drift",), since=now - SPAN)
         lacks = (await self._view.connector.supports(found)).lacks
         decision, chosen = may_measure(self.agent, found, factor, rows, now, lacks)
         if chosen is not None:

@@ -23,7 +23,7 @@ from helpdesk.domain.decisions import Decision, Need, Weight
 from helpdesk.domain.errors import BadInput, NeedsMore, NotFound, Refused
 from helpdesk.domain.gate import Answer, Standing
 from helpdesk.domain.holds import Ending
-from helpdesk.domain.limits import SPAN
+from helpdesk.domain.limits import LIMITED, SPAN
 from helpdesk.domain.needs import ticket_needs
 from helpdesk.domain.proofs import TRIES, Asking, Method, Proof, Way, ways
 from helpdesk.domain.text import clean
@@ -60,7 +60,7 @@ class Proving:
             verdict=await self._diagnosing.of(user),
             proofs=tuple(await store.select(Proof, user=user.id)),
             approvals=tuple(await store.select(Approval, user=user.id)),
-            log=await store.rows(since=now - SPAN),
+            log=await store.rows(acts=LIMITED, since=now - SPAN),
             colleagues=frozenset(a.login.casefold() for a in store.agents if a.login),
         )
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from helpdesk.connectors.base import Connector
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import Approval
-from helpdesk.domain.audit import LOOK
 from helpdesk.domain.cases import Case, Person
 from helpdesk.domain.challenges import challenge_lines
 from helpdesk.domain.codes import code_clock
@@ -109,7 +108,7 @@ class View:
             id=user.account, name=user.account, product=user.product
         )
         people = await self.connector.people(account.administrators)
-        rows = await store.rows(user=user.id)
+        rows = await store.rows(user=user.id, looks=False)
         return Case(
             at=now,
             user=user,
@@ -121,7 +120,7 @@ class View:
             challenges=tuple(challenge_lines(user.id, timeline, now)),
             tickets=tuple(await store.select(Ticket, user=user.id)),
             loops=tuple(await store.select(LoopReport, user=user.id)),
-            log=tuple(row for row in reversed(rows) if row.act != LOOK),
+            log=tuple(reversed(rows)),
             proofs=await self._proofs(user, now),
             lacks=(await self.connector.supports(user)).lacks,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Final, Protocol, TypeVar
@@ -119,13 +119,16 @@ class Store(Protocol):
         *,
         user: str = "",
         agent: str = "",
+        acts: Collection[str] = (),
+        looks: bool = True,
         since: datetime | None = None,
         after: int = 0,
         limit: int | None = None,
     ) -> Sequence[LogRow]:
         """Give rows of the log, oldest first.
 
-        Those of a user, of an agent, from a moment on, and after the row with the number *after*.
+        Those of a user, of an agent, of some acts, from a moment on, and after the row with the
+        number *after*; looks among them, or not.
         """
         ...
 

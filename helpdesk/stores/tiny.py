@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import threading
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Final, TypeVar
@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import Approval
-from helpdesk.domain.audit import ACCEPT, ERASED, LogRow
+from helpdesk.domain.audit import ACCEPT, ERASED, LOOK, LogRow
 from helpdesk.domain.chain import Entry, Noted, opened, stored_row
 from helpdesk.domain.erasing import KEPT, Erased, bare, is_open, needed_proofs
 from helpdesk.domain.errors import BadFile
@@ -130,6 +130,8 @@ class TinyStore:
         *,
         user: str = "",
         agent: str = "",
+        acts: Collection[str] = (),
+        looks: bool = True,
         since: datetime | None = None,
         after: int = 0,
         limit: int | None = None,
@@ -140,6 +142,8 @@ class TinyStore:
             for row in self.log
             if (not user or row.user == user)
             and (not agent or row.agent == agent)
+            and (not acts or row.act in acts)
+            and (looks or row.act != LOOK)
             and (since is None or row.at >= since)
             and row.seq > after
         )

@@ -8,6 +8,7 @@ record of a desk whose people are elsewhere (`meta.is_real`) is never moved.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import threading
@@ -93,6 +94,15 @@ class TinyFile:
             self._keys[table] = known
         return known[1].get(name)
 
+    def named(self, table: str, names: Sequence[str]) -> Mapping[str, tuple[int, Any]]:
+        """Give id and document of those of these names that are known."""
+        keys = ((name, self.key_of(table, name)) for name in names)
+        return {name: (key, self.row(table, key)) for name, key in keys if key is not None}
+
+    def marks(self, users: Sequence[str]) -> Mapping[str, object]:
+        """Give, for each user, what changes when a timeline in this file does."""
+        return dict.fromkeys(users, self.generation("users", "timelines"))
+
     def put(self, table: str, key: int, document: Mapping[str, Any]) -> None:
         """Write one document whole, new or instead of the old one; only inside `transaction`."""
         self._storage.unshare(table, key)
@@ -143,6 +153,10 @@ class TinyFile:
         even where the asking task is cancelled: no half of it lands after the transaction.
         """
         return await whole(self._storage.within, step, *arguments)
+
+    async def read(self, step: Callable[..., S], *arguments: Any, is_long: bool = False) -> S:
+        """Take a step that only reads in a thread: a file is as long as it is."""
+        return await asyncio.to_thread(step, *arguments)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

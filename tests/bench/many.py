@@ -10,8 +10,20 @@ from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.documents import MOST_ROUNDS, document_row
 from helpdesk.stores.sql.schema import LOCKED_HEAT, documents, users
 
-PEOPLE = [column.name for column in users.columns if column.name not in {"key", "id", "login"}]
+PEOPLE = [
+    column.name for column in users.columns if column.name not in {"key", "id", "login", "body"}
+]
 """What a copy has of the first; tickets and loops stay with the first."""
+
+RENAMED = """replace({text}, '"id":"' || id || '"', '"id":"' || id || :copy || '"')"""
+"""The text of a copy: the first's, but for its id."""
+
+BODY = {
+    "sqlite": f"CAST({RENAMED.format(text='CAST(body AS TEXT)')} AS BLOB)",
+    "postgresql": "convert_to({}, 'UTF8')".format(
+        RENAMED.format(text="convert_from(body, 'UTF8')")
+    ),
+}
 
 
 _RANK = """CASE WHEN is_locked THEN 0 WHEN is_flagged THEN 1 WHEN is_pending THEN 3
@@ -48,14 +60,15 @@ def multiply(database: Database, count: int) -> int:
         bare = columns.replace('"rounds"', "0")
         bare = bare.replace('"rank"', _RANK).replace('"heat"', _HEAT)
         bare = bare.replace('"is_on_phone"', "FALSE")
+        body = BODY[database.engine.dialect.name]
         for name in ("ticket", "ticket_agent", "ticket_at", "ticket_complaint"):
             bare = bare.replace(f'"{name}"', "NULL")
         for copy in range(1, -(-count // there)):
             step = {"step": copy * last, "copy": f"-{copy}"}
             connection.execute(
                 text(
-                    f"INSERT INTO users (key, id, login, {columns}) "
-                    f"SELECT key + :step, id || :copy, login || :copy, {bare} "
+                    f"INSERT INTO users (key, id, login, body, {columns}) "
+                    f"SELECT key + :step, id || :copy, login || :copy, {body}, {bare} "
                     f"FROM users WHERE key <= {last}"
                 ),
                 step,

@@ -122,16 +122,17 @@ class Database:
     async def ask(self, question: Callable[..., T], *arguments: Any, is_long: bool = False) -> T:
         """Return what a blocking question gives; it finds its connection with `connection`.
 
-        Whoever holds SQLite's pen asks on the spot: a row by its key is there sooner than a thread
-        is, and all others wait for the pen. What *is_long* goes to a thread in any case.
+        SQLite is asked on the spot: rows by their key are there sooner than a thread is. What
+        *is_long* goes to a thread in any case.
         """
         held = self._writers.get(asyncio.current_task())
+        asked = self._asked if held is None else partial(_within, held)
         with self._telling():
-            if held is not None and self.is_sqlite and not is_long:
-                return _within(held, question, *arguments)
+            if self.is_sqlite and not is_long:
+                return asked(question, *arguments)
             if held is not None:
-                return await whole(_within, held, question, *arguments)
-            inside = partial(contextvars.copy_context().run, self._asked, question, *arguments)
+                return await whole(asked, question, *arguments)
+            inside = partial(contextvars.copy_context().run, asked, question, *arguments)
             return await asyncio.get_running_loop().run_in_executor(self._readers, inside)
 
     @contextlib.contextmanager
@@ -206,9 +207,12 @@ class Database:
             raise NoRecord(f"{begins}; nothing was changed.") from error
 
 
+CHANGES: Final = select(pen.c.changes)
+
+
 def changes(connection: Connection) -> int:
     """Return how many changes there were."""
-    count: int = connection.execute(select(pen.c.changes)).scalar_one()
+    count: int = connection.execute(CHANGES).scalar_one()
     return count
 
 

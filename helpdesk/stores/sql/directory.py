@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
+    bindparam,
     func,
     select,
     true,
@@ -38,6 +39,10 @@ COLUMNS: Final = (
 )
 """What an `Entry` is made of."""
 
+OF_NAMES: Final = select(*COLUMNS).where(users.c.id.in_(bindparam("names", expanding=True)))
+
+OF_LOGIN: Final = select(*COLUMNS).where(users.c.login == bindparam("login"))
+
 
 class SqlDirectory:
     """The people of a `Database`, as `Directory` asks for them."""
@@ -53,13 +58,12 @@ class SqlDirectory:
         """Give the entries of these users by id; whoever is not known is left out."""
         if not names:
             return {}
-        wanted = select(*COLUMNS).where(users.c.id.in_(set(names)))
-        found = await self._found(wanted)
+        found = await self._found(OF_NAMES, names=[*set(names)])
         return {entry.user.id: entry for entry in found}
 
     async def named(self, login: str) -> Sequence[Entry]:
         """Give the users of this login, whatever its case."""
-        return await self._found(select(*COLUMNS).where(users.c.login == login.casefold()))
+        return await self._found(OF_LOGIN, login=login.casefold())
 
     async def find(
         self, query: Query, now: datetime, *, account: str | None, offset: int, limit: int
@@ -88,7 +92,7 @@ class SqlDirectory:
             .limit(limit)
         )
         wanted = select(*COLUMNS).where(users.c.key.in_(last.scalar_subquery()))
-        return await self._found(wanted.order_by(users.c.key))
+        return await self._found(wanted.order_by(users.c.key), is_long=True)
 
     async def logged(
         self, query: Query, *, account: str | None, offset: int, limit: int
@@ -108,12 +112,14 @@ class SqlDirectory:
         with self._database.connection() as connection:
             return changes(connection)
 
-    async def _found(self, wanted: Select[Any]) -> list[Entry]:
-        return await self._database.ask(self._all, wanted)
+    async def _found(
+        self, wanted: Select[Any], *, is_long: bool = False, **given: Any
+    ) -> list[Entry]:
+        return await self._database.ask(self._all, wanted, given, is_long=is_long)
 
-    def _all(self, wanted: Select[Any]) -> list[Entry]:
+    def _all(self, wanted: Select[Any], given: Mapping[str, Any]) -> list[Entry]:
         with self._database.connection() as connection:
-            return [_entry(*row) for row in connection.execute(wanted)]
+            return [_entry(*row) for row in connection.execute(wanted, given)]
 
     def _window(
         self,

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select
 from sqlalchemy import update as change
 
 from helpdesk.domain import entries
@@ -25,6 +25,40 @@ MILLISECOND: Final = timedelta(milliseconds=1)
 MOST_ROUNDS: Final = 4_095
 """More rounds of a loop are not told apart."""
 
+# Statements that are asked all the time are put together once.
+_NAMES: Final[BindParameter[Any]] = bindparam("names", expanding=True)
+
+PEOPLE: Final = select(users.c.id, users.c.key, users.c.body).where(users.c.id.in_(_NAMES))
+
+NAMED: Final = select(documents.c.name, documents.c.key, documents.c.body).where(
+    documents.c.kind == bindparam("kind"), documents.c.name.in_(_NAMES)
+)
+
+TIMELINES: Final = (
+    select(users.c.id, events.c.body)
+    .join_from(users, events, users.c.key == events.c.user, isouter=True)
+    .where(users.c.id.in_(_NAMES))
+    .order_by(events.c.user, events.c.n)
+)
+
+_end: Final = events.alias("end")
+
+LAST: Final = (
+    select(users.c.id, events.c.n, events.c.body)
+    .join_from(
+        users,
+        events,
+        (users.c.key == events.c.user)
+        & (
+            events.c.n
+            == select(func.max(_end.c.n)).where(_end.c.user == users.c.key).scalar_subquery()
+        ),
+        isouter=True,
+    )
+    .where(users.c.id.in_(_NAMES))
+)
+"""The end of each of several timelines; of an empty one, nothing."""
+
 
 class SqlDocuments:
     """Documents of a database, table by table; blocking, so used from threads."""
@@ -37,6 +71,24 @@ class SqlDocuments:
         """Give a number that grows whenever anything may have been changed."""
         with self._database.connection() as connection:
             return changes(connection)
+
+    def named(self, table: str, names: Sequence[str]) -> Mapping[str, tuple[int, Any]]:
+        """Give key and document of those of these names that are known."""
+        if not names:
+            return {}
+        wanted = PEOPLE if table == "users" else NAMED
+        with self._database.connection() as connection:
+            found = connection.execute(wanted, {"kind": table, "names": [*set(names)]}).all()
+        return {name: (key, msgspec.json.decode(body)) for name, key, body in found}
+
+    def marks(self, names: Sequence[str]) -> Mapping[str, object]:
+        """Give, of those of these users that are known, what changes when their timeline does.
+
+        Events are only ever added: how many there are, and the last.
+        """
+        with self._database.connection() as connection:
+            found = connection.execute(LAST, {"names": [*set(names)]})
+            return {user: (n, body) for user, n, body in found}
 
     def key_of(self, table: str, name: str) -> int | None:
         """Give the key of the document that calls itself *name*; None where none does."""
@@ -86,15 +138,9 @@ class SqlDocuments:
 
     def events(self, names: Sequence[str]) -> Mapping[str, Sequence[Any]]:
         """Give the timelines of those of these users that are known, oldest event first, raw."""
-        wanted = (
-            select(users.c.id, events.c.body)
-            .join_from(users, events, users.c.key == events.c.user, isouter=True)
-            .where(users.c.id.in_(set(names)))
-            .order_by(events.c.user, events.c.n)
-        )
         found: dict[str, list[bytes]] = {}
         with self._database.connection() as connection:
-            for user, body in connection.execute(wanted):
+            for user, body in connection.execute(TIMELINES, {"names": [*set(names)]}):
                 found.setdefault(user, []).extend([body] if body else [])
         return {
             user: msgspec.json.decode(b"[" + b",".join(bodies) + b"]", type=list[Any])
@@ -127,6 +173,10 @@ class SqlDocuments:
     async def step(self, step: Callable[..., S], *arguments: Any) -> S:
         """Take a blocking step of the transaction under way to its end, cancelled or not."""
         return await self._database.ask(step, *arguments)
+
+    async def read(self, step: Callable[..., S], *arguments: Any, is_long: bool = False) -> S:
+        """Take a step that only reads."""
+        return await self._database.ask(step, *arguments, is_long=is_long)
 
 
 def put_document(connection: Connection, table: str, key: int, document: Mapping[str, Any]) -> None:

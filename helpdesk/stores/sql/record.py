@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, Select, bindparam, func, insert, or_, select, update
 
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import Approval
-from helpdesk.domain.audit import ACCEPT, ERASED, LogRow
+from helpdesk.domain.audit import ACCEPT, ERASED, LOOK, LogRow
 from helpdesk.domain.chain import Entry, Noted, opened, stored_row
 from helpdesk.domain.erasing import KEPT, Erased, bare, is_open, needed_proofs
 from helpdesk.domain.holds import Hold
@@ -41,6 +42,43 @@ TABLES: Final[dict[type[Record | LoopReport], str]] = {
     Operation: "operations",
 }
 """The kind under which a record is kept."""
+
+# Statements that are asked all the time are put together once.
+RECORD: Final = select(records.c.body).where(
+    records.c.kind == bindparam("kind"), records.c.name == bindparam("name")
+)
+
+NEWEST: Final = select(func.max(records.c.n)).where(records.c.kind == bindparam("kind"))
+
+REWRITE: Final = update(records).where(
+    records.c.kind == bindparam("of"), records.c.name == bindparam("called")
+)
+
+BOUND: Final = (
+    select(log.c.body)
+    .where(log.c.place >= bindparam("start"))
+    .order_by(log.c.place)
+    .limit(bindparam("limit", type_=BigInteger))
+)
+
+ALL: Final = 2**62
+"""More rows than there are."""
+
+PLACE: Final = select(func.max(log.c.place))
+
+NAME: Final = select(users.c.name).where(users.c.id == bindparam("user"))
+
+ENDS: Final = (
+    select(log.c.seq, log.c.place, log.c.body)
+    .where(
+        or_(
+            log.c.seq == select(func.max(log.c.seq)).scalar_subquery(),
+            log.c.place == select(func.min(log.c.place)).scalar_subquery(),
+            log.c.place == select(func.max(log.c.place)).scalar_subquery(),
+        )
+    )
+    .order_by(log.c.seq)
+)
 
 
 class SqlStore:
@@ -75,14 +113,10 @@ class SqlStore:
         only_open: bool = False,
     ) -> Sequence[R]:
         """Give the records of a kind, oldest first, as `Store.select`."""
-        wanted = select(records.c.body).where(records.c.kind == TABLES[kind])
-        if user:
-            wanted = wanted.where(records.c.user == user)
-        if since is not None:
-            wanted = wanted.where(records.c.at >= since)
-        if only_open:
-            wanted = wanted.where(records.c.is_open)
-        bodies = await self._database.ask(self._column, wanted.order_by(records.c.n))
+        wanted = _records(of=bool(user), since=since is not None, only_open=only_open)
+        given = {"kind": TABLES[kind], "user": user, "since": since}
+        is_long = not (user or only_open)
+        bodies = await self._database.ask(self._column, wanted, given, is_long=is_long)
         return [msgspec.json.decode(body, type=kind) for body in bodies]
 
     async def get(self, kind: type[R], name: str) -> R | None:
@@ -106,19 +140,26 @@ class SqlStore:
         *,
         user: str = "",
         agent: str = "",
+        acts: Collection[str] = (),
+        looks: bool = True,
         since: datetime | None = None,
         after: int = 0,
         limit: int | None = None,
     ) -> Sequence[LogRow]:
         """Give rows of the log, oldest first, as `Store.rows`."""
-        wanted = select(log.c.body).where(log.c.seq > after).order_by(log.c.seq).limit(limit)
-        if user:
-            wanted = wanted.where(log.c.user == user)
-        if agent:
-            wanted = wanted.where(log.c.agent == agent)
-        if since is not None:
-            wanted = wanted.where(log.c.at >= since)
-        return [_row(body) for body in await self._database.ask(self._column, wanted)]
+        wanted = _rows(
+            of=bool(user),
+            by=bool(agent),
+            acts=bool(acts),
+            looks=looks,
+            since=since is not None,
+            limit=limit is not None,
+        )
+        given: dict[str, Any] = {"user": user, "agent": agent, "acts": [*acts], "since": since}
+        given |= {"after": after, "limit": limit}
+        is_long = not (user or acts or limit is not None)
+        bodies = await self._database.ask(self._column, wanted, given, is_long=is_long)
+        return [_row(body) for body in bodies]
 
     async def ends(self) -> Ends:
         """Give where the log ends; rows are only ever appended, so its version stays."""
@@ -126,8 +167,8 @@ class SqlStore:
 
     async def bound(self, start: int = 0, limit: int | None = None) -> Sequence[Entry]:
         """Give the rows that are bound to one another, from the place *start* on."""
-        wanted = select(log.c.body).where(log.c.place >= start).order_by(log.c.place)
-        bodies = await self._database.ask(self._column, wanted.limit(limit))
+        given = {"start": start, "limit": ALL if limit is None else limit}
+        bodies = await self._database.ask(self._column, BOUND, given, is_long=limit is None)
         return [msgspec.json.decode(body, type=Entry) for body in bodies]
 
     async def checkpoints(self) -> Sequence[Noted]:
@@ -153,33 +194,28 @@ class SqlStore:
 
     def _agents(self) -> tuple[Agent, ...]:
         wanted = select(documents.c.body).where(documents.c.kind == "agents")
-        bodies = self._column(wanted.order_by(documents.c.key))
+        bodies = self._column(wanted.order_by(documents.c.key), {})
         return tuple(msgspec.json.decode(body, type=Agent) for body in bodies)
 
     def _changes(self) -> int:
         with self._database.connection() as connection:
             return changes(connection)
 
-    def _column(self, wanted: Any) -> Sequence[bytes]:
+    def _column(self, wanted: Any, given: Mapping[str, Any]) -> Sequence[bytes]:
         with self._database.connection() as connection:
-            return connection.execute(wanted).scalars().all()
+            return connection.execute(wanted, given).scalars().all()
 
     def _get(self, kind: type[Any], name: str) -> Any:
-        wanted = select(records.c.body).where(
-            records.c.kind == TABLES[kind], records.c.name == name
-        )
-        found = self._column(wanted)
+        found = self._column(RECORD, {"kind": TABLES[kind], "name": name})
         return msgspec.json.decode(found[0], type=kind) if found else None
 
     def _keep(self, record: Record) -> None:
         row = record_row(record)
-        which = (records.c.kind == row["kind"]) & (records.c.name == row["name"])
         with self._database.connection() as connection:
-            changed = connection.execute(update(records).where(which).values(**row)).rowcount
-            if not changed:
-                last = select(func.max(records.c.n)).where(records.c.kind == row["kind"])
-                n = (connection.execute(last).scalar() or 0) + 1
-                connection.execute(insert(records).values(**row, n=n))
+            changed = connection.execute(REWRITE, row | {"of": row["kind"], "called": row["name"]})
+            if not changed.rowcount:
+                n = (connection.execute(NEWEST, {"kind": row["kind"]}).scalar() or 0) + 1
+                connection.execute(insert(records), row | {"n": n})
             if isinstance(record, Ticket):
                 _count_ticket(connection, record)
                 _fold(connection, record.user)
@@ -189,20 +225,18 @@ class SqlStore:
             return str(connection.execute(select(pen.c.ticket)).scalar_one() + 1)
 
     def _ends(self) -> Ends:
-        numbers = select(func.max(log.c.seq), func.max(log.c.place), func.min(log.c.place))
         with self._database.connection() as connection:
-            seq, last, first = connection.execute(numbers).one()
-            found = {
-                place: msgspec.json.decode(body, type=Entry)
-                for place, body in connection.execute(
-                    select(log.c.place, log.c.body).where(log.c.place.in_({first, last} - {None}))
-                )
-            }
+            found = connection.execute(ENDS).all()
+        bound = [
+            (place, msgspec.json.decode(body, type=Entry))
+            for _, place, body in found
+            if place is not None
+        ]
         return Ends(
-            seq=seq or 0,
-            size=0 if last is None else last + 1,
-            first=found.get(first),
-            last=found.get(last),
+            seq=max((seq for seq, *_ in found), default=0),
+            size=bound[-1][0] + 1 if bound else 0,
+            first=bound[0][1] if bound else None,
+            last=bound[-1][1] if bound else None,
             version=0,
         )
 
@@ -216,11 +250,11 @@ class SqlStore:
     def _append(self, entry: Entry) -> None:
         row = opened(entry)
         with self._database.connection() as connection:
-            place = connection.execute(select(func.max(log.c.place))).scalar()
-            name = connection.execute(select(users.c.name).where(users.c.id == row.user)).scalar()
+            place = connection.execute(PLACE).scalar()
+            name = connection.execute(NAME, {"user": row.user}).scalar()
             body = msgspec.json.encode(entry)
             values = log_row(row, name or "", body, 0 if place is None else place + 1)
-            connection.execute(insert(log).values(**values))
+            connection.execute(insert(log), values)
 
     def _note(self, checkpoint: Noted) -> None:
         with self._database.connection() as connection:
@@ -260,6 +294,36 @@ class SqlStore:
             wanted = wanted.where(records.c.at < before)
         found = connection.execute(wanted).all()
         return [(name, msgspec.json.decode(body, type=kind)) for name, body in found]
+
+
+@functools.cache
+def _records(*, of: bool, since: bool, only_open: bool) -> Select[Any]:
+    """The records of a kind: of a user, from a moment on, only the open ones."""
+    wanted = select(records.c.body).where(records.c.kind == bindparam("kind"))
+    if of:
+        wanted = wanted.where(records.c.user == bindparam("user"))
+    if since:
+        wanted = wanted.where(records.c.at >= bindparam("since"))
+    if only_open:
+        wanted = wanted.where(records.c.is_open)
+    return wanted.order_by(records.c.n)
+
+
+@functools.cache
+def _rows(*, of: bool, by: bool, acts: bool, looks: bool, since: bool, limit: bool) -> Select[Any]:
+    """Rows of the log after a place: of a user, by an agent, of some acts, from a moment on."""
+    wanted = select(log.c.body).where(log.c.seq > bindparam("after")).order_by(log.c.seq)
+    if of:
+        wanted = wanted.where(log.c.user == bindparam("user"))
+    if by:
+        wanted = wanted.where(log.c.agent == bindparam("agent"))
+    if acts:
+        wanted = wanted.where(log.c.act.in_(bindparam("acts", expanding=True)))
+    if not looks:
+        wanted = wanted.where(log.c.act != LOOK)
+    if since:
+        wanted = wanted.where(log.c.at >= bindparam("since"))
+    return wanted.limit(bindparam("limit", type_=BigInteger)) if limit else wanted
 
 
 def record_row(record: Record | LoopReport) -> dict[str, Any]:

@@ -157,6 +157,7 @@ records = Table(
     Column("is_open", Boolean, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index("records_by_user", "kind", "user"),
+    Index("records_by_place", "kind", "n"),
     Index("records_by_time", "kind", "at"),
     comment="Tickets, loops, proofs, askings, requests, notices, holds, answers to keys.",
 )
@@ -177,6 +178,7 @@ log = Table(
     Index("log_by_place", "place", unique=True),
     Index("log_by_user", "user", "seq"),
     Index("log_by_time", "at"),
+    Index("log_by_act", "act", "at"),
     comment="Rows of the log; place counts those that are bound to one another, from 0.",
 )
 
