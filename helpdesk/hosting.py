@@ -33,8 +33,10 @@ from helpdesk.fixture.scan import documents
 from helpdesk.products import load_cards
 from helpdesk.service.desk import Desk
 from helpdesk.service.diagnosing import Found
+from helpdesk.service.keeping import Keeping
 from helpdesk.service.local import LocalDesk
-from helpdesk.service.recording import Watched
+from helpdesk.service.recording import Recorder, Watched
+from helpdesk.service.telling import Telling
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
 from helpdesk.stores.sql.database import Database
@@ -69,6 +71,10 @@ ISSUER: Final = "/issuer"
 """Where the issuer of `--dev` is mounted."""
 
 
+THE_DESK: Final = Agent(id="desk", name="The desk itself", role=Role.LEAD)
+"""Who does the chores of all desks; every row they write is in another's name."""
+
+
 class Wanted(Struct, frozen=True, kw_only=True):
     """What the command line asks for.
 
@@ -98,12 +104,15 @@ class SqlDesks:
         self._store, self._directory = SqlStore(database), SqlDirectory(database)
         self._connector = DemoConnector(SqlDocuments(database))
         self._keys, self._watched = Keys(data_directory()), Watched()
+        self._witness = Seen(data_directory(), Path(database.name))
         self._found = Found()
         self._desks: dict[Agent, LocalDesk] = {}
         self._store.load()
         self._is_demo = is_invented(database)
         label = "DEMO DATA" if self._is_demo else "GATEWAY"
         self._label = f"{label} · DEV SIGN-IN" if is_dev else label
+        self._sender = None if self._is_demo else mail_sender(config)
+        self._keeping = self._chores_of_all()
 
     @property
     def agents(self) -> Sequence[Agent]:
@@ -131,6 +140,13 @@ class SqlDesks:
             desk.close()
         self._database.close()
 
+    def _chores_of_all(self) -> Keeping:
+        keys, witness, watched = self._keys, self._witness, self._watched
+        recorder = Recorder(THE_DESK, self._store, clock, keys, witness, watched)
+        lock = asyncio.Lock()
+        telling = Telling(self._store, clock, lock, self._sender)
+        return Keeping(self._store, recorder, lock, telling)
+
     def _opened(self, agent: Agent) -> LocalDesk:
         config = self._config
         return LocalDesk(
@@ -143,10 +159,11 @@ class SqlDesks:
             label=self._label,
             is_demo=self._is_demo,
             keys=self._keys,
-            witness=Seen(data_directory(), Path(self._database.name)),
+            witness=self._witness,
             watched=self._watched,
+            keeping=self._keeping,
             found=self._found,
-            sender=None if self._is_demo else mail_sender(config),
+            sender=self._sender,
             contact=config.mail.contact if config.mail else "",
             is_gated=config.prove_callers,
             hold=timedelta(minutes=config.hold_minutes),

@@ -18,7 +18,7 @@ from helpdesk.domain.diagnosis.fleet import HORIZON, FleetFindings
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, RankedCause, Verdict
 from helpdesk.domain.lacks import Lack, lack_of
 from helpdesk.domain.policies import hands_off
-from helpdesk.domain.tickets import Ticket
+from helpdesk.domain.tickets import Complaint, Ticket
 from helpdesk.domain.timeline import Answer, AnyEvent
 from helpdesk.domain.users import Factor, FactorKind, FactorState, User
 from helpdesk.service.view import View
@@ -38,27 +38,59 @@ CROWD = 200
 CROWD_AGE = timedelta(seconds=10)
 """How now and then."""
 
+MOST = 2_000
+"""Verdicts that are kept: those found last."""
+
 Other = tuple[User, Sequence[AnyEvent]]
 
 
 class Kept(Struct, frozen=True):
-    """A verdict as it was found, when, and on what: the user and the open ticket as they were."""
+    """A verdict as it was found, when, and on what."""
 
     at: datetime
     user: User
-    ticket: Ticket | None
-    generation: int
+    complaint: Complaint | None
+    timeline: Sequence[AnyEvent]
+    crowd: int
     verdict: Verdict
+
+    def is_of(
+        self,
+        user: User,
+        complaint: Complaint | None,
+        timeline: Sequence[AnyEvent],
+        found: Found,
+    ) -> bool:
+        """Whether it was found on the same: of a small crowd also only while nobody in it changed.
+
+        A timeline that did not change is not another of the same, but the same.
+        """
+        is_same = self.user == user and self.complaint == complaint and self.timeline is timeline
+        return is_same and (self.crowd == found.crowd_number or len(found.crowd) > CROWD)
 
 
 class Found:
-    """What was found already; desks of several agents on the same people share it."""
+    """What was found already; desks of several agents on the same people share it.
+
+    Attributes:
+        crowd: Whoever did something in these hours, with their timelines.
+        crowd_number: Another for another crowd.
+    """
 
     def __init__(self) -> None:
         self.verdicts: dict[str, Kept] = {}
         self.crowd: list[Other] = []
+        self.crowd_number = 0
         self.crowd_at: datetime | None = None
-        self.crowd_generation = -1
+        self.crowd_mark: object = None
+        self.turn = asyncio.Lock()
+
+    def keep(self, kept: Kept) -> None:
+        """Keep a verdict instead of the one before, and as many as are kept."""
+        self.verdicts.pop(kept.user.id, None)
+        self.verdicts[kept.user.id] = kept
+        if len(self.verdicts) > MOST:
+            del self.verdicts[next(iter(self.verdicts))]
 
 
 class Diagnosing:
@@ -70,26 +102,27 @@ class Diagnosing:
     async def of(self, user: User, said: Sequence[CallerSaid] = ()) -> Verdict:
         """Give the verdict on one user, with what the caller said."""
         view, now = self._view, self._view.clock()
-        generation = view.generation  # of what is looked at, not of what there is when it is found
         tickets = await view.store.select(Ticket, user=user.id, only_open=True)
-        ticket = next(iter(tickets), None)
-        kept = self._found.verdicts.get(user.id)
-        if not said and kept and now - kept.at < STALE and self._holds(kept, user, ticket):
+        complaint = next((ticket.complaint for ticket in tickets), None)
+        timeline, crowd = await view.connector.timeline(user.id), await self._recent()
+        number, kept = self._found.crowd_number, self._found.verdicts.get(user.id)
+        is_kept = kept and kept.is_of(user, complaint, timeline, self._found)
+        if kept and is_kept and not said and now - kept.at < STALE:
             return kept.verdict
         verdict = await asyncio.to_thread(
             diagnose,
             view.card(user),
             user,
-            await view.connector.timeline(user.id),
+            timeline,
             now,
-            complaint=ticket.complaint if ticket else None,
-            others=await self.others(user),
+            complaint=complaint,
+            others=_others(user, crowd),
             answers=said,
             account_products=await self._products(user),
             cards=view.cards.values(),
         )
         if not said:
-            self._found.verdicts[user.id] = Kept(now, user, ticket, generation, verdict)
+            self._found.keep(Kept(now, user, complaint, timeline, number, verdict))
         return verdict
 
     async def tops(self, users: Sequence[User]) -> dict[str, RankedCause | None]:
@@ -109,13 +142,6 @@ class Diagnosing:
                 found[user.id] = None
         return found
 
-    def _holds(self, kept: Kept, user: User, ticket: Ticket | None) -> bool:
-        """Whether a verdict still holds: of a small crowd also only while nobody else changed."""
-        is_same = kept.generation == self._view.generation
-        return is_same or (
-            len(self._found.crowd) > CROWD and kept.user == user and kept.ticket == ticket
-        )
-
     async def fleet(self) -> FleetFindings:
         """Give what many users share in these minutes."""
         now = self._view.clock()
@@ -126,11 +152,7 @@ class Diagnosing:
 
         With their timelines.
         """
-        return [
-            (other, timeline)
-            for other, timeline in await self._recent()
-            if other.id != user.id and other.product == user.product
-        ]
+        return _others(user, await self._recent())
 
     async def offsets(self, user: User) -> list[float]:
         """Give the clock offsets that others of the product were seen with, in seconds."""
@@ -143,22 +165,44 @@ class Diagnosing:
         ]
 
     async def _recent(self) -> list[Other]:
+        """Whoever did something in these hours, with their timelines."""
+        if not self._is_known():
+            async with self._found.turn:
+                if not self._is_known():
+                    await self._look_round()
+        return self._found.crowd
+
+    def _is_known(self) -> bool:
         found, now = self._found, self._view.clock()
-        generation = self._view.generation
         is_young = found.crowd_at is not None and now - found.crowd_at < CROWD_AGE
-        if found.crowd_generation == generation or (is_young and len(found.crowd) > CROWD):
-            return found.crowd
+        return found.crowd_mark == self._view.mark or (is_young and len(found.crowd) > CROWD)
+
+    async def _look_round(self) -> None:
+        found, now, mark = self._found, self._view.clock(), self._view.mark
+        found.crowd_at = now  # whoever asks while it is looked for is given the one before
         # A crowd is looked for among everybody, also by an agent who may see one account only.
         seen = await self._view.directory.seen(now - HORIZON)
         timelines = await self._view.connector.timelines([entry.user.id for entry in seen])
-        found.crowd = [(entry.user, timelines[entry.user.id]) for entry in seen]
-        found.crowd_at, found.crowd_generation = now, generation
-        return found.crowd
+        crowd: list[Other] = [(entry.user, timelines[entry.user.id]) for entry in seen]
+        if not _is_same(crowd, found.crowd):
+            found.crowd, found.crowd_number = crowd, found.crowd_number + 1
+        found.crowd_mark = mark
 
     async def _products(self, user: User) -> list[str]:
         return sorted(
             {entry.user.product for entry in await self._view.directory.named(user.login)}
         )
+
+
+def _others(user: User, crowd: Sequence[Other]) -> list[Other]:
+    """Those of a crowd who bear on a user."""
+    return [one for one in crowd if one[0].id != user.id and one[0].product == user.product]
+
+
+def _is_same(crowd: Sequence[Other], before: Sequence[Other]) -> bool:
+    return len(crowd) == len(before) and all(
+        one[1] is old[1] and one[0] == old[0] for one, old in zip(crowd, before, strict=True)
+    )
 
 
 def may_measure(

@@ -9,29 +9,46 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
+from helpdesk.domain.agents import Agent
 from helpdesk.domain.audit import LOOK, Result
 from helpdesk.domain.errors import HelpdeskError
 from helpdesk.domain.inspection import EVERY_S
-from helpdesk.service.recording import LOOKS_IN, Recorder
+from helpdesk.service.recording import Recorder
 from helpdesk.service.telling import Telling
 from helpdesk.stores.base import Store
 
 REST_S: Final = 1.0
 """How long a look rests before it is written, so that several are written at once."""
 
+LOOKS_IN: Final = timedelta(minutes=10)
+"""One look a user and agent in this time; any other row of theirs about the user tells the same."""
+
 SHARE: Final = 20
 """Writing takes at most one part in so many of the time: where it is slow, looks rest longer."""
+
+
+class Look(NamedTuple):
+    """An agent opened the case of a user."""
+
+    agent: Agent
+    user: str
+    at: datetime
+
+    @property
+    def whose(self) -> tuple[str, str]:
+        """Agent and user."""
+        return self.agent.id, self.user
 
 
 class Keeping:
     """The desk's own chores, done under the lock of its changes.
 
-    Attributes:
-        alarm: What could not be written down so far; empty where all is.
+    Desks of several agents on one database share them: their looks are written together.
     """
 
     def __init__(
@@ -42,25 +59,28 @@ class Keeping:
         telling: Telling,
     ) -> None:
         self._store, self._recorder, self._lock, self._telling = store, recorder, lock, telling
-        self._looks: list[tuple[str, datetime]] = []
+        self._looks: list[Look] = []
+        self._written: dict[tuple[str, str], datetime] = {}
         self._task: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
         self._unwritten = self._unsent = ""
         self._rest_s = REST_S
 
-    @property
-    def alarm(self) -> str:
-        """What could not be written down or sent; empty where all is."""
-        count = len(self._looks)
+    def alarm(self, agent: Agent) -> str:
+        """What of an agent could not be written down, or not be sent; empty where all is."""
+        count = sum(look.agent.id == agent.id for look in self._looks)
         if self._unwritten and count:
             cases = "1 case you opened is" if count == 1 else f"{count} cases you opened are"
             return f"{cases} not in the log yet: {self._unwritten}"
         return f"Letters to customers wait: {self._unsent}" if self._unsent else ""
 
-    def look(self, user: str, at: datetime) -> None:
-        """Write down soon that a case was opened."""
-        if not any(each == user and at - then < LOOKS_IN for each, then in self._looks):
-            self._looks.append((user, at))
+    def look(self, agent: Agent, user: str, at: datetime) -> None:
+        """Write down soon that an agent opened a case."""
+        look = Look(agent, user, at)
+        known = [each.at for each in self._looks if each.whose == look.whose]
+        known += [self._written[look.whose]] if look.whose in self._written else []
+        if not any(at - then < LOOKS_IN for then in known):
+            self._looks.append(look)
             self.wake()
 
     def wake(self) -> None:
@@ -131,7 +151,7 @@ class Keeping:
     async def _write(self) -> None:
         """Write the looks that wait, in one transaction; those that come meanwhile wait on."""
         async with self._lock:
-            looks, begun = tuple(self._looks), time.monotonic()
+            looks, begun = self._looks[:], time.monotonic()
             if not looks:
                 return
             try:
@@ -140,14 +160,29 @@ class Keeping:
                 self._unwritten = str(error)
                 raise
             self._unwritten = ""
-            self._looks = [look for look in self._looks if look not in looks]
+            del self._looks[: len(looks)]
             self._rest_s = max(REST_S, SHARE * (time.monotonic() - begun))
 
-    async def _write_looks(self, looks: tuple[tuple[str, datetime], ...]) -> None:
+    async def _write_looks(self, looks: Sequence[Look]) -> None:
+        """Write what is news, and remember it: then nobody need look into the log for it again."""
+        oldest = min(look.at for look in looks) - LOOKS_IN
+        self._written = {who: at for who, at in self._written.items() if at > oldest}
+        if not [look for look in looks if await self._is_news(look)]:
+            return
+        written: dict[tuple[str, str], datetime] = {}
         async with self._recorder.transaction():
-            for user, at in looks:
-                if await self._recorder.is_news(user, at):
-                    await self._recorder.record(act=LOOK, user=user, result=Result.DONE, at=at)
+            for look in looks:
+                if await self._is_news(look):
+                    await self._recorder.record(
+                        act=LOOK, user=look.user, result=Result.DONE, at=look.at, by=look.agent
+                    )
+                    written[look.whose] = look.at
+        self._written |= written
+
+    async def _is_news(self, look: Look) -> bool:
+        """Whether a look says what no row of its agent says yet."""
+        near = await self._store.rows(user=look.user, agent=look.agent.id, since=look.at - LOOKS_IN)
+        return not any(abs(look.at - row.at) < LOOKS_IN for row in near)
 
     async def _cover(self) -> None:
         """Make the checkpoint of the rows that have none yet."""

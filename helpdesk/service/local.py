@@ -204,7 +204,7 @@ class LocalDesk(Holding):
 
     async def _now(self) -> Any:
         """Bring the view up to date; while a change is under way only the change reads the file."""
-        if not self._changing.locked() or not self._view.generation:
+        if not self._changing.locked() or self._view.mark is None:
             await self._view.refresh()
         return self._view.clock()
 

@@ -59,6 +59,7 @@ class Questions:
         keys: Signs,
         witness: Witness,
         watched: Watched | None = None,
+        keeping: Keeping | None = None,
         found: Found | None = None,
         sender: Sender | None = None,
         contact: str = "",
@@ -70,12 +71,12 @@ class Questions:
         self._changing = asyncio.Lock()
         self._once = Once(agent.id, store, clock)
         self._telling_all = Telling(store, clock, self._changing, sender, contact)
-        self._keeping = Keeping(store, self._recorder, self._changing, self._telling_all)
+        self._keeping = keeping or Keeping(store, self._recorder, self._changing, self._telling_all)
 
     @property
     def alarm(self) -> str:
         """What is wrong with the desk's own log; empty where nothing is."""
-        return self._recorder.alarm or self._keeping.alarm
+        return self._recorder.alarm or self._keeping.alarm(self.agent)
 
     async def watch(self) -> None:
         """Hold the log against what this console saw before."""
@@ -107,7 +108,7 @@ class Questions:
         """Give everything about one user, masked, with the answer to every act."""
         now = await self._now()
         found = await self._view.user(user)
-        self._keeping.look(found.id, now)
+        self._keeping.look(self.agent, found.id, now)
         return await self._shown(found.id)
 
     async def challenges(

@@ -34,9 +34,6 @@ from helpdesk.domain.text import clean
 from helpdesk.stores.base import Ends, Store
 from helpdesk.stores.whole import whole
 
-LOOKS_IN = timedelta(minutes=10)
-"""One look a user and agent in this time; any other row of theirs about the user tells the same."""
-
 NO_FIT = "A checkpoint in the file does not fit the log: helpdesk log verify."
 
 MINE = "The checkpoint this console holds"
@@ -121,12 +118,11 @@ class Recorder:
     ) -> LogRow:
         """Append a row; after a dangerous act, 64 rows or a minute a checkpoint with it.
 
-        *by* is another agent, whose held act this console carries out.
+        *by* is another agent, whose look or held act is written here.
 
         None is signed while the log is not the one this console saw: it would vouch for another.
         """
         store, agent = self._store, by or self._agent
-        await store.refresh()
         ends, now = await store.ends(), self._clock()
         written = LogRow(seq=ends.seq + 1, at=at or now, agent=agent.id, role=agent.role, **row)
         name = ORIGIN + secrets.token_hex(8)
@@ -136,11 +132,6 @@ class Recorder:
         if not self.alarm and await self._is_due(written, ends.size + 1, now):
             await self.checkpoint()
         return written
-
-    async def is_news(self, user: str, at: datetime) -> bool:
-        """Whether a look at a user would say what no row of this agent says yet."""
-        near = await self._store.rows(user=user, agent=self._agent.id, since=at - LOOKS_IN)
-        return not any(abs(at - row.at) < LOOKS_IN for row in near)
 
     @property
     def uncovered(self) -> int:
@@ -185,15 +176,14 @@ class Recorder:
             watched.tree, watched.version = Tree(), ends.version
         start = watched.tree.size
         rows = [entry.row for entry in await self._store.bound(start)]
-        newest, last = await self.newest(), await whole(self._witness.last)
-        await whole(self._held, start, rows, _origin(ends), last, newest)
+        await whole(self._held, start, rows, _origin(ends), await self.newest())
 
-    def _held(self, start: int, rows: Sequence[str], origin: str, last: str, newest: str) -> None:
+    def _held(self, start: int, rows: Sequence[str], origin: str, newest: str) -> None:
         """Take in the rows from a place on, unless another recorder did so meanwhile."""
         with self._watched.growing:
             known = self._watched.tree.size - start
             if 0 <= known < len(rows) or not known:
-                self._hold(rows[known:], origin, last, newest)
+                self._hold(rows[known:], origin, self._witness.last(), newest)
 
     def _hold(self, rows: Sequence[str], origin: str, last: str, newest: str) -> None:
         """Take in rows that came, and say what does not fit."""

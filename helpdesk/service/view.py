@@ -27,7 +27,7 @@ class View:
     Whoever administers one account has no business with the people of another.
 
     Attributes:
-        generation: Grows with every change that was taken in; 0 before the first.
+        mark: Another with every change that was taken in; None before the first.
     """
 
     def __init__(
@@ -41,19 +41,15 @@ class View:
     ) -> None:
         self.agent, self.cards, self.clock = agent, cards, clock
         self.connector, self.store, self.directory = connector, store, directory
-        self.generation = 0
-        self._seen = (-1, -1, -1)
+        self.mark: tuple[int, int, int] | None = None
 
     async def refresh(self) -> None:
         """Take in what changed, here or elsewhere."""
-        seen = (
+        self.mark = (
             await self.connector.refresh(),
             await self.store.refresh(),
             await self.directory.refresh(),
         )
-        if seen != self._seen:
-            self._seen = seen
-            self.generation += 1
 
     async def entries(self, users: Sequence[str]) -> Mapping[str, Entry]:
         """Give the entries of those of these users whom this agent may see."""
