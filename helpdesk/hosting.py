@@ -5,6 +5,7 @@ helpdesk serve ─▶ desks_at (which store?) + sign-ins (an issuer, or --dev's 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import socket

@@ -135,25 +135,29 @@ def masked(case: Case) -> Case:
 
     Names stay, they are how people are told apart.
     """
-    user = case.user
     codes = tuple(replace(code, to=mask(code.to)) for code in case.codes.codes)
-    factors = tuple(
-        replace(factor, to=mask(factor.to) if factor.to else factor.to) for factor in user.factors
-    )
     return replace(
         case,
         is_masked=True,
         timeline=tuple(map(masked_event, case.timeline)),
         codes=replace(case.codes, codes=codes),
         challenges=tuple(replace(line, to=mask(line.to)) for line in case.challenges),
-        user=replace(
-            user,
-            login=mask_mail(user.login) if "@" in user.login else "•••",
-            notification_address=user.notification_address and mask_mail(user.notification_address),
-            mobile=user.mobile and mask_phone(user.mobile),
-            factors=factors,
-            passes=(),
-        ),
+        user=masked_user(case.user),
+    )
+
+
+def masked_user(user: User) -> User:
+    """Return a user with mail addresses and telephone numbers masked, and without passes."""
+    factors = tuple(
+        replace(factor, to=mask(factor.to) if factor.to else factor.to) for factor in user.factors
+    )
+    return replace(
+        user,
+        login=mask_mail(user.login) if "@" in user.login else "•••",
+        notification_address=user.notification_address and mask_mail(user.notification_address),
+        mobile=user.mobile and mask_phone(user.mobile),
+        factors=factors,
+        passes=(),
     )
 
 

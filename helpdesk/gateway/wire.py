@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from helpdesk.domain.actions import ACTIONS, AnyAction
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.audit import Result
-from helpdesk.domain.cases import Case, Handover, Outcome, masked
+from helpdesk.domain.cases import Case, Handover, Outcome, masked_user
 from helpdesk.domain.diagnosis.verdicts import CallerSaid
 from helpdesk.domain.errors import BadInput
 from helpdesk.domain.feed import Freshness
@@ -311,8 +311,7 @@ def etag(case: Case) -> str:
     customer's own tries change (timeline, codes, challenges, the policy's answers), and what an
     act waits for (proofs, a colleague's yes); the policy is asked anew with every act.
     """
-    case = case if case.is_masked else masked(case)
-    user = replace(case.user, seen_at=None)
+    user = replace(case.user if case.is_masked else masked_user(case.user), seen_at=None)
     parts = (user, case.account, case.administrators, case.manager, case.tickets, case.loops)
     done = [row.seq for row in case.log if row.act in _CHANGES and row.result in _CARRIED_OUT]
     plain = msgspec.json.encode((*parts, done), order="deterministic")

@@ -61,11 +61,8 @@ class Kept(Struct, frozen=True):
         timeline: Sequence[AnyEvent],
         found: Found,
     ) -> bool:
-        """Whether it was found on the same: of a small crowd also only while nobody in it changed.
-
-        A timeline that did not change is not another of the same, but the same.
-        """
-        is_same = self.user == user and self.complaint == complaint and self.timeline is timeline
+        """Whether it was found on the same: of a small crowd also only while nobody in it changed."""
+        is_same = self.user == user and self.complaint == complaint and self.timeline == timeline
         return is_same and (self.crowd == found.crowd_number or len(found.crowd) > CROWD)
 
 
@@ -184,7 +181,7 @@ class Diagnosing:
         seen = await self._view.directory.seen(now - HORIZON)
         timelines = await self._view.connector.timelines([entry.user.id for entry in seen])
         crowd: list[Other] = [(entry.user, timelines[entry.user.id]) for entry in seen]
-        if not _is_same(crowd, found.crowd):
+        if crowd != found.crowd:
             found.crowd, found.crowd_number = crowd, found.crowd_number + 1
         found.crowd_mark = mark
 
@@ -197,12 +194,6 @@ class Diagnosing:
 def _others(user: User, crowd: Sequence[Other]) -> list[Other]:
     """Those of a crowd who bear on a user."""
     return [one for one in crowd if one[0].id != user.id and one[0].product == user.product]
-
-
-def _is_same(crowd: Sequence[Other], before: Sequence[Other]) -> bool:
-    return len(crowd) == len(before) and all(
-        one[1] is old[1] and one[0] == old[0] for one, old in zip(crowd, before, strict=True)
-    )
 
 
 def may_measure(

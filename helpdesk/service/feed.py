@@ -19,6 +19,9 @@ from helpdesk.stores.base import Store
 _ALSO: Final = {"prove": Kind.PROOF, "approve": Kind.APPROVAL, "undo": Kind.HOLD}
 """What an act changes beside the user."""
 
+PIECE: Final = 12
+"""So much of a row's hash tells it from the row of another log."""
+
 
 Seen = Callable[[Collection[str]], Awaitable[Collection[str]]]
 """Which of these users an agent may see."""
@@ -26,7 +29,8 @@ Seen = Callable[[Collection[str]], Awaitable[Collection[str]]]
 
 async def newest(store: Store) -> str:
     """Return the cursor after everything there is."""
-    return await _cursor(store, (await store.ends()).seq)
+    ends = await store.ends()
+    return _written(ends.seq, ends.last.hash if ends.last else "")
 
 
 async def changes_after(store: Store, after: str, limit: int, seen: Seen) -> Changes:
@@ -44,7 +48,7 @@ async def changes_after(store: Store, after: str, limit: int, seen: Seen) -> Cha
     changes = [one for row in rows if row.user in shown for one in _changed(row)]
     end = rows[-1].seq if rows else begin
     return Changes(
-        cursor=await _cursor(store, end),
+        cursor=_written(end, await _hash(store, end)),
         changes=tuple(dict.fromkeys(changes)),
         is_more=end < (await store.ends()).seq,
     )
@@ -67,17 +71,17 @@ def _changed(row: LogRow) -> Sequence[Change]:
     return found
 
 
-async def _cursor(store: Store, seq: int) -> str:
-    text = f"{seq}.{await _piece(store, seq)}" if seq else "0."
-    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+def _written(seq: int, hash_: str) -> str:
+    """A cursor: the number of a row, with a piece of its hash."""
+    return urlsafe_b64encode(f"{seq}.{hash_[:PIECE]}".encode()).decode().rstrip("=")
 
 
-async def _piece(store: Store, seq: int) -> str:
-    """A piece of a row's hash; empty for a row of the time before the chain."""
+async def _hash(store: Store, seq: int) -> str:
+    """The hash of a row; empty for none, and for a row of the time before the chain."""
     first = (await store.ends()).first
     place = seq - chained(first.row).seq if first else -1
     found = await store.bound(place, limit=1) if place >= 0 else ()
-    return found[0].hash[:12] if found else ""
+    return found[0].hash if found else ""
 
 
 async def _begin(store: Store, cursor: str) -> int:
@@ -93,6 +97,6 @@ async def _begin(store: Store, cursor: str) -> int:
     if seq == 0:
         return 0
     found = await store.rows(after=seq - 1, limit=1)
-    if not found or found[0].seq != seq or await _piece(store, seq) != piece:
+    if not found or found[0].seq != seq or (await _hash(store, seq))[:PIECE] != piece:
         raise CursorTooOld("What changed since then is no longer known: look at everything anew.")
     return seq

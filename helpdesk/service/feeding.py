@@ -27,9 +27,7 @@ class Feeding(Logbook):
 
     async def operation(self, key: str) -> Operation:
         """Give what became of a write of this agent's."""
-        self._once.check_rest(key)
-        async with self._changing:  # what is being written is not durable yet
-            return await self._once.of(key)
+        return await self._once.of(key)
 
     async def changes(self, after: str = "", *, limit: int = MOST) -> Changes:
         """Give what changed after a cursor, oldest first; without one, only where to begin."""
@@ -39,14 +37,13 @@ class Feeding(Logbook):
 
     async def changed(self, after: str) -> str:
         """Wait until something changed after a cursor; give the new one."""
-        after = after or (await self.changes()).cursor
-        rung = -1
-        while True:
-            await self.changes(after, limit=1)  # raises for a cursor of another log
-            newest = await feed.newest(self._view.store)
-            if newest != after:
-                return newest
-            rung = await self._view.store.news(LOOK_S, rung)
+        store, rung = self._view.store, -1
+        begin = await self.changes(after, limit=1)  # raises for a cursor of another log
+        after = after or begin.cursor
+        while (newest := await feed.newest(store)) == after:
+            rung = await store.news(LOOK_S, rung)
+            await store.refresh()
+        return newest
 
     async def _seen(self, users: Collection[str]) -> Collection[str]:
         """Those of these users whom this agent may see; rows of nobody are for who sees all."""

@@ -75,6 +75,7 @@ class Watched:
 
     def __init__(self) -> None:
         self.tree, self.version, self.covered = Tree(), -1, 0
+        self.is_noted = False  # a checkpoint was made that was not read again
         self.alarm = ""
         self.growing = threading.Lock()
 
@@ -148,6 +149,7 @@ class Recorder:
             raise Tampered(self.alarm)
         note = await self._signed()
         await self._store.note(Noted(note=note, made=self._clock()))
+        self._watched.is_noted = True
         return note
 
     async def newest(self) -> str:
@@ -170,8 +172,10 @@ class Recorder:
         What was held against one once is not read again while the store only appended to it.
         """
         ends, watched = await self._store.ends(), self._watched
-        if ends.version == watched.version and ends.size == watched.tree.size:
+        is_same = ends.version == watched.version and ends.size == watched.tree.size
+        if is_same and not watched.is_noted:
             return
+        watched.is_noted = False
         if ends.version != watched.version or ends.size < watched.tree.size:
             watched.tree, watched.version = Tree(), ends.version
         start = watched.tree.size

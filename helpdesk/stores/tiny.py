@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -69,6 +69,7 @@ class TinyStore:
         self.holds: tuple[Hold, ...] = ()
         self.outbox: tuple[Notice, ...] = ()
         self._loading = threading.Lock()
+        self._writer: asyncio.Task[Any] | None = None
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
@@ -77,7 +78,11 @@ class TinyStore:
         try:
             await step(held.__enter__)
             await step(self.load)
-            yield
+            self._writer = asyncio.current_task()
+            try:
+                yield
+            finally:
+                self._writer = None
             await step(held.__exit__, None, None, None)
         except BaseException as error:
             self._log_generation = -1  # what was appended in memory is not in the file
@@ -183,7 +188,8 @@ class TinyStore:
 
     async def operation(self, agent: str, key: str) -> Operation | None:
         """Give what became of a write, read from the file itself; None where there was none."""
-        read = self._file.step if self._file.is_changing else asyncio.to_thread
+        is_inside = self._writer is not None and self._writer is asyncio.current_task()
+        read = self._file.step if is_inside else asyncio.to_thread
         return await read(self._operation, agent, key)
 
     async def append(self, entry: Entry) -> None:

@@ -305,3 +305,12 @@ async def test_after_a_crash_between_effect_and_answer_the_answer_is_there(
     assert told.result is Result.DONE
     assert told.answered.says == again.says
     assert await rows(desk, "reset-factor") == [Result.DONE]
+
+
+async def test_what_became_of_a_write_is_told_while_another_is_under_way(desk: LocalDesk) -> None:
+    await desk.perform(NOTE, key=KEY)
+    async with desk._changing:
+        async with asyncio.timeout(5):
+            found = await desk.operation(KEY)
+
+    assert found.result is Result.DONE
