@@ -61,7 +61,7 @@ class Kept(Struct, frozen=True):
         timeline: Sequence[AnyEvent],
         found: Found,
     ) -> bool:
-        """Whether it was found on the same: of a small crowd also only while nobody in it changed."""
+        """Whether it was found on the same: in a small crowd also only while none there changed."""
         is_same = self.user == user and self.complaint == complaint and self.timeline == timeline
         return is_same and (self.crowd == found.crowd_number or len(found.crowd) > CROWD)
 
