@@ -5,16 +5,41 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from helpdesk.domain.actions import EndSessions
+from helpdesk.domain.actions import EndSessions, Note
 from helpdesk.service.local import LocalDesk
 from tests.service.test_keeping import file_of, opened
 
 __all__ = ["opened"]
 
+Open = Callable[..., LocalDesk]
+ACT = EndSessions(user="u2", reason="called", ticket="4822")
 
-async def test_a_verdict_found_before_an_act_is_not_given_after_it(
-    opened: Callable[..., LocalDesk],
-) -> None:
+
+async def test_a_verdict_is_given_again_while_nothing_changed(opened: Open) -> None:
+    desk = opened()
+
+    assert await desk.why("u1") is await desk.why("u1")
+
+
+async def test_what_is_said_of_a_case_makes_its_verdict_no_other(opened: Open) -> None:
+    desk = opened()
+    old = await desk.why("u1")
+
+    await desk.perform(Note(user="u1", text="called again"))
+
+    assert await desk.why("u1") is old
+
+
+async def test_a_verdict_is_found_anew_when_somebody_beside_changed(opened: Open) -> None:
+    desk = opened()
+    old = await desk.why("u1")
+
+    await desk.perform(ACT)
+
+    assert await desk.why("u1") is not old
+
+
+async def test_what_was_being_read_during_an_act_is_read_anew_after_it(opened: Open) -> None:
     desk = opened()
     await desk.queue()
     file = file_of(desk)
@@ -23,8 +48,12 @@ async def test_a_verdict_found_before_an_act_is_not_given_after_it(
     await file.has_begun()
     file.reads = ""
 
-    await desk.perform(EndSessions(user="u2", reason="called", ticket="4822"))
+    await desk.perform(ACT)
     file.go_on.set()
-    old = await looking
+    await looking
+    await desk.why("u1")
 
-    assert await desk.why("u1") is not old
+    found = desk._diagnosing._found
+    crowd = {user.id: timeline for user, timeline in found.crowd}
+    assert crowd["u2"] == await desk._view.connector.timeline("u2")
+    assert found.verdicts["u1"].crowd == found.crowd_number
