@@ -118,8 +118,8 @@ BREAKER: Final = Limit(
 )
 """Beyond it nothing stops, but nobody acts alone."""
 
-LIMITED: Final = BREAKER.acts.union(*(limit.acts for limit in LIMITS))
-"""The acts that any limit counts."""
+LIMITED: Final = BREAKER.acts.union({UNDO}, *(limit.acts for limit in LIMITS))
+"""The acts of the rows that any limit looks at."""
 
 
 def reached(
