@@ -19,7 +19,6 @@ from helpdesk.stores.sql.importing import import_fixture
 from helpdesk.stores.sql.migrations import migrate
 from helpdesk.stores.sql.record import SqlStore
 from helpdesk.wiring import agent_named
-from tests.conftest import Clock
 
 
 def imported(address: str, sample: Path, clock: Callable[[], datetime]) -> Database:
@@ -30,7 +29,9 @@ def imported(address: str, sample: Path, clock: Callable[[], datetime]) -> Datab
     return database
 
 
-def desks_on(database: Database, clock: Clock, places: Path) -> Callable[..., LocalDesk]:
+def desks_on(
+    database: Database, clock: Callable[[], datetime], places: Path
+) -> Callable[..., LocalDesk]:
     """Return what opens desks on a database that was imported."""
 
     def open_as(who: str, *, is_gated: bool = True, hold_minutes: float = 0) -> LocalDesk:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from helpdesk.domain.challenges import ChallengeLine, ChallengeState
@@ -39,6 +39,12 @@ class UserState(StrEnum):
     OK = "ok"
 
 
+WORDS_MOST: Final = 32
+"""Words of a search from elsewhere, at most: each is one more condition on everybody."""
+
+Word = Annotated[str, Meta(max_length=200)]
+
+
 class Sort(StrEnum):
     """The order of a list."""
 
@@ -62,8 +68,8 @@ class Query(Struct, frozen=True, kw_only=True):
         went: How a challenge went; no matter for users.
     """
 
-    words: tuple[str, ...] = ()
-    product: tuple[str, ...] = ()
+    words: Annotated[tuple[Word, ...], Meta(max_length=WORDS_MOST)] = ()
+    product: Annotated[tuple[Word, ...], Meta(max_length=WORDS_MOST)] = ()
     state: UserState | None = None
     loop: bool | None = None
     ticket: bool | None = None

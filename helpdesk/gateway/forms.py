@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from litestar import Request
@@ -38,7 +39,7 @@ async def asks_of(endpoint: Endpoint, request: Request[Any, Any, Any]) -> wire.A
     Raises:
         Malformed: It is not of the endpoint's form; the sentence names the place.
     """
-    placed = {place: request.path_params[place] for place in endpoint.places}
+    placed = {place: _plain(request.path_params[place]) for place in endpoint.places}
     if endpoint.method == "GET":
         return _converted(_queried(request) | placed, endpoint, is_text=True)
     if request.query_params:
@@ -116,13 +117,22 @@ def _queried(request: Request[Any, Any, Any]) -> dict[str, str]:
     for name, value in request.query_params.multi_items():
         if name in found:
             raise Malformed("Each word after the question mark stands there once.")
-        found[name] = value
+        found[name] = _plain(value)
     return found
+
+
+_NOTHING: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+"""U+0000 in JSON; two backslashes before are a backslash."""
+
+
+def _plain(text: str) -> str:
+    """Return a text without U+0000, which no database takes, and which stands for nothing."""
+    return text.replace("\0", "\ufffd")
 
 
 def _decoded(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body)
+        return msgspec.json.decode(_NOTHING.sub(rb"\1\\ufffd", body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         says = "too deep" if isinstance(error, RecursionError) else clean(str(error), limit=200)
         raise Malformed(f"The body is no JSON that can be read: {says}.") from error

@@ -16,6 +16,9 @@ from helpdesk.domain.errors import BadInput, CursorTooOld
 from helpdesk.domain.feed import Change, Changes, Kind
 from helpdesk.stores.base import Store
 
+ROWS_MOST: Final = 2**63
+"""No log has so many rows: a number that no database takes is no number of one."""
+
 _ALSO: Final = {"prove": Kind.PROOF, "approve": Kind.APPROVAL, "undo": Kind.HOLD}
 """What an act changes beside the user."""
 
@@ -92,7 +95,7 @@ async def _begin(store: Store, cursor: str) -> int:
         seq = int(number) if dot and number.isascii() and number.isdigit() else -1
     except (ValueError, UnicodeError):
         seq, piece = -1, ""
-    if seq < 0 or len(cursor) > 64:
+    if not 0 <= seq < ROWS_MOST or len(cursor) > 64:
         raise BadInput("This is no cursor of the feed: begin without one.")
     if seq == 0:
         return 0

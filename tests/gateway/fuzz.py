@@ -15,22 +15,13 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import httpx
 from msgspec import Struct
 
-from helpdesk.connectors.demo import DemoConnector
-from helpdesk.products import load_cards
-from helpdesk.service.local import LocalDesk
-from helpdesk.stores.directory import TinyDirectory
-from helpdesk.stores.keys import Keys
-from helpdesk.stores.seen import Seen
-from helpdesk.stores.tiny import TinyStore
-from helpdesk.stores.tinyfile import TinyFile
-from helpdesk.wiring import agent_named
 from tests.gateway.serving import gateway
 from tests.sample import write_sample
+from tests.sql import desks_on, imported
 
 SETTINGS = """
 [[operations]]
@@ -112,25 +103,11 @@ def served_sample(directory: Path) -> Iterator[str]:
     def now() -> datetime:
         return datetime.now(UTC)
 
-    def open_as(who: str) -> LocalDesk:
-        file = TinyFile(path, now)
-        store = TinyStore(file)
-        store.load()
-        parts: dict[str, Any] = {"directory": TinyDirectory(file, store)}
-        return LocalDesk(
-            agent=agent_named(who, store.agents),
-            cards=load_cards(),
-            connector=DemoConnector(file),
-            store=store,
-            clock=now,
-            label="SAMPLE",
-            is_demo=True,
-            keys=Keys(directory / "keys"),
-            witness=Seen(directory / "keys", path),
-            **parts,
-        )
-
-    with gateway(open_as, now) as (url, _):
+    # As `helpdesk serve` keeps it, so that what no database takes is found here.
+    with (
+        contextlib.closing(imported(f"sqlite:///{directory}/desk.db", path, now)) as database,
+        gateway(desks_on(database, now, directory), now) as (url, _),
+    ):
         yield url
 
 

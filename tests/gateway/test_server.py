@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import signal
@@ -30,6 +31,7 @@ from helpdesk.service.local import LocalDesk
 from tests.conftest import Clock
 from tests.gateway.serving import PLENTY, SomeDesks, Words, free_port, gateway
 from tests.gateway.serving import served as served_at
+from tests.sql import desks_on, imported
 
 KEY, OTHER = "k-0123456789abcdef", "k-fedcba9876543210"
 NOTE = {"action": {"act": "note", "user": "u2", "text": "called"}}
@@ -455,6 +457,51 @@ def test_a_cursor_of_another_log_is_gone(served: Served, path: str) -> None:
     answer = served.get(path, params={"after": wrong})
 
     assert problem(answer) == (410, "cursor-too-old")
+
+
+@pytest.mark.parametrize("text", ["9" * 30 + ".", "9" * 19 + ".abc", "-1.", ".", "1"])
+def test_a_cursor_that_no_log_gave_is_said_so(on_sqlite: Served, text: str) -> None:
+    wrong = urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    answer = on_sqlite.get("/v1/changes", params={"after": wrong})
+
+    assert problem(answer) == (422, "bad-input")
+
+
+@pytest.mark.parametrize(
+    "words", [["ada\0brien"], ["\0"], ['"'], ["%", "_"], ["NEAR(a b)"], ["^ab"], ["ﬁ", "²", "İ"]]
+)
+def test_whatever_is_searched_for_is_searched_for(on_sqlite: Served, words: list[str]) -> None:
+    for path in ("/v1/find", "/v1/log", "/v1/tickets", "/v1/loops", "/v1/challenges"):
+        answer = on_sqlite.post(path, {"query": {"words": words}})
+
+        assert answer.status_code == 200
+
+
+def test_a_search_of_more_words_than_anybody_types_is_not_made(on_sqlite: Served) -> None:
+    for query in ({"words": ["a"] * 33}, {"words": ["a" * 201]}, {"product": ["a"] * 33}):
+        answer = on_sqlite.post("/v1/find", {"query": query})
+
+        assert problem(answer) == (400, "malformed")
+
+
+def test_a_backslash_before_a_zero_is_no_zero(on_sqlite: Served) -> None:
+    said = on_sqlite.told({"action": {"act": "note", "user": "u2", "text": "C:\\u0000 \0 here"}})
+
+    notes = [row["says"] for row in said.json()["case"]["log"] if row["act"] == "note"]
+    assert notes == ["C:\\u0000 \ufffd here"]
+
+
+@pytest.fixture
+def on_sqlite(sample_file: Path, places: Path, clock: Clock) -> Iterator[Served]:
+    """The sample behind a gateway on SQLite."""
+    with (
+        contextlib.closing(imported(f"sqlite:///{places}/d.db", sample_file, clock)) as database,
+        gateway(desks_on(database, clock, places), clock) as made,
+    ):
+        served = Served(*made)
+        yield served
+        served.http.close()
 
 
 def test_an_agent_holds_open_so_many_streams(serve: Callable[..., Served]) -> None:
