@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -13,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpdesk import answers
-from helpdesk.commands import bytes_of, fail, say
+from helpdesk.commands import bytes_of, fail, say, warn
 from helpdesk.config import config_directory, data_directory
-from helpdesk.domain.errors import BadFile, BadInput
+from helpdesk.domain.errors import BadFile, BadInput, NotFound
 from helpdesk.domain.text import clean
 
 if TYPE_CHECKING:
@@ -57,6 +58,65 @@ def check(given: argparse.Namespace) -> int:
             continue
         say(f"{clean(str(path))}: right. {clean(told.scenario.title)}")
     return code
+
+
+def play(given: argparse.Namespace) -> int:
+    """Open the console on a scenario, as often as the trainee wants; say the marks at the end."""
+    is_on_a_page = bool(os.environ.get("TEXTUAL_DRIVER"))
+    if not (is_on_a_page or (sys.stdin.isatty() and sys.stdout.isatty())):
+        raise BadInput("A play needs a terminal. Without one: helpdesk train check --play FILE")
+    from helpdesk.config import load_config
+    from helpdesk.staging import open_stage
+    from helpdesk.stores.plays import Plays
+    from helpdesk.tui.training import run
+
+    told, cards, plays = _named(given.name), _cards(), Plays(_directory(), _trainee(given))
+    theme = given.theme or load_config(os.environ).theme or None
+    while True:
+        with plays.begun(told.name) as (world, write, path):
+            stage = open_stage(told, cards, world, write)
+            try:
+                code, is_again, found = run(stage, theme=theme)
+            finally:
+                stage.close()
+        if found is not None:
+            say(f"{score_text(found)}\nRecord: {path}")
+        if not is_again:
+            return code
+
+
+def new(given: argparse.Namespace) -> int:
+    """Begin a scenario from a case file or a case bundle, made anonymous."""
+    from helpdesk.domain.diagnosis.casefile import decode_case
+    from helpdesk.domain.training.drafting import draft
+
+    case = decode_case(bytes_of(given.case), file=str(given.case))
+    text = draft(case, _cards(), file=str(given.case))
+    try:
+        with given.out.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise BadFile(str(given.out), "", "is there already; it is not written over") from error
+    except OSError as error:
+        raise BadFile(str(given.out), "", f"cannot be written: {error.strerror}") from error
+    say(f"{given.out}: begun. Write what stands in <…>, then: helpdesk train check {given.out}")
+    return 0
+
+
+def _named(name: str) -> Told:
+    """The scenario of this name, or of this file.
+
+    Raises:
+        NotFound: There is none.
+    """
+    from helpdesk.fixture.training import read_scenario
+    from helpdesk.staging import scenario_files
+
+    files = {path.stem: path for path in scenario_files()}
+    path = files.get(name) or (Path(name) if name.endswith(".toml") else None)
+    if path is None:
+        raise NotFound(f"There is no scenario {clean(name)}. Try: helpdesk train")
+    return read_scenario(path, _cards())
 
 
 def score(given: argparse.Namespace) -> int:
@@ -113,7 +173,7 @@ def _results(trainee: str) -> list[Result]:
         try:
             found.append(score_of(bytes_of(path), file=str(path)))
         except BadFile as error:
-            sys.stderr.write(f"helpdesk: left out: {clean(str(error))}\n")
+            warn(f"left out: {error}")
     return results(trainee, found)
 
 
@@ -181,11 +241,20 @@ def add_train(to: Any) -> None:
     train.add_argument("--trainee", default="", metavar="NAME", help="whose marks (the user's)")
     train.set_defaults(run=listing)
     steps = train.add_subparsers(metavar="play|check|new|score|class")
+    says = "open the console on a scenario: somebody is on the line"
+    command = steps.add_parser("play", help=says, description=f"{says.capitalize()}.")
+    command.add_argument("name", metavar="NAME", help="its name in the list, or a file.toml")
+    command.set_defaults(run=play)
     says = "say whether scenario files are right, or which table and key is wrong"
     command = steps.add_parser("check", help=says, description=f"{says.capitalize()}.")
     command.add_argument("files", nargs="*", type=Path, metavar="FILE", help="(all)")
     command.add_argument("--play", action="store_true", help="play their answers as well")
     command.set_defaults(run=check)
+    says = "begin a scenario from a case file or bundle, made anonymous"
+    command = steps.add_parser("new", help=says, description=f"{says.capitalize()}.")
+    command.add_argument("case", type=Path, metavar="CASE", help="what helpdesk bundle --out wrote")
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="a new .toml file")
+    command.set_defaults(run=new)
     says = "say the marks of a recorded play, and what happened when"
     command = steps.add_parser("score", help=says, description=f"{says.capitalize()}.")
     command.add_argument("record", type=Path, metavar="RECORD")

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
-from helpdesk.domain.proofs import Asking
 from helpdesk.domain.training.recording import AnyLine
 from helpdesk.domain.training.scenario import Scenario
 from helpdesk.domain.training.scoring import Score
@@ -17,16 +16,25 @@ class Rehearsal(Protocol):
     """One play of a scenario, on a desk of its own.
 
     Attributes:
-        scenario: What is played.
-        desk: Where the trainee works; everything done at it is recorded.
         on_line: Is told of every line of the record as it is written; None for nobody.
-        is_over: Whether the cause was named.
     """
 
-    scenario: Scenario
-    desk: Desk
     on_line: Callable[[AnyLine], None] | None
-    is_over: bool
+
+    @property
+    def scenario(self) -> Scenario:
+        """What is played."""
+        ...
+
+    @property
+    def desk(self) -> Desk:
+        """Where the trainee works; everything done at it is recorded."""
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the cause was named."""
+        ...
 
     @property
     def now(self) -> datetime:
@@ -36,6 +44,11 @@ class Rehearsal(Protocol):
     @property
     def seconds(self) -> int:
         """Whole seconds since the beginning."""
+        ...
+
+    @property
+    def record(self) -> bytes:
+        """The record so far, as it is kept."""
         ...
 
     @property
@@ -59,8 +72,8 @@ class Rehearsal(Protocol):
         """Say something to the customer."""
         ...
 
-    async def reading(self, asking: Asking) -> str:
-        """Give what the caller answers to an asking; empty where they cannot."""
+    async def reading(self) -> str:
+        """Give what the caller answers to the proof that waits; empty where they cannot."""
         ...
 
     def end(self, cause: str, keys: int = 0) -> Score:

@@ -94,7 +94,8 @@ class RehearsedDesk(LocalDesk):
         except (Refused, NeedsMore):
             self.stage.note_proof(method, "refused")
             raise
-        self.stage.note_proof(method, "asked", asking.id)
+        self.stage.asking, self.stage.asked[asking.id] = asking, method
+        self.stage.note_proof(method, "asked")
         return asking
 
     async def answer_proof(
@@ -146,7 +147,7 @@ class Stage:
 
     Attributes:
         now: The time in the world; `advance` alone moves it.
-        asked: By asking, how the caller was to be proven.
+        asked: By asking, how the caller was to be proven; `asking` is the last of them.
     """
 
     def __init__(self, key: Key, scenario: Scenario, write: Callable[[bytes], None]) -> None:
@@ -158,6 +159,7 @@ class Stage:
         self.on_line: Callable[[AnyLine], None] | None = None
         self.is_over = False
         self.asked: dict[str, Method] = {}
+        self.asking: Asking | None = None
         self._said: tuple[CallerSaid, ...] = ()
         self._opened = ""
         self._saw: record.Saw | None = None
@@ -171,6 +173,11 @@ class Stage:
     def seconds(self) -> int:
         """Whole seconds since the beginning."""
         return int((self.now - BEGINS).total_seconds())
+
+    @property
+    def record(self) -> bytes:
+        """The record so far, as it is kept."""
+        return b"".join(map(line_bytes, self._lines))
 
     @property
     def lines(self) -> tuple[AnyLine, ...]:
@@ -210,9 +217,10 @@ class Stage:
         if says.strip():
             self._note(record.Told(at=self.seconds, says=says.strip()))
 
-    async def reading(self, asking: Asking) -> str:
-        """Give what the caller answers to an asking; empty where they cannot."""
-        if not self.can(asking.method):
+    async def reading(self) -> str:
+        """Give what the caller answers to the proof that waits; empty where they cannot."""
+        asking = self.asking
+        if asking is None or not self.can(asking.method):
             return ""
         if asking.method is Method.IN_PERSON:
             return SEEN
@@ -227,7 +235,7 @@ class Stage:
         """Name the cause and hang up; give the marks."""
         self._note(record.Ended(at=self.seconds, cause=cause, keys=keys))
         self.is_over = True
-        return score(b"".join(map(line_bytes, self._lines)))
+        return score(self.record)
 
     def close(self) -> None:
         """Write down what the desks of the play have not yet; blocking."""
@@ -293,11 +301,10 @@ class Stage:
                 self._note(record.Heard(at=self.seconds, ask=one.ask, reply=reply))
         await self._look()
 
-    def note_proof(self, method: Method, result: Any, asking: str = "") -> None:
+    def note_proof(self, method: Method, result: Any) -> None:
         """Record a step of proving the caller; when they are asked, with their words."""
         says = ""
         if result == "asked":
-            self.asked[asking] = method
             told = next((p for p in self.scenario.caller.proofs if p.method is method), None)
             says = told.says if told else (READS if self.can(method) else NOT_ME)
         self._note(record.Proved(at=self.seconds, method=method.value, result=result, says=says))

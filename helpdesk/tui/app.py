@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar
@@ -12,6 +13,7 @@ from textual.binding import BindingType
 from textual.command import Provider
 from textual.events import Event
 from textual.notifications import SeverityLevel
+from textual.types import CSSPathType
 
 from helpdesk.assets import asset
 from helpdesk.domain.errors import HelpdeskError
@@ -61,10 +63,13 @@ class HelpdeskApp(SigningApp):
     """
 
     TITLE = "helpdesk"
-    CSS_PATH = asset("styles/app.tcss")
+    CSS_PATH: ClassVar[CSSPathType | None] = asset("styles/app.tcss")
     DEFAULT_MODE = Where.DESK.value
     COMMANDS: ClassVar[set[type[Provider]]] = {KeysProvider}  # type: ignore[assignment]
     BINDINGS: ClassVar[list[BindingType]] = []
+    PLACES: ClassVar[tuple[type[Place], ...]] = (
+        DeskScreen, LoopsScreen, ChallengesScreen, ApprovalsScreen, LogScreen,
+    )  # fmt: skip
 
     def __init__(self, desk: Desk, *, theme: str | None = None, clock: Clock = present) -> None:
         super().__init__(desk, clock)
@@ -76,11 +81,12 @@ class HelpdeskApp(SigningApp):
         self._waiting = Waiting(desk.agent)
         self._strangers = Strangers()
         self._is_looking = False
-        places: tuple[type[Place], ...] = (
-            DeskScreen, LoopsScreen, ChallengesScreen, ApprovalsScreen, LogScreen,
-        )  # fmt: skip
-        for place in places:
-            self.add_mode(place.WHERE.value, partial(place, desk, clock))
+        for place in self.PLACES:
+            self.add_mode(place.WHERE.value, self.place(place))
+
+    def place(self, place: type[Place]) -> Callable[[], Place]:
+        """Give what makes one of the places."""
+        return partial(place, self._desk, self._clock)
 
     async def on_event(self, event: Event) -> None:
         """Drop keys that a dialog does not hear yet."""

@@ -102,6 +102,7 @@ ILL_FORMED: list[tuple[str, str, str]] = [
     ('kind = "email" }] -> kind = "email", of = 1 }]', "person.factors[0]", "called `of`"),
     ('kind = "email" }] -> kind = "pigeon" }]', "person.factors[0].kind", "'pigeon'"),
     ('par = "3m" -> par = "long"', "par", "Expected a span"),
+    ('state = "delivered" -> state = "arrived"', "past[3].state", "arrived is none of accepted"),
     ('cause = "D2" -> cause = ', "line 4, column 9", "Invalid value"),
 ]
 

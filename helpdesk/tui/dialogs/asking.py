@@ -14,7 +14,7 @@ from textual.widgets import Button, Input, Static
 from helpdesk.domain.cases import Case
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.tui.dialogs.guarded import Box, Guarded, too_small
-from helpdesk.tui.render.values import QUIET, STRONG, Entry, entry, show
+from helpdesk.tui.render.values import QUIET, STRONG, WARN, Entry, entry, show
 from helpdesk.tui.render.weighing import identity
 from helpdesk.tui.widgets.choices import Choices
 from helpdesk.tui.widgets.sheet import Sheet
@@ -27,14 +27,20 @@ class AskDialog(Guarded[tuple[CallerSaid, ...]]):
     """Shows the question of a verdict with its usual replies; gives all that was said, or None.
 
     A reply changes nothing but the ranking, and can be taken back; so one key is enough.
+
+    Args:
+        says: What the caller answers, where that is known.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("backspace,delete", "take_back", "Take back", show=False),
     ]
 
-    def __init__(self, case: Case, verdict: Verdict, said: tuple[CallerSaid, ...]) -> None:
+    def __init__(
+        self, case: Case, verdict: Verdict, said: tuple[CallerSaid, ...], *, says: str = ""
+    ) -> None:
         super().__init__()
+        self._says = says
         self._case = case
         self._verdict = verdict
         self._said = said
@@ -48,6 +54,8 @@ class AskDialog(Guarded[tuple[CallerSaid, ...]]):
             with VerticalScroll(id="body", can_focus=False):
                 if question:
                     yield Static(show(question.text, STRONG), id="question")
+                    if self._says:
+                        yield Static(show(f"“{self._says}”", WARN, limit=400), id="caller-says")
                     yield Choices([(r.id, r.text) for r in question.replies], id="replies")
                     yield Static(Content("In the caller's own words"), classes="label")
                     words = Input(

@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -67,13 +68,17 @@ class Place(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the layout by size."""
-        width, height = event.size
+        width, height = self.room(event.size)
         self.set_class(width < LEAST[0] or height < LEAST[1], "-tiny")
         self.set_class(width < NARROW, "-narrow")
         self.set_class(height < LOW, "-low")
         self.set_class(width < 120, "-slim")
         self.set_class(width >= 160, "-broad")
         self.call_after_refresh(self.keep_focus)
+
+    def room(self, size: Size) -> Size:
+        """Give how much of the window is the place's own."""
+        return size
 
     def on_screen_resume(self) -> None:
         """Ask what waits in the other places."""

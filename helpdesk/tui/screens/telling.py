@@ -111,12 +111,18 @@ class TellingPlace(ActingPlace):
         if verdict.ask is None and not self.said:
             self.app.notify("There is nothing to ask: the log alone decides.", markup=False)
             return
-        dialog = AskDialog(case, verdict, self.said)
+        says = await self.hear(verdict.ask.pair) if verdict.ask else ""
+        dialog = AskDialog(case, verdict, self.said, says=says)
         said: tuple[CallerSaid, ...] | None = await self.app.push_screen_wait(dialog)
         now = self.current_case()
         if said is not None and now is not None and now.user.id == case.user.id:
             self.said = said
             self.ask_why(case.user.id)
+
+    async def hear(self, pair: str) -> str:
+        """Give the caller's own words, where they are known: nowhere but in a rehearsal."""
+        del pair
+        return ""
 
     def action_drift(self) -> None:
         """Open the drift meter."""

@@ -1,0 +1,111 @@
+"""A rehearsal at the console: the caller speaks, one asks, acts, hangs up and is marked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from helpdesk.domain.errors import HelpdeskError
+from helpdesk.domain.training.scoring import score
+from helpdesk.service.rehearsing import Stage
+from helpdesk.staging import open_stage
+from helpdesk.tui.training import TrainingApp
+from tests.factories import CARDS
+from tests.training.stage import bundled
+from tests.tui.console import Console
+
+
+@asynccontextmanager
+async def rehearsal(
+    place: Path, name: str, *, size: tuple[int, int] = (130, 34), theme: str = "dark"
+) -> AsyncIterator[tuple[Console, TrainingApp, Stage]]:
+    """Open a scenario, with the person's case in sight and the time standing still."""
+    stage = open_stage(bundled(name), CARDS, place, lambda line: None)
+    app = TrainingApp(stage, theme=theme)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        console = Console(pilot)
+        await console.sees("On the line")
+        await console.until(lambda: bool(stage.lines), "the first words")
+        await pilot.press("f3")
+        await pilot.press("enter")
+        await console.has_case("t1")
+        yield console, app, stage
+    stage.close()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", [(80, 24), (130, 34), (200, 60)])
+async def test_the_caller_is_heard_beside_the_desk_and_the_header_says_training(
+    tmp_path: Path, size: tuple[int, int], theme: str
+) -> None:
+    async with rehearsal(tmp_path, "every-morning", size=size, theme=theme) as (console, app, _):
+        await console.sees("TRAINING", "On the line: Freya Hargreaves", "it does not know me")
+
+        assert app.get_css_variables()["demo"] == app.get_css_variables()["train"]
+        assert "DEMO" not in console.flat
+        assert "May I" in console.flat
+
+
+async def test_a_call_played_to_its_end_is_marked_from_its_record(tmp_path: Path) -> None:
+    async with rehearsal(tmp_path, "every-morning") as (console, app, stage):
+        await console.press("q")
+        await console.sees("“No, only after I close the browser. In the evening, that is.”")
+        await console.press("1")
+        await console.stands_on_desk()
+        await console.until(lambda: "heard" in str(stage.lines).lower(), "what was put down")
+        await console.press("f2")
+        await console.type("You clear cookies on closing")
+        await console.press("enter")
+        await console.sees("you You clear cookies on closing")
+        await console.press("f6")
+        await console.sees("Hang up: what was it?")
+        number = next(line for line in console.lines if "○ B1 " in line).split("○")[0].split()[-1]
+        await console.press(number, "enter", "enter")
+        await console.sees("Every morning: 100 of 100", "B1 was the cause.", "put down B1/B3")
+
+    assert app.score is not None
+    assert app.score == score(stage.record)
+    assert app.score.total == 100
+    assert not app.is_again
+
+
+async def test_the_time_stands_still_runs_and_runs_faster(tmp_path: Path) -> None:
+    async with rehearsal(tmp_path, "the-director-has-no-time") as (console, _, stage):
+        await console.sees("standing still")
+        before = stage.now
+        await console.pilot.pause(0.6)
+
+        assert stage.now == before
+
+        await console.press("f3", "f4", "f4", "f4", "f4", "f4")
+        await console.sees("×60", "You are costing us a contract!")
+
+
+async def test_what_is_copied_for_the_customer_is_said_to_them(tmp_path: Path) -> None:
+    async with rehearsal(tmp_path, "the-second-mail") as (console, _, stage):
+        await console.press("y")
+        await console.until(lambda: "Told" in str(stage.lines), "the words")
+        await console.sees("you Use only the newest")
+
+
+async def test_over_again_is_asked_for_twice(tmp_path: Path) -> None:
+    async with rehearsal(tmp_path, "the-second-mail") as (console, app, _):
+        await console.press("f7")
+        await console.sees("Press F7 again")
+        assert not app.is_again
+
+        await console.press("f7")
+        await console.until(lambda: app.is_again, "the end")
+
+
+async def test_the_screen_says_that_the_line_is_down(tmp_path: Path) -> None:
+    async with rehearsal(tmp_path, "the-line-goes-down") as (console, _, stage):
+        await console.press("f3", "f4", "f4", "f4", "f4", "f4")
+        await console.sees("The line to the desk is down.")
+        await console.press("f3")
+
+        with pytest.raises(HelpdeskError, match="line to the desk is down"):
+            await stage.desk.case("t1")
