@@ -12,11 +12,13 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-async def whole(step: Callable[..., T], *arguments: Any) -> T:
+async def whole(
+    step: Callable[..., T], *arguments: Any, undo: Callable[[T], object] | None = None
+) -> T:
     """Return what a blocking step returns, taken in a thread to its end.
 
     Where the asking task is cancelled meanwhile, even by the end of its loop, the cancellation goes
-    on only when the thread has ended.
+    on only when the thread has ended. What the step gave then is for nobody: *undo* takes it back.
 
     Raises:
         asyncio.CancelledError: The task was cancelled; the step was taken all the same.
@@ -30,5 +32,6 @@ async def whole(step: Callable[..., T], *arguments: Any) -> T:
         while not job.done():
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait([job])
-        job.exception()
+        if job.exception() is None and undo is not None:
+            await whole(undo, job.result())
         raise

@@ -91,17 +91,19 @@ class Database:
         task = asyncio.current_task()
         # Of one loop, in turn; between loops and processes the database itself keeps the turn.
         async with self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
-            connection = self._writers[task] = await whole(self._begin)
+            connection = self._writers[task] = await whole(self._begin, undo=_drop)
             try:
                 yield
             except BaseException:
                 await whole(_drop, connection)
                 raise
             else:
-                with self._telling(is_ending=True):
-                    await whole(_commit, connection)
-                self._erased |= self._erasing
-                self._bell.ring()
+                try:
+                    with self._telling(is_ending=True):
+                        await whole(_commit, connection)
+                finally:  # also where whoever asked is cancelled as it becomes durable
+                    self._erased |= self._erasing
+                    self._bell.ring()
             finally:
                 self._erasing.clear()
                 del self._writers[task]
