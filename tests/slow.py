@@ -10,6 +10,7 @@ from typing import Any
 
 from helpdesk.stores.tinyfile import TinyFile
 from tests.conftest import Clock
+from tests.waiting import PATIENCE_S
 
 
 class SlowFile(TinyFile):
@@ -39,10 +40,10 @@ class SlowFile(TinyFile):
 
     async def has_begun(self) -> None:
         """Wait until somebody waits for it."""
-        assert await asyncio.to_thread(self.begun.wait, 10)
+        assert await asyncio.to_thread(self.begun.wait, PATIENCE_S)
 
     def _wait(self, is_slow: bool) -> None:
         if is_slow:
             self.waited += 1
             self.begun.set()
-            self.go_on.wait(10)
+            self.go_on.wait(PATIENCE_S)

@@ -23,8 +23,7 @@ from helpdesk.web.console import TALLEST, WIDEST
 from helpdesk.web.site import CONSOLES, Site
 from tests import chromium
 from tests.conftest import Run
-
-PATIENCE_S = 60.0
+from tests.waiting import PATIENCE_S
 
 STAND_IN = """
 import json, sys, os

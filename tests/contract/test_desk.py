@@ -47,6 +47,7 @@ from helpdesk.domain.users import FactorState, MfaState
 from helpdesk.service.desk import Desk
 from tests.conftest import NOW, Clock
 from tests.contract.conftest import Open
+from tests.waiting import PATIENCE_S
 
 KEY, OTHER = "k-0123456789abcdef", "k-fedcba9876543210"
 OFF = TurnOffMfa(user="u1", reason="asked in writing", ticket="4821")
@@ -648,7 +649,7 @@ async def test_whoever_waits_is_woken(open_as: Open) -> None:
     waiting = asyncio.create_task(dana.changed(begin))
     await asyncio.sleep(0.05)
     await lee.perform(Note(user="u2", text="one"))
-    newest = await asyncio.wait_for(waiting, 10)
+    newest = await asyncio.wait_for(waiting, PATIENCE_S)
 
     assert newest != begin
     assert (await dana.changes(newest)).changes == ()

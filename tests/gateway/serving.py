@@ -23,6 +23,7 @@ from helpdesk.gateway.tokens import Signed
 from helpdesk.gateway.watch import App
 from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
+from tests.waiting import PATIENCE_S
 
 PLENTY = Allowance(agent_per_s=1e6, agent_at_once=1_000_000, total_per_s=1e6, total_at_once=10**6)
 """No test is stopped for asking too often, but those that are about it."""
@@ -130,14 +131,14 @@ def served(app: App, at: socket.socket | None = None) -> Iterator[str]:
         thread = threading.Thread(target=server.run, args=([listener],), name="gateway")
         thread.start()
         try:
-            ends = time.monotonic() + 60
+            ends = time.monotonic() + PATIENCE_S
             while not server.started and thread.is_alive() and time.monotonic() < ends:
                 time.sleep(0.005)
             assert server.started
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(60)
+            thread.join(PATIENCE_S)
             assert not thread.is_alive()
 
 

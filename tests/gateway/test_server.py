@@ -20,6 +20,7 @@ from filelock import FileLock
 
 from helpdesk.domain.actions import Note
 from helpdesk.domain.agents import Agent, Role
+from helpdesk.domain.cases import Outcome
 from helpdesk.domain.errors import Refused
 from helpdesk.domain.search import Query
 from helpdesk.gateway import wire
@@ -32,6 +33,7 @@ from tests.conftest import Clock
 from tests.gateway.serving import PLENTY, SomeDesks, Words, free_port, gateway
 from tests.gateway.serving import served as served_at
 from tests.sql import desks_on, imported
+from tests.waiting import PATIENCE_S
 
 KEY, OTHER = "k-0123456789abcdef", "k-fedcba9876543210"
 NOTE = {"action": {"act": "note", "user": "u2", "text": "called"}}
@@ -53,7 +55,7 @@ class Served:
 
     def __init__(self, url: str, desks: SomeDesks) -> None:
         self.desks = desks
-        self.http = httpx.Client(base_url=url, trust_env=False, timeout=20)
+        self.http = httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE_S)
 
     def get(self, path: str, who: str = "dana", **more: Any) -> httpx.Response:
         return self.http.get(path, headers={"Authorization": f"Bearer {who}"}, **more)
@@ -437,7 +439,7 @@ def test_a_gateway_that_is_told_to_stop_lets_go_of_who_listens(
     desks = SomeDesks(desk_as)
     agents = [desk_as("dana").agent]
     made = Gateway(desks, Words(agents, clock), now=clock)
-    with served_at(made.app()) as url, httpx.Client(trust_env=False, timeout=20) as http:
+    with served_at(made.app()) as url, httpx.Client(trust_env=False, timeout=PATIENCE_S) as http:
         headers = {"Authorization": "Bearer dana"}
         with http.stream("GET", f"{url}/v1/events", headers=headers) as stream:
             lines = stream.iter_lines()
@@ -518,16 +520,30 @@ def test_an_agent_holds_open_so_many_streams(serve: Callable[..., Served]) -> No
 
 def test_a_wish_goes_on_when_nobody_waits_for_it(served: Served) -> None:
     seen = served.tag("u2")
+    desk: Any = served.desks.opened["dana"]
+    perform, begun, go_on = desk.perform, threading.Event(), threading.Event()
+
+    async def slow(action: Note, *, key: str = "") -> Outcome:
+        begun.set()
+        await asyncio.to_thread(go_on.wait, PATIENCE_S)
+        done: Outcome = await perform(action, key=key)
+        return done
+
+    desk.perform = slow
     with pytest.raises(httpx.TimeoutException):
         served.http.post(
             "/v1/actions",
             json=NOTE,
-            timeout=0.001,
+            timeout=httpx.Timeout(PATIENCE_S, read=0.2),
             headers={"Authorization": "Bearer dana", "Idempotency-Key": KEY, "If-Match": seen},
         )
-    while (answer := served.told(NOTE, tag=seen)).status_code == 409:
-        assert problem(answer) == (409, "still-running")
+    assert begun.wait(PATIENCE_S)
+    desk.perform = perform
+    go_on.set()
+    while (answer := served.get(f"/v1/operations/{KEY}")).status_code != 200:
+        assert problem(answer) in {(404, "not-found"), (409, "still-running")}
+    again = served.told(NOTE, tag=seen)
 
-    assert answer.status_code == 200
-    log = asyncio.run(served.desks.opened["dana"].log(Query()))
+    assert again.status_code == 200
+    log = asyncio.run(desk.log(Query()))
     assert [row.act for row in log.rows] == ["note"]

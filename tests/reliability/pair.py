@@ -23,6 +23,7 @@ from pathlib import Path
 import psycopg
 
 from tests import postgres
+from tests.waiting import PATIENCE_S
 
 NAME = "second"
 """What the replica calls itself, and the primary waits for."""
@@ -137,7 +138,7 @@ def _free_ports() -> tuple[int, int]:
 
 
 def _until(line: psycopg.Connection[tuple[int]], question: str) -> None:
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + PATIENCE_S
     while not (line.execute(question.encode()).fetchone() or (0,))[0]:
         assert time.monotonic() < ends, "the replica does not follow"
         time.sleep(0.05)

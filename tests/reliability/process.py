@@ -25,6 +25,7 @@ from helpdesk.config import Config
 from helpdesk.gateway.server import Gateway
 from helpdesk.hosting import SWITCH_S, Wanted, desks_at
 from tests.gateway.serving import PLENTY, Words
+from tests.waiting import PATIENCE_S
 
 
 class Plug:
@@ -67,7 +68,7 @@ class Plug:
         told = self._parent.stdout.readline()
         assert told.strip().isdigit(), "the gateway did not begin"
         self._child = int(told)
-        ends = time.monotonic() + 60
+        ends = time.monotonic() + PATIENCE_S
         while not _answers(self.port):
             assert time.monotonic() < ends, "the gateway does not answer"
             time.sleep(0.01)

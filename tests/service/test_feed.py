@@ -11,6 +11,7 @@ from helpdesk.domain.actions import CloseTicket, Note
 from helpdesk.domain.errors import BadInput, CursorTooOld
 from helpdesk.domain.feed import Change, Kind
 from helpdesk.service.local import LocalDesk
+from tests.waiting import PATIENCE_S
 
 Open = Callable[..., LocalDesk]
 
@@ -94,7 +95,7 @@ async def test_whoever_waits_is_woken_by_what_another_console_does(
     waiting = asyncio.create_task(desk.changed(cursor))
     await asyncio.sleep(0)
     await desk_as("lee").perform(note("u1"))
-    newer = await asyncio.wait_for(waiting, 10)
+    newer = await asyncio.wait_for(waiting, PATIENCE_S)
 
     assert newer != cursor
     assert Change(kind=Kind.USER, id="u1") in (await desk.changes(cursor)).changes

@@ -25,6 +25,7 @@ from helpdesk.stores.tiny import TinyStore
 from helpdesk.wiring import agent_named
 from tests.conftest import Clock
 from tests.slow import SlowFile
+from tests.waiting import PATIENCE_S
 
 OFF = TurnOffMfa(user="u1", reason="asked in writing", ticket="4821")
 LOOKS = parse("look", [])
@@ -104,14 +105,14 @@ async def test_a_look_is_written_soon_also_while_a_letter_waits_for_its_next_try
 ) -> None:
     desk = opened(Refusing())
     await desk.perform(OFF)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while (await letter(desk)).tries == 0:
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)
 
     await desk.case("u2")
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while await looks(desk) == 0:
             await asyncio.sleep(0.01)
 
@@ -121,14 +122,14 @@ async def test_writing_down_neither_waits_for_the_mail_server_nor_breaks_it_off(
 ) -> None:
     desk = opened(slow)
     await desk.perform(OFF)
-    await asyncio.to_thread(slow.begun.wait, 10)
+    await asyncio.to_thread(slow.begun.wait, PATIENCE_S)
     await desk.case("u2")
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await desk.settle()
     at_once = slow.count, await looks(desk)
     slow.go_on.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while (await letter(desk)).state is Posted.WAITING:
             await asyncio.sleep(0.01)
 
@@ -142,7 +143,7 @@ def test_a_letter_under_way_at_the_end_is_marked_and_goes_once(opened: Open) -> 
 
     async def quit_in_the_middle() -> None:
         await desk.perform(OFF)
-        await asyncio.to_thread(server.begun.wait, 10)
+        await asyncio.to_thread(server.begun.wait, PATIENCE_S)
         threading.Timer(0.1, server.go_on.set).start()
 
     asyncio.run(quit_in_the_middle())
@@ -206,20 +207,20 @@ async def test_no_alarm_speaks_of_cases_when_only_letters_wait(
 ) -> None:
     desk = opened(Refusing())
     await desk.perform(OFF)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not all(one.tries for one in await desk._view.store.select(Notice, only_open=True)):
             await asyncio.sleep(0.01)
     good = sample_file.read_bytes()
     sample_file.write_bytes(b"")
     desk._keeping.wake()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not desk.alarm:
             await asyncio.sleep(0.01)
     said = desk.alarm
     sample_file.write_bytes(good)
     await desk.perform(Unlock(user="u4"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while desk.alarm:
             await asyncio.sleep(0.01)
 

@@ -43,6 +43,7 @@ from helpdesk.service.syncing import synchronise
 from helpdesk.stores.replica import Replica
 from tests.conftest import Clock
 from tests.service.cut import CutLine
+from tests.waiting import PATIENCE_S
 
 Open = Callable[..., LocalDesk]
 QUEUED = [name for name, act in ACTIONS.items() if late_of(act(user="u1")) is Late.QUEUED]
@@ -155,7 +156,7 @@ async def test_a_late_answer_tells_the_screen_and_is_given_when_it_asks_again(
     old = await console.case("u1")
     line.gate.set()
     line.is_cut = False
-    await asyncio.wait_for(console.changed(cursor), 5)
+    await asyncio.wait_for(console.changed(cursor), PATIENCE_S)
     new = await console.case("u1")
 
     assert [row.act for row in old.log if row.act == "note"] == []
@@ -290,7 +291,7 @@ async def test_forgetting_does_not_wait_for_a_desk_that_does_not_answer(
     console.patience_s = 0.0
     await console.case("u1")  # the desk's own answer is under way
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         await console.forget()
     line.gate.set()
     await asyncio.sleep(0.05)
@@ -797,7 +798,7 @@ async def test_a_change_of_a_colleague_is_heard(console: OfflineDesk, desk_as: O
     heard = asyncio.create_task(console.changed(begin))
 
     await desk_as("lee").perform(Note(user="u1", text="x"))
-    cursor = await asyncio.wait_for(heard, 5)
+    cursor = await asyncio.wait_for(heard, PATIENCE_S)
 
     found = await console.changes(begin)
     assert ("user", "u1") in {(one.kind.value, one.id) for one in found.changes}
@@ -812,13 +813,13 @@ async def test_the_end_of_contact_is_heard_and_its_return(
     line.is_cut = True
     heard = asyncio.create_task(console.changed(cursor))
     await console.case("u1")
-    cursor = await asyncio.wait_for(heard, 5)
+    cursor = await asyncio.wait_for(heard, PATIENCE_S)
     assert not console.freshness.is_live
 
     line.is_cut = False
     heard = asyncio.create_task(console.changed(cursor))
     await console.case("u1")
-    await asyncio.wait_for(heard, 5)
+    await asyncio.wait_for(heard, PATIENCE_S)
 
     assert console.freshness.is_live
 

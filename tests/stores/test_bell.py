@@ -15,6 +15,7 @@ from helpdesk.stores.sql.record import SqlStore
 from tests import postgres
 from tests.conftest import NOW, Clock
 from tests.sql import imported
+from tests.waiting import PATIENCE_S
 
 
 async def test_whoever_waits_is_woken_by_a_write_and_not_by_time(
@@ -35,7 +36,7 @@ async def test_a_write_of_another_process_wakes_too_on_postgresql(
     ):
         store = SqlStore(ours)
         rung = await store.news(0, -1)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not (ours._listener and ours._listener.is_listening):
                 await asyncio.sleep(0.01)
 
@@ -43,13 +44,13 @@ async def test_a_write_of_another_process_wakes_too_on_postgresql(
 
 
 async def told(waiting: SqlStore, writing: SqlStore, rung: int = -1) -> None:
-    rung = await waiting.news(60, rung) if rung < 0 else rung
-    asked = asyncio.create_task(waiting.news(60, rung))
+    rung = await waiting.news(10 * PATIENCE_S, rung) if rung < 0 else rung
+    asked = asyncio.create_task(waiting.news(10 * PATIENCE_S, rung))
     await asyncio.sleep(0.05)
     assert not asked.done()
 
     async with writing.transaction():
         await writing.keep(Ticket(id="9001", user="u1", subject="new", opened_at=NOW))
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert await asked == rung + 1

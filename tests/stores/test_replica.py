@@ -22,6 +22,7 @@ from helpdesk.domain.errors import BadFile
 from helpdesk.domain.offline import PURGED_AFTER, Fact, Late, State, Wish
 from helpdesk.stores.replica import CASES_MOST, ENDED_MOST, Kept, Replica, replica_directory, sweep
 from tests.conftest import NOW
+from tests.waiting import PATIENCE_S
 
 WRITER = Path(__file__).with_name("outbox_writer.py")
 KILLS = 50
@@ -290,7 +291,7 @@ async def test_no_kill_loses_a_wish_that_was_taken_or_makes_two_of_it(tmp_path: 
     taken = [key for told in lines for key in told.get("taken", [])]
     claimed = [key for told in lines for key in told.get("claimed", [])]
     nursery.stdin.close()
-    assert nursery.wait(10) == 0
+    assert nursery.wait(PATIENCE_S) == 0
     nursery.stdout.close()
 
     found = await Replica(directory).wishes()

@@ -11,9 +11,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import psycopg
 import pytest
+from sqlalchemy import QueuePool
 
 from helpdesk.domain.actions import ChangeAddress, Note, Reveal
 from helpdesk.domain.errors import BadInput, Unknown, Unreachable
@@ -24,6 +26,7 @@ from helpdesk.stores.sql.record import SqlStore
 from tests import postgres
 from tests.conftest import Clock
 from tests.sql import desks_on, imported
+from tests.waiting import PATIENCE_S, until
 
 ROW, NOTICE = b"canary-reveal", b"canary@agency.example"
 POSTGRES = pytest.mark.skipif(
@@ -74,6 +77,25 @@ async def test_no_byte_of_an_sqlite_file_or_of_what_lies_beside_it_holds_what_wa
     assert ROW not in after
     assert NOTICE not in after
     assert (await lead.inspect_log()).is_sound
+
+
+async def test_who_is_cancelled_while_they_wait_for_the_pen_does_not_keep_it(
+    on_sqlite: Database, places: Path
+) -> None:
+    async def write() -> None:
+        async with on_sqlite.transaction():
+            pass
+
+    with closing(Database(f"sqlite:///{places}/desk.db")) as other:
+        async with other.transaction():
+            waiting = asyncio.create_task(write())
+            await until(lambda: cast(QueuePool, on_sqlite.engine.pool).checkedout(), "the wait")
+            waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+        async with other.transaction():
+            pass
 
 
 async def test_what_a_reader_kept_beside_the_file_goes_with_the_next_change(
@@ -180,7 +202,7 @@ async def test_a_pen_that_another_gateway_never_gives_back_is_not_waited_for(
         stuck, other = (open_now.enter_context(closing(Database(address))) for _ in range(2))
         migrate(stuck)
 
-        async with asyncio.timeout(30), stuck.transaction():
+        async with asyncio.timeout(PATIENCE_S), stuck.transaction():
             with pytest.raises(Unreachable, match=r"lock timeout.*nothing was changed"):
                 async with other.transaction():
                     pass
@@ -204,7 +226,7 @@ async def test_whoever_listens_listens_again_after_the_line_broke(server: str) -
     with postgres.database(server) as address, closing(Database(address)) as database:
         migrate(database)
         await database.news(0.01, 0)  # from now on it listens
-        ends = time.monotonic() + 20
+        ends = time.monotonic() + PATIENCE_S
         for state in (True, False, True):
             while (listener := database._listener) is None or listener.is_listening is not state:
                 assert time.monotonic() < ends

@@ -17,6 +17,7 @@ from helpdesk.stores import atomic
 from helpdesk.stores.atomic import install
 from helpdesk.stores.tinyfile import TinyFile, moved
 from tests.conftest import Clock
+from tests.waiting import PATIENCE_S
 
 WRITER = """
 import sys
@@ -161,7 +162,7 @@ def test_a_console_that_holds_the_file_is_waited_for_and_then_named(
 def test_two_processes_lose_nothing(sample_file: Path) -> None:
     writers = [start_writer(sample_file, who, 60) for who in ("a", "b")]
 
-    codes = [writer.wait(60) for writer in writers]
+    codes = [writer.wait(PATIENCE_S) for writer in writers]
     for writer in writers:
         writer.communicate()
 

@@ -9,7 +9,7 @@ import pytest
 
 from helpdesk.service.local import LocalDesk
 from helpdesk.tui.dialogs.guarded import Guarded
-from tests.tui.console import demo_desk
+from tests.tui.console import AGES_S, demo_desk
 
 
 @pytest.fixture
@@ -25,6 +25,14 @@ def guarded() -> float:
 
 
 REAL_S = Guarded.guard_s
+
+
+@pytest.fixture
+def deaf_for_ages(guarded: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let dialogs be deaf, and keys be repeated, until a test says otherwise."""
+    assert guarded == pytest.approx(0.8)
+    monkeypatch.setattr(Guarded, "guard_s", AGES_S)
+    monkeypatch.setattr(Guarded, "pause_s", AGES_S)
 
 
 @pytest.fixture(autouse=True)

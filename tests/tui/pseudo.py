@@ -21,8 +21,7 @@ from typing import Self
 
 import pytest
 
-PATIENCE_S = 30.0
-"""How long anything is waited for; a slow machine needs it, a sound program never does."""
+from tests.waiting import PATIENCE_S
 
 needs_pty = pytest.mark.skipif(
     importlib.util.find_spec("pty") is None or not Path("/dev/ptmx").exists(),
@@ -60,14 +59,15 @@ class Terminal:
         for name in ("NO_COLOR", "COLUMNS", "LINES"):
             ours.pop(name, None)
         ours |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "HOME": str(home)}
-        self.process = subprocess.Popen(
-            list(command),
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            env=ours | dict(environment or {}),
-            start_new_session=True,
-        )
+        with _heard():
+            self.process = subprocess.Popen(
+                list(command),
+                stdin=slave,
+                stdout=slave,
+                stderr=slave,
+                env=ours | dict(environment or {}),
+                start_new_session=True,
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -144,6 +144,24 @@ class Terminal:
             except OSError:
                 return
             wait_s = 0
+
+
+@contextlib.contextmanager
+def _heard() -> Iterator[None]:
+    """Let a program that is started meanwhile hear what ends it.
+
+    Whoever is started in the background, or by `nohup`, has signals ignored, and what it starts
+    ignores them as well.
+    """
+    ends = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
+    ignored = [one for one in ends if signal.getsignal(one) is signal.SIG_IGN]
+    for one in ignored:
+        signal.signal(one, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for one in ignored:
+            signal.signal(one, signal.SIG_IGN)
 
 
 def python(module: str, *arguments: str) -> list[str]:

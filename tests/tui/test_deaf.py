@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -30,13 +29,12 @@ from helpdesk.tui.dialogs.pages import (
 )
 from helpdesk.tui.dialogs.proving import PhoneDialog, VerifyDialog
 from helpdesk.tui.dialogs.signing import SignInDialog
-from tests.tui.console import NOW, Console, console
+from tests.tui.console import AGES_S, NOW, Console, console, hears_now
 from tests.tui.test_approvals import KAVYA, OFF, ask_as
 
 Demo = Callable[..., LocalDesk]
 Opens = Callable[[Console, LocalDesk], Awaitable[None]]
 MAYA, IMOGEN = "u1", "u84"
-AGES_S = 600.0
 
 
 def by_key(words: str, user: str, key: str) -> Opens:
@@ -151,6 +149,6 @@ async def test_a_dialog_is_seen_before_a_key_or_a_click_counts(
         assert dialog.is_deaf
         assert agent.app.screen is dialog
         assert (await desk.log(Query())).total == before
-        dialog._hears_at = time.monotonic()
+        hears_now(dialog)
         await agent.press("escape")
         await agent.until(lambda: agent.app.screen is not dialog, "its end")

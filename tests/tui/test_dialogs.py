@@ -14,11 +14,11 @@ from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
 from helpdesk.service.local import LocalDesk
 from helpdesk.tui.dialogs.act import ActDialog
-from helpdesk.tui.dialogs.guarded import Dialog, Guarded
+from helpdesk.tui.dialogs.guarded import Dialog
 from helpdesk.tui.dialogs.pages import HandoverDialog
 from helpdesk.tui.render.qr import qr_lines, shortened
 from tests.proving import prove
-from tests.tui.console import NOW, Console, Slow, console, login_of
+from tests.tui.console import NOW, Console, Slow, console, hears_now, login_of
 
 Demo = Callable[..., LocalDesk]
 MAYA, LINDQVIST, INES, IMOGEN = "u1", "u2", "u4", "u84"
@@ -41,10 +41,8 @@ async def open_as_proven(agent: Console, desk: LocalDesk, key: str, title: str) 
     await agent.sees(title, "Reason")
 
 
-async def test_keys_and_clicks_within_the_first_eight_tenths_do_nothing(
-    demo: Demo, guarded: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Guarded, "pause_s", guarded)  # a busy machine presses slowly
+@pytest.mark.usefixtures("deaf_for_ages")
+async def test_keys_and_clicks_within_the_first_eight_tenths_do_nothing(demo: Demo) -> None:
     desk = demo()
     async with console(desk) as agent:
         await agent.has_case(MAYA)
@@ -52,7 +50,6 @@ async def test_keys_and_clicks_within_the_first_eight_tenths_do_nothing(
         await agent.until(lambda: isinstance(agent.app.screen, ActDialog), "the dialog")
         dialog = agent.app.screen
         assert isinstance(dialog, ActDialog)
-        assert guarded == pytest.approx(0.8)
 
         await agent.press("tab", "enter", "escape", "enter")
         await agent.pilot.click("#cancel")
@@ -60,17 +57,15 @@ async def test_keys_and_clicks_within_the_first_eight_tenths_do_nothing(
 
         assert dialog.is_deaf
         assert agent.app.screen is dialog
-        await asyncio.sleep(1.2)
+        hears_now(dialog)
         await agent.press("escape")
         await agent.stands_on_desk()
 
     assert (await desk.log(Query())).total == 0
 
 
-async def test_a_key_held_down_keeps_the_dialog_deaf(
-    demo: Demo, guarded: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Guarded, "pause_s", guarded)  # a slow machine repeats keys slowly
+@pytest.mark.usefixtures("deaf_for_ages")
+async def test_a_key_held_down_keeps_the_dialog_deaf(demo: Demo) -> None:
     async with console(demo()) as agent:
         await agent.has_case(MAYA)
         await agent.press("e")
@@ -78,10 +73,13 @@ async def test_a_key_held_down_keeps_the_dialog_deaf(
         dialog = agent.app.screen
         assert isinstance(dialog, ActDialog)
 
-        for _ in range(14):
-            agent.app.post_message(events.Key("enter", None))
-            await asyncio.sleep(0.1)
+        until: list[float] = []
+        for _ in range(3):
+            assert dialog._hears_at is not None
+            until.append(dialog._hears_at)
+            await agent.press("enter")
 
+        assert until == sorted(set(until))  # each key that is repeated puts it off
         assert dialog.is_deaf
         assert agent.app.screen is dialog
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import pytest
-from textual import events
 from textual.widgets import Button
 
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
 from helpdesk.service.local import LocalDesk
 from helpdesk.tui.dialogs.act import ActDialog
-from helpdesk.tui.dialogs.guarded import Dialog, Guarded
+from helpdesk.tui.dialogs.guarded import Dialog
 from helpdesk.tui.dialogs.pages import HandoverDialog
 from tests.proving import prove
-from tests.tui.console import Console, console
+from tests.tui.console import Console, console, hears_now
 
 Demo = Callable[..., LocalDesk]
 MAYA, IMOGEN, TICKET = "u1", "u84", "4841"
@@ -107,10 +105,8 @@ async def test_where_proof_is_missing_enter_goes_to_the_proof(demo: Demo) -> Non
         await agent.until(lambda: agent.focused == "verify", "the focus on the proof")
 
 
-async def test_enter_held_down_in_the_last_field_does_not_confirm(
-    demo: Demo, guarded: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Guarded, "pause_s", guarded)  # a slow machine repeats keys slowly
+@pytest.mark.usefixtures("deaf_for_ages")
+async def test_enter_held_down_in_the_last_field_does_not_confirm(demo: Demo) -> None:
     desk = await proven(demo())
     async with console(desk) as agent:
         await agent.find("imogen.ng", IMOGEN)
@@ -118,21 +114,23 @@ async def test_enter_held_down_in_the_last_field_does_not_confirm(
         await agent.until(lambda: isinstance(agent.app.screen, ActDialog), "the dialog")
         dialog = agent.app.screen
         assert isinstance(dialog, ActDialog)
-        await agent.until(lambda: not dialog.is_deaf, "the end of its deafness")
+        hears_now(dialog)
         await agent.press("1")
         dialog.query_one("#field-word").focus()
         await agent.type(TICKET)
         button = dialog.query_one("#do", Button)
         await agent.until(lambda: not button.disabled, "the button")
 
-        for _ in range(14):
-            agent.app.post_message(events.Key("enter", None))
-            await asyncio.sleep(0.1)
+        until = []
+        for _ in range(4):
+            await agent.press("enter")
+            until.append(dialog._presses_at)
 
+        assert until == sorted(set(until))  # each key that is repeated puts it off
         assert agent.focused == "do"
         assert agent.app.screen is dialog
         assert "reset-all" not in [row.act for row in (await desk.log(Query())).rows]
-        await asyncio.sleep(guarded + 0.1)
+        hears_now(dialog)
         await agent.press("enter")
         await agent.sees("2 factors are reset")
 

@@ -30,6 +30,7 @@ from helpdesk.tui.dialogs.signing import SignInDialog
 from tests.gateway.serving import PLENTY, SomeDesks, free_port, served
 from tests.tui.console import Console, console, demo_desk
 from tests.tui.test_proving import SAKURA, Watch, way_of
+from tests.waiting import PATIENCE_S
 
 OFTEN = pytest.mark.parametrize("size", [(80, 24), (130, 34)], ids=["80x24", "130x34"])
 DEVICE = SignInPrompt(
@@ -181,7 +182,7 @@ async def test_while_the_agent_is_asked_for_one_act_the_console_goes_on(far: Ser
     async with console(far.remote, clock=far.clock) as agent:
         await reset(agent, far)
 
-        found = await asyncio.wait_for(far.remote.queue(), 20)
+        found = await asyncio.wait_for(far.remote.queue(), PATIENCE_S)
 
         assert found.total > 0
         assert far.remote.freshness.is_live
@@ -240,7 +241,7 @@ async def test_who_quits_while_asked_leaves_no_question_waiting(far: Served) -> 
         await asked(agent)
 
         agent.app.exit()
-    ended = await asyncio.wait_for(asyncio.gather(*asking, return_exceptions=True), 20)
+    ended = await asyncio.wait_for(asyncio.gather(*asking, return_exceptions=True), PATIENCE_S)
 
     assert [type(one) for one in ended] == [GaveUp] * 2
 

@@ -20,9 +20,10 @@ from textual.widgets._toast import Toast
 
 from helpdesk.crashes import LOG_LIMIT, report
 from helpdesk.tui.paste import IDLE_S, PASTE_LIMIT, SafeParser, pasted
-from helpdesk.tui.terminal import GRACE_S, RESTORE, TOASTS, SafeApp
+from helpdesk.tui.terminal import RESTORE, TOASTS, SafeApp
 from tests.tui.pseudo import Terminal, needs_pty, python
 from tests.tui.victim import OTP
+from tests.waiting import PATIENCE_S
 
 START = b"\x1b[200~"
 END = b"\x1b[201~"
@@ -303,7 +304,7 @@ def test_a_terminal_that_has_gone_ends_it_even_where_hang_ups_are_ignored(
         terminal.until("READY")
 
         terminal.hang_up()
-        code = terminal.process.wait(30)
+        code = terminal.process.wait(PATIENCE_S)
 
     assert code == 129
 
@@ -318,7 +319,7 @@ def test_a_terminal_that_reads_no_more_does_not_hold_it(tmp_path: Path) -> None:
             time.sleep(0.3)
 
         terminal.signal(signal.SIGTERM)
-        code = terminal.process.wait(GRACE_S * 10)
+        code = terminal.process.wait(PATIENCE_S)
         settings = terminal.settings
 
     assert code == 143
