@@ -69,6 +69,25 @@ def _okta(given: Given) -> Provider:
     )
 
 
+def _keycloak(given: Given) -> Provider:
+    from helpdesk.connectors.keycloak.api import Keycloak, ServiceAccount  # noqa: PLC0415
+    from helpdesk.connectors.keycloak.connector import KeycloakConnector  # noqa: PLC0415
+
+    realm = _options(given, "realm").get("realm", "")
+    product = given.products.get("")
+    if not realm:
+        raise BadInput(f"[connectors.{given.name}.options]: name the realm.")
+    if not given.settings.user:
+        raise BadInput(f"[connectors.{given.name}]: user is the desk's own client there.")
+    if product is None:
+        raise BadInput(
+            f"[products]: all people of {given.name} are of one product, without within."
+        )
+    account = ServiceAccount(given.settings.user, given.secret, realm)
+    api = Keycloak(given.settings.url, realm, account, authorities=given.authorities)
+    return KeycloakConnector(api, name=given.name, product=product)
+
+
 def _options(given: Given, *known: str) -> dict[str, str]:
     """Give what only this kind of provider is told.
 
@@ -105,6 +124,7 @@ def _privacyidea(given: Given) -> Provider:
 
 
 KINDS: Final[dict[str, Callable[[Given], Provider]]] = {
+    "keycloak": _keycloak,
     "okta": _okta,
     "privacyidea": _privacyidea,
 }

@@ -183,3 +183,44 @@ def test_an_option_that_okta_does_not_have_is_said(
         provided(load_config({}), "connectors", load_cards()),
     ):
         pass
+
+
+KEYCLOAK = """
+    [connectors.kc]
+    kind = "keycloak"
+    url = "https://id.example"
+    {more}
+    [products.lead-gen-crm]
+    connector = "kc"
+    {within}
+"""
+REALM = 'user = "helpdesk"\n[connectors.kc.options]\nrealm = "northwind"'
+
+
+def test_a_keycloak_is_opened_by_its_settings(settings: Callable[[str], None]) -> None:
+    settings(KEYCLOAK.format(more=REALM, within=""))
+
+    with provided(load_config({}), "connectors", load_cards()) as (_, provider):
+        name = provider.name
+
+    assert name == "kc"
+
+
+@pytest.mark.parametrize(
+    ("more", "within", "says"),
+    [
+        ("", "", "name the realm"),
+        ('[connectors.kc.options]\nrealm = "x"', "", "user is the desk's own client"),
+        (REALM, 'within = "x"', "all people of kc are of one product"),
+    ],
+)
+def test_settings_of_a_keycloak_that_lack_something_are_said(
+    settings: Callable[[str], None], more: str, within: str, says: str
+) -> None:
+    settings(KEYCLOAK.format(more=more, within=within))
+
+    with (
+        pytest.raises(BadInput, match=says),
+        provided(load_config({}), "connectors", load_cards()),
+    ):
+        pass

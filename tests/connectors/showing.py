@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from helpdesk.connectors.keycloak.lacking import LACKS as KEYCLOAK
 from helpdesk.connectors.okta.lacking import LACKS as OKTA
 from helpdesk.connectors.okta.lacking import NO_CODES
 from helpdesk.domain.diagnosis import CAUSES, Verdict
 from helpdesk.domain.lacks import Lack, lack_of
+from tests.connectors.keycloak import stories as keycloak
 from tests.connectors.okta import stories as okta
 
 
@@ -23,11 +25,12 @@ class Told(Protocol):
 
 PROVIDERS: Mapping[str, tuple[Mapping[str, Told], Mapping[str, str]]] = {
     "Okta": (okta.STORIES, okta.UNSEEN),
+    "Keycloak": (keycloak.STORIES, keycloak.UNSEEN),
 }
 """By the provider's name: a story for each cause its log shows, and why it shows no other."""
 
 
-LACKS: Mapping[str, tuple[Lack, ...]] = {"Okta": (*OKTA, NO_CODES)}
+LACKS: Mapping[str, tuple[Lack, ...]] = {"Okta": (*OKTA, NO_CODES), "Keycloak": KEYCLOAK}
 """By the provider's name: what it cannot do, or cannot do everywhere."""
 
 

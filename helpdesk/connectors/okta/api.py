@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 from msgspec import Struct
 
+from helpdesk.connectors.elsewhere import NotSignedIn
 from helpdesk.connectors.exchange import Answer, Request, next_link
 from helpdesk.connectors.http import Http
 from helpdesk.connectors.okta.faults import NoRight, error_of, wait_of
@@ -222,6 +223,8 @@ class Okta:
         """Ask; where the app's token has ended, sign in anew and ask once more: it was not done."""
         try:
             return await self.http.ask(method, path, **more)
+        except NotSignedIn:
+            raise
         except Unauthorised:
             if not self._signer.refused():
                 raise

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from helpdesk.connectors.elsewhere import NotSignedIn
 from helpdesk.connectors.exchange import Answer, Busy, retry_after
 from helpdesk.connectors.raw import number, rows, text
 from helpdesk.domain.errors import (
@@ -97,7 +98,7 @@ def _oauth(answer: Answer, body: Any) -> HelpdeskError:
     told = f"Okta did not sign this desk in: {says or clean(code, limit=60)}{answer.ref}"
     if code in {"use_dpop_nonce", "invalid_dpop_proof"}:
         return WantsProof(told, answer.headers.get("dpop-nonce", ""))
-    return Unauthorised(told)
+    return NotSignedIn(told)
 
 
 _BUSY: Final = {

@@ -6,6 +6,7 @@ app signs ─▶ token ─▶ Bearer, or DPoP with a new proof for each request 
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -20,11 +21,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+from helpdesk.connectors.elsewhere import NotSignedIn
 from helpdesk.connectors.exchange import Request
 from helpdesk.connectors.http import Http
 from helpdesk.connectors.okta.faults import WantsProof
 from helpdesk.connectors.raw import number, text
-from helpdesk.domain.errors import BadInput, Unauthorised
+from helpdesk.domain.errors import BadInput
 
 SCOPES: Final = (
     "okta.users.read",
@@ -98,20 +100,22 @@ class ServiceApp:
         self._token, self._until, self._kind = "", 0.0, "Bearer"
         self._own: ec.EllipticCurvePrivateKey | None = None
         self._nonce = ""
+        self._one = asyncio.Lock()
 
     def bind(self, http: Http) -> None:
         """Take the line over which a token is asked for."""
         self._http = http
 
     def refused(self) -> bool:
-        """Forget the token; another can be had where there was one."""
-        had, self._token = bool(self._token), ""
-        return had
+        """Forget the token: another can be had."""
+        self._token = ""
+        return True
 
     async def __call__(self, request: Request) -> Mapping[str, str]:
         """Give the token, and the proof that it is ours where Okta wants one."""
-        if not self._token or time.monotonic() > self._until:
-            await self._sign_in()
+        async with self._one:
+            if not self._token or time.monotonic() > self._until:
+                await self._sign_in()
         if self._own is None or self._kind != "DPoP":
             return {"Authorization": f"Bearer {self._token}"}
         digest = hashlib.sha256(self._token.encode()).digest()
@@ -127,7 +131,7 @@ class ServiceApp:
                 self._nonce = error.nonce or self._nonce
             else:
                 return
-        raise Unauthorised("Okta does not take the proof of this desk's app (DPoP).")
+        raise NotSignedIn("Okta does not take the proof of this desk's app (DPoP).")
 
     async def _ask_for_token(self) -> None:
         if self._http is None:
@@ -147,7 +151,7 @@ class ServiceApp:
         found = answer.read(dict[str, Any])
         token, life_s = text(found, "access_token"), number(found, "expires_in") or 0.0
         if not token:
-            raise Unauthorised(f"Okta signed this desk in without a token{answer.ref}.")
+            raise NotSignedIn(f"Okta signed this desk in without a token{answer.ref}.")
         self._token, self._kind = token, text(found, "token_type")
         self._until = time.monotonic() + max(life_s - EARLY_S, 1.0)
 

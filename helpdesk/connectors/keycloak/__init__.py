@@ -1,0 +1,1 @@
+"""Keycloak: its users, credentials and events as the desk sees them."""

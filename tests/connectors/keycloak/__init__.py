@@ -1,0 +1,1 @@
+"""Keycloak: its events read, its server played, the connector on it."""

@@ -1,0 +1,1 @@
+"""A small Keycloak: a realm in memory behind the addresses that Keycloak documents."""

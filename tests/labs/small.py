@@ -1,0 +1,112 @@
+"""What small servers share: a plain ASGI application, and its faults at a switch."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+
+from tests.labs.okta.lists import with_more, with_nulls
+from tests.labs.okta.server import Cut, Fault, Trouble
+
+Answered = tuple[int, Any]
+
+
+class Small:
+    """A server in memory; whoever derives from it gives `reply`.
+
+    Attributes:
+        asked: What was asked, oldest first: verb and path with its query.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.troubles: list[Trouble] = []
+
+    def reply(
+        self, method: str, path: str, query: str, body: bytes, headers: dict[str, str]
+    ) -> Answered:
+        """Give status and body; None for no body."""
+        raise NotImplementedError
+
+    def broken(self, fault: Fault) -> Answered:
+        """Give how this server says a fault that it says in its own words."""
+        raise NotImplementedError
+
+    def strike(self, fault: Fault, where: str = "", times: int = 1) -> None:
+        """Let a fault strike the next requests whose verb and path hold *where*."""
+        self.troubles.append(Trouble(fault, where, times))
+
+    async def __call__(
+        self,
+        scope: Any,
+        receive: Callable[[], Awaitable[Any]],
+        send: Callable[[Any], Awaitable[None]],
+    ) -> None:
+        """Answer one request."""
+        if scope["type"] == "lifespan":
+            while True:
+                message = await receive()
+                await send({"type": f"{message['type']}.complete"})
+                if message["type"] == "lifespan.shutdown":
+                    return
+        body = b""
+        more = True
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        headers = {k.decode().lower(): v.decode() for k, v in scope["headers"]}
+        path = unquote(scope["raw_path"].decode().partition("?")[0])
+        query = scope["query_string"].decode()
+        self.asked.append(f"{scope['method']} {path}{f'?{query}' if query else ''}")
+        status, found, media = self._told(scope["method"], path, query, body, headers)
+        raw = found if isinstance(found, bytes) else json.dumps(found).encode()
+        raw = b"" if found is None else raw
+        given = [(b"date", time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime()).encode())]
+        given += [(b"content-type", media.encode())] if raw else []
+        await send({"type": "http.response.start", "status": status, "headers": given})
+        await send({"type": "http.response.body", "body": raw})
+
+    def _told(
+        self, method: str, path: str, query: str, body: bytes, headers: dict[str, str]
+    ) -> tuple[int, Any, str]:
+        fault = self._fault(f"{method} {path}")
+        if fault is Fault.CUT:
+            raise Cut
+        if fault is Fault.WEB_PAGE:
+            return 200, b"<!doctype html><title>Sign in</title>", "text/html"
+        if fault is Fault.BROKEN:
+            return 200, b'{"id": "00u', "application/json"
+        if fault in {Fault.FAILS, Fault.ORG_LIMIT, Fault.NO_RIGHT}:
+            return *self.broken(fault), "application/json"
+        status, found = self.reply(method, path, query, body, headers)
+        if fault is Fault.CUT_AFTER:
+            raise Cut
+        found = with_more(found) if fault is Fault.UNKNOWN_FIELDS else found
+        found = with_nulls(found) if fault is Fault.NULLS else found
+        return status, found, "application/json"
+
+    def _fault(self, line: str) -> Fault | None:
+        for trouble in self.troubles:
+            if trouble.left and trouble.where in line:
+                trouble.left -= 1
+                return trouble.fault
+        return None
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """Carries requests to a small server; a cut there is a cut here."""
+
+    def __init__(self, server: Any) -> None:
+        self._inner = httpx.ASGITransport(server)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Carry one."""
+        try:
+            return await self._inner.handle_async_request(request)
+        except Cut as error:
+            raise httpx.ReadError("cut") from error
