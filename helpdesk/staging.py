@@ -19,7 +19,8 @@ from helpdesk.domain.products import Product
 from helpdesk.domain.training.recording import key_of
 from helpdesk.fixture.training import Told, world
 from helpdesk.service.local import LocalDesk
-from helpdesk.service.rehearsing import RehearsedDesk, Stage
+from helpdesk.service.rehearsed import RehearsedDesk
+from helpdesk.service.rehearsing import Stage
 from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.private import write_private

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -12,7 +13,7 @@ from helpdesk.domain.decisions import Decision, Need, Weight
 from helpdesk.domain.errors import NeedsMore
 from helpdesk.domain.products import Product
 from helpdesk.domain.timeline import AnyEvent, Delivery, Lock
-from helpdesk.domain.users import Factor, User
+from helpdesk.domain.users import Factor, FactorKind, User
 
 WAIT_S = 30.0
 """What the provider says one must wait after *too many requests*, as Okta does for its SMS."""
@@ -45,6 +46,16 @@ class RehearsedConnector(DemoConnector):
             need = Need(what="wait", says=says, seconds=WAIT_S)
             raise NeedsMore(Decision(act="send-code", weight=Weight.NEEDS, needs=(need,)))
         await super().send_code(user, factor, card, now)
+
+    async def number(self, user: User, at: datetime) -> str:
+        """Give what the user's first authenticator shows at a moment of its own clock.
+
+        Raises:
+            NotFound: They have none.
+        """
+        kinds = [f.id for f in user.factors if f.kind is FactorKind.TOTP] or [""]
+        totp = await asyncio.to_thread(self._totp, user.id, kinds[0])
+        return str(totp.at(at))
 
     async def happen(self, user: str, event: AnyEvent) -> None:
         """Let something happen to a user, inside the transaction under way."""

@@ -6,18 +6,16 @@ script ─▶ due, in order ─▶ world (the file) ─▶ desk ─▶ trainee �
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 
 from helpdesk.connectors.rehearsed import RehearsedConnector
-from helpdesk.domain.actions import AnyAction
-from helpdesk.domain.cases import Case, Handover, Outcome
+from helpdesk.domain.diagnosis.drift import STEP_S
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.errors import (
-    BadInput,
     HelpdeskError,
     NeedsMore,
     NotFound,
@@ -25,7 +23,7 @@ from helpdesk.domain.errors import (
     Stale,
     Unreachable,
 )
-from helpdesk.domain.proofs import Asking, Method, Proof
+from helpdesk.domain.proofs import Asking, Method
 from helpdesk.domain.timeline import AnyEvent, encode_event
 from helpdesk.domain.training import recording as record
 from helpdesk.domain.training.checking import PROVE
@@ -39,8 +37,8 @@ from helpdesk.domain.training.scenario import (
     when,
 )
 from helpdesk.domain.training.scoring import NEUTRAL, Score, score
-from helpdesk.service.diagnosing import Diagnosing
 from helpdesk.service.local import LocalDesk
+from helpdesk.service.rehearsed import RehearsedDesk
 
 LEAST: Final = 0.05
 """Causes that are less likely are not written down."""
@@ -54,87 +52,6 @@ SEEN: Final = "Passport, by video."
 
 DOWN: Final = "The line to the desk is down: nothing was done, and nothing new is seen."
 CHANGED: Final = "Somebody else changed this case since you looked: look again. Nothing was done."
-
-
-class RehearsedDesk(LocalDesk):
-    """The real desk, each wish and each look of which is told to the stage it stands on."""
-
-    stage: Stage
-
-    async def perform(self, action: AnyAction, *, key: str = "") -> Outcome:
-        """Carry an action out, or stumble over what goes wrong on cue; both are recorded."""
-        try:
-            self.stage.stumble(action.name)
-            outcome = await super().perform(action, key=key)
-        except HelpdeskError as error:
-            await self.stage.note_failure(action.name, error)
-            raise
-        await self.stage.note_act(action.name)
-        return outcome
-
-    async def case(self, user: str) -> Case:
-        """Give everything about one user; that it was opened is recorded."""
-        case = await super().case(user)
-        await self.stage.note_opened(case.user.id)
-        return case
-
-    async def why(self, user: str, said: Sequence[CallerSaid] = ()) -> Verdict:
-        """Give the verdict; what was put down of the caller's answers is recorded."""
-        verdict = await super().why(user, said)
-        if user == PERSON:
-            await self.stage.note_heard(tuple(said), verdict)
-        return verdict
-
-    async def ask_proof(
-        self, user: str, method: Method, *, channel: str = "", ticket: str = "", key: str = ""
-    ) -> Asking:
-        """Ask the caller over a channel on record; they answer by their script."""
-        try:
-            asking = await super().ask_proof(user, method, channel=channel, ticket=ticket, key=key)
-        except (Refused, NeedsMore):
-            self.stage.note_proof(method, "refused")
-            raise
-        self.stage.asking, self.stage.asked[asking.id] = asking, method
-        self.stage.note_proof(method, "asked")
-        return asking
-
-    async def answer_proof(
-        self, user: str, answer: str, *, asking: str = "", key: str = ""
-    ) -> Proof:
-        """Check what the caller read back; somebody else's caller never answers rightly."""
-        method = self.stage.asked.get(asking) or next(reversed(self.stage.asked.values()), None)
-        try:
-            if method is not None and not self.stage.can(method):
-                raise BadInput("That is not right: the caller does not have what was asked for.")
-            proof = await super().answer_proof(user, answer, asking=asking, key=key)
-        except BadInput:
-            if method is not None:
-                self.stage.note_proof(method, "wrong")
-            raise
-        self.stage.note_proof(proof.method, "right")
-        await self.stage.note_act(PROVE)
-        return proof
-
-    async def phone(self, user: str) -> tuple[Handover, ...]:
-        """Give what the devices show, where it is the caller who holds them."""
-        shown = await super().phone(user)
-        return shown if all(map(self.stage.can, self.stage.asked.values())) else ()
-
-    async def happen(self, user: str, event: AnyEvent) -> None:
-        """Let something happen to a user, between two acts of the trainee."""
-        async with self._changing, self._recorder.transaction():
-            await self.stage.connector.happen(user, event)
-        await self._view.refresh()
-
-    async def look(self, said: Sequence[CallerSaid]) -> Verdict:
-        """Give the verdict on the person as it is at this moment, found anew."""
-        await self._view.refresh()
-        # Its own finder: what was found for the screen a while ago must not be what is recorded.
-        return await Diagnosing(self._view).of(await self._view.anybody(PERSON), said)
-
-    async def _now(self) -> Any:
-        self.stage.must_reach()
-        return await super()._now()
 
 
 class Stage:
@@ -208,9 +125,19 @@ class Stage:
     async def ask(self, pair: str) -> str:
         """Put a question of the verdict; give the caller's words."""
         reply = next((one for one in self.scenario.caller.answers if one.ask == pair), None)
-        says = reply.says if reply else AT_A_LOSS
+        says = await self._filled(reply.says) if reply else AT_A_LOSS
         self._note(record.Asked(at=self.seconds, ask=pair, says=says))
         return says
+
+    async def _filled(self, says: str) -> str:
+        """The caller's words with the numbers that their phone shows."""
+        if "{code}" not in says:
+            return says
+        person = await self.desk.person()
+        shown = self.now + self.scenario.caller.ahead.delta
+        first = await self.connector.number(person, shown)
+        second = await self.connector.number(person, shown + timedelta(seconds=STEP_S))
+        return says.replace("{code}", first).replace("{next}", second)
 
     def tell(self, says: str) -> None:
         """Say something to the customer."""

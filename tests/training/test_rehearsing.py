@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from helpdesk.domain.errors import BadFile
 from helpdesk.domain.training.recording import read_record
 from helpdesk.domain.training.scoring import score
+from helpdesk.staging import open_stage
+from tests.factories import CARDS
 from tests.training.stage import PLAIN, Played, bundled, changed, steps, told_of
 
 END = {"at": "4m", "end": "D2"}
@@ -42,6 +45,32 @@ def test_a_record_cut_off_in_the_middle_of_a_line_is_read_up_to_there(tmp_path: 
 
     assert len(record.lines) == len(played.stage.lines) - 1
     assert score(played.record[:-7]).named == ""
+
+
+@pytest.mark.parametrize(
+    "name", ["the-line-goes-down", "turn-it-off", "is-it-only-me", "the-director-has-no-time"]
+)
+def test_a_bundled_scenario_plays_identically_at_any_speed(name: str, tmp_path: Path) -> None:
+    told = bundled(name)
+
+    slow = Played(tmp_path / "1", told, told.scenario.model, tick_s=1)
+    fast = Played(tmp_path / "60", told, told.scenario.model, tick_s=60)
+
+    assert slow.record == fast.record
+
+
+async def test_the_numbers_a_caller_reads_are_those_of_their_phone(tmp_path: Path) -> None:
+    told = bundled("the-fast-phone")
+    stage = open_stage(told, CARDS, tmp_path, lambda line: None)
+    await stage.begin()
+
+    says = await stage.ask("D4/D5")
+
+    first, second = re.findall(r"\d{6}", says)
+    drift = await stage.desk.drift("t1", "", [first, second])
+    assert drift.offset_s is not None
+    assert 60 <= drift.offset_s <= 124
+    await stage.desk.settle()
 
 
 @pytest.mark.parametrize(

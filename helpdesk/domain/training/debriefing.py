@@ -103,7 +103,7 @@ def _causes(causes: Sequence[tuple[str, float]], ask: str) -> str:
 
 
 def _title(act: str) -> str:
-    return ACTIONS[act].title if act in ACTIONS else act
+    return ACTIONS[act].title if act in ACTIONS else act.capitalize()
 
 
 def _did(line: Did) -> str:

@@ -137,6 +137,8 @@ class Caller(Table, frozen=True, kw_only=True):
         says: The opening words.
         mood: One word or two for the trainee.
         is_attacker: Whether they are not who they say.
+        ahead: By how much the clock of their phone is ahead. `{code}` and `{next}` in an answer
+            are the numbers that their authenticator shows then, and half a minute later.
         proofs: What they do when they are to be proven; in any other way the person answers
             rightly, and an attacker cannot.
     """
@@ -144,6 +146,7 @@ class Caller(Table, frozen=True, kw_only=True):
     says: Words
     mood: Short
     is_attacker: bool = False
+    ahead: Span = Span(0)
     answers: tuple[Reply, ...] = ()
     meanwhile: tuple[Aside, ...] = ()
     proofs: tuple[Proving, ...] = ()

@@ -35,7 +35,7 @@ OF: Final = {
 }
 """The marks there are for each part; 100 in all."""
 
-NEUTRAL: Final = frozenset({"note", "take-ticket", "close-ticket", "reveal"})
+NEUTRAL: Final = frozenset({"note", "take-ticket", "close-ticket", "reveal", "drift"})
 """Acts that change nothing for the customer: never needless."""
 
 NEEDLESS: Final = 5
