@@ -38,6 +38,7 @@ class Allowance(Struct, frozen=True, kw_only=True):
         total_at_once: Questions of all in a burst.
         under_way: Questions that are being answered at one moment.
         streams: Streams of events one agent may hold open.
+        all_streams: Streams of events of all agents; each is looked at with every change.
     """
 
     agent_per_s: float = 25
@@ -46,6 +47,7 @@ class Allowance(Struct, frozen=True, kw_only=True):
     total_at_once: int = 4_000
     under_way: int = 512
     streams: int = 8
+    all_streams: int = 2_000
 
 
 class Bucket:
@@ -125,6 +127,8 @@ class Bounds:
         """
         if self._streams[agent] >= self._allowance.streams:
             raise TooOften("You have as many streams of events open as one agent may.", 30)
+        if self._streams.total() >= self._allowance.all_streams:
+            raise TooOften("As many listen to the desk as it can tell.", 30)
         self._streams[agent] += 1
         try:
             yield

@@ -278,7 +278,7 @@ class Connection:
         sort = getattr(getattr(values.get("query"), "sort", None), "value", "")
         found = await self._window(name, offset, min(max(limit, 1), wire.MOST_ROWS), sort, values)
         rows = list(found.rows)
-        while len(rows) < limit and found.next:
+        while len(rows) < limit and found.next and found.rows:
             wanted = min(limit - len(rows), wire.MOST_ROWS)
             found = await self._window(name, offset + len(rows), wanted, sort, values)
             rows += found.rows

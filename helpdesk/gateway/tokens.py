@@ -125,6 +125,8 @@ class Tokens:
                 raise Unauthorised("This sign-in was given to another program, not this console.")
         if "nonce" in claims or "at_hash" in claims:
             raise Unauthorised("This is proof of who signed in, not leave to use this desk.")
+        if "cnf" in claims:  # RFC 7800: of use only to who has a key, which nobody proves here
+            raise Unauthorised("This sign-in is bound to a key, which this desk cannot check.")
         if self._is_revoked(claims):
             raise Unauthorised("This sign-in was ended. Sign in again.")
         if _seconds(claims.get("auth_time")) > self._clock() + LEEWAY_S:

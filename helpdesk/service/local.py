@@ -162,8 +162,13 @@ class LocalDesk(Holding):
         self, approval: str, *, is_granted: bool, says: str = "", key: str = ""
     ) -> Approval:
         """Answer a request as the second person; recorded, a refusal too."""
+        asked = wish(key, "approve", approval=approval, is_granted=is_granted, says=says)
         found = next((a for a in await self.approvals() if a.id == approval), None)
         if found is None:
+            async with self._changing:
+                before = await self._once.before(asked)
+            if before is not None:
+                return again(before, Approval)
             raise NotFound(f"There is no request {clean(approval)} of the last day.")
 
         async def decide(_: Case, now: datetime, told: dict[str, Any]) -> Approval:
@@ -174,7 +179,6 @@ class LocalDesk(Holding):
             told["says"] = f"{word} {found.act}, request {found.id}."
             return decided
 
-        asked = wish(key, "approve", approval=approval, is_granted=is_granted, says=says)
         return again(await self._telling(found.user, "approve", decide, asked), Approval)
 
     async def phone(self, user: str) -> tuple[Handover, ...]:

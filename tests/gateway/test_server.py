@@ -506,13 +506,18 @@ def on_sqlite(sample_file: Path, places: Path, clock: Clock) -> Iterator[Served]
         served.http.close()
 
 
-def test_an_agent_holds_open_so_many_streams(serve: Callable[..., Served]) -> None:
-    served = serve(Allowance(streams=1))
+@pytest.mark.parametrize(
+    ("allowance", "who"), [(Allowance(streams=1), "dana"), (Allowance(all_streams=1), "lee")]
+)
+def test_an_agent_holds_open_so_many_streams_and_all_together_so_many(
+    serve: Callable[..., Served], allowance: Allowance, who: str
+) -> None:
+    served = serve(allowance)
     headers = {"Authorization": "Bearer dana"}
     with served.http.stream("GET", "/v1/events", headers=headers) as stream:
         lines = stream.iter_lines()
         next(lines)
-        second = served.get("/v1/events")
+        second = served.get("/v1/events", who)
         next(lines)  # the first is there yet
 
     assert problem(second) == (429, "too-often")

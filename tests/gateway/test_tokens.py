@@ -85,6 +85,10 @@ def with_claims(**changes: Any) -> Callable[[], str]:
 
 
 BAD: dict[str, tuple[Callable[[], str], str]] = {
+    "bound to a key": (
+        lambda: signed(good_claims(cnf={"jkt": "x"}), KEY),
+        "bound to a key, which this desk cannot check",
+    ),
     "expired": (with_claims(exp=SECONDS - 11), "has expired"),
     "ends in no number": (with_claims(exp="tomorrow"), "no sign-in that can be read"),
     "ends never": (with_claims(exp=None), "does not say when it ends (exp)"),

@@ -37,7 +37,7 @@ from helpdesk.domain.users import FactorState
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.tiny import TinyStore
 from tests.conftest import NOW, Clock
-from tests.proving import prove
+from tests.proving import needs, prove
 
 Open = Callable[..., LocalDesk]
 KEY, OTHER = "k-0123456789abcdef", "k-fedcba9876543210"
@@ -205,6 +205,24 @@ async def test_undoing_is_given_again(desk_as: Open) -> None:
     assert await rows(desk, "undo") == [Result.DONE]
     with pytest.raises(NotFound, match="done already"):
         await desk.undo(hold.id, key=OTHER)
+
+
+async def test_a_yes_is_given_again_also_when_the_request_is_not_of_the_last_day(
+    desk_as: Open, clock: Clock
+) -> None:
+    manager, lead = desk_as("sam"), desk_as("lee")
+    await prove(manager, "u1", Method.CODE, "4821")
+    wanted = TurnOffMfa(user="u1", reason="asked", ticket="4821")
+    assert await needs(manager, wanted) == ["second-person"]
+    request = (await lead.approvals())[0].id
+    first = await lead.approve(request, is_granted=True, key=KEY)
+    clock.go_on(days=2)
+
+    assert await lead.approve(request, is_granted=True, key=KEY) == first
+    with pytest.raises(KeyTaken):
+        await lead.approve(request, is_granted=False, key=KEY)
+    with pytest.raises(NotFound):
+        await lead.approve(request, is_granted=True, key=OTHER)
 
 
 async def test_erasing_is_given_again(desk_as: Open, clock: Clock) -> None:
