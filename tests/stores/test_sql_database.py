@@ -172,6 +172,28 @@ def test_nobody_else_may_read_an_sqlite_file_wherever_it_lies(tmp_path: Path) ->
     assert set(modes.values()) == {0o600}
 
 
+async def test_whoever_leaves_while_waiting_for_the_pen_does_not_take_it_along(
+    tmp_path: Path,
+) -> None:
+    address = f"sqlite:///{tmp_path}/desk.db"
+    with closing(Database(address)) as one, closing(Database(address)) as other:
+        migrate(one)
+
+        async def change() -> None:
+            async with one.transaction():
+                pass
+
+        async with other.transaction():
+            waiting = asyncio.create_task(change())
+            await asyncio.sleep(0.3)
+            waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+        async with other.transaction():  # else nobody could write for ten seconds, and longer
+            assert other.is_sqlite
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """A PostgreSQL."""
