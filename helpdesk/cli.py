@@ -97,6 +97,7 @@ def parser(*, is_whole: bool = True) -> argparse.ArgumentParser:
     _add_web(to, where)
     _add_fixture(to)
     training.add_train(to)
+    _add_doctor(to, where)
     _add_small(to)
     return top
 
@@ -113,7 +114,8 @@ def _add_where(to: argparse.ArgumentParser, default: str) -> None:
         "--desk",
         metavar="URI",
         default=default,
-        help="a fixture file, https://… or a profile of helpdesk.toml",
+        help="a fixture file, https://…, privacyidea+https://…, connectors, or a profile of "
+        "helpdesk.toml",
     )
     to.add_argument(
         "--as", dest="who", metavar="ROLE|AGENT", default=default, help="work as this role or agent"
@@ -308,6 +310,13 @@ def _add_sync(to: Any, where: argparse.ArgumentParser) -> None:
     sync.add_argument("--follow", action="store_true", help="go on for ever")
     sync.add_argument("--forget", action="store_true", help="forget all that this machine keeps")
     sync.set_defaults(run=commands.sync)
+
+
+def _add_doctor(to: Any, where: argparse.ArgumentParser) -> None:
+    says = "Examine a desk and what it stands on: rights, clocks, versions, what is not possible"
+    doctor = to.add_parser("doctor", parents=[where], help=says, description=f"{says}.")
+    doctor.add_argument("--json", action="store_true", help="answer in JSON")
+    doctor.set_defaults(run=commands.doctor)
 
 
 def _add_small(to: Any) -> None:

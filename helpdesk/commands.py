@@ -340,6 +340,23 @@ def phone(given: argparse.Namespace) -> int:
     return 0
 
 
+def doctor(given: argparse.Namespace) -> int:
+    """Say what holds of a desk and of what it stands on."""
+    from helpdesk.config import load_config
+    from helpdesk.domain.search import Query
+    from helpdesk.wiring import examined
+
+    with examined(load_config(os.environ), given.desk) as provider:
+        found = asyncio.run(provider.inspect()) if provider else None
+    if found is None:
+        with opened(given) as desk:
+            people = asyncio.run(desk.find(Query(), limit=1)).total
+            found = [f"The desk {desk.label} opens; {people} users can be found at it."]
+    text = "\n".join(map(clean, found))
+    say(answers.as_json({"says": [clean(one) for one in found]}) if given.json else text)
+    return 0
+
+
 def serve(given: argparse.Namespace) -> int:
     """Put a desk behind HTTP, until it is told to stop."""
     from helpdesk.config import load_config

@@ -12,7 +12,7 @@ from pathlib import Path
 from helpdesk.assets import DEMO as BUNDLED
 from helpdesk.config import DEMO as DEMO_PROFILE
 from helpdesk.config import Config, config_directory, data_directory
-from helpdesk.connectors.base import Sender
+from helpdesk.connectors.base import Provider, Sender
 from helpdesk.connectors.demo import DemoConnector
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.errors import BadInput, NotFound, Unreachable
@@ -93,6 +93,23 @@ def open_desk(
         yield local
     finally:
         local.close()
+
+
+@contextlib.contextmanager
+def examined(config: Config, desk: str = "") -> Iterator[Provider | None]:
+    """Give the provider that a desk stands on, to be examined; None where it stands on none.
+
+    Raises:
+        BadInput: The settings are wrong.
+    """
+    name = desk or config.desk
+    profile = config.profiles.get(name)
+    address = profile.desk if profile else name
+    if not is_provided(address):
+        yield None
+        return
+    with provided(config, address, load_cards(config_directory() / "products")) as (_, provider):
+        yield provider
 
 
 @contextlib.contextmanager

@@ -1,0 +1,264 @@
+"""Journeys on a privacyIDEA that runs: opened as the command line opens it, told as agents tell."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyotp
+import pytest
+
+from helpdesk.config import load_config
+from helpdesk.domain.actions import (
+    EnrolTotp,
+    ResetFactor,
+    SendCode,
+    SuspendFactor,
+    TakeTicket,
+    TemporaryPass,
+)
+from helpdesk.domain.cases import Case
+from helpdesk.domain.errors import BadInput, NeedsMore, Refused, Unauthorised, Unreachable
+from helpdesk.domain.proofs import Method
+from helpdesk.domain.search import Query
+from helpdesk.domain.timeline import Answer, Reset
+from helpdesk.domain.users import FactorKind, FactorState
+from helpdesk.service.desk import Desk
+from helpdesk.tui.app import HelpdeskApp
+from helpdesk.wiring import open_desk
+from tests.conftest import Run
+from tests.connectors.benches import PiBench
+from tests.labs.privacyidea.people import PASSWORD
+from tests.labs.privacyidea.running import Lab
+from tests.tui.console import Console
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture
+def lab(pi_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    monkeypatch.setenv("HELPDESK_SECRET_PRIVACYIDEA", pi_lab.desk_password)
+    return pi_lab
+
+
+@pytest.fixture
+def desk(lab: Lab) -> Iterator[Desk]:
+    with open_desk(load_config({}), lab.address, "support") as found:
+        yield found
+
+
+@pytest.fixture
+def later(lab: Lab) -> Iterator[Desk]:
+    """Another console on the same record, which has read nothing yet."""
+    with open_desk(load_config({}), lab.address, "support") as found:
+        yield found
+
+
+@pytest.fixture
+def viewing(lab: Lab) -> Iterator[Desk]:
+    """The desk with an account that has rights to read only."""
+    address = lab.address.replace("desk%40", "viewer%40")
+    with open_desk(load_config({}), address, "support") as found:
+        yield found
+
+
+@pytest.fixture
+def login(lab: Lab, pi_people: Iterator[int], tmp_path: Path) -> Callable[..., tuple[str, PiBench]]:
+    """Give somebody nobody else has: their id at the desk, and the other side of them."""
+    benches: list[PiBench] = []
+
+    def somebody(*kinds: str) -> tuple[str, PiBench]:
+        bench = PiBench(lab, tmp_path, pi_people)
+        benches.append(bench)
+        return bench.person(*kinds).replace("lab:", "privacyidea:"), bench
+
+    return somebody
+
+
+def newest_code(lab: Lab, to: str) -> str:
+    """Give the newest code that really arrived somewhere."""
+    told = [message["text"] for message in lab.messages() if message["to"] == to]
+    return "".join(c for c in told[-1] if c.isdigit())
+
+
+async def proven(desk: Desk, lab: Lab, case: Case, ticket: str) -> None:
+    """Prove a caller by a code that goes to their telephone and is read back."""
+    factor = next(f for f in case.user.factors if f.kind is FactorKind.SMS)
+    await desk.ask_proof(case.user.id, Method.CODE, channel=factor.id, ticket=ticket)
+    login = case.user.id.partition(":")[2].partition("@")[0]
+    number = f"+4477009{int(login[1:]):05}"
+    await desk.answer_proof(case.user.id, newest_code(lab, number))
+
+
+async def test_a_caller_is_proven_reset_enrolled_anew_and_gets_in(
+    desk: Desk, later: Desk, lab: Lab, login: Callable[..., tuple[str, PiBench]]
+) -> None:
+    name, _ = login("sms", "totp")
+    short = name.partition(":")[2].partition("@")[0]
+    old = next(f.id for f in (await desk.case(name)).user.factors if f.kind is FactorKind.TOTP)
+    refused = lab.sign_in(short, f"{PASSWORD}000000")
+    (row,) = (await desk.find(Query(words=(f"number{short[1:]}",)))).rows
+    await desk.perform(TakeTicket(user=row.id, subject="Lost my phone"))
+    case = await desk.case(row.id)
+    ticket = case.open_tickets[0].id
+    because = {"ticket": ticket, "reason": "a new telephone"}
+
+    with pytest.raises(NeedsMore, match="Prove the caller"):
+        await desk.perform(ResetFactor(user=name, factor=old, **because))
+    await proven(desk, lab, case, ticket)
+    await desk.perform(ResetFactor(user=name, factor=old, **because))
+    await proven(desk, lab, case, ticket)
+    begun = await desk.perform(EnrolTotp(user=name, **because))
+    assert begun.handover is not None
+    key = pyotp.TOTP(begun.handover.secret)
+    done = await desk.perform(EnrolTotp(user=name, code=key.now(), **because))
+    entered = lab.sign_in(short, f"{PASSWORD}{key.at(int(time.time()) + 30)}")
+
+    factors = {f.id: f.state for f in done.case.user.live_factors}
+    assert refused["result"]["authentication"] == "REJECT"
+    assert entered["result"]["authentication"] == "ACCEPT"
+    assert old not in factors
+    assert set(factors.values()) == {FactorState.ACTIVE}
+    timeline = (await later.case(name)).timeline
+    answers = [e.ok for e in timeline if isinstance(e, Answer)]
+    resets = [e.by for e in timeline if isinstance(e, Reset)]
+    assert (answers, resets) == ([False, True], ["agent"])
+
+
+async def test_log_and_provider_agree_after_a_journey(
+    desk: Desk, lab: Lab, login: Callable[..., tuple[str, PiBench]]
+) -> None:
+    name, _ = login("sms")
+    factor = (await desk.case(name)).user.factors[0].id
+
+    await desk.perform(SuspendFactor(user=name, factor=factor))
+
+    rows = (await desk.log(Query())).rows
+    assert rows[0].act == "suspend-factor"
+    assert (await desk.case(name)).user.factors[0].state is FactorState.SUSPENDED
+
+
+async def test_a_pass_lets_in_once(
+    desk: Desk, lab: Lab, login: Callable[..., tuple[str, PiBench]]
+) -> None:
+    name, _ = login("sms")
+    short = name.partition(":")[2].partition("@")[0]
+    await desk.perform(TakeTicket(user=name, subject="No phone today"))
+    case = await desk.case(name)
+    ticket = case.open_tickets[0].id
+    await proven(desk, lab, case, ticket)
+
+    made = await desk.perform(TemporaryPass(user=name, ticket=ticket, reason="no phone today"))
+
+    assert made.handover is not None
+    tries = [lab.sign_in(short, PASSWORD + made.handover.secret) for _ in range(2)]
+    first, second = (each["result"]["authentication"] for each in tries)
+    assert (first, second == "ACCEPT") == ("ACCEPT", False)
+
+
+async def test_a_code_that_the_mail_server_refuses_is_said_and_is_no_code(
+    desk: Desk, lab: Lab, login: Callable[..., tuple[str, PiBench]]
+) -> None:
+    name, _ = login("email")
+    lab.refuse(mail=True)
+    try:
+        with pytest.raises(Unreachable, match=r"Nothing was sent\. privacyIDEA says"):
+            await desk.perform(SendCode(user=name))
+    finally:
+        lab.refuse(mail=False)
+
+    assert (await desk.log(Query())).rows[0].result == "failed"
+
+
+async def test_an_old_code_read_back_proves_nothing(
+    desk: Desk, lab: Lab, login: Callable[..., tuple[str, PiBench]]
+) -> None:
+    name, _ = login("sms")
+    await desk.perform(TakeTicket(user=name, subject="No code"))
+    case = await desk.case(name)
+    ticket, factor = case.open_tickets[0].id, case.user.factors[0].id
+    number = f"+4477009{int(name.partition(':p')[2].partition('@')[0]):05}"
+    await desk.ask_proof(name, Method.CODE, channel=factor, ticket=ticket)
+    old = newest_code(lab, number)
+    await desk.ask_proof(name, Method.CODE, channel=factor, ticket=ticket)
+
+    with pytest.raises(BadInput, match="not right"):
+        await desk.answer_proof(name, old)
+
+    await desk.answer_proof(name, newest_code(lab, number))
+
+
+def test_a_wrong_password_of_the_desk_is_a_sentence(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HELPDESK_SECRET_PRIVACYIDEA", "wrong")
+
+    with (
+        pytest.raises(Unauthorised, match="does not take the desk's own account"),
+        open_desk(load_config({}), lab.address, "support"),
+    ):
+        pass
+
+
+async def test_an_account_that_only_reads_sees_everything_and_may_nothing(
+    viewing: Desk, login: Callable[..., tuple[str, PiBench]]
+) -> None:
+    name, _ = login("sms")
+
+    case = await viewing.case(name)
+    with pytest.raises(Refused, match="lacks the right triggerchallenge"):
+        await viewing.perform(SendCode(user=name))
+
+    assert case.user.factors
+    assert {d.act for d in case.decisions if d.is_refused} >= {"send-code", "unlock", "reset-all"}
+
+
+async def test_whoever_comes_from_another_address_is_seen_there(
+    desk: Desk, lab: Lab, login: Callable[..., tuple[str, PiBench]]
+) -> None:
+    name, _ = login("sms")
+    short = name.partition(":")[2].partition("@")[0]
+    lab.sign_in(short, PASSWORD, client="198.51.100.7")
+
+    challenges = (await desk.case(name)).challenges
+
+    assert [(c.ip, c.channel, c.sends) for c in challenges] == [("198.51.100.7", "sms", 1)]
+
+
+def test_the_doctor_says_what_holds(lab: Lab, run: Run) -> None:
+    code, out, _ = run("doctor", desk=lab.address)
+
+    assert code == 0
+    assert "privacyIDEA 3.14 answers at" in out
+    assert "The clocks agree" in out
+    assert "end-sessions: Not possible with this provider." in out
+
+
+def test_the_command_line_gives_a_case_as_json(
+    lab: Lab, run: Run, login: Callable[..., tuple[str, PiBench]]
+) -> None:
+    name, _ = login("sms", "email")
+
+    code, out, _ = run("case", name, "--json", desk=lab.address)
+
+    assert code == 0
+    assert json.loads(out)["user"]["id"] == name
+
+
+async def test_the_console_opens_on_it_and_shows_a_case(
+    desk: Desk, login: Callable[..., tuple[str, PiBench]]
+) -> None:
+    name, _ = login("sms", "totp")
+    number = name.partition(":p")[2].partition("@")[0]
+
+    async with HelpdeskApp(desk).run_test(size=(120, 40)) as pilot:
+        console = Console(pilot)
+        await console.press("/")
+        await console.type(f"number{number}")
+        await console.until(lambda: f"Pat Number{number}" in console.text, "the one who called")
+        await console.press("enter")
+        await console.until(lambda: "Own sign-in" in console.text, "the case")
+        await asyncio.sleep(0)
