@@ -63,6 +63,12 @@ class Failure(Struct, frozen=True, kw_only=True):
     documented: bool = True
 
 
+class Examined(Struct, frozen=True, kw_only=True):
+    """What `doctor --json` prints: what holds of a desk and what it stands on, in sentences."""
+
+    says: tuple[str, ...]
+
+
 class Performed(Struct, frozen=True, kw_only=True):
     """What `perform --json` prints when the act was done.
 
@@ -134,6 +140,7 @@ SCHEMAS: dict[str, Any] = {
     "proof": Proof,
     "approvals": tuple[Approval, ...],
     "approval": Approval,
+    "doctor": Examined,
     "holds": tuple[Hold, ...],
     "hold": Hold,
     "alarms": tuple[Alarm, ...],

@@ -352,8 +352,8 @@ def doctor(given: argparse.Namespace) -> int:
         with opened(given) as desk:
             people = asyncio.run(desk.find(Query(), limit=1)).total
             found = [f"The desk {desk.label} opens; {people} users can be found at it."]
-    text = "\n".join(map(clean, found))
-    say(answers.as_json({"says": [clean(one) for one in found]}) if given.json else text)
+    says = tuple(map(clean, found))
+    say(answers.as_json(answers.Examined(says=says)) if given.json else "\n".join(says))
     return 0
 
 

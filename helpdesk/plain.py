@@ -361,7 +361,8 @@ def _more(page: Page[Any]) -> str:
     rest = page.total - page.offset - len(page.rows)
     count = f"{page.total} in all" if page.total else "Nothing found."
     line = "\n" if page.rows else ""
-    return f"{line}{count}{f', {rest} more: --limit or --offset' if rest > 0 else ''}"
+    more = f", {rest} more: --limit or --offset" if rest > 0 else ""
+    return f"{line}{count}{more}{f'. {clean(page.says)}' if page.says else ''}"
 
 
 def _table(rows: Sequence[Iterable[str]]) -> str:

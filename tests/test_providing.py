@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from helpdesk.domain.errors import BadInput
 from helpdesk.products import load_cards, own_card
 from helpdesk.providing import Given, is_provided, provided
 from helpdesk.stores.tinyfile import TinyFile
-from tests.conftest import Clock
+from tests.conftest import Clock, Run
 from tests.connectors.elsewhere import Elsewhere
 
 
@@ -224,3 +225,15 @@ def test_settings_of_a_keycloak_that_lack_something_are_said(
         provided(load_config({}), "connectors", load_cards()),
     ):
         pass
+
+
+def test_the_doctor_of_a_file_says_that_it_opens(run: Run) -> None:
+    code, out, _ = run("doctor")
+
+    assert (code, out) == (0, "The desk FIXTURE sample.json opens; 9 users can be found at it.\n")
+
+
+def test_the_doctor_says_what_a_provider_says(made: Iterator[list[Given]], run: Run) -> None:
+    code, out, _ = run("doctor", "--json", desk="northern+https://mfa.example")
+
+    assert (code, json.loads(out)) == (0, {"says": ["It answers."]})

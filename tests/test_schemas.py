@@ -32,6 +32,7 @@ OF_COMMAND = {
     "approvals": {"approvals"},
     "approve": {"approval"},
     "alarms": {"alarms"},
+    "doctor": {"doctor"},
     "holds": {"holds"},
     "undo": {"hold"},
     "phone": {"phone"},
@@ -79,6 +80,7 @@ def test_every_command_with_json_has_its_schema() -> None:
     [
         ("find", ("find",)),
         ("challenges", ("challenges",)),
+        ("doctor", ("doctor",)),
         ("loops", ("loops",)),
         ("tickets", ("tickets",)),
         ("log", ("log",)),

@@ -141,11 +141,16 @@ class TicketRow(Struct, frozen=True, kw_only=True):
 
 
 class Page(Struct, Generic[T], frozen=True, kw_only=True):
-    """A window on a list: `rows` begin at `offset`; `total` is how many there are in all."""
+    """A window on a list: `rows` begin at `offset`; `total` is how many there are in all.
+
+    Attributes:
+        says: Why there may be more than these, in a sentence; empty where these are all.
+    """
 
     total: int
     offset: int
     rows: tuple[T, ...]
+    says: str = ""
 
 
 def parse(text: str, products: Sequence[tuple[str, str]]) -> Query:

@@ -24,7 +24,7 @@ from helpdesk.domain.policies import decide
 from helpdesk.domain.previews import preview
 from helpdesk.domain.products import Product
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow, UserRow
-from helpdesk.domain.text import mask
+from helpdesk.domain.text import clean, mask
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import User
 from helpdesk.service.diagnosing import Diagnosing, Found
@@ -96,7 +96,7 @@ class Questions:
         found = await self._view.directory.find(
             query, now, account=account, offset=offset, limit=limit
         )
-        return _people(found, offset, now)
+        return replace(_people(found, offset, now), says=clean(self._view.directory.says))
 
     async def queue(self, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
         """Give the users this agent should look at, the hottest first."""

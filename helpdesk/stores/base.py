@@ -168,6 +168,11 @@ class Directory(Protocol):
     is everybody.
     """
 
+    @property
+    def says(self) -> str:
+        """Why the last search may have left some out; empty where it gave all."""
+        ...
+
     async def refresh(self) -> int:
         """Take in what changed; give a number that changes when anything has."""
         ...

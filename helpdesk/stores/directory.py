@@ -28,6 +28,8 @@ PROVIDER = ("users", "accounts", "timelines")
 class TinyDirectory:
     """The people of a `TinyFile`, with what its `TinyStore` knows of them."""
 
+    says = ""
+
     def __init__(self, file: TinyFile, store: TinyStore) -> None:
         self._file, self._store = file, store
         self._entries: dict[str, Entry] = {}

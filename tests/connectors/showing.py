@@ -8,6 +8,7 @@ from typing import Protocol
 from helpdesk.connectors.keycloak.lacking import LACKS as KEYCLOAK
 from helpdesk.connectors.okta.lacking import LACKS as OKTA
 from helpdesk.connectors.okta.lacking import NO_CODES
+from helpdesk.connectors.privacyidea.abilities import ALWAYS as PRIVACYIDEA
 from helpdesk.domain.diagnosis import CAUSES, Verdict
 from helpdesk.domain.lacks import Lack, lack_of
 from tests.connectors.keycloak import stories as keycloak
@@ -30,7 +31,11 @@ PROVIDERS: Mapping[str, tuple[Mapping[str, Told], Mapping[str, str]]] = {
 """By the provider's name: a story for each cause its log shows, and why it shows no other."""
 
 
-LACKS: Mapping[str, tuple[Lack, ...]] = {"Okta": (*OKTA, NO_CODES), "Keycloak": KEYCLOAK}
+LACKS: Mapping[str, tuple[Lack, ...]] = {
+    "Okta": (*OKTA, NO_CODES),
+    "Keycloak": KEYCLOAK,
+    "privacyIDEA": PRIVACYIDEA,
+}
 """By the provider's name: what it cannot do, or cannot do everywhere."""
 
 

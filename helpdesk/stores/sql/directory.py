@@ -47,6 +47,8 @@ OF_LOGIN: Final = select(*COLUMNS).where(users.c.login == bindparam("login"))
 class SqlDirectory:
     """The people of a `Database`, as `Directory` asks for them."""
 
+    says = ""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 

@@ -99,6 +99,7 @@ class Finder(Vertical, Generic[T]):
         self.search.cursor_blink = False
         self.is_awaited = False
         self._chooses = False
+        self._note = ""
 
     def compose(self) -> ComposeResult:
         """Search line, its fault or count, then the rows."""
@@ -110,7 +111,8 @@ class Finder(Vertical, Generic[T]):
 
     def show(self, page: Page[T], *, keep: bool = False) -> None:
         """Show an answer and how many rows it has in all; choose, if that was asked for."""
-        self.fault = ""
+        self._note, self.fault = page.says, ""
+        self._tell()
         self.is_awaited = False
         self.rows.show(page, keep=keep)
         self._count()
@@ -136,11 +138,15 @@ class Finder(Vertical, Generic[T]):
 
     def watch_fault(self, fault: str) -> None:
         """Show what is wrong with the search, and keep the rows."""
-        if not self.is_mounted:
-            return
+        if self.is_mounted:
+            self._tell()
+
+    def _tell(self) -> None:
+        """Say what is wrong with the search, else why it may have left some out."""
+        says = self.fault or self._note
         line = self.query_one("#fault", Static)
-        line.update(Content.assemble(("▲ ", BAD), show(fault, WARN, limit=400)))
-        line.display = bool(fault)
+        line.update(Content.assemble(("▲ ", BAD), show(says, WARN, limit=400)))
+        line.display = bool(says)
 
     @on(Input.Changed, "#search")
     def _typed(self, event: Input.Changed) -> None:
