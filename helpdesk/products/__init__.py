@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,7 @@ def load_cards(extra: Path | None = None) -> dict[str, Product]:
     Raises:
         BadFile: A card cannot be read; the error names the file, the line and the reason.
     """
-    own = [read_card(path) for path in sorted(Path(__file__).parent.glob("*.toml"))]
-    cards = {card.id: card for card in sorted(own, key=lambda card: ORDER.index(card.id))}
+    cards = {card.id: card for card in _own()}
     for path in sorted(extra.glob("*.toml")) if extra and extra.is_dir() else ():
         card = read_card(path)
         if card.id in cards:
@@ -37,6 +37,13 @@ def load_cards(extra: Path | None = None) -> dict[str, Product]:
             raise BadFile(str(path), f"line {line}", f"there is already a product {card.id!r}")
         cards[card.id] = card
     return cards
+
+
+@cache
+def _own() -> tuple[Product, ...]:
+    """Our cards in their order; read once, for they change with the program only."""
+    found = [read_card(path) for path in sorted(Path(__file__).parent.glob("*.toml"))]
+    return tuple(sorted(found, key=lambda card: ORDER.index(card.id)))
 
 
 def own_card() -> Product:
