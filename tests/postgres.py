@@ -7,13 +7,14 @@ import os
 import pwd
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
+
+from tests.ports import free_port
 
 GIVEN = "HELPDESK_TEST_POSTGRES"
 """The address of a server to use instead: whoever it names may make databases."""
@@ -51,9 +52,7 @@ def server(*options: str) -> Iterator[str]:
     run = [*as_whom, str(binaries / "initdb"), "-D", str(data), "-U", "desk"]
     run += [f"--pwfile={secret}", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
     subprocess.run(run, check=True, capture_output=True, cwd="/")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     settings = ["listen_addresses=127.0.0.1", f"port={port}", f"unix_socket_directories={place}"]
     settings += ["max_connections=200", *options]
     flags = " ".join(f"-c {setting}" for setting in settings)

@@ -13,7 +13,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -23,6 +22,7 @@ from pathlib import Path
 import psycopg
 
 from tests import postgres
+from tests.ports import free_port
 from tests.waiting import PATIENCE_S
 
 NAME = "second"
@@ -43,7 +43,7 @@ class Pair:
         self._place, self._programs = place, programs
         self._as_whom = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         self._password = secrets.token_hex(12)
-        self._ports = _free_ports()
+        self._ports = (free_port(), free_port())
         self.primary, self.replica = (
             f"postgresql://desk:{self._password}@127.0.0.1:{port}" for port in self._ports
         )
@@ -128,13 +128,6 @@ def pair() -> Iterator[Pair]:
             with contextlib.suppress(OSError, ValueError):
                 both.kill(number)
         shutil.rmtree(place, ignore_errors=True)
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as first, socket.socket() as second:
-        first.bind(("127.0.0.1", 0))
-        second.bind(("127.0.0.1", 0))
-        return first.getsockname()[1], second.getsockname()[1]
 
 
 def _until(line: psycopg.Connection[tuple[int]], question: str) -> None:

@@ -25,6 +25,7 @@ from helpdesk.config import Config
 from helpdesk.gateway.server import Gateway
 from helpdesk.hosting import SWITCH_S, Wanted, desks_at
 from tests.gateway.serving import PLENTY, Words
+from tests.ports import free_port
 from tests.waiting import PATIENCE_S
 
 
@@ -37,9 +38,7 @@ class Plug:
     """
 
     def __init__(self, store: str, directory: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._run = [sys.executable, "-m", "tests.reliability.process", store]
         self._environment = os.environ | home(directory)

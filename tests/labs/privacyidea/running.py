@@ -10,7 +10,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import time
@@ -25,6 +24,7 @@ from filelock import FileLock
 from tests.labs.privacyidea import installing
 from tests.labs.privacyidea.installing import Missing
 from tests.labs.privacyidea.people import DESKS, PASSWORD, PEOPLE
+from tests.ports import free_port
 
 HERE = Path(__file__).parent
 SERVED = "privacyidea.app:create_app(config_name='production', silent=True)"
@@ -263,7 +263,7 @@ def _point_at_sink(lab: Lab) -> None:
 
 def _launch(bin_: Path, place: Path) -> None:
     kept = json.loads((place / "lab.json").read_text("utf-8"))
-    kept |= {name: _free_port() for name in ("port", "sink_port", "mail_port")}
+    kept |= {name: free_port() for name in ("port", "sink_port", "mail_port")}
     (place / "lab.json").write_text(json.dumps(kept), "utf-8")
     sink = [str(bin_ / "python"), str(HERE / "sink.py"), str(kept["mail_port"]),
             str(kept["sink_port"])]  # fmt: skip
@@ -332,12 +332,6 @@ def _environment(place: Path) -> dict[str, str]:
         "PRIVACYIDEA_CONFIGFILE": str(HERE / "settings.py"),
         "PI_CONFIG_NAME": "production",
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _post(url: str, body: Any) -> Any:
