@@ -37,7 +37,7 @@ def listing(given: argparse.Namespace) -> int:
         one = told.scenario
         done = f"{best[name].total:>3} of 100" if name in best else "  –       "
         level, product = LEVELS[one.difficulty], one.product
-        say(f"{name:<30} {level:<5} {done}  {product:<17} {clean(one.title)}")
+        say(f"{clean(name):<30} {level:<5} {done}  {product:<17} {clean(one.title)}")
     return 0
 
 
@@ -195,8 +195,13 @@ def _scenarios() -> dict[str, Told]:
     from helpdesk.fixture.training import read_scenario
     from helpdesk.staging import scenario_files
 
-    cards = _cards()
-    return {path.stem: read_scenario(path, cards) for path in scenario_files()}
+    cards, found = _cards(), {}
+    for path in scenario_files():
+        try:
+            found[path.stem] = read_scenario(path, cards)
+        except BadFile as error:
+            warn(f"left out: {error}")
+    return found
 
 
 def _tried(path: Path, told: Told) -> None:

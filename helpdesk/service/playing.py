@@ -65,5 +65,5 @@ async def _perform(stage: Stage, step: Step) -> None:
 async def _prove(stage: Stage, method: Method, channel: str) -> None:
     """Ask over the channel, and type what the caller reads out."""
     asking = await stage.desk.ask_proof(PERSON, method, channel=channel, ticket=TICKET)
-    answer = await stage.reading() or "000000"
-    await stage.desk.answer_proof(PERSON, answer, asking=asking.id)
+    _, answer = await stage.reading()
+    await stage.desk.answer_proof(PERSON, answer or "000000", asking=asking.id)

@@ -72,8 +72,8 @@ class Rehearsal(Protocol):
         """Say something to the customer."""
         ...
 
-    async def reading(self) -> str:
-        """Give what the caller answers to the proof that waits; empty where they cannot."""
+    async def reading(self) -> tuple[str, str]:
+        """Give the word and the code the caller answers with; empty where they cannot."""
         ...
 
     def end(self, cause: str, keys: int = 0) -> Score:

@@ -144,19 +144,19 @@ class Stage:
         if says.strip():
             self._note(record.Told(at=self.seconds, says=says.strip()))
 
-    async def reading(self) -> str:
-        """Give what the caller answers to the proof that waits; empty where they cannot."""
+    async def reading(self) -> tuple[str, str]:
+        """Give the word and the code the caller answers with; empty where they cannot."""
         asking = self.asking
         if asking is None or not self.can(asking.method):
-            return ""
+            return "", ""
         if asking.method is Method.IN_PERSON:
-            return SEEN
+            return asking.words[1], SEEN
         kind, _, other = asking.channel.partition(":")
         shown = await self.desk.phone(other if kind == "administrator" else PERSON)
         by_app = [one for one in shown if not one.says]
         sent = [one for one in shown if f"says {asking.words[0]}," in one.says]
         found = by_app if asking.method is Method.TOTP else sent[-1:]
-        return found[0].secret if found else ""
+        return asking.words[1], found[0].secret if found else ""
 
     def end(self, cause: str, keys: int = 0) -> Score:
         """Name the cause and hang up; give the marks."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -166,13 +167,12 @@ class TrainingApp(HelpdeskApp):
     @work(group="play", exit_on_error=True)
     async def _read_out(self, says: str) -> None:
         """Let the caller answer to a proof: with what their telephone shows, if it is theirs."""
-        try:
-            secret = await self.play.reading()
-        except HelpdeskError:
-            secret = ""
+        word, secret = "", ""
+        with contextlib.suppress(HelpdeskError):
+            word, secret = await self.play.reading()
         panel = self._panel
         if panel is not None:
-            panel.hear("caller", f"{says} {secret}".strip())
+            panel.hear("caller", f"“{word}.” {says} {secret}".rstrip() if word else says)
 
     def action_pause(self) -> None:
         """Let the time stand still, or run on."""

@@ -116,8 +116,10 @@ def _verdict(record: Record) -> tuple[int, str]:
     end, key = _end(record), record.key
     if end is None:
         return 0, f"No cause was named; it was {key.cause}."
-    if end.cause in {key.cause, *key.also}:
+    if end.cause == key.cause:
         return OF[Part.VERDICT], f"{end.cause} was the cause."
+    if end.cause in key.also:
+        return OF[Part.VERDICT], f"{end.cause} counts as right; it was {key.cause}."
     if end.cause[:1] == key.cause[:1]:
         return NEAR, f"{end.cause} is near; it was {key.cause}."
     return 0, f"You named {end.cause}; it was {key.cause}."
