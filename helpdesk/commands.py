@@ -10,17 +10,20 @@ import sys
 from collections.abc import Iterator
 from getpass import getpass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from helpdesk import answers, plain
 from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
-from helpdesk.domain.errors import BadFile, BadInput, HelpdeskError, Unreachable
+from helpdesk.domain.errors import BadFile, BadInput, CursorTooOld, HelpdeskError, Unreachable
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.text import clean
 from helpdesk.service.desk import Desk
+
+if TYPE_CHECKING:
+    from helpdesk.service.offline import OfflineDesk
 
 UNPROVEN = "Callers are not proven at this desk: prove_callers is false in helpdesk.toml."
 
@@ -28,13 +31,22 @@ YES, NO = {"yes", "y", "true", "1", "on"}, {"no", "n", "false", "0", "off"}
 
 
 @contextlib.contextmanager
-def opened(given: argparse.Namespace, *, keeps: bool = False) -> Iterator[Desk]:
+def opened(
+    given: argparse.Namespace, *, keeps: bool = False, reads: bool = False
+) -> Iterator[Desk]:
     """Give the desk that the arguments name; at its end, say what is wrong with it."""
     from helpdesk.config import load_config
+    from helpdesk.reaching import Wanted
     from helpdesk.wiring import open_desk
 
-    with open_desk(load_config(os.environ), given.desk, given.who, keeps=keeps) as desk:
+    wanted = Wanted(keeps=keeps, reads=reads)
+    with open_desk(load_config(os.environ), given.desk, given.who, wanted) as desk:
         yield desk
+        if reads and not desk.freshness.is_live:
+            warn(
+                f"The desk cannot be reached. This is what this machine keeps of it: "
+                f"{desk.freshness.says}."
+            )
         if not desk.is_gated:
             warn(UNPROVEN)
         if desk.alarm:
@@ -71,18 +83,30 @@ def sync(given: argparse.Namespace) -> int:
         return asyncio.run(_synchronise(desk, follows=given.follow))
 
 
-async def _synchronise(desk: Any, *, follows: bool) -> int:
+async def _synchronise(desk: OfflineDesk, *, follows: bool) -> int:
+    from helpdesk.service.offline import RETRY_S
     from helpdesk.service.syncing import synchronise
 
+    desk.is_live_only = True
+    is_told = False
     while True:
-        before = (await desk.changes()).cursor
-        count = await synchronise(desk, progress)
-        await desk.settle()
-        waits = sum(one.is_waiting for one in desk.wishes)
-        say(f"Up to date: {count} steps; {waits} of your changes wait.")
-        if not follows:
-            return 0
-        await desk.changed(before)
+        try:
+            before = (await desk.changes()).cursor
+            count = await synchronise(desk, progress)
+            await desk.settle()
+            waits = sum(one.is_waiting for one in desk.wishes)
+            say(f"Up to date: {count} steps; {waits} of your changes wait.")
+            is_told = False
+            if not follows:
+                return 0
+            await desk.changed(before)
+        except (Unreachable, CursorTooOld) as error:
+            if not follows:
+                raise
+            if isinstance(error, Unreachable) and not is_told:
+                warn(f"{error} It is tried again until the desk answers.")
+                is_told = True
+            await asyncio.sleep(RETRY_S)
 
 
 def progress(done: int, of: int, what: str) -> None:
@@ -98,7 +122,7 @@ def listing(given: argparse.Namespace) -> int:
     """Say one page of a list."""
     from helpdesk.domain.search import parse
 
-    with opened(given) as desk:
+    with opened(given, reads=not given.json) as desk:
         query = parse(" ".join(given.text), [(c.id, c.names) for c in desk.cards.values()])
         ask = getattr(desk, given.command)
         page = asyncio.run(ask(query, offset=given.offset, limit=given.limit))
@@ -111,7 +135,7 @@ def case(given: argparse.Namespace) -> int:
     """Say everything about one user."""
     from helpdesk.domain.cases import case_data
 
-    with opened(given) as desk:
+    with opened(given, reads=not given.json) as desk:
         case = asyncio.run(desk.case(given.user))
         text = plain.case_text(case, desk.cards[case.user.product])
     say(answers.as_json(case_data(case)) if given.json else text)
@@ -194,7 +218,7 @@ def why(given: argparse.Namespace) -> int:
         if given.said:
             raise BadInput("--said is for a USER; a case file carries its own answers.")
         return _why_files(given)
-    with opened(given) as desk:
+    with opened(given, reads=not given.json) as desk:
         verdict = asyncio.run(_why_user(desk, given))
     say(answers.as_json(verdict) if given.json else plain.verdict_text(verdict))
     return 0

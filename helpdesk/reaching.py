@@ -4,44 +4,55 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import socket
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from getpass import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+from msgspec import Struct
 
 from helpdesk.config import Config, Profile, data_directory
-from helpdesk.domain.errors import BadInput, HelpdeskError
-from helpdesk.domain.signing import AskSignIn, SignInPrompt
-from helpdesk.domain.text import clean
+from helpdesk.domain.errors import BadInput, HelpdeskError, Unreachable
+from helpdesk.domain.signing import AskSignIn
+from helpdesk.signing import Signing
 
 if TYPE_CHECKING:
-    from helpdesk.gateway.flows import Prompt
-    from helpdesk.gateway.issuers import Provider
     from helpdesk.gateway.remote import RemoteDesk
-    from helpdesk.gateway.signin import SignIn
+    from helpdesk.gateway.wire import Info
     from helpdesk.service.desk import Desk
 
-T = TypeVar("T")
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What a desk elsewhere is reached for.
+
+    Attributes:
+        keeps: Whether this machine keeps what the agent works with, for when the line is down.
+        reads: Whether it is only read from: what is kept will do where the desk is not reached.
+        is_shared: Whether several agents use this machine's account, as on a page: nothing of one
+            is shown to the next, and each signs in anew.
+        ask: How the agent is asked to sign in; None for the terminal.
+    """
+
+    keeps: bool = False
+    reads: bool = False
+    is_shared: bool = False
+    ask: AskSignIn | None = None
 
 
 @contextlib.contextmanager
 def reach(
-    config: Config, url: str, profile: Profile | None, *, keeps: bool = False
+    config: Config, url: str, profile: Profile | None, wanted: Wanted | None = None
 ) -> Iterator[Desk]:
     """Give the desk at an address; the agent signs in where they have not.
+
+    Where this machine keeps what the agent works with, it begins with that and asks nobody first.
 
     Args:
         config: The settings.
         url: The address.
         profile: Its profile in the settings, where it has one.
-        keeps: Whether this machine keeps what the agent works with, for when the line is down.
+        wanted: What it is reached for.
 
     Raises:
         BadInput: It is neither https nor of this machine, or the extra is not installed.
@@ -53,199 +64,130 @@ def reach(
     except ImportError as error:
         extra = "pip install 'helpdesk[gateway]'"
         raise BadInput(f"A desk over HTTP needs the extra gateway: {extra}.") from error
-    address = desk_url(url)
+    wanted, address = wanted or Wanted(), desk_url(url)
     authorities = Path(config.authorities).expanduser() if config.authorities else None
-    line = Line(address, Signing(address, profile, authorities), authorities=authorities)
-    desk = RemoteDesk(line)
+    signing = Signing(address, profile, authorities, is_shared=wanted.is_shared)
+    signing.prompt_with(wanted.ask)
+    words = Introduction(address, is_kept=not wanted.is_shared)
+    begins_with = words.read() if wanted.keeps else None
+    line = Line(address, signing, authorities=authorities)
     try:
-        yield kept_here(desk, address) if keeps else desk
+        desk = RemoteDesk(line, begins_with, words.heed)
+    except Unreachable as error:
+        info = words.read() if wanted.reads else None
+        if info is None:
+            raise _nothing_kept(error) if wanted.keeps else error from error
+        yield away(info, address, error)
+        return
+    try:
+        yield kept_here(desk, address, words) if wanted.keeps else desk
     finally:
         desk.close()
 
 
-def kept_here(desk: RemoteDesk, address: str) -> Desk:
+class Introduction:
+    """What a desk says of itself, as it is kept on this machine.
+
+    Args:
+        address: The desk.
+        is_kept: Whether it is kept at all.
+    """
+
+    def __init__(self, address: str, *, is_kept: bool = True) -> None:
+        from helpdesk.stores.known import Known  # noqa: PLC0415
+
+        self._known, self._is_kept = Known(data_directory(), address), is_kept
+
+    def read(self) -> Info | None:
+        """Give it; None where there is none, or another version wrote it."""
+        from helpdesk.gateway.wire import Info  # noqa: PLC0415
+
+        words = self._known.read() if self._is_kept else None
+        try:
+            return None if words is None else msgspec.json.decode(words, type=Info)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+
+    def heed(self, info: Info | None) -> None:
+        """Keep what the desk says now; nothing where somebody else signed in."""
+        if not self._is_kept:
+            return
+        if info is None:
+            self.forget()
+        else:  # what is wrong with its log today is said by its answers of today
+            self._known.write(msgspec.json.encode(msgspec.structs.replace(info, alarm="")))
+
+    def forget(self) -> None:
+        """Keep it no longer."""
+        self._known.forget()
+
+
+class Seat:
+    """The agent's place at a desk elsewhere, left when the console is locked.
+
+    Args:
+        desk: The desk.
+        words: What this machine keeps of it.
+    """
+
+    def __init__(self, desk: RemoteDesk, words: Introduction | None) -> None:
+        self._desk, self._words = desk, words
+
+    async def leave(self) -> None:
+        """Sign out; where the issuer is not reached, the sign-in is forgotten here all the same."""
+        if self._words is not None:
+            self._words.forget()
+        with contextlib.suppress(HelpdeskError):
+            await self._desk.sign_out()
+
+    async def take(self) -> None:
+        """Let the agent sign in anew.
+
+        Raises:
+            HelpdeskError: They did not, or somebody else did; nobody is signed in.
+        """
+        try:
+            await self._desk.sign_in()
+        except HelpdeskError:
+            await self.leave()
+            raise
+
+
+def kept_here(desk: RemoteDesk, address: str, words: Introduction | None = None) -> Desk:
     """Return a desk that goes on working while the line is down; it keeps its own in a replica."""
     from helpdesk.service.offline import OfflineDesk  # noqa: PLC0415
     from helpdesk.stores.replica import Replica, replica_directory, sweep  # noqa: PLC0415
 
     replica = Replica(replica_directory(data_directory(), address, desk.agent.id))
     sweep(data_directory(), datetime.now(UTC), but=replica.directory)
-    offline = OfflineDesk(desk, replica, lambda: datetime.now(UTC), skew=desk.skew)
+    offline = OfflineDesk(
+        desk, replica, lambda: datetime.now(UTC), skew=desk.skew, seat=Seat(desk, words)
+    )
     asyncio.run(offline.open())
     return offline
 
 
-class Signing:
-    """Gives the tokens of one desk; finds out who signs agents in there when it is asked first.
+def away(info: Info, address: str, error: Unreachable) -> Desk:
+    """Return what this machine keeps of a desk that was not reached, to be read."""
+    from helpdesk.service.away import Away  # noqa: PLC0415
+    from helpdesk.service.offline import OfflineDesk  # noqa: PLC0415
+    from helpdesk.stores.replica import Replica, replica_directory  # noqa: PLC0415
 
-    Args:
-        url: The desk.
-        profile: Its profile in the settings, where it has one.
-        authorities: A file of certificates to trust instead of the system's.
-        clock: Seconds since 1970.
-    """
-
-    def __init__(
-        self,
-        url: str,
-        profile: Profile | None,
-        authorities: Path | None,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        self._url, self._profile, self._authorities = url, profile, authorities
-        self._clock, self._prompter = clock, Prompter()
-        self._one_at_a_time = asyncio.Lock()
-        self._sign_in: SignIn | None = None
-
-    async def __call__(self, *, max_age_s: int | None = None) -> str:
-        """Give a token that is valid now."""
-        async with self._one_at_a_time:
-            if self._sign_in is None:
-                self._sign_in = await self._found()
-        return await self._sign_in.token(max_age_s=max_age_s)
-
-    def refused(self, token: str) -> None:
-        """Take note that the desk did not take a token: another is given next."""
-        if self._sign_in is not None:
-            self._sign_in.refused(token)
-
-    def prompt_with(self, ask: AskSignIn | None) -> None:
-        """Let *ask* ask the agent from now on; None for the terminal."""
-        self._prompter.ask = ask
-
-    async def _found(self) -> SignIn:
-        from helpdesk.gateway.flows import (  # noqa: PLC0415  (only where one signs in)
-            Registration,
-            Way,
-            registration_at,
-            usual_way,
-        )
-        from helpdesk.gateway.keyrings import keeping_for  # noqa: PLC0415
-        from helpdesk.gateway.signin import SignIn  # noqa: PLC0415
-
-        profile, way = self._profile, usual_way(os.environ)
-        if profile is not None and profile.issuer:
-            known = Registration(
-                issuer=profile.issuer, client_id=profile.client_id, resource=profile.resource
-            )
-        else:  # a desk of this machine: its own issuer takes codes that it said at its start
-            known = await registration_at(self._url, self._provider(self._url))
-            way = Way.ONE_TIME if known.issuer.startswith(f"{self._url}/") else way
-        keeping = await asyncio.to_thread(
-            keeping_for, self._url, known.issuer, known.client_id, data_directory()
-        )
-        return SignIn(
-            known,
-            provider=self._provider(known.issuer),
-            way=way,
-            on_prompt=self._prompter.show,
-            ask_code=self._prompter.ask_code,
-            through=self._prompter.through,
-            keeping=keeping,
-            clock=self._clock,
-        )
-
-    def _provider(self, url: str) -> Provider:
-        from helpdesk.gateway.issuers import Provider  # noqa: PLC0415
-
-        return Provider(url, authorities=self._authorities)
+    desk = Away(
+        label=info.label,
+        is_demo=info.is_demo,
+        is_gated=info.is_gated,
+        agent=info.agent,
+        cards={card.id: card for card in info.cards},
+        why=str(error),
+    )
+    replica = Replica(replica_directory(data_directory(), address, info.agent.id))
+    offline = OfflineDesk(cast("Desk", desk), replica, lambda: datetime.now(UTC))
+    asyncio.run(offline.open())
+    return offline
 
 
-class Prompter:
-    """Tells an agent how to sign in: in the terminal, or wherever the console asks.
-
-    Attributes:
-        ask: How the console asks; None for the terminal. Another thread may set it.
-    """
-
-    def __init__(self) -> None:
-        self.ask: AskSignIn | None = None
-        self._asked: asyncio.Task[None] | None = None
-        self._gave_up: asyncio.Future[None] | None = None
-
-    async def through(self, flow: Coroutine[Any, Any, T]) -> T:
-        """Bring a sign-in to its end; what was shown for it goes away with it.
-
-        Raises:
-            GaveUp: The agent gave up; the sign-in is ended.
-        """
-        gave_up = self._gave_up = asyncio.get_running_loop().create_future()
-        signing = asyncio.ensure_future(flow)
-        try:
-            await asyncio.wait({signing, gave_up}, return_when=asyncio.FIRST_COMPLETED)
-            if gave_up.done() and not signing.done():
-                gave_up.result()
-            return await signing
-        finally:
-            begun = [each for each in (signing, self._asked) if each is not None]
-            for each in begun:
-                each.cancel()
-            await asyncio.gather(*begun, return_exceptions=True)
-            gave_up.cancel()
-            self._asked = self._gave_up = None
-
-    def show(self, prompt: Prompt) -> None:
-        """Say how to sign in elsewhere, and open the browser where one signs in there."""
-        from helpdesk.gateway.flows import Way  # noqa: PLC0415
-
-        ask = self.ask
-        if ask is None:
-            show(prompt)
-            return
-        if prompt.way is Way.BROWSER:
-            open_quietly(prompt.url)
-            says = "Sign in in the browser that opens. If none does, open this address in one."
-        else:
-            says = (
-                "Open the address in a browser on your own computer and type the code there. It "
-                f"lets the console on {clean(socket.gethostname(), limit=60)} work as you: stop "
-                "if the page names another place."
-            )
-        told = SignInPrompt(says=clean(says, limit=1_000), url=prompt.url, user_code=prompt.code)
-        self._asked = asyncio.create_task(self._until_given_up(ask, told))
-
-    async def ask_code(self) -> str:
-        """Ask for the one-time code."""
-        if self.ask is None:
-            return await ask_code()
-        says = (
-            "The desk needs a new sign-in of yours. Type the newest one-time code that "
-            "`helpdesk serve --dev` said for you."
-        )
-        return (await self.ask(SignInPrompt(says=says, wants_code=True))).strip()
-
-    async def _until_given_up(self, ask: AskSignIn, told: SignInPrompt) -> None:
-        try:
-            await ask(told)
-        except HelpdeskError as error:
-            if self._gave_up is not None and not self._gave_up.done():
-                self._gave_up.set_exception(error)
-
-
-def open_quietly(url: str) -> None:
-    """Open a browser that can write nothing into this terminal."""
-    command = [sys.executable, "-m", "webbrowser", url]
-    quiet: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-    threading.Thread(
-        target=lambda: subprocess.run(command, check=False, start_new_session=True, **quiet),
-        name="browser",
-        daemon=True,
-    ).start()
-
-
-def show(prompt: Prompt) -> None:
-    """Say how to sign in, and open the browser where one signs in there."""
-    from helpdesk.gateway.flows import Way  # noqa: PLC0415
-
-    sys.stderr.write(f"helpdesk: {clean(prompt.says, limit=1_000)}\n")
-    if prompt.way is Way.BROWSER:
-        import webbrowser  # noqa: PLC0415
-
-        webbrowser.open(prompt.url)
-
-
-async def ask_code() -> str:
-    """Ask for the one-time code, which is not shown."""
-    says = "The code that `helpdesk serve --dev` said (not shown): "
-    read = getpass if sys.stdin.isatty() else lambda _: sys.stdin.readline()
-    return (await asyncio.to_thread(read, says)).strip()
+def _nothing_kept(error: Unreachable) -> Unreachable:
+    return Unreachable(
+        f"{error} This machine keeps nothing of this desk yet that it could show meanwhile."
+    )

@@ -19,6 +19,8 @@ from helpdesk.domain.errors import BadInput, NotFound, Unreachable
 from helpdesk.domain.text import clean
 from helpdesk.products import load_cards
 from helpdesk.providing import is_provided, provided
+from helpdesk.reaching import Wanted as Elsewhere
+from helpdesk.reaching import reach
 from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.atomic import install
@@ -36,7 +38,7 @@ def clock() -> datetime:
 
 @contextlib.contextmanager
 def open_desk(
-    config: Config, desk: str = "", as_who: str = "", *, keeps: bool = False
+    config: Config, desk: str = "", as_who: str = "", wanted: Elsewhere | None = None
 ) -> Iterator[Desk]:
     """Give the desk that flags, environment and settings name.
 
@@ -46,7 +48,7 @@ def open_desk(
             (`privacyidea+https://…`); empty for that of the settings.
         as_who: A role or an agent's id; empty for that of the settings, else the first support
             agent.
-        keeps: Whether of a desk elsewhere this machine keeps what the agent works with.
+        wanted: What a desk elsewhere is reached for.
 
     Raises:
         BadFile, BadInput, NotFound, Unreachable: It cannot be opened; the sentence says why.
@@ -57,9 +59,7 @@ def open_desk(
     if address.startswith(("http://", "https://")):
         if as_who:
             raise BadInput("At a desk over HTTP you work as whoever signs in, not as somebody.")
-        from helpdesk.reaching import reach  # noqa: PLC0415  (not on the way to a local desk)
-
-        with reach(config, address, profile, keeps=keeps) as remote:
+        with reach(config, address, profile, wanted) as remote:
             yield remote
         return
     who = as_who or (profile.agent if profile else "") or config.agent or Role.SUPPORT
@@ -195,8 +195,10 @@ def fixture_path(address: str) -> tuple[Path, bool]:
 
 def forget_replicas() -> int:
     """Let go of all this machine keeps of desks elsewhere; give how many that were."""
-    from helpdesk.stores.replica import Replica  # noqa: PLC0415  (most desks have none)
+    from helpdesk.stores.known import forget_all  # noqa: PLC0415  (most desks have none)
+    from helpdesk.stores.replica import Replica  # noqa: PLC0415
 
+    forget_all(data_directory())
     found = sorted((data_directory() / "replica").glob("*/outbox.json"))
     for one in found:
         Replica(one.parent).forget()

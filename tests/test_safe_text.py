@@ -41,7 +41,7 @@ MAY_SPEAK: Final = {
     ("commands.py", "fail"),
     ("commands.py", "fault"),
     ("commands.py", "progress"),
-    ("reaching.py", "show"),
+    ("signing.py", "show"),
     ("tui/terminal.py", "_tell"),
     ("tui/terminal.py", "_sheet_faults"),  # only into a capture, for `_tell`
 }

@@ -17,6 +17,7 @@ HelpdeskError
 ├── Tampered        the log is not the one it was                               exit 7
 └── Unauthorised    the sign-in is not taken, was refused or has ended          exit 8
     ├── SignInAgain     this act asks for a sign-in of the last minutes         exit 8
+    ├── OtherAgent      somebody else signed in than whose console asks         exit 8
     └── GaveUp          the agent was asked to sign in, and did not go on       exit 8
 """
 
@@ -143,6 +144,10 @@ class Unauthorised(HelpdeskError):
 
 class SignInAgain(Unauthorised):
     """The agent is signed in, but too long for an act that cannot be taken back; not done."""
+
+
+class OtherAgent(Unauthorised):
+    """Somebody else is signed in than the agent whose console asks; nothing was done."""
 
 
 class GaveUp(Unauthorised):

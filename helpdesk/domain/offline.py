@@ -56,6 +56,9 @@ READ_ONLY_AFTER: Final = timedelta(minutes=15)
 PURGED_AFTER: Final = timedelta(hours=8)
 """Without contact for so long, nothing about anybody stays on this machine."""
 
+SILENT_AFTER: Final = timedelta(minutes=1)
+"""Without an answer for so long, a desk that was reached the last time counts as not reached."""
+
 URGENT_FOR: Final = timedelta(minutes=10)
 """How long a protecting act waits for the line; later it protects nobody and surprises somebody."""
 
@@ -192,6 +195,13 @@ class Wish(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether it waited too long to be sent at all."""
         return self.expires_at is not None and now >= self.expires_at
 
+    def bare(self) -> Wish:
+        """Return it without words and facts about anybody; what was not sent will not be."""
+        if self.state in {State.QUEUED, State.CONFLICT}:
+            says = "It was never sent: what waits is let go after 8 h, or when all is forgotten."
+            return replace(self, state=State.EXPIRED, says=says, action=None, seen=(), found=())
+        return replace(self, action=None, seen=(), found=())
+
     def ended(self, state: State, says: str, now: datetime) -> Wish:
         """Return it at its end: what it was for is not kept any longer."""
         return replace(
@@ -282,7 +292,12 @@ def _state(ticket: Ticket | None) -> str:
 
 
 def freshness(
-    contact: datetime | None, now: datetime, *, is_up: bool, shown: datetime | None = None
+    contact: datetime | None,
+    now: datetime,
+    *,
+    is_up: bool,
+    shown: datetime | None = None,
+    age: timedelta | None = None,
 ) -> Freshness:
     """Return how old what one sees is.
 
@@ -291,6 +306,7 @@ def freshness(
         now: The present.
         is_up: Whether it was reached by the last try.
         shown: When what is on the screen was true, where that is not now.
+        age: How long ago the contact was; None for what the clock says, which may be set back.
     """
     at = shown or contact
     if is_up:
@@ -298,11 +314,27 @@ def freshness(
         return Freshness(at=shown, is_live=True, says=says)
     if contact is None or at is None:
         return Freshness(is_live=False, says="never reached", is_read_only=True)
-    is_old = now - contact >= READ_ONLY_AFTER
+    is_old = (now - contact if age is None else age) >= READ_ONLY_AFTER
     more = "read only" if is_old else "not live"
     return Freshness(
         at=at, is_live=False, says=f"as of {_clock(at, now)}, {more}", is_read_only=is_old
     )
+
+
+def age(contact: datetime, now: datetime, at_least: timedelta) -> timedelta:
+    """Return how long ago a contact was, by the clock or by what is known for sure.
+
+    Where the clock was set back so far that the contact lies ahead, nobody can say how long ago it
+    was: then it is as old as can be.
+
+    Args:
+        contact: When the desk was last reached, by this machine's clock of then.
+        now: The present by its clock of now.
+        at_least: How long ago it was by a clock that cannot be set.
+    """
+    if contact - now > SKEW_STOPS:
+        return max(PURGED_AFTER, at_least)
+    return max(now - contact, at_least)
 
 
 def _clock(at: datetime, now: datetime) -> str:

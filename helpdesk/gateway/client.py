@@ -12,7 +12,7 @@ import asyncio
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -22,9 +22,9 @@ from helpdesk.connectors.exchange import MOST_BYTES, Lost
 from helpdesk.domain.cases import Case
 from helpdesk.domain.errors import (
     CursorTooOld,
-    GaveUp,
     HelpdeskError,
     NotFound,
+    OtherAgent,
     SignInAgain,
     StillRunning,
     Unauthorised,
@@ -33,11 +33,12 @@ from helpdesk.domain.errors import (
 )
 from helpdesk.domain.feed import Freshness
 from helpdesk.domain.learning import learn
-from helpdesk.domain.signing import AskSignIn, SignInPrompt
+from helpdesk.domain.signing import AskSignIn
 from helpdesk.domain.text import clean
 from helpdesk.gateway import wire
 from helpdesk.gateway.endpoints import ENDPOINTS, Endpoint
 from helpdesk.gateway.line import MOST_LOG_BYTES, Line, Reply
+from helpdesk.service.asking import from_here
 
 T = TypeVar("T")
 
@@ -64,10 +65,21 @@ class Connection:
     Attributes:
         info: The desk, and who works at it.
         alarm: What is wrong with the desk's log, as it was told last.
+
+    Args:
+        line: The line.
+        known: What the desk said of itself another day: it is asked anew when it first answers,
+            where without it nothing begins before that.
+        heed: Is given what the desk says of itself; None where somebody else signed in.
     """
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(
+        self,
+        line: Line,
+        known: wire.Info | None = None,
+        heed: Callable[[wire.Info | None], None] = lambda _: None,
+    ) -> None:
+        self._line, self._heed = line, heed
         learn(wire.FORMS)
         learn(one.gives for one in ENDPOINTS.values() if one.gives not in wire.TRANSLATED)
         self._loop = asyncio.new_event_loop()
@@ -76,14 +88,18 @@ class Connection:
         self._seen: OrderedDict[str, str] = OrderedDict()
         self._ids: dict[str, str] = {}
         self._told_at: datetime | None = None
+        self._greeting: asyncio.Task[None] | None = None
+        self._is_greeted = known is None
+        self._whose: dict[str, str] = {}
         self.alarm = ""
         try:
-            self.info: wire.Info = asyncio.run_coroutine_threadsafe(
-                self._ask("desk"), self._loop
-            ).result()
+            self.info = (
+                known or asyncio.run_coroutine_threadsafe(self._introduced(), self._loop).result()
+            )
         except BaseException:
             self.close()
             raise
+        self._whose = {wire.AGENT_HEADER: wire.agent_header(self.info.agent)}
         self.alarm = self.info.alarm
 
     def close(self) -> None:
@@ -108,7 +124,19 @@ class Connection:
 
     def prompt_with(self, ask: AskSignIn | None) -> None:
         """Let *ask* ask the agent, in the loop that runs now; None takes that back."""
-        self._line.prompt_with(ask and _from_here(asyncio.get_running_loop(), ask))
+        self._line.prompt_with(ask and from_here(asyncio.get_running_loop(), ask))
+
+    async def sign_out(self) -> None:
+        """Forget the sign-in, until `sign_in`."""
+        await self._run(self._line.sign_out())
+
+    async def sign_in(self) -> None:
+        """Let the agent sign in anew, however short a time ago they did.
+
+        Raises:
+            OtherAgent: Somebody else signed in.
+        """
+        await self._run(self._introduced(max_age_s=RECENT_S))
 
     async def ask(self, name: str, /, **values: Any) -> Any:
         """Give the answer to a question."""
@@ -164,17 +192,41 @@ class Connection:
         max_age_s: int | None = None,
     ) -> Reply:
         path, rest = wire.placed(endpoint.path, values)
-        reply = await self._line.ask(
-            endpoint.method,
-            path,
-            values=rest,
-            headers=headers,
-            is_write=endpoint.is_write,
-            most=most,
-            max_age_s=max_age_s,
-        )
+        try:
+            reply = await self._line.ask(
+                endpoint.method,
+                path,
+                values=rest,
+                headers={**self._whose, **(headers or {})},
+                is_write=endpoint.is_write,
+                most=most,
+                max_age_s=max_age_s,
+            )
+        except OtherAgent:
+            self._heed(None)
+            raise
         self.alarm, self._told_at = reply.alarm, datetime.now(UTC)
+        if not self._is_greeted and self._greeting is None:
+            self._greeting = asyncio.create_task(self._greet())
         return reply
+
+    async def _introduced(self, max_age_s: int | None = None) -> wire.Info:
+        """Give what the desk says of itself and of who works at it."""
+        endpoint = ENDPOINTS["desk"]
+        self._is_greeted = True
+        info: wire.Info = self._read(endpoint, await self._sent(endpoint, {}, max_age_s=max_age_s))
+        self.info = info
+        self._heed(info)
+        return info
+
+    async def _greet(self) -> None:
+        """Ask the desk what it says of itself now; what is known counts until it has said it."""
+        try:
+            await self._introduced()
+        except HelpdeskError:
+            self._is_greeted = False
+        finally:
+            self._greeting = None
 
     def _read(self, endpoint: Endpoint, reply: Reply) -> Any:
         try:
@@ -293,7 +345,7 @@ class Connection:
     async def _changed(self, after: str) -> str:
         while True:
             values = {"after": after} if after else {}
-            async with self._line.stream(ENDPOINTS["changed"].path, values) as lines:
+            async with self._line.stream(ENDPOINTS["changed"].path, values, self._whose) as lines:
                 async for name, cursor in _events(lines):
                     if name == "gone":
                         raise CursorTooOld("What changed since is no longer known: look anew.")
@@ -314,26 +366,6 @@ async def _events(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, str]]:
         elif not line and name:
             yield name, cursor
             name = ""
-
-
-def _from_here(home: asyncio.AbstractEventLoop, ask: AskSignIn) -> AskSignIn:
-    """Return what asks in the loop *home*, to be awaited in any other."""
-
-    async def asked(prompt: SignInPrompt) -> str:
-        async def at_home() -> str:
-            return await ask(prompt)
-
-        if home.is_closed():
-            raise GaveUp
-        here = asyncio.current_task()
-        try:
-            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(at_home(), home))
-        except asyncio.CancelledError:
-            if here is not None and here.cancelling():
-                raise
-            raise GaveUp from None  # the console is being closed, and its dialog with it
-
-    return asked
 
 
 def _unknown(key: str) -> Unknown:

@@ -33,7 +33,13 @@ from helpdesk.connectors.exchange import (
     trust,
 )
 from helpdesk.domain.addresses import server_url
-from helpdesk.domain.errors import HelpdeskError, SignInAgain, Unauthorised, Unreachable
+from helpdesk.domain.errors import (
+    HelpdeskError,
+    OtherAgent,
+    SignInAgain,
+    Unauthorised,
+    Unreachable,
+)
 from helpdesk.domain.signing import AskSignIn
 from helpdesk.domain.text import clean
 from helpdesk.gateway import wire
@@ -68,6 +74,10 @@ class Bearer(Protocol):
 
     def prompt_with(self, ask: AskSignIn | None) -> None:
         """Let *ask* ask the agent from now on; None for the usual way."""
+        ...
+
+    async def sign_out(self) -> None:
+        """Forget the sign-in; from now on only who asks for a recent one is given a new one."""
         ...
 
 
@@ -162,7 +172,7 @@ class Line:
                 return await self._tried(method, path, values, given, is_write, most)
             except Unauthorised as error:
                 # It was not done; a token may look fresh here and be ended there.
-                if was_refused or isinstance(error, SignInAgain):
+                if was_refused or isinstance(error, SignInAgain | OtherAgent):
                     raise
                 self._bearer.refused(token)
         raise AssertionError("the second refusal is raised")
@@ -171,22 +181,26 @@ class Line:
         """Let *ask* ask the agent who must sign in; None for the usual way."""
         self._bearer.prompt_with(ask)
 
+    async def sign_out(self) -> None:
+        """Forget the sign-in, until one is asked for that is recent."""
+        await self._bearer.sign_out()
+
     @asynccontextmanager
     async def stream(
-        self, path: str, values: Mapping[str, Any]
+        self, path: str, values: Mapping[str, Any], headers: Mapping[str, str] | None = None
     ) -> AsyncIterator[AsyncIterator[str]]:
         """Open a stream of events, as lines."""
         self.circuit.check()
         token = await self._bearer()
-        headers = _headers(token, {"Accept": "text/event-stream"})
+        given = _headers(token, {**(headers or {}), "Accept": "text/event-stream"})
         timeout = httpx.Timeout(self._total_s, read=QUIET_S)
         try:
             async with self._open().stream(
-                "GET", self.url + path, params=values, headers=headers, timeout=timeout
+                "GET", self.url + path, params=values, headers=given, timeout=timeout
             ) as answer:
                 if answer.status_code != 200:
                     error = error_of(answer.status_code, await read_within(answer, MOST_BYTES))
-                    if isinstance(error, Unauthorised):
+                    if isinstance(error, Unauthorised) and not isinstance(error, OtherAgent):
                         self._bearer.refused(token)
                     raise error
                 self.circuit.note(is_ok=True)

@@ -154,7 +154,7 @@ def _placed(is_in_path: bool, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _headers(one: Endpoint) -> list[dict[str, Any]]:
-    found = []
+    found = [_agent()]
     if one.is_write:
         schema = {"type": "string", "pattern": r"^[\x21-\x7e]{16,255}$"}
         found.append(_header(wire.KEY_HEADER, schema, PLACES["key"]))
@@ -162,6 +162,16 @@ def _headers(one: Endpoint) -> list[dict[str, Any]]:
         schema = {"type": "string", "pattern": r'^"[0-9a-f]{32}"$'}
         found.append(_header("If-Match", schema, '"00000000000000000000000000000000"'))
     return found
+
+
+def _agent() -> dict[str, Any]:
+    """Whose console asks; left out of examples, for nobody but that agent may send it."""
+    schema = {"type": "string", "maxLength": 400}
+    says = "The agent's id, percent-encoded: whoever else is signed in gets 403."
+    return {
+        "name": wire.AGENT_HEADER, "in": "header", "required": False, "schema": schema,
+        "description": says,
+    }  # fmt: skip
 
 
 def _header(name: str, schema: dict[str, Any], example: str) -> dict[str, Any]:

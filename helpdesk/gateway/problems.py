@@ -20,6 +20,7 @@ from helpdesk.domain.errors import (
     NeedsMore,
     NoRecord,
     NotFound,
+    OtherAgent,
     Refused,
     SignInAgain,
     Stale,
@@ -38,6 +39,7 @@ STATUS: Final[dict[type[HelpdeskError], int]] = {
     BadFile: 503,  # the desk's own file: nothing the asker could send would mend it
     BadInput: 422,
     SignInAgain: 401,
+    OtherAgent: 403,
     Unauthorised: 401,
     Refused: 403,
     NotFound: 404,

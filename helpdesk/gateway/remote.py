@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,6 +30,26 @@ from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow
 from helpdesk.domain.signing import AskSignIn
 from helpdesk.gateway.client import Connection
 from helpdesk.gateway.line import Line
+from helpdesk.gateway.wire import Info
+
+
+class _Cards(Mapping[str, Product]):
+    """The products by id, as the desk told them last."""
+
+    def __init__(self, on: Connection) -> None:
+        self._on = on
+
+    def __getitem__(self, name: str) -> Product:
+        try:
+            return next(card for card in self._on.info.cards if card.id == name)
+        except StopIteration:
+            raise KeyError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([card.id for card in self._on.info.cards])
+
+    def __len__(self) -> int:
+        return len(self._on.info.cards)
 
 
 class RemoteDesk:
@@ -40,16 +60,23 @@ class RemoteDesk:
 
     Args:
         line: The line to the gateway; closed with the desk.
+        known: What the desk said of itself another day; without it, it is asked before all else.
+        heed: Is given what the desk says of itself; None where somebody else signed in.
     """
 
-    def __init__(self, line: Line) -> None:
-        self._on = Connection(line)
+    def __init__(
+        self,
+        line: Line,
+        known: Info | None = None,
+        heed: Callable[[Info | None], None] = lambda _: None,
+    ) -> None:
+        self._on = Connection(line, known, heed)
         info = self._on.info
         self.label: str = info.label
         self.is_demo: bool = info.is_demo
         self.is_gated: bool = info.is_gated
         self.agent: Agent = info.agent
-        self.cards: Mapping[str, Product] = {card.id: card for card in info.cards}
+        self.cards: Mapping[str, Product] = _Cards(self._on)
 
     @property
     def alarm(self) -> str:
@@ -72,6 +99,18 @@ class RemoteDesk:
     def prompt_with(self, ask: AskSignIn | None) -> None:
         """Let *ask* ask the agent, in the loop that runs now, where a new sign-in is needed."""
         self._on.prompt_with(ask)
+
+    async def sign_out(self) -> None:
+        """Forget the sign-in, here and at the issuer, until `sign_in`."""
+        await self._on.sign_out()
+
+    async def sign_in(self) -> None:
+        """Let the agent sign in anew.
+
+        Raises:
+            Unauthorised, Unreachable: They did not, somebody else did, or it cannot be done now.
+        """
+        await self._on.sign_in()
 
     async def find(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
         """Give the users that match, in the query's order."""

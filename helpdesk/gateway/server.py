@@ -27,6 +27,7 @@ from helpdesk.domain.errors import (
     HelpdeskError,
     NoRecord,
     NotFound,
+    OtherAgent,
     Refused,
     SignInAgain,
     Stale,
@@ -216,7 +217,14 @@ class Gateway:
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         if scheme.casefold() != "bearer" or not bearer.strip():
             raise Unauthorised("Sign in first: there is no sign-in with this question.")
-        return await self._sign_ins.agent(bearer.strip())
+        signed = await self._sign_ins.agent(bearer.strip())
+        meant = request.headers.get(wire.AGENT_HEADER, "")
+        if meant and meant != wire.agent_header(signed.agent):
+            raise OtherAgent(
+                f"You signed in as {signed.agent.id}, and this console is another agent's: "
+                "nothing was done. Quit, and open it anew."
+            )
+        return signed
 
     async def _write(
         self, endpoint: Endpoint, asks: wire.Asks, desk: Desk, request: Request[Any, Any, Any]
@@ -325,7 +333,7 @@ class Gateway:
                 headers["Retry-After"] = "1"
                 return problem_of(Unreachable("The desk took too long to answer."))
             case HelpdeskError():
-                if isinstance(error, Unauthorised):
+                if isinstance(error, Unauthorised) and not isinstance(error, OtherAgent):
                     is_late = isinstance(error, SignInAgain)
                     headers["WWW-Authenticate"] = STEP_UP_CHALLENGE if is_late else CHALLENGE
                 if isinstance(error, NoRecord):

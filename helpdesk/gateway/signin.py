@@ -54,6 +54,7 @@ class SignIn:
         on_prompt: Shows the agent what to do; called once for each sign-in, must return at once.
         ask_code: Asks the agent for a one-time code; only for `Way.ONE_TIME`.
         through: Brings a sign-in to its end, or to `GaveUp` where the agent does not go on.
+        worth_it: Raises where signing in would lead nowhere: the desk is not there.
         keeping: Where the sign-in outlasts this run.
         clock: Seconds since 1970.
         sleep: Waits some seconds.
@@ -68,6 +69,7 @@ class SignIn:
         on_prompt: Callable[[Prompt], None],
         ask_code: Callable[[], Awaitable[str]] | None = None,
         through: Callable[[Flow], Awaitable[tuple[Answer, float | None]]] | None = None,
+        worth_it: Callable[[], Awaitable[object]] | None = None,
         keeping: SafeKeeping | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -77,7 +79,7 @@ class SignIn:
         self._keeping = keeping or SafeKeeping("")
         self._clock = clock
         self._held: _Held | None = None
-        self._through = through
+        self._through, self._worth_it = through, worth_it
         self._renewing = asyncio.Lock()
         self._renewals: set[asyncio.Task[_Held | None]] = set()
         self._asking: asyncio.Task[_Held] | None = None
@@ -189,6 +191,8 @@ class SignIn:
         self._rests_until = self._clock() + REST_S if gave_up else 0.0
 
     async def _signed_in(self, max_age_s: int | None) -> _Held:
+        if self._worth_it is not None:
+            await self._worth_it()
         flow = self._flows.sign_in(self._way, max_age_s)
         answer, authenticated_at = await (self._through(flow) if self._through else flow)
         if _is_too_old(authenticated_at, max_age_s, self._clock()):

@@ -36,6 +36,8 @@ T = TypeVar("T")
 KEY_HEADER: Final = "Idempotency-Key"
 ALARM_HEADER: Final = "Helpdesk-Alarm"
 """What is wrong with the desk's own log, percent-encoded; not there where nothing is."""
+AGENT_HEADER: Final = "Helpdesk-Agent"
+"""Whose console asks, where it knows: whoever else signs in there is refused."""
 MOST_ROWS: Final = 500
 """Rows of one page, at most."""
 BODY_LIMIT: Final = 65_536
@@ -316,6 +318,11 @@ def etag(case: Case) -> str:
     done = [row.seq for row in case.log if row.act in _CHANGES and row.result in _CARRIED_OUT]
     plain = msgspec.json.encode((*parts, done), order="deterministic")
     return f'"{hashlib.sha256(plain).hexdigest()[:32]}"'
+
+
+def agent_header(agent: Agent) -> str:
+    """Return an agent's id as it may stand in a header."""
+    return quote(agent.id, safe="")
 
 
 def cursor_of(offset: int, sort: str = "") -> str:

@@ -3,97 +3,94 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from helpdesk.domain.errors import HelpdeskError, Unreachable
+from helpdesk.domain.errors import HelpdeskError, SignInAgain, Unauthorised, Unreachable
 from helpdesk.domain.feed import Freshness
-from helpdesk.domain.offline import PURGED_AFTER, freshness
+from helpdesk.domain.offline import PURGED_AFTER, SILENT_AFTER, age, freshness
 
 T = TypeVar("T")
 
 NOTED_EACH: Final = timedelta(seconds=30)
 """How often the time of the last contact is written down while the line is up."""
 
-SILENT_AFTER: Final = timedelta(minutes=1)
-"""A line that was up, and of which nothing was heard for so long, counts as down until it is.
-
-A console asks every few seconds; one that slept does not know yet what became of its line.
-"""
-
 
 class Line:
     """The way to a desk elsewhere, as its answers show it.
 
     Attributes:
+        contact: When the desk was last reached; None for never.
         is_up: Whether it was reached by the last try; None where none was made yet.
         turn: Grows whenever something shown here is not as it was.
         shown: When what was given from this machine was true, by what it is.
+
+    Args:
+        clock: Gives the present; somebody may set it back.
+        elapsed: Gives seconds that nobody can set back.
+        came_back: Is told when the desk is reached that was not.
+        noted: Is told the time of a contact now and then, by both.
     """
 
     def __init__(
         self,
         clock: Callable[[], datetime],
+        elapsed: Callable[[], float],
         came_back: Callable[[], None],
-        noted: Callable[[datetime], None],
+        noted: Callable[[datetime, float], None],
     ) -> None:
-        self._clock, self._came_back, self._noted = clock, came_back, noted
+        self._clock, self._elapsed = clock, elapsed
+        self._came_back, self._noted = came_back, noted
         self._noted_at: datetime | None = None
         self._turned = asyncio.Event()
-        self._contact: datetime | None = None
-        self._contact_s = 0.0
+        self._contact_s: float | None = None
+        self.contact: datetime | None = None
         self.is_up: bool | None = None
         self.turn = 0
         self.shown: dict[str, datetime] = {}
 
     @property
-    def contact(self) -> datetime | None:
-        """When the desk was last reached; None for never."""
-        return self._contact
-
-    @contact.setter
-    def contact(self, at: datetime | None) -> None:
-        """Take it that the desk was last reached then; not later than now."""
-        now = self._clock()
-        self._contact = at = None if at is None else min(at, now)
-        self._contact_s = _elapsed_s() - ((now - at).total_seconds() if at else 0.0)
-
-    @property
     def freshness(self) -> Freshness:
         """How old what one sees is."""
-        oldest = min(self.shown.values(), default=None)
-        is_up = self.is_up is not False and not self._is_silent
-        return freshness(self.contact, self._now, is_up=is_up, shown=oldest)
+        oldest, is_silent = min(self.shown.values(), default=None), self.age >= SILENT_AFTER
+        is_up = self.is_up is None or (self.is_up and not is_silent)
+        return freshness(self.contact, self._clock(), is_up=is_up, shown=oldest, age=self.age)
 
     @property
     def is_read_only(self) -> bool:
         """Whether the desk was not reached for so long that nothing may be changed here."""
-        return self.is_up is not True and self.freshness_when_down.is_read_only
+        return self.freshness_when_down.is_read_only
 
     @property
     def freshness_when_down(self) -> Freshness:
         """How old what one sees is, if the line is down."""
-        return freshness(self.contact, self._now, is_up=False)
+        return freshness(self.contact, self._clock(), is_up=False, age=self.age)
 
     @property
     def is_to_be_purged(self) -> bool:
         """Whether the desk was not reached for so long that nothing may stay on this machine."""
-        return self.contact is not None and self._now - self.contact >= PURGED_AFTER
+        return self.contact is not None and self.age >= PURGED_AFTER
 
     @property
-    def _now(self) -> datetime:
-        """The present; a clock that is set back makes nothing younger."""
-        now = self._clock()
+    def age(self) -> timedelta:
+        """How long ago the desk was last reached, whatever became of the clock; 0 for never."""
         if self.contact is None:
-            return now
-        return max(now, self.contact + timedelta(seconds=_elapsed_s() - self._contact_s))
+            return timedelta(0)
+        passed = 0.0 if self._contact_s is None else self._elapsed() - self._contact_s
+        return age(self.contact, self._clock(), timedelta(seconds=passed))
 
-    @property
-    def _is_silent(self) -> bool:
-        is_known = self.is_up is True and self.contact is not None
-        return is_known and self._now - (self.contact or self._now) >= SILENT_AFTER
+    def resume(self, contact: datetime | None, contact_s: float | None) -> None:
+        """Take up where another console was: when the desk was last reached, by both clocks.
+
+        The second is None where the machine was started since.
+        """
+        self.contact, self._contact_s = contact, contact_s
+
+    def forget(self) -> None:
+        """Be as if the desk had never been reached."""
+        self.contact = self._contact_s = None
+        self.bump()
 
     async def ask(self, asked: Awaitable[T]) -> T:
         """Give what the desk answers, and note whether it was reached; a refusal is an answer."""
@@ -101,6 +98,13 @@ class Line:
             answer = await asked
         except Unreachable:
             self._down()
+            raise
+        except SignInAgain:
+            self._up()
+            raise
+        except Unauthorised:  # the agent is not signed in: nothing here comes from the desk
+            if self.is_up is None:
+                self._down()
             raise
         except HelpdeskError:
             self._up()
@@ -122,10 +126,11 @@ class Line:
 
     def _up(self) -> None:
         now = self._clock()
-        was_up, self.is_up, self.contact = self.is_up, True, now
+        was_up, self.is_up = self.is_up, True
+        self.contact, self._contact_s = now, self._elapsed()
         if self._noted_at is None or abs(now - self._noted_at) >= NOTED_EACH:
             self._noted_at = now
-            self._noted(now)
+            self._noted(now, self._contact_s)
         if was_up is not True:
             self.bump()
             self._came_back()
@@ -134,9 +139,3 @@ class Line:
         was_up, self.is_up = self.is_up, False
         if was_up is not False:
             self.bump()
-
-
-def _elapsed_s() -> float:
-    """Seconds on a clock that nobody sets, those that the machine slept counted where they are."""
-    boot = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boot is None else time.clock_gettime(boot)

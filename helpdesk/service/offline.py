@@ -12,7 +12,8 @@ import contextlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from functools import partial
+from typing import Final, Protocol, TypeVar
 
 from msgspec.structs import replace
 
@@ -48,12 +49,28 @@ from helpdesk.service.line import Line
 from helpdesk.service.outbox import Outbox, wish_of
 from helpdesk.service.reading import Reading
 from helpdesk.service.working_set import WorkingSet
+from helpdesk.stores.boot import boot, since_boot
 from helpdesk.stores.replica import Mark, Replica
 
 T = TypeVar("T")
 
+LEAVE_S: Final = 2.0
+"""Seconds that leaving the seat is waited for; it goes on to its end where that takes longer."""
+
 RETRY_S: Final = 2.0
 """Seconds between two tries to hear from a desk that is not reached."""
+
+
+class Seat(Protocol):
+    """An agent's place at a desk elsewhere."""
+
+    async def leave(self) -> None:
+        """Sign the agent out; nothing is raised, whatever is not reached."""
+        ...
+
+    async def take(self) -> None:
+        """Let the agent sign in anew, or raise `HelpdeskError`: then nobody is signed in."""
+        ...
 
 
 class OfflineDesk(Reading):
@@ -66,6 +83,8 @@ class OfflineDesk(Reading):
         clock: Gives the present.
         skew: Gives this machine's clock less the desk's, as its last answer told it.
         settled_after: So long after it was sent a write that the desk does not know never came.
+        elapsed: Gives seconds that nobody can set back, the same in all processes since a start.
+        seat: The agent's place there; None where it cannot be left.
     """
 
     def __init__(
@@ -76,10 +95,12 @@ class OfflineDesk(Reading):
         *,
         skew: Callable[[], timedelta] = timedelta,
         settled_after: timedelta = SETTLED_AFTER,
+        elapsed: Callable[[], float] = since_boot,
+        seat: Seat | None = None,
     ) -> None:
-        line = Line(clock, self._came_back, self._note_contact)
+        line = Line(clock, elapsed, self._came_back, self._note_contact)
         super().__init__(remote, line, WorkingSet(replica), clock)
-        self._replica, self._skew = replica, skew
+        self._replica, self._skew, self._seat = replica, skew, seat
         self._outbox = Outbox(remote, replica, line, clock, settled_after=settled_after)
 
     async def open(self) -> None:
@@ -89,10 +110,9 @@ class OfflineDesk(Reading):
             Unreachable, BadFile: The replica cannot be read.
         """
         mark = await self._replica.mark()
-        self._line.contact = mark.contact_at
-        if self._line.contact != mark.contact_at:  # the clock was set back: it ages from now on
-            await self._replica.note(contact_at=self._line.contact)
-        await self._purge_if_old()
+        is_same = bool(mark.boot) and mark.boot == boot()
+        self._line.resume(mark.contact_at, mark.boot_s if is_same else None)
+        await self.let_go_if_old()
         await self._outbox.refresh()
 
     @property
@@ -143,7 +163,7 @@ class OfflineDesk(Reading):
                 raise Unreachable(f"{error} Nothing was done. {why_never(action.name)}") from error
             return await self._queue(action, wish)
         if not isinstance(action, Reveal):
-            self.soon(self._case(outcome.case))
+            self.keep(partial(self._case, outcome.case))
         return outcome
 
     async def drift(self, user: str, factor: str, codes: Sequence[str], *, key: str = "") -> Drift:
@@ -228,9 +248,9 @@ class OfflineDesk(Reading):
 
     async def tend(self) -> None:
         """Ask what became of what is unknown, and send what waits, where the desk is reached."""
-        await self._purge_if_old()
+        await self.let_go_if_old()
         if abs(self._skew()) <= SKEW_STOPS:
-            await self._outbox.tend(lambda case: self.soon(self._case(case)))
+            await self._outbox.tend(lambda case: self.keep(partial(self._case, case)))
 
     async def decide(self, key: str, *, goes_on: bool) -> None:
         """Send a wish in conflict all the same, or let go of a wish."""
@@ -241,6 +261,25 @@ class OfflineDesk(Reading):
         """Let go of all this machine keeps of the desk's users, whether the desk answers or not."""
         await self.stop()
         await self._purge()
+
+    async def lock(self) -> None:
+        """Let go of all this machine keeps of the desk's users, at once, and leave the seat."""
+        self._is_locked = self._outbox.is_locked = True
+        await self.forget()
+        if self._seat is not None:
+            leaving = asyncio.ensure_future(self._seat.leave())
+            await asyncio.wait({leaving}, timeout=LEAVE_S)
+
+    async def unlock(self) -> None:
+        """Let the agent sign in anew, and go on with the desk.
+
+        Raises:
+            HelpdeskError: They did not, or somebody else did; all stays locked.
+        """
+        if self._seat is not None:
+            await self._seat.take()
+        self._is_locked = self._outbox.is_locked = False
+        self._line.bump()
 
     # What is brought over
 
@@ -363,10 +402,10 @@ class OfflineDesk(Reading):
                 Decision(act=act, weight=Weight.REFUSED, why=skewed(skew), instead=instead)
             )
 
-    async def _purge_if_old(self) -> None:
+    async def let_go_if_old(self) -> None:
+        """Let go of all users where the desk was not reached for too long."""
         if self._line.is_to_be_purged:
             await self._purge()
-            self._line.contact = None
 
     async def _purge(self) -> None:
         await self._replica.purge()
@@ -374,13 +413,13 @@ class OfflineDesk(Reading):
         await self._outbox.refresh()
         self._late.clear()
         self._line.shown.clear()
-        self._line.bump()
+        self._line.forget()
 
     def _came_back(self) -> None:
         self.soon(self.tend())
 
-    def _note_contact(self, now: datetime) -> None:
-        self.soon(self._replica.note(contact_at=now))
+    def _note_contact(self, now: datetime, elapsed_s: float) -> None:
+        self.soon(self._replica.note(contact_at=now, boot=boot(), boot_s=elapsed_s))
 
 
 def _key() -> str:

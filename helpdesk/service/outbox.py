@@ -49,6 +49,7 @@ class Outbox:
     Attributes:
         wishes: All of them as last read.
         settled_after: So long after it was sent, a write the desk does not know never came.
+        is_locked: Whether no words about anybody may be kept now.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Outbox:
         self._under_way: set[str] = set()
         self._tending = asyncio.Lock()
         self.settled_after = settled_after
+        self.is_locked = False
         self.wishes: tuple[Wish, ...] = ()
 
     async def refresh(self) -> None:
@@ -278,7 +280,7 @@ class Outbox:
             self._under_way.discard(key)
 
     async def _put(self, wish: Wish) -> None:
-        await self._replica.put(wish)
+        await self._replica.put(wish.bare() if self.is_locked else wish)
         await self.refresh()
 
     async def _drop(self, key: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from helpdesk.domain.cases import Case
@@ -37,6 +38,8 @@ class Reading(Relaying):
 
     Attributes:
         patience_s: Seconds the desk has to answer before what is here is shown.
+        is_live_only: Whether only the desk's own answers count, and are written down before they
+            are given: for who brings over what is not here yet.
     """
 
     def __init__(
@@ -47,7 +50,9 @@ class Reading(Relaying):
         self._asked: dict[str, asyncio.Task[Any]] = {}
         self._late: dict[str, tuple[Any, datetime]] = {}
         self._chores: set[asyncio.Task[Any]] = set()
+        self._is_locked = False
         self.patience_s = PATIENCE_S
+        self.is_live_only = False
 
     async def find(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
         """Give the users that match; meanwhile those of them that are here."""
@@ -135,6 +140,11 @@ class Reading(Relaying):
         task.add_done_callback(self._chores.discard)
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
+    def keep(self, writing: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        """Write down something about somebody beside what is asked, unless all is locked."""
+        if not self._is_locked:
+            self.soon(writing())
+
     async def _answer(
         self,
         kind: str,
@@ -144,6 +154,11 @@ class Reading(Relaying):
         remember: Remember | None = None,
     ) -> T:
         """Give the desk's answer if it comes in a moment, else the one that is here."""
+        if self.is_live_only:
+            live = await self._line.ask(ask())
+            if remember is not None and not self._is_locked:
+                await remember(live)
+            return live
         came = self._late.pop(asked, None)
         if came is not None and abs(self._clock() - came[1]) <= LATE:
             self._line.shown.pop(kind, None)
@@ -163,7 +178,7 @@ class Reading(Relaying):
                 answer = await task
                 self._line.shown.pop(kind, None)
                 if remember is not None:
-                    self.soon(remember(answer))
+                    self.keep(partial(remember, answer))
                 return answer
         except asyncio.CancelledError:
             task.cancel()
@@ -198,7 +213,7 @@ class Reading(Relaying):
             while len(self._late) > 8:
                 del self._late[next(iter(self._late))]
             if remember is not None:
-                self.soon(remember(answer))
+                self.keep(partial(remember, answer))
         # What differs must be shown; what does not must lose its mark.
         self._line.bump()
 

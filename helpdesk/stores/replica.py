@@ -58,11 +58,15 @@ class Mark(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         contact_at: When the desk was last reached; None for never.
+        boot: At which start of the machine that was.
+        boot_s: How many seconds after it.
         cursor: Where in the desk's feed the working set stands; empty for not yet.
         steps: Which steps of an unfinished synchronisation are done.
     """
 
     contact_at: At | None = None
+    boot: str = ""
+    boot_s: float = 0.0
     cursor: str = ""
     steps: tuple[str, ...] = ()
 

@@ -107,6 +107,10 @@ class Spoken:
     def prompt_with(self, ask: AskSignIn | None) -> None:
         """Ask nobody."""
 
+    async def sign_out(self) -> None:
+        """Say nothing that counts from now on."""
+        self._word = ""
+
 
 def free_port() -> socket.socket:
     """Give a socket on a free port of this machine."""

@@ -28,7 +28,7 @@ from helpdesk.gateway.issuers import RESOURCE_PATH, Provider
 from helpdesk.gateway.keyrings import Kept, SafeKeeping, keeping_for, real_keyring
 from helpdesk.gateway.loopback import Loopback
 from helpdesk.gateway.signin import SignIn
-from helpdesk.reaching import Prompter
+from helpdesk.signing import Prompter
 from tests.gateway.issuing import ISSUER, SECONDS, URL, IssuerSite, answer, make_key, signed
 from tests.gateway.people import Demonstration, both
 

@@ -22,9 +22,10 @@ from helpdesk.gateway.devissuer import DevIssuer
 from helpdesk.gateway.line import Line
 from helpdesk.gateway.remote import RemoteDesk
 from helpdesk.gateway.server import Gateway
-from helpdesk.reaching import Signing, kept_here
+from helpdesk.reaching import kept_here
 from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
+from helpdesk.signing import Signing
 from helpdesk.tui.dialogs.act import ActDialog
 from helpdesk.tui.dialogs.signing import SignInDialog
 from tests.gateway.serving import PLENTY, SomeDesks, free_port, served
