@@ -60,11 +60,12 @@ def console(given: argparse.Namespace) -> int:
     is_on_a_page = bool(os.environ.get("TEXTUAL_DRIVER"))  # helpdesk web
     if not (is_on_a_page or (sys.stdin.isatty() and sys.stdout.isatty())):
         raise BadInput("The console needs a terminal. Without one, use a command: helpdesk --help")
-    theme = given.theme or load_config(os.environ).theme
+    config = load_config(os.environ)
+    theme, lock_s = given.theme or config.theme, config.lock_minutes * 60
     with opened(given, keeps=True) as desk:
         from helpdesk.tui.app import run
 
-        return int(run(desk, theme=theme or None))
+        return int(run(desk, theme=theme or None, lock_s=lock_s))
 
 
 def sync(given: argparse.Namespace) -> int:

@@ -118,6 +118,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         prove_callers: Whether dangerous acts wait for proof of the caller and a second person.
             A desk that turns it off says so in its header and beside every command's answer.
         hold_minutes: How long a reset waits before it is carried out, so that it can be undone.
+        lock_minutes: Minutes without a key after which a console on a desk elsewhere shows and
+            keeps nobody any more and wants a new sign-in; 0 for never.
         serve: How a gateway answers.
         authorities: A file of certificates to trust desks and providers by, instead of the
             system's.
@@ -133,6 +135,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     profiles: dict[str, Profile] = {}
     prove_callers: bool = True
     hold_minutes: Annotated[int, Meta(ge=0, le=120)] = 0
+    lock_minutes: Annotated[int, Meta(ge=0, le=480)] = 15
     mail: Mail | None = None
     serve: Serving = Serving()
     authorities: str = ""

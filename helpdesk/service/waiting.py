@@ -34,6 +34,18 @@ class Waits(Protocol):
         """
         ...
 
-    async def forget(self) -> None:
-        """Let go of all this machine keeps of the desk's users."""
+    async def lock(self) -> None:
+        """Let go of all this machine keeps of the desk's users, and sign out."""
+        ...
+
+    async def unlock(self) -> None:
+        """Let the agent sign in anew, and go on.
+
+        Raises:
+            HelpdeskError: They did not, or somebody else did; all stays locked.
+        """
+        ...
+
+    async def let_go_if_old(self) -> None:
+        """Let go of all users where the desk was not reached for too long."""
         ...

@@ -23,6 +23,7 @@ from helpdesk.service.desk import Desk
 from helpdesk.tui.dialogs.guarded import Guarded
 from helpdesk.tui.dialogs.pages import HandoverDialog
 from helpdesk.tui.keys import Where
+from helpdesk.tui.locking import LockingApp
 from helpdesk.tui.palette import KeysProvider
 from helpdesk.tui.screens.approvals import ApprovalsScreen
 from helpdesk.tui.screens.desk import DeskScreen
@@ -30,7 +31,6 @@ from helpdesk.tui.screens.holding import HoldingPlace
 from helpdesk.tui.screens.lists import ChallengesScreen, LogScreen, LoopsScreen
 from helpdesk.tui.screens.place import Clock, Place
 from helpdesk.tui.screens.waiting import Strangers, Waiting
-from helpdesk.tui.signing import SigningApp
 from helpdesk.tui.terminal import run_safely
 from helpdesk.tui.themes import NAMES, THEMES
 from helpdesk.tui.widgets.chrome import Open
@@ -54,12 +54,13 @@ TOLD_S = 12.0
 """Seconds a notice about a request is shown."""
 
 
-class HelpdeskApp(SigningApp):
+class HelpdeskApp(LockingApp):
     """The console on a desk.
 
     Args:
         theme: One of `themes.NAMES`; the dark one where it is none of them.
         clock: Gives the time shown; the desk's own for a demo or a test.
+        lock_s: Seconds without a key after which a desk elsewhere is locked; 0 for never.
     """
 
     TITLE = "helpdesk"
@@ -71,8 +72,15 @@ class HelpdeskApp(SigningApp):
         DeskScreen, LoopsScreen, ChallengesScreen, ApprovalsScreen, LogScreen,
     )  # fmt: skip
 
-    def __init__(self, desk: Desk, *, theme: str | None = None, clock: Clock = present) -> None:
-        super().__init__(desk, clock)
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        theme: str | None = None,
+        clock: Clock = present,
+        lock_s: float = 0.0,
+    ) -> None:
+        super().__init__(desk, clock, lock_s=lock_s)
         for each in THEMES:
             self.register_theme(each)
         self.theme = theme if theme in NAMES else NAMES[0]
@@ -81,6 +89,10 @@ class HelpdeskApp(SigningApp):
         self._waiting = Waiting(desk.agent)
         self._strangers = Strangers()
         self._is_looking = False
+        self.add_places()
+
+    def add_places(self) -> None:
+        """Add the modes of all places."""
         for place in self.PLACES:
             self.add_mode(place.WHERE.value, self.place(place))
 
@@ -129,6 +141,7 @@ class HelpdeskApp(SigningApp):
         self.look_for_alarms()
         self.set_interval(STRANGERS_S, self.look_for_alarms)
         self.begin_to_follow()
+        self.begin_to_watch()
 
     @work(exclusive=True, group="alarms", exit_on_error=False)
     async def look_for_alarms(self) -> None:
@@ -192,6 +205,6 @@ class HelpdeskApp(SigningApp):
             self.screen.open_user(user)
 
 
-def run(desk: Desk, *, theme: str | None = None) -> int:
+def run(desk: Desk, *, theme: str | None = None, lock_s: float = 0.0) -> int:
     """Run the console on a desk and return the exit code of the process."""
-    return run_safely(HelpdeskApp(desk, theme=theme))
+    return run_safely(HelpdeskApp(desk, theme=theme, lock_s=lock_s))

@@ -104,12 +104,12 @@ class FollowingApp(SafeApp):
 
     @work(group="outbox", exit_on_error=False)
     async def lock(self) -> None:
-        """Forget all users this machine keeps of a desk elsewhere, and quit."""
+        """Forget all users this machine keeps of a desk elsewhere, sign out, and quit."""
         if not isinstance(self._desk, Waits):
             self.notify("This desk is on this machine: there is no copy to forget.", markup=False)
             return
         try:
-            await self._desk.forget()
+            await self._desk.lock()
         except HelpdeskError as error:
             self.notify(str(error), severity="error", timeout=10, markup=False)
             return

@@ -26,6 +26,10 @@ class SigningApp(FollowingApp):
     def on_unmount(self) -> None:
         """Leave it to the terminal again; who was being asked has given up."""
         self._desk.prompt_with(None)
+        self.give_up_questions()
+
+    def give_up_questions(self) -> None:
+        """Give up every sign-in that is being asked for."""
         for answered in self._asked:
             if not answered.done():
                 answered.set_result(None)

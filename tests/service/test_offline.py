@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ from helpdesk.domain.audit import LogRow
 from helpdesk.domain.cases import Case
 from helpdesk.domain.errors import (
     BadInput,
+    GaveUp,
     NeedsMore,
     NotFound,
     Refused,
@@ -40,6 +42,7 @@ from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
 from helpdesk.service.offline import OfflineDesk
 from helpdesk.service.syncing import synchronise
+from helpdesk.stores.boot import boot
 from helpdesk.stores.replica import Replica
 from tests.conftest import Clock
 from tests.service.cut import CutLine
@@ -251,24 +254,6 @@ async def test_a_console_that_was_closed_for_a_day_begins_with_nobody(
         await another.case("u1")
 
 
-async def test_a_clock_that_is_set_back_makes_nothing_younger(
-    console: OfflineDesk, console_on: Any, line: CutLine, clock: Clock, places: Path
-) -> None:
-    await seen(console)
-    line.is_cut = True
-    clock.go_on(hours=-30)
-
-    another = await console_on()
-    clock.go_on(hours=7)
-    young = await another.case("u1")
-    clock.go_on(hours=1)
-    third = await console_on()
-
-    assert young.user.id == "u1"
-    with pytest.raises(Unreachable):
-        await third.case("u1")
-
-
 async def test_a_machine_that_slept_does_not_call_live_what_is_old(
     console: OfflineDesk, clock: Clock
 ) -> None:
@@ -297,6 +282,104 @@ async def test_forgetting_does_not_wait_for_a_desk_that_does_not_answer(
     await asyncio.sleep(0.05)
 
     assert await Replica(places / "replica").kept("case u1") is None
+
+
+class Elapsed:
+    """Seconds since a start of the machine, which nobody can set back."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+async def test_a_clock_set_back_makes_nothing_younger(
+    console_on: Any, line: CutLine, clock: Clock
+) -> None:
+    elapsed = Elapsed()
+    console = await console_on(elapsed=elapsed)
+    await seen(console)
+    line.is_cut = True
+    with contextlib.suppress(Unreachable):
+        await console.case("u3")
+
+    elapsed.seconds += READ_ONLY_AFTER.total_seconds() - 1
+    young = console.freshness.is_read_only
+    elapsed.seconds += 1
+    old = console.freshness.is_read_only
+    elapsed.seconds += PURGED_AFTER.total_seconds()
+    await console.let_go_if_old()
+
+    assert (young, old) == (False, True)
+    with pytest.raises(Unreachable):
+        await console.case("u1")
+
+
+@pytest.mark.skipif(not boot(), reason="this system does not say when it was started")
+@pytest.mark.parametrize(
+    ("seconds", "is_read_only", "is_kept"),
+    [
+        (READ_ONLY_AFTER.total_seconds() - 60, False, True),
+        (READ_ONLY_AFTER.total_seconds(), True, True),
+        (PURGED_AFTER.total_seconds(), True, False),
+    ],
+)
+async def test_a_console_begun_anew_knows_how_old_it_is_whatever_the_clock_says(
+    console_on: Any, line: CutLine, seconds: float, is_read_only: bool, is_kept: bool
+) -> None:
+    elapsed = Elapsed()
+    await seen(await console_on(elapsed=elapsed))
+    elapsed.seconds += seconds
+    line.is_cut = True
+
+    another = await console_on(elapsed=elapsed)
+    found = await asyncio.gather(another.case("u1"), return_exceptions=True)
+
+    assert another.freshness.is_read_only is is_read_only
+    assert isinstance(found[0], Case) is is_kept
+
+
+@pytest.mark.parametrize(
+    ("hours", "is_kept"), [(-9, False), (-0.01, True), (7.9, True), (8, False)]
+)
+async def test_where_the_contact_lies_ahead_of_the_clock_nobody_is_left(
+    console: OfflineDesk, console_on: Any, line: CutLine, clock: Clock, hours: float, is_kept: bool
+) -> None:
+    await seen(console)
+    line.is_cut = True
+    clock.go_on(hours=hours)
+
+    another = await console_on()
+    found = await asyncio.gather(another.case("u1"), return_exceptions=True)
+
+    assert isinstance(found[0], Case) is is_kept
+
+
+async def test_a_desk_that_says_nothing_for_a_minute_is_not_live(
+    console: OfflineDesk, clock: Clock
+) -> None:
+    live = console.freshness
+    clock.go_on(minutes=1)
+
+    silent = console.freshness
+
+    assert live.is_live
+    assert not silent.is_live
+    assert silent.says.endswith("not live")
+
+
+async def test_who_does_not_sign_in_sees_nothing_as_live(
+    console: OfflineDesk, console_on: Any, line: CutLine
+) -> None:
+    await seen(console)
+    another = await console_on()
+    line.is_signed_out = True
+
+    with pytest.raises(GaveUp):
+        await another.perform(Note(user="u1", text="x"))
+
+    assert not another.freshness.is_live
 
 
 async def test_forgetting_leaves_nobody_and_goes_on_with_the_desk(
