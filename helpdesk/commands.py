@@ -19,6 +19,7 @@ from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.errors import BadFile, BadInput, CursorTooOld, HelpdeskError, Unreachable
 from helpdesk.domain.proofs import Method
+from helpdesk.domain.signing import AskSignIn
 from helpdesk.domain.text import clean
 from helpdesk.service.desk import Desk
 
@@ -56,16 +57,37 @@ def opened(
 def console(given: argparse.Namespace) -> int:
     """Open the console; return its exit code."""
     from helpdesk.config import load_config
+    from helpdesk.wiring import elsewhere
 
     is_on_a_page = bool(os.environ.get("TEXTUAL_DRIVER"))  # helpdesk web
     if not (is_on_a_page or (sys.stdin.isatty() and sys.stdout.isatty())):
         raise BadInput("The console needs a terminal. Without one, use a command: helpdesk --help")
     config = load_config(os.environ)
     theme, lock_s = given.theme or config.theme, config.lock_minutes * 60
+    address = elsewhere(config, given.desk)
+    if is_on_a_page and address:
+        return _console_on_a_page(given, address, theme, lock_s)
     with opened(given, keeps=True) as desk:
         from helpdesk.tui.app import run
 
         return int(run(desk, theme=theme or None, lock_s=lock_s))
+
+
+def _console_on_a_page(given: argparse.Namespace, address: str, theme: str, lock_s: float) -> int:
+    """Open the console for somebody in a browser, who signs in on its screen."""
+    from helpdesk.config import load_config
+    from helpdesk.reaching import Wanted
+    from helpdesk.tui.entry import run_entry
+    from helpdesk.wiring import open_desk
+
+    with contextlib.ExitStack() as stack:
+
+        def opening(ask: AskSignIn) -> Desk:
+            wanted = Wanted(keeps=True, is_shared=True, ask=ask)
+            config = load_config(os.environ)
+            return stack.enter_context(open_desk(config, given.desk, given.who, wanted))
+
+        return int(run_entry(opening, clean(address), theme=theme or None, lock_s=lock_s))
 
 
 def sync(given: argparse.Namespace) -> int:
@@ -416,12 +438,21 @@ def web(given: argparse.Namespace) -> int:
         raise BadInput(f"web needs the extra web: {extra} ({error.name}).") from error
     del aiohttp, textual_serve
     from helpdesk.config import load_config
-    from helpdesk.web import Wanted, refuse_remote
+    from helpdesk.reaching import checked
+    from helpdesk.web import Wanted
     from helpdesk.web import serve as serve_page
+    from helpdesk.wiring import elsewhere
 
-    refuse_remote(load_config(os.environ), given.desk)
-    with opened(given) as desk:  # what is wrong with it is said here, not on every page
-        agent = f"{desk.agent.name} ({desk.agent.id}), {desk.agent.role.words}, at {desk.label}"
+    config = load_config(os.environ)
+    address = elsewhere(config, given.desk)
+    if address and given.who:
+        raise BadInput("At a desk over HTTP you work as whoever signs in, not as somebody.")
+    if address:
+        who = f"signs in at {checked(address)}, as themselves"
+    else:
+        with opened(given) as desk:  # what is wrong with it is said here, not on every page
+            agent = f"{desk.agent.name} ({desk.agent.id}), {desk.agent.role.words}"
+            who = f"works as {agent}, at {desk.label}"
     wanted = Wanted(
         host=given.host,
         port=given.port,
@@ -430,7 +461,7 @@ def web(given: argparse.Namespace) -> int:
         who=given.who,
         theme=given.theme,
     )
-    serve_page(wanted, agent, say)
+    serve_page(wanted, who, say)
     return 0
 
 

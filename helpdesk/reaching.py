@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from helpdesk.gateway.remote import RemoteDesk
     from helpdesk.gateway.wire import Info
     from helpdesk.service.desk import Desk
+    from helpdesk.service.offline import OfflineDesk
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -58,13 +59,10 @@ def reach(
         BadInput: It is neither https nor of this machine, or the extra is not installed.
         Unreachable, Unauthorised: It does not answer, or not to this agent.
     """
-    try:
-        from helpdesk.gateway.line import Line, desk_url  # noqa: PLC0415
-        from helpdesk.gateway.remote import RemoteDesk  # noqa: PLC0415
-    except ImportError as error:
-        extra = "pip install 'helpdesk[gateway]'"
-        raise BadInput(f"A desk over HTTP needs the extra gateway: {extra}.") from error
-    wanted, address = wanted or Wanted(), desk_url(url)
+    wanted, address = wanted or Wanted(), checked(url)
+    from helpdesk.gateway.line import Line  # noqa: PLC0415  (of an extra that is there)
+    from helpdesk.gateway.remote import RemoteDesk  # noqa: PLC0415
+
     authorities = Path(config.authorities).expanduser() if config.authorities else None
     signing = Signing(address, profile, authorities, is_shared=wanted.is_shared)
     signing.prompt_with(wanted.ask)
@@ -80,9 +78,38 @@ def reach(
         yield away(info, address, error)
         return
     try:
-        yield kept_here(desk, address, words) if wanted.keeps else desk
+        if wanted.keeps:
+            with _left(kept_here(desk, address, words), is_left=wanted.is_shared) as kept:
+                yield kept
+        else:
+            yield desk
     finally:
         desk.close()
+
+
+@contextlib.contextmanager
+def _left(desk: OfflineDesk, *, is_left: bool) -> Iterator[OfflineDesk]:
+    """Give a desk; at its end, where others come after this agent, nothing of it stays."""
+    try:
+        yield desk
+    finally:
+        if is_left:
+            with contextlib.suppress(HelpdeskError):
+                asyncio.run(desk.lock())
+
+
+def checked(url: str) -> str:
+    """Return a desk's address, where it may be one and what reaches it is installed.
+
+    Raises:
+        BadInput: It is neither https nor of this machine, or the extra is not installed.
+    """
+    try:
+        from helpdesk.gateway.line import desk_url  # noqa: PLC0415
+    except ImportError as error:
+        extra = "pip install 'helpdesk[gateway]'"
+        raise BadInput(f"A desk over HTTP needs the extra gateway: {extra}.") from error
+    return desk_url(url)
 
 
 class Introduction:
@@ -153,7 +180,7 @@ class Seat:
             raise
 
 
-def kept_here(desk: RemoteDesk, address: str, words: Introduction | None = None) -> Desk:
+def kept_here(desk: RemoteDesk, address: str, words: Introduction | None = None) -> OfflineDesk:
     """Return a desk that goes on working while the line is down; it keeps its own in a replica."""
     from helpdesk.service.offline import OfflineDesk  # noqa: PLC0415
     from helpdesk.stores.replica import Replica, replica_directory, sweep  # noqa: PLC0415

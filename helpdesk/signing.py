@@ -187,7 +187,7 @@ class Prompter:
         if self.ask is None:
             return await ask_code()
         says = (
-            "The desk needs a new sign-in of yours. Type the newest one-time code that "
+            "The desk needs a sign-in of yours. Type the newest one-time code that "
             "`helpdesk serve --dev` said for you."
         )
         return (await self.ask(SignInPrompt(says=says, wants_code=True))).strip()

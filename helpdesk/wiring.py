@@ -193,6 +193,14 @@ def fixture_path(address: str) -> tuple[Path, bool]:
     return path, False
 
 
+def elsewhere(config: Config, desk: str = "") -> str:
+    """Return the address of the desk that is named, where it is reached over HTTP; else nothing."""
+    name = desk or config.desk
+    profile = config.profiles.get(name)
+    address = profile.desk if profile else name
+    return address if address.startswith(("http://", "https://")) else ""
+
+
 def forget_replicas() -> int:
     """Let go of all this machine keeps of desks elsewhere; give how many that were."""
     from helpdesk.stores.known import forget_all  # noqa: PLC0415  (most desks have none)

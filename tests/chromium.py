@@ -101,7 +101,7 @@ class Tab:
 
     async def says(self, words: str) -> str:
         """Wait until the page itself says these words; give all it says."""
-        return await self.until("document.body.innerText", words)
+        return await self.until("document.body?.innerText", words)
 
     async def type(self, text: str) -> None:
         """Put text in where the page has its focus; a line's end is the Enter key."""
@@ -113,6 +113,21 @@ class Tab:
                 enter = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13}
                 await self.ask("Input.dispatchKeyEvent", type="keyDown", text="\r", **enter)
                 await self.ask("Input.dispatchKeyEvent", type="keyUp", **enter)
+
+    async def press_escape(self) -> None:
+        """Press Escape."""
+        for kind in ("rawKeyDown", "keyUp"):
+            await self.ask(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key="Escape",
+                code="Escape",
+                windowsVirtualKeyCode=27,
+            )
+
+    async def rest(self) -> None:
+        """Let a dialog that has just come become one that hears: by its own clock, 0.8 s."""
+        await asyncio.sleep(1.5)
 
     async def press_control(self, letter: str) -> None:
         """Press a letter with the Control key."""

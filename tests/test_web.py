@@ -124,15 +124,16 @@ def test_a_desk_or_agent_that_is_not_there_is_said_at_the_start(run: Run) -> Non
     assert run("web", "--as", "nobody")[0] == 4
 
 
-def test_a_desk_where_agents_sign_in_is_refused(run: Run, places: Path) -> None:
-    config = places / "config"
-    config.mkdir()
-    (config / "helpdesk.toml").write_text('[profiles.north]\ndesk = "https://desk.example"\n')
+def test_at_a_desk_over_http_nobody_works_as_somebody(run: Run) -> None:
+    code, _, err = run("web", "--as", "lead", desk="https://desk.example")
 
-    by_address, by_profile = run("web", desk="https://desk.example"), run("web", desk="north")
+    assert (code, "you work as whoever signs in" in err) == (2, True)
 
-    assert (by_address[0], by_profile[0]) == (2, 2)
-    assert "north: agents sign in at a desk over HTTP" in by_profile[2]
+
+def test_a_desk_in_clear_on_another_machine_is_refused(run: Run) -> None:
+    code, _, err = run("web", desk="http://desk.example")
+
+    assert (code, "a desk is reached by https" in err) == (2, True)
 
 
 def test_the_shell_completes_it(run: Run) -> None:

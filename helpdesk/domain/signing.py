@@ -15,12 +15,14 @@ class SignInPrompt(Struct, frozen=True, kw_only=True):
         url: The address to open; ASCII, https or of this machine; empty where there is none.
         user_code: What to type there; empty where nothing is.
         wants_code: Whether the agent has to type a one-time code here.
+        is_first: Whether nobody was signed in before.
     """
 
     says: str
     url: str = ""
     user_code: str = ""
     wants_code: bool = False
+    is_first: bool = False
 
 
 AskSignIn = Callable[[SignInPrompt], Awaitable[str]]

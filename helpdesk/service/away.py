@@ -11,6 +11,7 @@ from helpdesk.domain.agents import Agent
 from helpdesk.domain.errors import Unreachable
 from helpdesk.domain.feed import Freshness
 from helpdesk.domain.products import Product
+from helpdesk.service.desk import Desk
 
 
 class Away(Struct, frozen=True, kw_only=True):
@@ -37,7 +38,7 @@ class Away(Struct, frozen=True, kw_only=True):
         """Ask nobody: there is nothing to sign in at."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
+        if name.startswith("_") or name not in vars(Desk):
             raise AttributeError(name)
 
         async def asked(*_arguments: object, **_more: object) -> Any:

@@ -89,7 +89,16 @@ class HelpdeskApp(LockingApp):
         self._waiting = Waiting(desk.agent)
         self._strangers = Strangers()
         self._is_looking = False
+        self.begin_modes()
+
+    def begin_modes(self) -> None:
+        """Add what the console begins with."""
         self.add_places()
+
+    def take(self, desk: Desk) -> None:
+        """Be the console of another desk from now on, before any of its places is shown."""
+        self._desk, self._waiting = desk, Waiting(desk.agent)
+        desk.prompt_with(self.ask_sign_in)
 
     def add_places(self) -> None:
         """Add the modes of all places."""

@@ -22,7 +22,6 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from helpdesk.config import Config
 from helpdesk.domain.errors import BadInput, Unreachable
 from helpdesk.domain.text import clean
 
@@ -57,12 +56,12 @@ class Wanted(Struct, frozen=True, kw_only=True):
     theme: str = ""
 
 
-def serve(wanted: Wanted, agent: str, say: Callable[[str], None]) -> None:
+def serve(wanted: Wanted, who: str, say: Callable[[str], None]) -> None:
     """Answer until it is told to stop.
 
     Args:
         wanted: What the command line asks for.
-        agent: Whom everybody works as who opens the link, in words.
+        who: What whoever opens the link does: `works as …`, `signs in at …`.
         say: Tells the person at the terminal.
 
     Raises:
@@ -80,26 +79,11 @@ def serve(wanted: Wanted, agent: str, say: Callable[[str], None]) -> None:
 
         beyond = "on this machine only" if not wanted.url else "through the proxy"
         say(
-            f"The console answers at {origin}, {beyond}. Whoever opens the link works as "
-            f"{clean(agent, limit=300)}. A link counts once; the next is then said here."
+            f"The console answers at {origin}, {beyond}. Whoever opens the link "
+            f"{clean(who, limit=300)}. A link counts once; the next is then said here."
         )
         site = Site(command(wanted), surroundings(), origin, tell)
         asyncio.run(_answer(site, listener))
-
-
-def refuse_remote(config: Config, desk: str) -> None:
-    """Raise where a desk is reached over HTTP: agents sign in there, each as themselves.
-
-    Raises:
-        BadInput: It is such a desk, by its address or its profile's.
-    """
-    name = desk or config.desk
-    profile = config.profiles.get(name)
-    if (profile.desk if profile else name).startswith(("http://", "https://")):
-        raise BadInput(
-            f"{clean(name, limit=200)}: agents sign in at a desk over HTTP, each as themselves;"
-            " a page cannot do that for them. Open it with helpdesk --desk, in a terminal."
-        )
 
 
 def origin_of(wanted: Wanted, port: int) -> str:

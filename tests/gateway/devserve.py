@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -108,7 +107,7 @@ class DevServe:
             return asking.connect_ex(("127.0.0.1", self.port)) == 0
 
 
-def places(home: Path) -> Mapping[str, str]:
+def places(home: Path) -> dict[str, str]:
     """Give the environment in which all is kept in one place."""
     return {
         "HELPDESK_DATA_DIR": str(home / "data"),

@@ -36,7 +36,7 @@ class SignInDialog(Guarded[str]):
         """What to do, where, the code's field if one is typed here, the buttons."""
         prompt = self._prompt
         with Box() as box:
-            box.border_title = Content("Sign in again")
+            box.border_title = Content("Sign in" if prompt.is_first else "Sign in again")
             yield Static(show(prompt.says, limit=1_000), id="identity")
             with VerticalScroll(id="body", can_focus=False):
                 yield Sheet(self._entries(), id="preview")
@@ -62,7 +62,8 @@ class SignInDialog(Guarded[str]):
             found.append(entry("code", show(prompt.user_code, STRONG)))
             found.append(entry("", show("Never type a code that somebody sent you.", WARN)))
         then = "" if prompt.wants_code else "This closes by itself once you are signed in. "
-        says = f"{then}What you began goes on then. Escape gives up: nothing is done."
+        goes_on = "The console opens then." if prompt.is_first else "What you began goes on then."
+        says = f"{then}{goes_on} Escape gives up: nothing is done."
         found.append(entry("then", show(says, QUIET)))
         return found
 
