@@ -19,10 +19,12 @@ from helpdesk.domain.cases import Handover
 from helpdesk.domain.challenges import OPEN_FOR
 from helpdesk.domain.diagnosis.drift import STEP_S, Drift, measure
 from helpdesk.domain.errors import BadFile, NotFound
+from helpdesk.domain.learning import learn
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method
 from helpdesk.domain.text import clean, digits, mask_mail, mask_phone
 from helpdesk.domain.timeline import (
+    FORMS,
     AnyEvent,
     Challenge,
     Delivery,
@@ -132,6 +134,7 @@ class DemoConnector:
     """The people of a fixture. They are read when asked for; timelines are kept once read."""
 
     def __init__(self, file: Documents) -> None:
+        learn((User, Account, *FORMS))
         self._file = file
         self._timelines: dict[str, tuple[object, tuple[AnyEvent, ...]]] = {}
 

@@ -211,6 +211,10 @@ _BARE: Final = msgspec.defstruct(
 """A case without its timeline, whose events are told apart by their own decoder."""
 
 
+FORMS: Final = (_BARE,)
+"""The forms a case is read by."""
+
+
 def case_data_schema() -> dict[str, Any]:
     """Return the JSON Schema of what `case_data` writes; an event is told apart by its kind."""
     schema: dict[str, Any] = msgspec.json.schema(_BARE)

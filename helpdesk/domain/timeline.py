@@ -228,6 +228,9 @@ class _Stamp(Struct):
     id: str | None = None
 
 
+FORMS: Final = (_Stamp, *KINDS.values())
+"""The forms events are read by."""
+
 _NAMES = {
     kind: frozenset(key.encode_name for key in msgspec.structs.fields(kind)) - {"+"} | {"kind"}
     for kind in KINDS.values()

@@ -14,10 +14,13 @@ import msgspec
 from msgspec import Struct
 
 from helpdesk.domain import entries
+from helpdesk.domain.cases import FORMS as CASE_FORMS
 from helpdesk.domain.cases import Case, case_data, case_of, masked
 from helpdesk.domain.diagnosis.verdicts import Verdict
+from helpdesk.domain.learning import learn
 from helpdesk.domain.search import LoopRow, Page, Query, Sort, TicketRow, UserRow, matches
 from helpdesk.domain.text import digits, folded
+from helpdesk.domain.timeline import FORMS as EVENT_FORMS
 from helpdesk.domain.users import At
 from helpdesk.stores.replica import Kept, Replica
 
@@ -38,6 +41,7 @@ class WorkingSet:
     """What this machine remembers of a desk; every answer may be None: then it does not know."""
 
     def __init__(self, replica: Replica) -> None:
+        learn((*CASE_FORMS, *EVENT_FORMS, Verdict, Page[UserRow], Page[LoopRow], Page[TicketRow]))
         self._replica = replica
 
     async def case(self, user: str) -> Shown[Case] | None:

@@ -25,6 +25,7 @@ from tinydb import TinyDB
 from tinydb.table import Document, Table
 
 from helpdesk.domain.errors import BadFile, Unreachable
+from helpdesk.domain.learning import learn
 from helpdesk.domain.offline import PURGED_AFTER, State, Wish
 from helpdesk.domain.users import At
 from helpdesk.stores.atomic import FORMAT, AtomicStorage, Tables
@@ -85,6 +86,7 @@ class Replica:
             directory.chmod(0o700)
         except OSError as error:
             raise Unreachable(f"{directory} cannot be used: {error.strerror}.") from error
+        learn((Wish, Kept, Mark))
         self.directory = directory
         self._outbox = _File(directory / "outbox.json")
         self._seen = _File(directory / "seen.json", is_dear=False)

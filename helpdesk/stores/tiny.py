@@ -18,12 +18,13 @@ from msgspec.structs import replace
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import ACCEPT, ERASED, LOOK, LogRow
-from helpdesk.domain.chain import Entry, Noted, opened, stored_row
+from helpdesk.domain.chain import ChainedRow, Entry, Noted, opened, stored_row
 from helpdesk.domain.erasing import KEPT, Erased, bare, is_open, needed_proofs
 from helpdesk.domain.errors import BadFile
 from helpdesk.domain.holds import Hold
+from helpdesk.domain.learning import learn
 from helpdesk.domain.notices import Notice
-from helpdesk.domain.operations import Operation
+from helpdesk.domain.operations import Answered, Operation
 from helpdesk.domain.proofs import Asking, Proof
 from helpdesk.domain.records import Record, begun, has_ended
 from helpdesk.domain.tickets import LoopReport, Ticket
@@ -55,6 +56,7 @@ class TinyStore:
     """The desk's own record in a `TinyFile`, read whole into memory."""
 
     def __init__(self, file: TinyFile) -> None:
+        learn((*TABLES, Agent, LogRow, ChainedRow, Entry, Noted, Answered))
         self._file = file
         self._generation = self._log_generation = -1
         self.agents: tuple[Agent, ...] = ()
