@@ -3,6 +3,7 @@
 key ──first time──▶ carried out, kept with its answer in the same transaction
  ├──again, same wish──▶ the first answer, nothing changes
  ├──again, other wish──▶ KeyTaken        still running ──▶ StillRunning
+ ├──taken back before it came──▶ KeyTaken, whoever carries it here, however late
  └──after seven days───▶ KeyExpired, never carried out anew
 """
 
@@ -24,6 +25,9 @@ from helpdesk.domain.users import At
 
 KEPT_FOR: Final = timedelta(days=7)
 """How long the same key gives the first answer; afterwards it gives none and does nothing."""
+
+WITHDRAWN: Final = "withdrawn"
+"""In the place of a fingerprint: the write under this key will never be carried out."""
 
 SECRET: Final = frozenset({"answer", "code", "codes"})
 """What a caller reads out: kept nowhere, so not in a fingerprint either; each try has a new key."""
@@ -54,7 +58,8 @@ class Operation(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         id: The key; together with the agent it is unique.
-        fingerprint: SHA-256 of the wish in canonical form, in hexadecimal.
+        fingerprint: SHA-256 of the wish in canonical form, in hexadecimal; `WITHDRAWN` where it
+            was taken back before it came.
         seq: The number of its row in the log; 0 where it has none.
         answer: An `Answered` as JSON. Never a secret.
     """
@@ -70,6 +75,11 @@ class Operation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def is_kept(self, now: datetime) -> bool:
         """Whether it still answers at *now*."""
         return now < self.at + KEPT_FOR
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it was taken back before it came: it was not done, and will not be."""
+        return self.fingerprint == WITHDRAWN
 
     @property
     def answered(self) -> Answered:

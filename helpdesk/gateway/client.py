@@ -2,7 +2,8 @@
 
 write sent ─▶ answer ─▶ given
    └─▶ answer lost ─▶ what became of its key? ─▶ done: the first answer, given again
-                           │                 └─▶ never arrived: sent again with the same key
+                           │                 └─▶ not known: sent again with the same key
+                           │                        └─▶ in vain ─▶ taken back: now it is not done
                            └─▶ that cannot be asked: `Unknown`; it is not sent anew
 """
 
@@ -289,7 +290,29 @@ class Connection:
                 if lost is None:
                     raise
                 raise _unknown(key) from error  # the first may have been done, and was looked for
-        raise _unknown(key) if lost is None or lost.told is None else lost.told
+        if lost is None or lost.told is None:
+            raise _unknown(key)
+        return await self._taken_back(endpoint, key, values, headers, lost.told)
+
+    async def _taken_back(
+        self,
+        endpoint: Endpoint,
+        key: str,
+        values: Mapping[str, Any],
+        headers: Mapping[str, str],
+        told: HelpdeskError,
+    ) -> Reply:
+        """Raise what the desk told, once it is sure that nothing was or will be done.
+
+        Another gateway may have it in hand still: that this one does not know it says nothing.
+        """
+        try:
+            found = await self._ask("withdraw", key=key)
+            if not found.is_withdrawn:
+                return await self._sent(endpoint, values, headers=headers)
+        except HelpdeskError as error:
+            raise _unknown(key) from error
+        raise told
 
     async def _learn(self, key: str) -> None:
         """Ask what became of a write whose answer was lost: done, or nothing, but not running.

@@ -193,6 +193,13 @@ _ALL: Final = (
     _posted("weigh", "/v1/weighing", wire.Wanted, Weighed, "The policy's answer to an act"),
     _told("perform", "/v1/actions", wire.Wanted, Outcome, "Carry out an act", is_matched=True),
     _asked("operation", "/v1/operations/{key}", wire.OfKey, Operation, "What became of a write"),
+    _posted(
+        "withdraw",
+        "/v1/operations/{key}/withdrawal",
+        wire.OfKey,
+        Operation,
+        "Take a write back if it was not carried out",
+    ),
     _asked("changes", "/v1/changes", wire.After, Changes, "What changed after a cursor"),
     _asked("changed", "/v1/events", wire.After, wire.Moved, "Changes as server-sent events"),
 )
@@ -209,8 +216,8 @@ RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
         (
             "desk", "find", "queue", "whose", "case", "challenges", "loops", "tickets", "log",
             "why", "fleet", "ways", "approvals", "alarms", "holds", "phone", "tray", "bundle",
-            "weigh", "operation", "changes", "changed", "settle", "inspect_log", "reconcile_log",
-            "checkpoint", "checkpoint_key", "export_log", "carry_out_due",
+            "weigh", "operation", "withdraw", "changes", "changed", "settle", "inspect_log",
+            "reconcile_log", "checkpoint", "checkpoint_key", "export_log", "carry_out_due",
         ),
         _EVERYBODY,
     ),

@@ -40,6 +40,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "accept_log": {"reason": "The backup of Monday was put back."},
     "tray": {"user": "u2"},
     "bundle": {},
+    "withdraw": {},
     "weigh": {"action": {"act": "reset-factor", "user": "u2", "factor": "u2-f1"}},
     "perform": {"action": {"act": "note", "user": "u2", "text": "Called back at ten."}},
 }

@@ -281,6 +281,11 @@ class RemoteDesk:
         found: Operation = await self._on.ask("operation", key=key)
         return found
 
+    async def withdraw(self, key: str) -> Operation:
+        """Take a write of this agent's back if it was not carried out; give what became of it."""
+        found: Operation = await self._on.ask("withdraw", key=key)
+        return found
+
     async def changes(self, after: str = "", *, limit: int = 500) -> Changes:
         """Give what changed after a cursor, oldest first; without one, only where to begin."""
         limit = max(1, min(limit, 500))

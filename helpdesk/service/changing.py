@@ -12,7 +12,7 @@ from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.cases import Case
 from helpdesk.domain.decisions import Decision, Weight
 from helpdesk.domain.errors import BadInput, NeedsMore, NotFound, Refused
-from helpdesk.domain.operations import Answered
+from helpdesk.domain.operations import Answered, Operation
 from helpdesk.domain.policies import factor_of, hands_off
 from helpdesk.domain.text import clean
 from helpdesk.service.feeding import Feeding
@@ -27,6 +27,12 @@ Told = Callable[[Case, datetime, dict[str, Any]], Awaitable[T]]
 
 class Changing(Feeding):
     """The part of a local desk that every change goes through."""
+
+    async def withdraw(self, key: str) -> Operation:
+        """Take a write of this agent's back if it was not carried out; give what became of it."""
+        self._once.check_rest(key)
+        async with self._changing, self._recorder.transaction():
+            return await self._once.withdraw(key)
 
     async def _telling(self, user: str, act: str, tell: Told[Any], asked: Wish) -> Answered:
         """Change something about a caller in one transaction with the row that tells of it."""

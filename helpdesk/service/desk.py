@@ -307,6 +307,17 @@ class Desk(Protocol):
         """
         ...
 
+    async def withdraw(self, key: str) -> Operation:
+        """Take a write of this agent's back if it was not carried out; give what became of it.
+
+        `operation` tells how it is at this moment: a write may still be on its way, or under way at
+        another gateway. Who is told here that it is withdrawn knows that it will never be done.
+
+        Raises:
+            StillRunning: It is under way.
+        """
+        ...
+
     async def changes(self, after: str = "", *, limit: int = 500) -> Changes:
         """Give what changed after a cursor, oldest first; without one, only where to begin.
 

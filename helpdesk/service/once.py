@@ -21,7 +21,13 @@ from helpdesk.domain.errors import (
     Refused,
     StillRunning,
 )
-from helpdesk.domain.operations import Answered, Operation, check_key, fingerprint
+from helpdesk.domain.operations import (
+    WITHDRAWN,
+    Answered,
+    Operation,
+    check_key,
+    fingerprint,
+)
 from helpdesk.domain.text import clean
 from helpdesk.stores.base import Store
 
@@ -90,6 +96,8 @@ class Once:
             return None
         if not (kept.fingerprint and kept.is_kept(self._clock())):
             raise KeyExpired("This was asked more than seven days ago: look, then ask anew.")
+        if kept.is_withdrawn:
+            raise KeyTaken("This was taken back before it came: nothing was done. Ask anew.")
         if kept.fingerprint != wish.sha256:
             raise KeyTaken("This key was used for something else: ask anew, with a key of its own.")
         return kept.answered
@@ -109,6 +117,27 @@ class Once:
                 answer=msgspec.json.encode(answered).decode(),
             )
         )
+
+    async def withdraw(self, key: str) -> Operation:
+        """Take a write back if it was not carried out; give what became of it.
+
+        Inside a transaction: whoever carries it out elsewhere did so before, or finds it taken.
+        """
+        self.check_rest(key)
+        found = await self._store.operation(self._agent, check_key(key))
+        if found is not None:
+            return found
+        says = "It was taken back before it came: nothing was done."
+        taken = Operation(
+            id=key,
+            agent=self._agent,
+            fingerprint=WITHDRAWN,
+            at=self._clock(),
+            result=Result.REFUSED,
+            answer=msgspec.json.encode(Answered(says=says, error=KeyTaken.__name__)).decode(),
+        )
+        await self._store.keep(taken)
+        return taken
 
     async def of(self, key: str) -> Operation:
         """Give what became of a write.

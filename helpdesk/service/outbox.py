@@ -27,7 +27,7 @@ from helpdesk.domain.errors import (
     Unreachable,
 )
 from helpdesk.domain.offline import SETTLED_AFTER, Late, State, Wish, facts, late_of
-from helpdesk.domain.operations import KEPT_FOR
+from helpdesk.domain.operations import KEPT_FOR, Operation
 from helpdesk.service.desk import Desk
 from helpdesk.service.line import Line
 from helpdesk.stores.replica import Replica
@@ -176,14 +176,36 @@ class Outbox:
             elif wish.action is not None and not wish.is_late(now):
                 await self._put(replace(wish, state=State.QUEUED, by="", sent_at=None))
             else:
-                says = "The desk never had it: nothing was done."
-                await self._put(wish.ended(State.LOST, says, now))
+                await self._take_back(wish)
             return
+        await self._settle(wish, kept)
+
+    async def _take_back(self, wish: Wish) -> None:
+        """Have the desk never carry out what it does not know, and only then say it was not done.
+
+        It may be under way still at a gateway that was not asked, or be carried out by one that is
+        begun anew.
+        """
+        try:
+            kept = await self._line.ask(self._remote.withdraw(wish.key))
+        except StillRunning:
+            return
+        except NotFound:  # a desk of another version, which cannot take anything back
+            await self._lose(wish)
+            return
+        if kept.is_withdrawn:
+            says = "The desk never had it: nothing was done."
+            await self._put(wish.ended(State.LOST, says, self._clock()))
+        else:
+            await self._settle(wish, kept)
+
+    async def _settle(self, wish: Wish, kept: Operation) -> None:
+        """Say what became of a wish that the desk knows."""
         says = kept.answered.says
         if kept.answered.was_once:
             says = f"{says} What it showed once is not shown again."
         state = State.DONE if kept.result in DONE else State.REFUSED
-        await self._put(wish.ended(state, says, now))
+        await self._put(wish.ended(state, says, self._clock()))
 
     async def _expire(self) -> None:
         now = self._clock()

@@ -109,3 +109,7 @@ class Relaying:
     async def operation(self, key: str) -> Operation:
         """Give what became of a write of this agent's."""
         return await self._line.ask(self._remote.operation(key))
+
+    async def withdraw(self, key: str) -> Operation:
+        """Take a write of this agent's back if it was not carried out; give what became of it."""
+        return await self._line.ask(self._remote.withdraw(key))

@@ -570,6 +570,45 @@ async def test_a_key_is_for_one_wish_and_for_seven_days(dana: Desk, clock: Clock
     assert await acts(dana) == [("dana", "note", Result.DONE)]
 
 
+async def test_what_was_taken_back_is_never_carried_out(dana: Desk) -> None:
+    taken = await dana.withdraw(KEY)
+    again = await dana.withdraw(KEY)
+
+    with pytest.raises(KeyTaken, match="taken back"):
+        await dana.perform(Note(user="u2", text="one"), key=KEY)
+    assert taken.is_withdrawn
+    assert again == taken == await dana.operation(KEY)
+    assert await acts(dana) == []
+
+
+async def test_what_was_carried_out_is_not_taken_back(dana: Desk) -> None:
+    await dana.perform(Note(user="u2", text="one"), key=KEY)
+
+    found = await dana.withdraw(KEY)
+
+    assert (found.is_withdrawn, found.result) == (False, Result.DONE)
+    assert await acts(dana) == [("dana", "note", Result.DONE)]
+
+
+async def test_of_an_act_and_its_withdrawal_at_once_exactly_one_comes_true(open_as: Open) -> None:
+    dana, elsewhere = open_as("dana"), open_as("dana")
+    for number in range(6):
+        key = f"{KEY}-{number}"
+        done, taken = await asyncio.gather(
+            dana.perform(Note(user="u2", text=str(number)), key=key),
+            elsewhere.withdraw(key),
+            return_exceptions=True,
+        )
+        if isinstance(taken, StillRunning):
+            taken = await elsewhere.withdraw(key)
+
+        assert not isinstance(taken, BaseException)
+        assert isinstance(done, KeyTaken) is taken.is_withdrawn
+    said = {row.says for row in (await dana.log(Query())).rows if row.act == "note"}
+    kept = [await elsewhere.operation(f"{KEY}-{number}") for number in range(6)]
+    assert len(said) == sum(not one.is_withdrawn for one in kept)
+
+
 async def test_a_key_that_is_none_is_said_so(dana: Desk) -> None:
     with pytest.raises(BadInput, match="16 to 255"):
         await dana.perform(Note(user="u2", text="one"), key="short")

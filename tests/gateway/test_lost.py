@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import httpx
@@ -9,7 +10,8 @@ import pytest
 
 from helpdesk.domain.actions import Note
 from helpdesk.domain.audit import Result
-from helpdesk.domain.errors import Unknown
+from helpdesk.domain.errors import Unknown, Unreachable
+from helpdesk.domain.search import Query
 from helpdesk.gateway.line import Line
 from helpdesk.gateway.remote import RemoteDesk
 from helpdesk.service.local import LocalDesk
@@ -74,3 +76,47 @@ async def test_what_was_done_is_unknown_and_not_undone_where_its_answer_cannot_b
         assert told.value.key == "k" * 20
         assert (await desk.operation("k" * 20)).result is Result.DONE
         desk.close()
+
+
+class TooLate(httpx.AsyncHTTPTransport):
+    """Answers every write that it was too much, while another gateway has the first in hand.
+
+    Args:
+        is_done: Whether that one carries it out in the end, when nobody counts on it any more.
+    """
+
+    def __init__(self, *, is_done: bool) -> None:
+        super().__init__()
+        self._is_done = is_done
+        self._first: httpx.Request | None = None
+        self._is_over = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/withdrawal"):
+            self._is_over = True
+            if self._is_done and self._first is not None:
+                await (await super().handle_async_request(self._first)).aread()
+        elif request.url.path == "/v1/actions" and not self._is_over:
+            self._first = self._first or request
+            return httpx.Response(503, stream=httpx.ByteStream(b""))
+        return await super().handle_async_request(request)
+
+
+@pytest.mark.parametrize("is_done", [True, False])
+async def test_what_the_desk_did_not_answer_is_not_done_only_once_it_is_taken_back(
+    desk_as: Callable[..., LocalDesk], clock: Clock, is_done: bool
+) -> None:
+    note, key = Note(user="u1", text="Called back."), "k" * 20
+    with gateway(desk_as, clock) as (url, _):
+        line = Line(url, Spoken("dana"), transport=TooLate(is_done=is_done), tries=2)
+        desk = RemoteDesk(line)
+
+        ended = (await asyncio.gather(desk.perform(note, key=key), return_exceptions=True))[0]
+        kept = await desk.operation(key)
+        notes = [row.result for row in (await desk.log(Query())).rows if row.act == "note"]
+        desk.close()
+
+    assert not isinstance(ended, Unknown)
+    assert isinstance(ended, Unreachable) is not is_done
+    assert kept.is_withdrawn is not is_done
+    assert notes == ([Result.DONE] if is_done else [])

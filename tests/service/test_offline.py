@@ -28,6 +28,7 @@ from helpdesk.domain.cases import Case
 from helpdesk.domain.errors import (
     BadInput,
     GaveUp,
+    KeyTaken,
     NeedsMore,
     NotFound,
     Refused,
@@ -662,6 +663,43 @@ async def test_what_never_arrived_is_said_to_be_not_done_but_only_after_a_while(
     assert early == [State.UNKNOWN]
     assert states(console) == [State.LOST]
     assert console.wishes[0].says == "The desk never had it: nothing was done."
+    assert await done(desk) == []
+
+
+async def test_what_another_gateway_does_late_is_never_said_to_be_not_done(
+    console: OfflineDesk, line: CutLine, desk: LocalDesk, desk_as: Open, clock: Clock
+) -> None:
+    elsewhere, note = desk_as("dana"), EndSessions(user="u1")
+    line.swallows = 1
+    with pytest.raises(Unknown):
+        await console.perform(note, key="k" * 24)
+    clock.go_on(seconds=61)
+    taken_back = desk.withdraw
+
+    async def after_another_one(key: str) -> Any:
+        await elsewhere.perform(note, key=key)
+        return await taken_back(key)
+
+    desk.withdraw = after_another_one  # type: ignore[method-assign]
+    await console.tend()
+
+    assert states(console) == [State.DONE]
+    assert [row.act for row in await done(desk)] == ["end-sessions"]
+
+
+async def test_what_was_said_to_be_not_done_is_not_done_by_anybody_later(
+    console: OfflineDesk, line: CutLine, desk: LocalDesk, desk_as: Open, clock: Clock
+) -> None:
+    line.swallows = 1
+    with pytest.raises(Unknown):
+        await console.perform(EndSessions(user="u1"), key="k" * 24)
+    clock.go_on(seconds=61)
+    await console.tend()
+
+    with pytest.raises(KeyTaken):
+        await desk_as("dana").perform(EndSessions(user="u1"), key="k" * 24)
+
+    assert states(console) == [State.LOST]
     assert await done(desk) == []
 
 
