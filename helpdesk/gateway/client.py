@@ -290,9 +290,7 @@ class Connection:
                 if lost is None:
                     raise
                 raise _unknown(key) from error  # the first may have been done, and was looked for
-        if lost is None or lost.told is None:
-            raise _unknown(key)
-        return await self._taken_back(endpoint, key, values, headers, lost.told)
+        return await self._taken_back(endpoint, key, values, headers, lost)
 
     async def _taken_back(
         self,
@@ -300,19 +298,21 @@ class Connection:
         key: str,
         values: Mapping[str, Any],
         headers: Mapping[str, str],
-        told: HelpdeskError,
+        lost: Lost | None,
     ) -> Reply:
         """Raise what the desk told, once it is sure that nothing was or will be done.
 
         Another gateway may have it in hand still: that this one does not know it says nothing.
         """
+        if lost is None or lost.told is None:
+            raise _unknown(key)
         try:
             found = await self._ask("withdraw", key=key)
             if not found.is_withdrawn:
                 return await self._sent(endpoint, values, headers=headers)
         except HelpdeskError as error:
             raise _unknown(key) from error
-        raise told
+        raise lost.told
 
     async def _learn(self, key: str) -> None:
         """Ask what became of a write whose answer was lost: done, or nothing, but not running.
