@@ -15,7 +15,7 @@ from msgspec import Struct
 from helpdesk.config import Config, Profile, data_directory
 from helpdesk.domain.errors import BadInput, HelpdeskError, Unreachable
 from helpdesk.domain.signing import AskSignIn
-from helpdesk.signing import Signing
+from helpdesk.signing import Signing, leaving_well
 
 if TYPE_CHECKING:
     from helpdesk.gateway.remote import RemoteDesk
@@ -70,7 +70,8 @@ def reach(
     begins_with = words.read() if wanted.keeps else None
     line = Line(address, signing, authorities=authorities)
     try:
-        desk = RemoteDesk(line, begins_with, words.heed)
+        with leaving_well():
+            desk = RemoteDesk(line, begins_with, words.heed)
     except Unreachable as error:
         info = words.read() if wanted.reads else None
         if info is None:

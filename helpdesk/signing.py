@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +20,7 @@ from helpdesk.config import Profile, data_directory
 from helpdesk.domain.errors import GaveUp, HelpdeskError
 from helpdesk.domain.signing import AskSignIn, SignInPrompt
 from helpdesk.domain.text import clean
+from helpdesk.service.asking import left_behind
 
 if TYPE_CHECKING:
     from helpdesk.gateway.flows import Prompt
@@ -223,7 +226,51 @@ def show(prompt: Prompt) -> None:
 
 
 async def ask_code() -> str:
-    """Ask for the one-time code, which is not shown."""
+    """Ask for the one-time code, which is not shown; who stops here leaves the terminal as it was.
+
+    Nobody waits for the line that is never typed then.
+    """
     says = "The code that `helpdesk serve --dev` said (not shown): "
     read = getpass if sys.stdin.isatty() else lambda _: sys.stdin.readline()
-    return (await asyncio.to_thread(read, says)).strip()
+    with _as_it_was():
+        return (await left_behind(lambda: read(says), "code")).strip()
+
+
+@contextlib.contextmanager
+def _as_it_was() -> Iterator[None]:
+    """Put the terminal's settings back at the end: a line half read leaves its echo off."""
+    if sys.platform == "win32" or not sys.stdin.isatty():
+        yield
+        return
+    import termios  # noqa: PLC0415
+
+    handle = sys.stdin.fileno()
+    before = termios.tcgetattr(handle)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(handle, termios.TCSANOW, before)
+
+
+@contextlib.contextmanager
+def leaving_well() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the program in order, with 128 + n, while the terminal asks."""
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    numbers = [signal.Signals[name] for name in names]
+    before = {number: signal.getsignal(number) for number in numbers}
+    heeded = [number for number in numbers if before[number] is signal.SIG_DFL]
+    for number in heeded:
+        signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number in heeded:
+            signal.signal(number, signal.SIG_DFL)

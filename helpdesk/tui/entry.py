@@ -6,7 +6,6 @@ curtain ─▶ sign-in dialog ─▶ the desk is opened ─▶ the places begin 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 from typing import Final, cast
 
@@ -16,7 +15,7 @@ from textual import on, work
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.errors import HelpdeskError
 from helpdesk.domain.signing import AskSignIn, SignInPrompt
-from helpdesk.service.asking import from_here
+from helpdesk.service.asking import from_here, left_behind
 from helpdesk.service.away import Away
 from helpdesk.service.desk import Desk
 from helpdesk.tui.app import HelpdeskApp, present
@@ -99,30 +98,8 @@ class EntryApp(HelpdeskApp):
 
     async def _opened(self) -> Desk:
         """Open the desk in a thread that nobody waits for when the console ends."""
-        loop = asyncio.get_running_loop()
-        opened: asyncio.Future[Desk] = loop.create_future()
-        ask = from_here(loop, self.ask_sign_in)
-
-        def give(desk: Desk | None, error: BaseException | None) -> None:
-            if opened.done():
-                return
-            if desk is not None:
-                opened.set_result(desk)
-            elif error is not None:
-                opened.set_exception(error)
-
-        def work_it() -> None:
-            desk: Desk | None = None
-            failed: BaseException | None = None
-            try:
-                desk = self._opening(ask)
-            except BaseException as error:  # noqa: BLE001  (told where it is waited for)
-                failed = error
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(give, desk, failed)
-
-        threading.Thread(target=work_it, name="opening", daemon=True).start()
-        return await opened
+        ask = from_here(asyncio.get_running_loop(), self.ask_sign_in)
+        return await left_behind(lambda: self._opening(ask), "opening")
 
 
 def run_entry(

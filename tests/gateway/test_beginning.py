@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from helpdesk.domain.actions import Note
 from helpdesk.domain.errors import NotFound, OtherAgent, Unreachable
 from helpdesk.domain.search import Query
+from helpdesk.gateway.devissuer import CLIENT
 from helpdesk.gateway.line import Line
 from helpdesk.gateway.remote import RemoteDesk
 from helpdesk.gateway.wire import Info
@@ -205,4 +207,60 @@ def test_the_first_frame_comes_while_the_line_is_down_and_the_sign_in_when_it_is
     assert "Sign in again" not in down
     assert "DEV SIGN-IN" in down
     assert code == 0
+    assert "Traceback" not in terminal.shown
+
+
+@needs_pty
+@pytest.mark.parametrize("how", ["ctrl+q", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize(
+    ("profile", "ssh", "wanted"),
+    [
+        ("here", "", "One-time code, not shown"),
+        ("there", "over ssh", "Never type a code that somebody sent you."),
+        ("there", "", "Sign in in the browser"),
+    ],
+    ids=["one-time", "device", "browser"],
+)
+def test_who_leaves_while_a_sign_in_is_asked_for_is_let_go(
+    far: DevServe, tmp_path: Path, how: str, profile: str, ssh: str, wanted: str
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "helpdesk.toml").write_text(
+        f'[profiles.here]\ndesk = "{far.url}"\n[profiles.there]\ndesk = "{far.url}"\n'
+        f'issuer = "{far.url}/issuer"\nclient_id = "{CLIENT}"\n'
+    )
+    with Terminal(
+        python("helpdesk", "--desk", profile),
+        tmp_path,
+        environment=places(tmp_path) | {"BROWSER": "true", "SSH_CONNECTION": ssh},
+        size=(130, 34),
+        patience_s=60,
+    ) as terminal:
+        terminal.until(wanted)
+        if how == "ctrl+q":
+            terminal.rest(1.0)  # a dialog hears no key for 0.8 s
+            terminal.send(b"\x11")
+        else:
+            terminal.signal(signal.Signals[how])
+        code = terminal.end()
+        settings = terminal.settings
+
+    assert code == (0 if how == "ctrl+q" else 128 + signal.Signals[how])
+    assert settings == terminal.before
+    assert "Traceback" not in terminal.shown
+
+
+@needs_pty
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_who_leaves_the_question_in_the_terminal_leaves_it_as_it_was(
+    tmp_path: Path, name: str
+) -> None:
+    with DevServe(tmp_path / "far") as desk, console(tmp_path, desk.url) as terminal:
+        terminal.until("not shown")
+        terminal.signal(signal.Signals[name])
+        code = terminal.end()
+        settings = terminal.settings
+
+    assert code == 128 + signal.Signals[name]
+    assert settings == terminal.before
     assert "Traceback" not in terminal.shown
