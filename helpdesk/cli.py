@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -260,6 +261,11 @@ def _add_serve(to: Any) -> None:
         "--import", dest="imported", type=Path, metavar="FILE", help="a fixture to begin with"
     )
     serve.add_argument("--store", default="", metavar="URL", help="where its record is kept")
+    replica = "a replica that lists may be read from, postgresql://…"
+    serve.add_argument("--read-from", default="", metavar="URL", help=replica)
+    serve.add_argument(
+        "--read-lag", type=_seconds, default=2.0, metavar="S", help="how old they may be (2)"
+    )
     serve.add_argument("--host", default="127.0.0.1", help="where to answer (127.0.0.1)")
     serve.add_argument("--port", type=_count, default=8765, help="(8765; 0 for any)")
     serve.add_argument(
@@ -333,6 +339,12 @@ def _add_small(to: Any) -> None:
 def _sets(act: type[AnyAction]) -> str:
     fields = own_fields(act)
     return f" (--set {', '.join(f'{field}=…' for field in fields)})" if fields else ""
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{clean(text)} is not a number of seconds from 0 up")
+    return float(text)
 
 
 def _count(text: str) -> int:

@@ -419,6 +419,8 @@ def serve(given: argparse.Namespace) -> int:
 
     wanted = hosting.Wanted(
         store=given.store,
+        read_from=given.read_from,
+        read_lag_s=given.read_lag,
         imported=given.imported,
         host=given.host,
         port=given.port,

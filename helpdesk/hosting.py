@@ -51,6 +51,7 @@ from helpdesk.stores.sql.importing import (
     unfinished,
 )
 from helpdesk.stores.sql.migrations import migrate
+from helpdesk.stores.sql.reads import LAG_S, FromReplica, replica_at
 from helpdesk.stores.sql.record import TABLES, SqlStore
 from helpdesk.wiring import agent_named, clock, mail_sender
 
@@ -83,9 +84,13 @@ class Wanted(Struct, frozen=True, kw_only=True):
         store: Where the desk's own record is kept; empty for a file of this machine.
         imported: A fixture to begin with; None to go on with what is there.
         is_dev: Whether agents sign in here, with one-time codes.
+        read_from: A replica of a PostgreSQL store, which lists are read from; empty for none.
+        read_lag_s: How old a list may be then, in seconds.
     """
 
     store: str = ""
+    read_from: str = ""
+    read_lag_s: float = LAG_S
     imported: Path | None = None
     host: str = "127.0.0.1"
     port: int = PORT
@@ -98,11 +103,18 @@ class SqlDesks:
     Several gateways may stand on it: what one of them writes, the others see.
     """
 
-    def __init__(self, database: Database, config: Config, *, is_dev: bool) -> None:
-        self._database, self._config = database, config
+    def __init__(
+        self,
+        database: Database,
+        config: Config,
+        *,
+        is_dev: bool,
+        replica: FromReplica | None = None,
+    ) -> None:
+        self._database, self._config, self._replica = database, config, replica
         learn((User, Account, Agent, Entry, LogRow, ChainedRow, *TABLES, *KINDS.values()))
         self._cards = load_cards(config_directory() / "products")
-        self._store, self._directory = SqlStore(database), SqlDirectory(database)
+        self._store, self._directory = SqlStore(database), SqlDirectory(database, replica)
         self._connector = DemoConnector(SqlDocuments(database))
         self._keys, self._watched = Keys(data_directory()), Watched()
         self._witness = Seen(data_directory(), Path(database.name))
@@ -139,6 +151,8 @@ class SqlDesks:
         """End all desks; blocking."""
         for desk in self._desks.values():
             desk.close()
+        if self._replica is not None:
+            self._replica.close()
         self._database.close()
 
     def _chores_of_all(self) -> Keeping:
@@ -182,6 +196,8 @@ def desks_at(wanted: Wanted, config: Config) -> SqlDesks:
             of those that were to be imported.
     """
     database = Database(wanted.store or f"sqlite:///{data_directory() / 'gateway.db'}")
+    if wanted.read_from and database.is_sqlite:
+        raise BadInput("--read-from needs a --store of PostgreSQL: SQLite has no replica.")
     migrate(database)
     left = unfinished(database)
     if left is not None and wanted.imported is None:
@@ -198,7 +214,10 @@ def desks_at(wanted: Wanted, config: Config) -> SqlDesks:
             import_fixture(database, source_of(path), clock, progress.tell)
         finally:
             progress.end()
-    return SqlDesks(database, config, is_dev=wanted.is_dev)
+    replica = None
+    if wanted.read_from:
+        replica = FromReplica(database, replica_at(wanted.read_from), wanted.read_lag_s)
+    return SqlDesks(database, config, is_dev=wanted.is_dev, replica=replica)
 
 
 def source_of(path: Path) -> Source:

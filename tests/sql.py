@@ -30,7 +30,10 @@ def imported(address: str, sample: Path, clock: Callable[[], datetime]) -> Datab
 
 
 def desks_on(
-    database: Database, clock: Callable[[], datetime], places: Path
+    database: Database,
+    clock: Callable[[], datetime],
+    places: Path,
+    directory: SqlDirectory | None = None,
 ) -> Callable[..., LocalDesk]:
     """Return what opens desks on a database that was imported."""
 
@@ -42,7 +45,7 @@ def desks_on(
             cards=load_cards(),
             connector=DemoConnector(SqlDocuments(database)),
             store=store,
-            directory=SqlDirectory(database),
+            directory=directory or SqlDirectory(database),
             clock=clock,
             label="SAMPLE",
             is_demo=True,

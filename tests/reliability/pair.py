@@ -88,6 +88,24 @@ class Pair:
             line.execute("SELECT pg_reload_conf()")
             line.execute("SELECT pg_promote(wait => true, wait_seconds => 60)")
 
+    def begin_again(self, number: int) -> None:
+        """Begin a server that was killed, as soon as its processes are gone."""
+        pid_file = self._data(number) / "postmaster.pid"
+        pid = int(pid_file.read_text("utf-8").split()[0])
+        ends = time.monotonic() + 30
+        while _is_there(pid):
+            assert time.monotonic() < ends, "the server does not end"
+            time.sleep(0.05)
+        for left in (pid_file, *self._place.glob(f".s.PGSQL.{self._ports[number]}*")):
+            left.unlink()  # they name a process that nobody may have waited for yet
+        self._start(number)
+
+    def wait_until_equal(self) -> None:
+        """Wait until the replica has applied all that the primary has written."""
+        with psycopg.connect(f"{self.primary}/postgres", autocommit=True) as line:
+            _until(line, "SELECT count(*) FROM pg_stat_replication "
+                         "WHERE replay_lsn = pg_current_wal_lsn()")  # fmt: skip
+
     def kill(self, number: int) -> None:
         """Kill a server and all that belongs to it: 0 is the first, 1 the second."""
         pid_file = self._data(number) / "postmaster.pid"
@@ -128,6 +146,14 @@ def pair() -> Iterator[Pair]:
             with contextlib.suppress(OSError, ValueError):
                 both.kill(number)
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
 
 
 def _until(line: psycopg.Connection[tuple[int]], question: str) -> None:

@@ -7,7 +7,7 @@ import contextlib
 import contextvars
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from functools import partial
@@ -54,6 +54,8 @@ PATIENCE: Final = {
 """How long a silent PostgreSQL is believed in, unless its address says otherwise: so that another
 server is asked in seconds, not in hours."""
 
+COUNT: Final = "helpdesk.changes"
+
 _inside: ContextVar[Connection | None] = ContextVar("inside", default=None)
 
 
@@ -63,12 +65,15 @@ class Database:
     Blocking work is done in threads. Reading sees what is durable, but for whoever holds the pen:
     they see what they wrote.
 
+    Attributes:
+        written: The count of changes after the last that this process made here; 0 before.
+
     Raises:
         BadInput: The address is none of a database that is known.
     """
 
-    def __init__(self, address: str) -> None:
-        self.engine = _engine(address)
+    def __init__(self, address: str, *, patience: Mapping[str, Any] | None = None) -> None:
+        self.engine = _engine(address, {**PATIENCE, **(patience or {})})
         self.name = self.engine.url.render_as_string(hide_password=True)
         self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]
         self._locks = WeakKeyDictionary()
@@ -77,6 +82,7 @@ class Database:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._bell = Bell()
         self._listener: Listener | None = None
+        self.written = 0
         self._erasing: set[str] = set()
         self._erased: set[str] = set()
 
@@ -84,6 +90,11 @@ class Database:
     def is_sqlite(self) -> bool:
         """Whether it is the embedded kind."""
         return self.engine.dialect.name == "sqlite"
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the task that asks holds the pen."""
+        return asyncio.current_task() in self._writers
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
@@ -98,6 +109,7 @@ class Database:
                 await whole(_drop, connection)
                 raise
             else:
+                self.written = connection.info[COUNT]  # though it be unknown how it ends
                 try:
                     with self._telling(is_ending=True):
                         await whole(_commit, connection)
@@ -164,7 +176,8 @@ class Database:
             try:
                 if self.is_sqlite:
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
-                connection.execute(update(pen).values(changes=pen.c.changes + 1))
+                one_more = update(pen).values(changes=pen.c.changes + 1).returning(pen.c.changes)
+                connection.info[COUNT] = connection.execute(one_more).scalar_one()
                 if not self.is_sqlite:  # heard when it is durable, by whoever listens
                     connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
             except BaseException:
@@ -255,7 +268,7 @@ def _drop(connection: Connection) -> None:
         connection.close()
 
 
-def _engine(address: str) -> Engine:
+def _engine(address: str, patience: Mapping[str, Any]) -> Engine:
     kind = address.partition(":")[0]
     if kind not in KINDS:
         raise BadInput(
@@ -264,7 +277,7 @@ def _engine(address: str) -> Engine:
     try:
         url = make_url(_one_by_one(address)).set(drivername=KINDS[kind])
         if kind == "postgresql":
-            given = {name: value for name, value in PATIENCE.items() if name not in url.query}
+            given = {name: value for name, value in patience.items() if name not in url.query}
             return create_engine(
                 url, connect_args=given, pool_size=10, max_overflow=20, pool_pre_ping=True
             )

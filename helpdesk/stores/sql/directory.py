@@ -27,6 +27,7 @@ from helpdesk.domain.users import User
 from helpdesk.stores.base import SEEN
 from helpdesk.stores.sql.database import Database, changes
 from helpdesk.stores.sql.finding import COUNTED, Finding, Stage, keys_of, of_account, queue_of
+from helpdesk.stores.sql.reads import FromReplica, Reads
 from helpdesk.stores.sql.schema import log, users
 
 COLUMNS: Final = (
@@ -45,16 +46,25 @@ OF_LOGIN: Final = select(*COLUMNS).where(users.c.login == bindparam("login"))
 
 
 class SqlDirectory:
-    """The people of a `Database`, as `Directory` asks for them."""
+    """The people of a `Database`, as `Directory` asks for them.
+
+    Lists may come from a replica; whoever is asked for by name comes from the database itself.
+    """
 
     says = ""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, replica: FromReplica | None = None) -> None:
+        self._database, self._replica = database, replica
+        self._lists: Reads = replica or database
 
     async def refresh(self) -> int:
         """Give how many changes there were."""
-        return await self._database.ask(self._changes)
+        if self._replica is None:
+            return await self._database.ask(self._changes)
+        async with self._replica.observing() as observed:
+            count = await self._database.ask(self._changes)
+            observed(count)
+        return count
 
     async def entries(self, names: Sequence[str]) -> Mapping[str, Entry]:
         """Give the entries of these users by id; whoever is not known is left out."""
@@ -72,16 +82,14 @@ class SqlDirectory:
     ) -> tuple[int, Sequence[Entry]]:
         """Give how many users match, up to `COUNTED`, and a window of them in the query's order."""
         finding = Finding(query, now, account, is_sqlite=self._database.is_sqlite)
-        return await self._database.ask(
-            self._window, finding.counted(), finding.stages, offset, limit
-        )
+        return await self._lists.ask(self._window, finding.counted(), finding.stages, offset, limit)
 
     async def queue(
         self, agent: Agent, now: datetime, *, offset: int, limit: int
     ) -> tuple[int, Sequence[Entry]]:
         """Give how many users an agent should look at, and a window of them, the hottest first."""
         counted, stages = queue_of(agent, now)
-        return await self._database.ask(self._window, counted, lambda _: stages, offset, limit)
+        return await self._lists.ask(self._window, counted, lambda _: stages, offset, limit)
 
     async def seen(
         self, since: datetime, *, account: str | None = None, limit: int = SEEN
@@ -108,7 +116,7 @@ class SqlDirectory:
             if query.product:
                 theirs = theirs.where(users.c.product.in_(query.product))
             holds.append(log.c.user.in_(theirs.scalar_subquery()))
-        return await self._database.ask(self._log_window, and_(true(), *holds), offset, limit)
+        return await self._lists.ask(self._log_window, and_(true(), *holds), offset, limit)
 
     def _changes(self) -> int:
         with self._database.connection() as connection:
