@@ -6,6 +6,7 @@ helpdesk serve ─▶ desks_at (which store?) + sign-ins (an issuer, or --dev's 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import socket
@@ -196,28 +197,39 @@ def desks_at(wanted: Wanted, config: Config) -> SqlDesks:
             of those that were to be imported.
     """
     database = Database(wanted.store or f"sqlite:///{data_directory() / 'gateway.db'}")
-    if wanted.read_from and database.is_sqlite:
-        raise BadInput("--read-from needs a --store of PostgreSQL: SQLite has no replica.")
-    migrate(database)
+    with contextlib.ExitStack() as undone:
+        undone.callback(database.close)
+        replica = None
+        if wanted.read_from:
+            if database.is_sqlite:
+                raise BadInput("--read-from needs a --store of PostgreSQL: SQLite has no replica.")
+            replica = FromReplica(database, replica_at(wanted.read_from), wanted.read_lag_s)
+            undone.callback(replica.close)
+        migrate(database)
+        _fill(database, wanted)
+        desks = SqlDesks(database, config, is_dev=wanted.is_dev, replica=replica)
+        undone.pop_all()
+    return desks
+
+
+def _fill(database: Database, wanted: Wanted) -> None:
+    """Import what is asked for, or the demo where there is nobody."""
     left = unfinished(database)
     if left is not None and wanted.imported is None:
         raise BadInput(
             f"{clean(left.file)} was imported only in part, {left.people:,} users. Go on with: "
             f"helpdesk serve --import {clean(left.file)}"
         )
-    if wanted.imported is not None or is_empty(database):
-        path = wanted.imported or BUNDLED
-        if not path.exists():
-            raise BadInput(f"{clean(str(path))}: there is no such file to import.")
-        progress = ProgressLine(sys.stderr)
-        try:
-            import_fixture(database, source_of(path), clock, progress.tell)
-        finally:
-            progress.end()
-    replica = None
-    if wanted.read_from:
-        replica = FromReplica(database, replica_at(wanted.read_from), wanted.read_lag_s)
-    return SqlDesks(database, config, is_dev=wanted.is_dev, replica=replica)
+    if wanted.imported is None and not is_empty(database):
+        return
+    path = wanted.imported or BUNDLED
+    if not path.exists():
+        raise BadInput(f"{clean(str(path))}: there is no such file to import.")
+    progress = ProgressLine(sys.stderr)
+    try:
+        import_fixture(database, source_of(path), clock, progress.tell)
+    finally:
+        progress.end()
 
 
 def source_of(path: Path) -> Source:
