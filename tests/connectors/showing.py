@@ -11,6 +11,7 @@ from helpdesk.connectors.okta.lacking import NO_CODES
 from helpdesk.connectors.privacyidea.abilities import ALWAYS as PRIVACYIDEA
 from helpdesk.domain.diagnosis import CAUSES, Verdict
 from helpdesk.domain.lacks import Lack, lack_of
+from tests.connectors import privacyidea_stories as privacyidea
 from tests.connectors.keycloak import stories as keycloak
 from tests.connectors.okta import stories as okta
 
@@ -27,6 +28,7 @@ class Told(Protocol):
 PROVIDERS: Mapping[str, tuple[Mapping[str, Told], Mapping[str, str]]] = {
     "Okta": (okta.STORIES, okta.UNSEEN),
     "Keycloak": (keycloak.STORIES, keycloak.UNSEEN),
+    "privacyIDEA": (privacyidea.STORIES, privacyidea.UNSEEN),
 }
 """By the provider's name: a story for each cause its log shows, and why it shows no other."""
 

@@ -1,7 +1,7 @@
 """What a privacyIDEA is asked: people, their factors, and what happened to them.
 
 people ─▶ one by one where few are asked for, with lists where many are · kept for three seconds
-timeline ─▶ sign-in log and audit of one · of many only the sign-ins of the last day
+timeline ─▶ sign-in log and audit of one · of many the sign-ins of the last day
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class PiQuestions:
         return (await self.timelines([user]))[user]
 
     async def timelines(self, users: Sequence[str]) -> Mapping[str, tuple[AnyEvent, ...]]:
-        """Give the timelines of several users; of many only the sign-ins of the last day."""
+        """Give the timelines of several users; of many the last day, and the newest changes."""
         now = time.monotonic()
         wanted = [
             u for u in dict.fromkeys(users) if not self._is_fresh(self._timelines.get(u), now)
@@ -294,16 +294,26 @@ class PiQuestions:
     async def _read_sign_ins(self, users: Sequence[str]) -> None:
         people = await self.people(users)
         since = {"start_time": _stamp(self._clock() - timedelta(days=1))}
-        by_user: dict[str, list[Any]] = {user: [] for user in users}
-        for row in await self._logged(since, most=MOST_SEEN):
-            name = user_id(self.name, text(row, "username"), text(row, "realm"))
-            if name in by_user:
-                by_user[name].append(row)
-        desk = (await self._line.signed()).login
-        for user, logged in by_user.items():
+        logged, begun, removed = await asyncio.gather(
+            self._logged(since, most=MOST_SEEN),
+            self._audited({"action": "POST /token*"}),
+            self._audited({"action": "DELETE /token*"}),
+        )
+        signed_in = self._by_user(logged, "username")
+        changed = self._by_user([*begun, *removed], "user")
+        desk, ahead = (await self._line.signed()).login, await self._server_ahead()
+        for user in users:
             factors = {f.id: f for f in people[user].factors} if user in people else {}
-            known = Known(factors=factors, ends={}, desk=desk)
-            self._timelines[user] = time.monotonic() - FRESH_S, timeline_of(logged, (), known)
+            known = Known(factors=factors, ends={}, desk=desk, ahead=ahead)
+            told = timeline_of(signed_in.get(user, ()), changed.get(user, ()), known)
+            self._timelines[user] = time.monotonic() - self._fresh_s, told
+
+    def _by_user(self, raws: Sequence[Any], column: str) -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = {}
+        for row in raws:
+            name = user_id(self.name, text(row, column), text(row, "realm"))
+            found.setdefault(name, []).append(row)
+        return found
 
     async def _logged(self, query: Mapping[str, str], *, most: int) -> list[Any]:
         if not await self._may("authentication_log_read"):
@@ -328,6 +338,8 @@ class PiQuestions:
 
         That is the row of what was asked just now; its clock is right to the quarter of an hour.
         """
+        if not await self._may("auditlog"):
+            return timedelta(0)
         if self._ahead is None:
             query = {"page": 1, "page_size": 1, "sortorder": "desc"}
             told = await self._ask("GET", "/audit/", query=query)
