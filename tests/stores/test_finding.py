@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from importlib import import_module
 from pathlib import Path
@@ -18,7 +18,8 @@ from helpdesk.fixture.make import make
 from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.directory import SqlDirectory
-from helpdesk.stores.sql.finding import COUNTED, FEW, Finding, keys_of, queue_of
+from helpdesk.stores.sql.finding import COUNTED, FEW, Asked, Finding
+from helpdesk.stores.sql.waiting import queue_of
 from helpdesk.stores.tiny import TinyStore
 from helpdesk.stores.tinyfile import TinyFile
 from tests import postgres
@@ -119,12 +120,12 @@ async def test_whoever_is_found_among_many_is_found_in_the_same_order(
     query, now = parse(text, PRODUCTS), clock.now
     await in_memory.refresh()
     expected = await in_memory.find(query, now, account=None, offset=0, limit=40)
-    finding = Finding(query, now, None, is_sqlite=database.is_sqlite)
+    asked = Finding(query, now, None, is_sqlite=database.is_sqlite).asked()
 
     keys: list[int] = []
     with database.engine.connect() as connection:
-        for stage in finding.stages(total):
-            keys += connection.execute(keys_of(stage, 40 - len(keys))).scalars()
+        for stage in asked.stages(total):
+            keys += connection.execute(stage, {"limit": 40 - len(keys)}).scalars()
 
     assert [f"u{key}" for key in keys] == [one.user.id for one in expected[1]]
 
@@ -172,11 +173,9 @@ BY_ALL = {"loop:no", "ticket:no", "channel:sms", "channel:totp", ""}
 def test_no_question_reads_everybody(
     database: Database, clock: Clock, text: str, total: int
 ) -> None:
-    finding = Finding(parse(text, PRODUCTS), clock.now, None, is_sqlite=database.is_sqlite)
-    questions = [keys_of(stage, 50) for stage in finding.stages(total)]
-    questions += [part.counted() for part in finding.counted()]
+    asked = Finding(parse(text, PRODUCTS), clock.now, None, is_sqlite=database.is_sqlite).asked()
 
-    plans = [plan for one in questions for plan in plans_of(database, one)]
+    plans = plans_of(database, asked, total)
 
     reads_all = [plan for plan in plans if "SCAN users" in plan or "Seq Scan on users" in plan]
     by_index = [plan for plan in reads_all if "USING" in plan and "INDEX" in plan]
@@ -185,16 +184,19 @@ def test_no_question_reads_everybody(
 
 @pytest.mark.parametrize("agent", AGENTS, ids=lambda one: one.id)
 def test_no_queue_reads_everybody(database: Database, clock: Clock, agent: Agent) -> None:
-    counted, stages = queue_of(agent, clock.now)
-    questions = [*(keys_of(stage, 50) for stage in stages), *(part.counted() for part in counted)]
-
-    plans = [plan for one in questions for plan in plans_of(database, one)]
+    plans = plans_of(database, queue_of(agent, clock.now), COUNTED)
 
     assert plans
     assert not [plan for plan in plans if "SCAN users" in plan or "Seq Scan on users" in plan]
 
 
-def plans_of(database: Database, question: Any) -> list[str]:
+def plans_of(database: Database, asked: Asked, total: int) -> list[str]:
+    """Return what the database says that it does for a window on so many, a step a line."""
+    questions, given = [*asked.counted, *asked.stages(total)], {**asked.given, "limit": 50}
+    return [step for one in questions for step in plan_of(database, one, given)]
+
+
+def plan_of(database: Database, question: Any, given: Mapping[str, Any]) -> list[str]:
     """Return what the database says that it does for a question, a step a line."""
     asked: list[tuple[str, Any]] = []
 
@@ -205,7 +207,7 @@ def plans_of(database: Database, question: Any) -> list[str]:
         if not database.is_sqlite:  # so few rows are read whole unless that is dear
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         event.listen(database.engine, "before_cursor_execute", note)
-        connection.execute(question).all()
+        connection.execute(question, given).all()
         event.remove(database.engine, "before_cursor_execute", note)
         explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
         found = connection.exec_driver_sql(f"{explain} {asked[0][0]}", asked[0][1])

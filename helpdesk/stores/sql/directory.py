@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,9 +26,10 @@ from helpdesk.domain.tickets import Ticket
 from helpdesk.domain.users import User
 from helpdesk.stores.base import SEEN
 from helpdesk.stores.sql.database import Database, changes
-from helpdesk.stores.sql.finding import COUNTED, Finding, Stage, keys_of, of_account, queue_of
+from helpdesk.stores.sql.finding import COUNTED, Asked, Finding, of_account
 from helpdesk.stores.sql.reads import FromReplica, Reads
 from helpdesk.stores.sql.schema import log, users
+from helpdesk.stores.sql.waiting import queue_of
 
 COLUMNS: Final = (
     users.c.body,
@@ -41,6 +42,10 @@ COLUMNS: Final = (
 """What an `Entry` is made of."""
 
 OF_NAMES: Final = select(*COLUMNS).where(users.c.id.in_(bindparam("names", expanding=True)))
+
+OF_KEYS: Final = select(users.c.key, *COLUMNS).where(
+    users.c.key.in_(bindparam("keys", expanding=True))
+)
 
 OF_LOGIN: Final = select(*COLUMNS).where(users.c.login == bindparam("login"))
 
@@ -81,15 +86,14 @@ class SqlDirectory:
         self, query: Query, now: datetime, *, account: str | None, offset: int, limit: int
     ) -> tuple[int, Sequence[Entry]]:
         """Give how many users match, up to `COUNTED`, and a window of them in the query's order."""
-        finding = Finding(query, now, account, is_sqlite=self._database.is_sqlite)
-        return await self._lists.ask(self._window, finding.counted(), finding.stages, offset, limit)
+        asked = Finding(query, now, account, is_sqlite=self._database.is_sqlite).asked()
+        return await self._windowed(asked, offset, limit)
 
     async def queue(
         self, agent: Agent, now: datetime, *, offset: int, limit: int
     ) -> tuple[int, Sequence[Entry]]:
         """Give how many users an agent should look at, and a window of them, the hottest first."""
-        counted, stages = queue_of(agent, now)
-        return await self._lists.ask(self._window, counted, lambda _: stages, offset, limit)
+        return await self._windowed(queue_of(agent, now), offset, limit)
 
     async def seen(
         self, since: datetime, *, account: str | None = None, limit: int = SEEN
@@ -116,7 +120,8 @@ class SqlDirectory:
             if query.product:
                 theirs = theirs.where(users.c.product.in_(query.product))
             holds.append(log.c.user.in_(theirs.scalar_subquery()))
-        return await self._lists.ask(self._log_window, and_(true(), *holds), offset, limit)
+        wanted = and_(true(), *holds)
+        return await self._lists.ask(self._log_window, wanted, offset, limit, is_long=True)
 
     def _changes(self) -> int:
         with self._database.connection() as connection:
@@ -131,27 +136,24 @@ class SqlDirectory:
         with self._database.connection() as connection:
             return [_entry(*row) for row in connection.execute(wanted, given)]
 
-    def _window(
-        self,
-        counted: Stage,
-        stages: Callable[[int], Sequence[Stage]],
-        offset: int,
-        limit: int,
-    ) -> tuple[int, Sequence[Entry]]:
+    async def _windowed(self, asked: Asked, offset: int, limit: int) -> tuple[int, Sequence[Entry]]:
+        return await self._lists.ask(self._window, asked, offset, limit, is_long=not asked.is_quick)
+
+    def _window(self, asked: Asked, offset: int, limit: int) -> tuple[int, Sequence[Entry]]:
         total = 0
         with self._database.connection() as connection:
-            for part in counted:
+            for part in asked.counted:
                 if total < COUNTED:
-                    total += connection.execute(part.counted()).scalar_one()
+                    total += connection.execute(part, asked.given).scalar_one()
             keys: list[int] = []
-            for stage in stages(min(total, COUNTED)):
-                if len(keys) < offset + limit:
-                    asked = keys_of(stage, offset + limit - len(keys))
-                    keys += connection.execute(asked).scalars()
+            for stage in asked.stages(min(total, COUNTED)):
+                if (lacks := offset + limit - len(keys)) > 0:
+                    found = connection.execute(stage, {**asked.given, "limit": lacks})
+                    keys += found.scalars()
             window = keys[offset : offset + limit]
-            wanted = select(users.c.key, *COLUMNS).where(users.c.key.in_(window))
-            found = {row[0]: _entry(*row[1:]) for row in connection.execute(wanted)}
-        return min(total, COUNTED), [found[key] for key in window if key in found]
+            rows = connection.execute(OF_KEYS, {"keys": window})
+            entries = {row[0]: _entry(*row[1:]) for row in rows}
+        return min(total, COUNTED), [entries[key] for key in window if key in entries]
 
     def _log_window(
         self, holds: ColumnElement[bool], offset: int, limit: int

@@ -9,17 +9,21 @@ their own, merged with all others.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeGuard
 
 from msgspec.structs import replace
 from sqlalchemy import (
+    BigInteger,
+    BindParameter,
     ColumnElement,
     FromClause,
     Select,
+    TableClause,
     UnaryExpression,
     and_,
+    bindparam,
     case,
     column,
     func,
@@ -34,10 +38,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import operators
 
-from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.search import Query, Sort, UserState, is_beginning
 from helpdesk.domain.text import digits
-from helpdesk.stores.sql.schema import LOCKED_HEAT, OFF_ASKED, users
+from helpdesk.stores.sql.schema import LOCKED_HEAT, users
 
 TRIGRAM: Final = 3
 """From so many letters on the index of the search helps; SQLite's knows no shorter ones."""
@@ -57,6 +60,11 @@ BEGUN: Final = table("begun", column("rowid"))
 NAMED: Final = table("named", column("rowid"))
 """SQLite's index of the beginnings of names."""
 
+Now = datetime | BindParameter[datetime]
+"""The present, or the place where it will stand."""
+
+_LIMIT: Final[BindParameter[int]] = bindparam("limit", type_=BigInteger)
+
 
 class Part(NamedTuple):
     """People that are found in one way.
@@ -64,22 +72,26 @@ class Part(NamedTuple):
     Attributes:
         source: Where they are read from; holds `users`.
         order: By what they are put in order, the key last.
+        alone: The index that says all there is to know of who they are; None where none does.
     """
 
     source: FromClause
     holds: ColumnElement[bool]
     order: tuple[ColumnElement[Any], ...]
+    alone: TableClause | None = None
 
-    def keys(self, limit: int) -> Select[Any]:
-        """Return the question for their keys, in order."""
+    def keys(self) -> Select[Any]:
+        """Return the question for their keys, in order, up to a `limit`."""
         bare = (one.element if _falls(one) else one for one in self.order)
         columns = [one.label(f"o{place}") for place, one in enumerate(bare)]
         chosen = select(users.c.key, *columns).select_from(self.source).where(self.holds)
-        return chosen.order_by(*self.order).limit(limit)
+        return chosen.order_by(*self.order).limit(_LIMIT)
 
     def counted(self) -> Select[Any]:
         """Return the question for how many they are, up to `COUNTED`."""
-        some = select(users.c.key).select_from(self.source).where(self.holds).limit(COUNTED)
+        source = self.source if self.alone is None else self.alone
+        key = users.c.key if self.alone is None else self.alone.c.rowid
+        some = select(key).select_from(source).where(self.holds).limit(COUNTED)
         return select(func.count()).select_from(some.subquery())
 
 
@@ -87,9 +99,26 @@ Stage = Sequence[Part]
 """Disjoint parts in one order; what one stage does not fill, the next one does."""
 
 
-def keys_of(stage: Stage, limit: int) -> Any:
+class Asked(NamedTuple):
+    """What is asked for a window on people.
+
+    Attributes:
+        counted: How many they are, part by part.
+        stages: Their keys in order, up to a `limit`, for how many were counted; each is asked for
+            what those before it did not fill.
+        given: The values that the questions leave open, but for the limit.
+        is_quick: Whether little is read for it, whoever is there.
+    """
+
+    counted: Sequence[Select[Any]]
+    stages: Callable[[int], Sequence[Any]]
+    given: Mapping[str, Any] = {}
+    is_quick: bool = False
+
+
+def keys_of(stage: Stage) -> Any:
     """Return the question for the keys of a stage, in order."""
-    each = [part.keys(limit) for part in stage]
+    each = [part.keys() for part in stage]
     if len(each) == 1:
         return each[0]
     together = union_all(*(select(one.subquery()) for one in each))
@@ -97,7 +126,7 @@ def keys_of(stage: Stage, limit: int) -> Any:
     for place, one in enumerate(stage[0].order):
         name: ColumnElement[Any] = literal_column(f"o{place}")
         order.append(name.desc() if _falls(one) else name)
-    return together.order_by(*order).limit(limit)
+    return together.order_by(*order).limit(_LIMIT)
 
 
 def _falls(order: ColumnElement[Any]) -> TypeGuard[UnaryExpression[Any]]:
@@ -111,12 +140,19 @@ class Finding:
         self._query, self._now, self._is_sqlite = query, now, is_sqlite
         self._words = [word.lstrip("#") for word in query.words]
         self._filters = [of_account(account), *self._plain_filters()]
+        self._is_bare = len(self._filters) == 1 and account is None and query.state is None
 
-    def counted(self) -> Stage:
-        """Return all, in no order."""
-        return self._each((users.c.key,))
+    def asked(self) -> Asked:
+        """Return what is asked for them."""
+        parts = self._each((users.c.key,))
+        is_indexed = all(part.alone is not None for part in parts) and self._query.sort is None
+        return Asked(
+            [part.counted() for part in parts],
+            lambda total: [keys_of(stage) for stage in self._stages(total)],
+            is_quick=is_indexed or self._query == Query(),
+        )
 
-    def stages(self, total: int) -> list[Stage]:
+    def _stages(self, total: int) -> list[Stage]:
         """Return the parts to read in turn, where *total* were counted."""
         sort = self._query.sort
         if sort is None:
@@ -137,7 +173,7 @@ class Finding:
             return [self._sorted(holds, order, total), self._locking(true(), urgent)]
         if state is UserState.OK:
             return [self._sorted(holds, order, total)]
-        others = and_(holds, _locks_no_more(now))
+        others = and_(holds, locks_no_more(now))
         return [self._sorted(others, order, total), self._locking(holds, urgent)]
 
     def _plain_filters(self) -> list[ColumnElement[bool]]:
@@ -166,9 +202,9 @@ class Finding:
             case None:
                 return [true()]
             case UserState.LOCKED:
-                return [users.c.is_locked, _locks_now(self._now)]
+                return [users.c.is_locked, locks_now(self._now)]
             case UserState.OK:
-                return [and_(_FINE, _locks_no_more(self._now))]
+                return [and_(_FINE, locks_no_more(self._now))]
             case other:
                 return [_STATES[other]]
 
@@ -182,13 +218,15 @@ class Finding:
     def _locking(self, holds: ColumnElement[bool], order: tuple[Any, ...]) -> Part:
         """Of those who are locked for a time: so few that words are looked for in each."""
         return Part(
-            users, and_(_locks_now(self._now), holds, *self._filters, *self._inside()), order
+            users, and_(locks_now(self._now), holds, *self._filters, *self._inside()), order
         )
 
     def _part(self, holds: ColumnElement[bool], order: tuple[Any, ...]) -> Part:
         """Found by whatever finds the fewest."""
         source, words = self._matching()
-        return Part(source, and_(holds, *self._filters, *words), order)
+        all_hold = and_(holds, *self._filters, *words)
+        index = next((one for one in (FOUND, BEGUN) if source.is_derived_from(one)), None)
+        return Part(source, all_hold, order, index if self._is_bare and len(words) == 1 else None)
 
     def _sorted(self, holds: ColumnElement[bool], order: tuple[Any, ...], total: int) -> Part:
         """All put in order, where they are few, else read in the order of its index.
@@ -272,48 +310,13 @@ class Finding:
         return users.c.key
 
 
-def queue_of(agent: Agent, now: datetime) -> tuple[Stage, list[Stage]]:
-    """Return all of an agent's queue in no order, and in stages: their own tickets first.
-
-    Of each stage the hottest first.
-    """
-    of = of_account(agent.account)
-    mine, free = users.c.ticket_agent == agent.id, users.c.ticket_agent.is_(None)
-    if agent.role is not Role.ACCOUNT_MANAGER:
-        waits = [and_(users.c.ticket_at.is_not(None), who, of) for who in (mine, free)]
-        return [Part(users, one, ()) for one in waits], [_hottest(one, now) for one in waits]
-    others = func.coalesce(users.c.ticket_agent, "") != agent.id
-    is_not_free = or_(users.c.ticket_agent.is_not(None), _ELSE)
-    asked = [and_(_ASKED, who, of) for who in (mine, free)]
-    their_due = ((mine, _ELSE), (others, is_not_free))
-    due = [and_(users.c.off_until <= now, *more, of) for more in their_due]
-    stages: list[Stage] = [
-        [*_hottest(one, now), *_hottest(two, now, is_few=True)]
-        for one, two in zip(asked, due, strict=True)
-    ]
-    return [Part(users, one, ()) for one in (*asked, *due)], stages
-
-
 def of_account(account: str | None) -> ColumnElement[bool]:
     """Return whether a user is of an account; None is everybody."""
     return true() if account is None else users.c.account == account
 
 
-def _hottest(holds: ColumnElement[bool], now: datetime, *, is_few: bool = False) -> Stage:
-    """Return them in two parts; where they are few, by no index of heat."""
-    higher = users.c.heat - literal_column(str(LOCKED_HEAT))
-    heat = users.c.heat + literal_column("0") if is_few else users.c.heat
-    return [
-        Part(users, and_(holds, _locks_no_more(now)), (heat, users.c.key)),
-        Part(users, and_(holds, _locks_now(now)), (higher, users.c.key)),
-    ]
-
-
 _LOOPS: Final = users.c.rounds > literal_column("0")
 _FINE: Final = users.c.rank + literal_column("0") == literal_column("7")
-_ASKED: Final = users.c.ticket_complaint == literal_column(f"'{OFF_ASKED}'")
-_ELSE: Final = func.coalesce(users.c.ticket_complaint, "") != OFF_ASKED
-
 _STATES: Final[dict[UserState, ColumnElement[bool]]] = {
     UserState.FLAGGED: users.c.is_flagged,
     UserState.LOOP: _LOOPS,
@@ -330,7 +333,6 @@ _ORDERS: Final[dict[Sort, tuple[Any, ...]]] = {
     Sort.SEEN: (users.c.seen.desc(), users.c.key),
     Sort.HEAT: (users.c.heat, users.c.key),
 }
-
 
 _UNORDERED: Final[dict[Sort, tuple[Any, ...]]] = {
     sort: tuple(
@@ -349,12 +351,12 @@ _UNORDERED: Final[dict[Sort, tuple[Any, ...]]] = {
 """The same, as SQLite reads no index for."""
 
 
-def _locks_now(now: datetime) -> ColumnElement[bool]:
+def locks_now(now: Now) -> ColumnElement[bool]:
     """Whether somebody is locked for a time, and by nothing else."""
     return and_(users.c.locked_until > now, not_(users.c.is_locked))
 
 
-def _locks_no_more(now: datetime) -> ColumnElement[bool]:
+def locks_no_more(now: Now) -> ColumnElement[bool]:
     """Whether that is not so."""
     return or_(func.coalesce(users.c.locked_until <= now, True), users.c.is_locked)
 

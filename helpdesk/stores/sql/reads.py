@@ -31,8 +31,8 @@ PATIENCE: Final = {"connect_timeout": 2, "tcp_user_timeout": 2_000}
 class Reads(Protocol):
     """Where lists are read from."""
 
-    async def ask(self, question: Callable[..., T], *arguments: Any) -> T:
-        """Return what a blocking question gives."""
+    async def ask(self, question: Callable[..., T], *arguments: Any, is_long: bool = False) -> T:
+        """Return what a blocking question gives, as `Database.ask`."""
         ...
 
 
@@ -76,7 +76,7 @@ class FromReplica:
         began = self._clock()  # not when the answer came: what was written meanwhile is not in it
         yield lambda count: self._observed.append((began, count))
 
-    async def ask(self, question: Callable[..., T], *arguments: Any) -> T:
+    async def ask(self, question: Callable[..., T], *arguments: Any, is_long: bool = False) -> T:
         """Return what a blocking question gives, in a thread."""
         needed = self._needed()
         if needed is not None and self._clock() >= self._rests_until:
@@ -90,7 +90,7 @@ class FromReplica:
                 self.from_replica += 1
                 return found
         self.from_primary += 1
-        return await self._primary.ask(question, *arguments)
+        return await self._primary.ask(question, *arguments, is_long=is_long)
 
     def close(self) -> None:
         """Give back all connections of the replica."""

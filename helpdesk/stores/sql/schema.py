@@ -132,6 +132,11 @@ _where("users_looping", _FLAGGED, "rounds > 0")
 _where("users_fine", _FLAGGED, "rank + 0 = 7")
 _where("users_with_ticket", _FLAGGED, "ticket_at IS NOT NULL")
 _where("users_locked_until", [users.c.locked_until], "locked_until IS NOT NULL")
+_where(
+    "users_that_wait_locked",
+    (users.c.ticket_agent, users.c.locked_until),
+    "ticket_at IS NOT NULL AND locked_until IS NOT NULL",
+)
 _where("users_off", [users.c.off_until], "off_until IS NOT NULL")
 _WAITING: Final = (users.c.ticket_agent, users.c.heat, users.c.key)
 _where("users_that_wait", _WAITING, "ticket_at IS NOT NULL")
