@@ -166,8 +166,15 @@ class Provider:
             if found.issuer != self.url:
                 other = clean(found.issuer, limit=200)
                 raise Unreachable(f"{clean(self.url)} says it is another issuer: {other}.")
+            self._check_addresses(found)
             self._metadata = found
         return self._metadata
+
+    def _check_addresses(self, found: Metadata) -> None:
+        """Raise where an issuer elsewhere names an address of this machine, or one in clear."""
+        named = [str(getattr(found, name)) for name in found.__struct_fields__]
+        if self.url.startswith("https:") and any(one.startswith("http:") for one in named):
+            raise Unreachable(f"{clean(self.url)} names an address that is not https.")
 
     async def key(self, name: str) -> PublicKey | None:
         """Return the issuer's key called *name*; asks the issuer once more where it is not known.

@@ -394,6 +394,16 @@ async def test_an_issuer_that_talks_nonsense_is_a_sentence(body: bytes, says: st
         await site.tokens().agent(signed(good_claims(), KEY))
 
 
+@pytest.mark.parametrize("name", ["jwks_uri", "token_endpoint", "revocation_endpoint"])
+async def test_an_issuer_elsewhere_cannot_send_us_to_this_machine(name: str) -> None:
+    site = IssuerSite(KEY, metadata=METADATA | {name: "http://127.0.0.1:8765/keys"})
+
+    with pytest.raises(Unreachable, match="names an address that is not https"):
+        await site.tokens().agent(signed(good_claims(), KEY))
+
+    assert site.asked == ["/.well-known/openid-configuration"]
+
+
 async def test_a_packed_answer_is_not_unpacked() -> None:
     site = IssuerSite(KEY)
     site.answers["/keys"] = lambda _: httpx.Response(
