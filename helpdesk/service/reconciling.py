@@ -52,14 +52,13 @@ async def _changes(view: View) -> tuple[list[str], list[Effect]]:
     """All users, and what agents changed about them."""
     users: list[str] = []
     effects: list[Effect] = []
-    total, now = 1, view.clock()
+    now, is_more = view.clock(), True
     await view.directory.refresh()
-    while len(users) < total:
-        total, found = await view.directory.find(
+    while is_more:  # a directory counts only so far: what it gives is counted, not what it says
+        _, found = await view.directory.find(
             Query(), now, account=None, offset=len(users), limit=WINDOW
         )
-        if not found:
-            break
+        is_more = len(found) == WINDOW
         names = [entry.user.id for entry in found]
         timelines = await view.connector.timelines(names)
         effects += [one for user in names for one in effects_of(user, timelines[user])]
