@@ -438,7 +438,7 @@ async def test_an_issuer_that_says_it_is_another_is_not_believed() -> None:
 async def test_keys_are_not_fetched_in_the_clear() -> None:
     site = IssuerSite(KEY, metadata={**METADATA, "jwks_uri": "http://id.example/keys"})
 
-    with pytest.raises(BadInput, match="is https, or http on this machine only"):
+    with pytest.raises(Unreachable, match="names an address that is not https"):
         await site.tokens().agent(signed(good_claims(), KEY))
 
 
