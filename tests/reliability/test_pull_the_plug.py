@@ -30,8 +30,10 @@ def test_what_was_acknowledged_outlives_a_killed_gateway_on_sqlite(tmp_path: Pat
 @pytest.mark.skipif(
     postgres.programs() is None and postgres.GIVEN not in os.environ, reason=postgres.MISSING
 )
-def test_what_was_acknowledged_outlives_a_killed_gateway_on_postgresql(tmp_path: Path) -> None:
-    with store_in(tmp_path, is_postgresql=True) as store:
+def test_what_was_acknowledged_outlives_a_killed_gateway_on_postgresql(
+    tmp_path: Path, postgres_server: Callable[[], str]
+) -> None:
+    with postgres.database(postgres_server()) as store:
         found, _ = pulled(store, tmp_path, kills=2, seed=2)
 
     assert found.is_clean, found

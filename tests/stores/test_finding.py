@@ -88,8 +88,7 @@ def database(
             yield one
         return
     with (
-        postgres.server("fsync=off") as server,
-        postgres.database(server) as address,
+        postgres.database(request.getfixturevalue("postgres_server")()) as address,
         closing(imported(address, made, clock)) as one,
     ):
         yield one

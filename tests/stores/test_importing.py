@@ -49,10 +49,9 @@ def fixture_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
+def server(postgres_server: Callable[[], str]) -> str:
     """A PostgreSQL."""
-    with postgres.server("fsync=off") as address:
-        yield address
+    return postgres_server()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=POSTGRES)])

@@ -7,7 +7,7 @@ import contextlib
 import os
 import stat
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -187,10 +187,9 @@ async def test_log_and_provider_are_held_against_each_other_beyond_what_is_count
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
+def server(postgres_server: Callable[[], str]) -> str:
     """A PostgreSQL."""
-    with postgres.server("fsync=off") as address:
-        yield address
+    return postgres_server()
 
 
 @POSTGRES
