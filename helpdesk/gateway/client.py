@@ -261,7 +261,10 @@ class Connection:
             headers["If-Match"] = await self._as_seen(user)
         reply = await self._carried(endpoint, key, values, headers)
         self._remember(self._ids.get(user, user), reply.tag)
-        return self._read(endpoint, reply)
+        try:
+            return self._read(endpoint, reply)
+        except Unreachable as error:  # it was carried out all the same
+            raise Unknown(f"{error} What became of it can be looked at in the case.", key) from error
 
     async def _carried(
         self, endpoint: Endpoint, key: str, values: Mapping[str, Any], headers: Mapping[str, str]

@@ -64,6 +64,30 @@ async def test_what_may_still_be_on_its_way_is_not_denied_where_the_sign_in_has_
         desk.close()
 
 
+class OfAnotherVersion(httpx.AsyncHTTPTransport):
+    """Gives the answer to a write in a form that is not known yet."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await super().handle_async_request(request)
+        if request.url.path != "/v1/actions":
+            return answer
+        await answer.aread()
+        return httpx.Response(200, stream=httpx.ByteStream(b'{"outcome": "of tomorrow"}'))
+
+
+async def test_what_was_done_is_not_denied_where_its_answer_cannot_be_read(
+    desk_as: Callable[..., LocalDesk], clock: Clock
+) -> None:
+    with gateway(desk_as, clock) as (url, _):
+        desk = RemoteDesk(Line(url, Spoken("dana"), transport=OfAnotherVersion()))
+
+        with pytest.raises(Unknown, match="does not know"):
+            await desk.perform(Note(user="u1", text="Called back."), key="k" * 20)
+
+        assert (await desk.operation("k" * 20)).result is Result.DONE
+        desk.close()
+
+
 async def test_what_was_done_is_unknown_and_not_undone_where_its_answer_cannot_be_fetched(
     desk_as: Callable[..., LocalDesk], clock: Clock
 ) -> None:
