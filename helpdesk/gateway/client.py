@@ -264,7 +264,9 @@ class Connection:
         try:
             return self._read(endpoint, reply)
         except Unreachable as error:  # it was carried out all the same
-            raise Unknown(f"{error} What became of it can be looked at in the case.", key) from error
+            raise Unknown(
+                f"{error} What became of it can be looked at in the case.", key
+            ) from error
 
     async def _carried(
         self, endpoint: Endpoint, key: str, values: Mapping[str, Any], headers: Mapping[str, str]
