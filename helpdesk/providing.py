@@ -74,18 +74,38 @@ def _keycloak(given: Given) -> Provider:
     from helpdesk.connectors.keycloak.connector import KeycloakConnector  # noqa: PLC0415
 
     realm = _options(given, "realm").get("realm", "")
-    product = given.products.get("")
     if not realm:
         raise BadInput(f"[connectors.{given.name}.options]: name the realm.")
     if not given.settings.user:
         raise BadInput(f"[connectors.{given.name}]: user is the desk's own client there.")
-    if product is None:
-        raise BadInput(
-            f"[products]: all people of {given.name} are of one product, without within."
-        )
     account = ServiceAccount(given.settings.user, given.secret, realm)
     api = Keycloak(given.settings.url, realm, account, authorities=given.authorities)
-    return KeycloakConnector(api, name=given.name, product=product)
+    return KeycloakConnector(api, name=given.name, product=_only_product(given))
+
+
+def _duo(given: Given) -> Provider:
+    from helpdesk.connectors.duo.api import Duo  # noqa: PLC0415
+    from helpdesk.connectors.duo.connector import DuoConnector  # noqa: PLC0415
+    from helpdesk.connectors.duo.signing import Signature  # noqa: PLC0415
+
+    _options(given)
+    if not given.settings.user:
+        raise BadInput(f"[connectors.{given.name}]: user is the integration key.")
+    signer = Signature(given.settings.user, given.secret)
+    api = Duo(given.settings.url, signer, authorities=given.authorities)
+    return DuoConnector(api, name=given.name, product=_only_product(given))
+
+
+def _only_product(given: Given) -> str:
+    """Give the product of a provider whose people are all of one.
+
+    Raises:
+        BadInput: The settings part them.
+    """
+    product = given.products.get("")
+    if product is None:
+        raise BadInput(f"[products]: all people of {given.name} are of one product, no within.")
+    return product
 
 
 def _options(given: Given, *known: str) -> dict[str, str]:
@@ -124,6 +144,7 @@ def _privacyidea(given: Given) -> Provider:
 
 
 KINDS: Final[dict[str, Callable[[Given], Provider]]] = {
+    "duo": _duo,
     "keycloak": _keycloak,
     "okta": _okta,
     "privacyidea": _privacyidea,

@@ -237,3 +237,20 @@ def test_the_doctor_says_what_a_provider_says(made: Iterator[list[Given]], run: 
     code, out, _ = run("doctor", "--json", desk="northern+https://mfa.example")
 
     assert (code, json.loads(out)) == (0, {"says": ["It answers."]})
+
+
+@pytest.mark.parametrize(
+    ("more", "says"), [('user = "DI1"', ""), ("", "user is the integration key")]
+)
+def test_a_duo_is_opened_by_its_settings(
+    settings: Callable[[str], None], more: str, says: str
+) -> None:
+    settings(KEYCLOAK.replace('"keycloak"', '"duo"').format(more=more, within=""))
+    opened = provided(load_config({}), "connectors", load_cards())
+
+    if says:
+        with pytest.raises(BadInput, match=says), opened:
+            pass
+    else:
+        with opened as (_, provider):
+            assert provider.name == "kc"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
-from helpdesk.domain.timeline import FIRST, LAST
+from helpdesk.domain.timeline import FIRST, LAST, AnyEvent, Other
 
 
 def inner(raw: Any, *path: str) -> Any:
@@ -50,6 +52,19 @@ def moment(raw: Any, *path: str) -> datetime | None:
         found = msgspec.convert(text(raw, *path), datetime)
         return bounded(found if found.tzinfo else found.replace(tzinfo=UTC))
     return None
+
+
+def beside(events: Sequence[AnyEvent], row: Mapping[str, Any]) -> list[AnyEvent]:
+    """Give events with the row that they were told by beside them, as it came.
+
+    It holds personal data, and is masked with the case.
+    """
+    return [
+        structs.replace(event, raw={**row, **event.raw})
+        if isinstance(event, Other)
+        else structs.replace(event, extra={"raw": dict(row), **event.extra})
+        for event in events
+    ]
 
 
 def epoch(value: float | None) -> datetime | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from helpdesk.connectors.duo.lacking import LACKS as DUO
 from helpdesk.connectors.keycloak.lacking import LACKS as KEYCLOAK
 from helpdesk.connectors.okta.lacking import LACKS as OKTA
 from helpdesk.connectors.okta.lacking import NO_CODES
@@ -12,6 +13,7 @@ from helpdesk.connectors.privacyidea.abilities import ALWAYS as PRIVACYIDEA
 from helpdesk.domain.diagnosis import CAUSES, Verdict
 from helpdesk.domain.lacks import Lack, lack_of
 from tests.connectors import privacyidea_stories as privacyidea
+from tests.connectors.duo import stories as duo
 from tests.connectors.keycloak import stories as keycloak
 from tests.connectors.okta import stories as okta
 
@@ -29,6 +31,7 @@ PROVIDERS: Mapping[str, tuple[Mapping[str, Told], Mapping[str, str]]] = {
     "Okta": (okta.STORIES, okta.UNSEEN),
     "Keycloak": (keycloak.STORIES, keycloak.UNSEEN),
     "privacyIDEA": (privacyidea.STORIES, privacyidea.UNSEEN),
+    "Duo": (duo.STORIES, duo.UNSEEN),
 }
 """By the provider's name: a story for each cause its log shows, and why it shows no other."""
 
@@ -37,6 +40,7 @@ LACKS: Mapping[str, tuple[Lack, ...]] = {
     "Okta": (*OKTA, NO_CODES),
     "Keycloak": KEYCLOAK,
     "privacyIDEA": PRIVACYIDEA,
+    "Duo": DUO,
 }
 """By the provider's name: what it cannot do, or cannot do everywhere."""
 

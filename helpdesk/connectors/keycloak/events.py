@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from helpdesk.connectors.raw import epoch, number, text
+from helpdesk.connectors.raw import beside, epoch, number, text
 from helpdesk.domain.text import clean
 from helpdesk.domain.timeline import (
     Answer,
@@ -63,7 +63,7 @@ def timeline_of(raws: Iterable[Any]) -> tuple[AnyEvent, ...]:
     """Give what the events tell of a user, oldest first, each once.
 
     An id is the event's own, with a word behind it where one tells of two things; a type without a
-    word of ours is an `Other`; an event without a time is left out.
+    word of ours is an `Other`; an event without a time is left out. The row is beside each.
     """
     telling = _Telling()
     dated = [(at, raw) for raw in raws if isinstance(raw, dict) and (at := _at(raw)) is not None]
@@ -73,7 +73,9 @@ def timeline_of(raws: Iterable[Any]) -> tuple[AnyEvent, ...]:
         if name and name in seen:
             continue
         seen.add(name)
+        place = len(telling.events)
         EVENTS.get(text(raw, "type"), _other)(telling, raw, at)
+        telling.events[place:] = beside(telling.events[place:], raw)
     return tuple(sorted(telling.events, key=lambda event: event.at))
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 from helpdesk.connectors.okta import changes, messages, signing_in
 from helpdesk.connectors.okta.rows import Row
 from helpdesk.connectors.okta.telling import Telling, Told, other
+from helpdesk.connectors.raw import beside
 from helpdesk.domain.timeline import Answer, AnyEvent
 
 BLAND: Final = frozenset({"wrong", None})
@@ -26,7 +27,8 @@ def timeline_of(raws: Iterable[Any], user: str) -> tuple[AnyEvent, ...]:
     """Give what the System Log tells of a user, oldest first, each event once.
 
     An event's id is its uuid, with a word behind it where one row tells of two things. A kind that
-    has no word of ours is an `Other` and keeps its row; a row without a time is left out.
+    has no word of ours is an `Other`; the row is beside each event as it came. A row without a time
+    is left out.
     """
     telling = Telling(user)
     found = [Row(raw) for raw in raws if isinstance(raw, dict)]
@@ -36,7 +38,10 @@ def timeline_of(raws: Iterable[Any], user: str) -> tuple[AnyEvent, ...]:
         if row.id and row.id in seen:
             continue
         seen.add(row.id)
+        place = len(telling.events)
         EVENTS.get(row.kind, other)(telling, row, at)
+        new = [event for event in telling.events[place:] if event is not None]
+        telling.events[place:] = beside(new, row.raw)
     told = [event for event in telling.events if event is not None]
     return tuple(sorted(_once(told), key=lambda event: event.at))
 

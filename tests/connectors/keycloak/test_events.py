@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from helpdesk.connectors.keycloak.events import EVENTS, timeline_of
+from helpdesk.domain.cases import masked_event
 from helpdesk.domain.timeline import (
     Answer,
     Challenge,
@@ -104,11 +105,12 @@ def test_a_mail_that_could_not_be_sent_is_told() -> None:
     assert only(Delivery, *rows).detail == "email send failed"
 
 
-def test_an_error_that_nobody_knows_is_shown_without_personal_data() -> None:
+def test_an_error_that_nobody_knows_is_shown_and_masked_with_the_case() -> None:
     event = only(Other, row(9, "LOGIN_ERROR", error="something_new"))
 
     assert event.raw["error"] == "something_new"
-    assert "maya" not in str(encode_event(event))
+    assert "maya" not in str(encode_event(masked_event(event)))
+    assert only(Password, password(9, "s1")).extra["raw"]["ipAddress"] == "192.0.2.7"
 
 
 @pytest.mark.parametrize("kind", EVENTS)

@@ -1,0 +1,1 @@
+"""Duo: its users, devices and authentication log as the desk sees them."""

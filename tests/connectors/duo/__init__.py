@@ -1,0 +1,1 @@
+"""Duo: its log read, its server played, the connector on it."""

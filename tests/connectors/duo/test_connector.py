@@ -1,0 +1,345 @@
+"""The connector on a small Duo, every act on it, its signature held against Duo's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import duo_client.client
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpdesk.connectors.base import Provider
+from helpdesk.connectors.duo.api import Duo
+from helpdesk.connectors.duo.connector import Alarm, DuoConnector
+from helpdesk.connectors.duo.signing import Signature
+from helpdesk.connectors.exchange import Busy, Lost, Request
+from helpdesk.domain.diagnosis import diagnose
+from helpdesk.domain.errors import BadInput, HelpdeskError, NotFound, Unauthorised, Unreachable
+from helpdesk.domain.proofs import Asking, Grade, Method
+from helpdesk.domain.timeline import Report
+from helpdesk.domain.users import FactorKind, FactorState, User
+from tests.factories import CARDS
+from tests.labs.duo.server import KEY, SECRET, USER, Account, phone
+from tests.labs.okta.server import Fault
+from tests.labs.small import Wire
+
+ID = f"duo:{USER}"
+NOW = datetime.now(UTC)
+ASKING = Asking(
+    id="p1", user=ID, agent="dana", ticket="1", method=Method.PUSH, grade=Grade.STRONG,
+    channel="DPPIXEL8000000000001", at=NOW,
+)  # fmt: skip
+
+
+def connector(account: Account, secret: str = SECRET, **more: Any) -> DuoConnector:
+    signer = Signature(KEY, lambda: secret, **more)
+    api = Duo("http://127.0.0.1:9", signer, transport=Wire(account), patience_s=0.0)
+    ticks = iter(range(10**9))
+    return DuoConnector(
+        api, name="duo", product="constant-contact", elapsed=lambda: 9.0 * next(ticks)
+    )
+
+
+@pytest.fixture
+def account() -> Account:
+    return Account()
+
+
+@pytest.fixture
+def duo(account: Account) -> Iterator[DuoConnector]:
+    made = connector(account)
+    yield made
+    made.close()
+
+
+async def maya_of(duo: DuoConnector) -> User:
+    return (await duo.people([ID]))[ID]
+
+
+WORDS = st.text(st.characters(codec="utf-8", min_codepoint=32), max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    method=st.sampled_from(["GET", "POST", "DELETE"]),
+    query=st.dictionaries(WORDS.filter(bool), WORDS, max_size=4),
+    body=st.binary(max_size=40).map(lambda raw: raw.hex().encode()),
+)
+def test_our_signature_is_duos_own(method: str, query: dict[str, str], body: bytes) -> None:
+    url = str(httpx.URL("https://api-1234.duosecurity.com/admin/v1/users", params=query))
+    date = "Tue, 21 Aug 2012 17:29:18 -0000"
+    request = Request(method=method, url=url, body=body, headers={})
+
+    ours = Signature(KEY, lambda: SECRET).of(request, date)
+
+    params = {key: [value] for key, value in query.items()}
+    path, host = "/admin/v1/users", "api-1234.duosecurity.com"
+    theirs = duo_client.client.sign(
+        KEY, SECRET, method, host, path, date, 5, params, body=body.decode()
+    )
+    assert ours == theirs
+
+
+async def test_a_user_comes_with_phones_and_tokens(duo: DuoConnector) -> None:
+    provider: Provider = duo
+
+    user = (await provider.people([ID, "duo:nobody"]))[ID]
+
+    assert (user.name, user.login, user.mobile) == ("Maya Okafor", "maya", "+447700900321")
+    assert [(f.id, f.kind) for f in user.factors] == [
+        ("DPPIXEL8000000000001", FactorKind.PUSH),
+        ("token-DHTOKEN0000000000001", FactorKind.TOTP),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "kind", "state"),
+    [
+        ({"activated": False}, FactorKind.PUSH, FactorState.PENDING),
+        ({"capabilities": ["sms", "phone"]}, FactorKind.SMS, FactorState.ACTIVE),
+        ({"capabilities": ["phone"], "type": "Landline"}, FactorKind.VOICE, FactorState.ACTIVE),
+    ],
+)
+async def test_a_phone_is_a_factor_by_the_best_that_it_can(
+    account: Account,
+    duo: DuoConnector,
+    more: dict[str, Any],
+    kind: FactorKind,
+    state: FactorState,
+) -> None:
+    account.users[USER] |= {"phones": [phone(**more)], "tokens": []}
+
+    (found,) = (await maya_of(duo)).factors
+
+    assert (found.kind, found.state) == (kind, state)
+
+
+@pytest.mark.parametrize("count", [0, 300])
+async def test_a_user_with_no_device_or_with_hundreds_is_shown(
+    account: Account, duo: DuoConnector, count: int
+) -> None:
+    account.users[USER] |= {"phones": [phone(f"DP{n}") for n in range(count)], "tokens": []}
+
+    assert len((await maya_of(duo)).factors) == count
+
+
+async def test_people_are_found_by_whole_login_or_address_and_it_says_so(
+    account: Account, duo: DuoConnector
+) -> None:
+    for n in range(250):
+        account.join(f"DU{n}", f"u{n}", f"Ada {n}")
+
+    by_login = await duo.find(["maya"], limit=9)
+    by_mail = await duo.find(["maya@agency.example"], limit=9)
+    everybody = await duo.find([], limit=240)
+
+    assert [user.id for user in by_login.users] == [user.id for user in by_mail.users] == [ID]
+    assert "whole login" in by_login.says
+    assert (len(everybody.users), "narrow" in everybody.says) == (240, True)
+
+
+@pytest.mark.parametrize(("result", "is_right"), [("approve", True), ("deny", False)])
+async def test_a_push_proves_the_caller_with_a_number_both_see(
+    account: Account, duo: DuoConnector, result: str, is_right: bool
+) -> None:
+    user = await maya_of(duo)
+    number = await duo.ask_proof(user, ASKING, NOW)
+    with pytest.raises(Unreachable, match="not answered yet"):
+        await duo.check_proof(user, ASKING, "", NOW)
+    account.pushes = dict.fromkeys(account.pushes, result)
+
+    found = await duo.check_proof(user, ASKING, "", NOW)
+
+    assert (number, found) == ("830192", is_right)
+
+
+async def test_a_push_that_is_marked_as_fraud_is_an_alarm_and_the_verdict_says_so(
+    account: Account, duo: DuoConnector
+) -> None:
+    user = await maya_of(duo)
+    for n in range(4):
+        account.tell("denied", "user_mistake", minutes=10 - 2 * n)
+    await duo.ask_proof(user, ASKING, NOW)
+    account.pushes = dict.fromkeys(account.pushes, "fraud")
+
+    with pytest.raises(Alarm, match="whoever calls is not they"):
+        await duo.check_proof(user, ASKING, "", NOW)
+    events = await duo.timeline(ID)
+
+    assert [e.what for e in events if isinstance(e, Report)] == ["not-me"]
+    verdict = diagnose(CARDS["constant-contact"], user, events, datetime.now(UTC))
+    assert verdict.causes[0].id == "F2"
+
+
+async def test_a_push_that_ran_out_is_asked_for_anew(account: Account, duo: DuoConnector) -> None:
+    user = await maya_of(duo)
+    await duo.ask_proof(user, ASKING, NOW)
+    account.pushes.clear()
+
+    with pytest.raises(NotFound, match="not answered in time"):
+        await duo.check_proof(user, ASKING, "", NOW)
+
+
+async def test_devices_are_taken_one_by_one(account: Account, duo: DuoConnector) -> None:
+    user = await maya_of(duo)
+
+    await duo.reset(user, user.live_factors, NOW)
+
+    assert (await maya_of(duo)).factors == ()
+
+
+async def test_a_reset_that_breaks_off_says_what_is_gone_and_what_is_left_and_goes_on(
+    account: Account, duo: DuoConnector
+) -> None:
+    user = await maya_of(duo)
+    account.strike(Fault.NO_RIGHT, "tokens")
+
+    with pytest.raises(Unreachable) as caught:
+        await duo.reset(user, user.live_factors, NOW)
+    await duo.reset(user, user.live_factors, NOW)
+
+    said = str(caught.value)
+    assert "Gone: Push DPPIXEL8000000000001. Left: Authenticator token-DHTOKEN" in said
+    assert "40301" in said
+    assert (await maya_of(duo)).factors == ()
+
+
+async def test_a_removal_whose_answer_was_lost_is_looked_at(
+    account: Account, duo: DuoConnector
+) -> None:
+    user = await maya_of(duo)
+    account.strike(Fault.CUT_AFTER, "DELETE")
+
+    await duo.reset(user, user.factors[:1], NOW)
+
+    assert [f.kind for f in (await maya_of(duo)).factors] == [FactorKind.TOTP]
+
+
+async def test_a_bypass_code_ends_and_leaves_those_made_before(
+    account: Account, duo: DuoConnector
+) -> None:
+    code = await duo.make_pass(await maya_of(duo), NOW, NOW + timedelta(minutes=5))
+
+    assert account.codes[USER] == ["111111111", code]
+
+
+async def test_a_locked_user_is_unlocked(account: Account, duo: DuoConnector) -> None:
+    account.users[USER]["status"] = "locked out"
+    user = await maya_of(duo)
+
+    await duo.unlock(user, NOW)
+
+    assert user.is_locked(NOW)
+    assert not (await maya_of(duo)).is_locked(NOW)
+
+
+async def test_an_address_is_changed_or_refused_in_duos_words(
+    account: Account, duo: DuoConnector
+) -> None:
+    user = await maya_of(duo)
+
+    await duo.change_address(user, "new@agency.example", NOW)
+
+    assert account.users[USER]["email"] == "new@agency.example"
+    with pytest.raises(BadInput, match="40002"):
+        await duo.change_address(user, "nowhere", NOW)
+
+
+async def test_the_log_is_read_page_by_page(account: Account, duo: DuoConnector) -> None:
+    for n in range(2300):
+        account.tell("success", "user_approved", minutes=n)
+
+    events = await duo.timeline(ID)
+
+    assert len({event.at for event in events}) == 2300
+    assert await duo.since(NOW - timedelta(minutes=5), limit=5) == [ID]
+
+
+async def test_what_duo_cannot_do_is_said_beforehand_and_refused_all_the_same(
+    duo: DuoConnector,
+) -> None:
+    user = await maya_of(duo)
+    acts: dict[str, Any] = {
+        "send-code": duo.send_code(user, user.factors[0], CARDS["constant-contact"], NOW),
+        "turn-off-mfa": duo.turn_off(user, NOW, None),
+        "suspend-factor": duo.suspend(user, user.factors[0], NOW),
+        "end-sessions": duo.end_sessions(user, NOW),
+        "change-mobile": duo.change_mobile(user, "+447700900111", NOW),
+    }
+
+    lacks = await duo.supports(user)
+
+    for what, act in acts.items():
+        assert lacks.lack(what) is not None
+        with pytest.raises(Unreachable, match="Not possible with this provider"):
+            await act
+    assert any(says.startswith("drift: Not possible") for says in await duo.inspect())
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"secret": "another"}, "Invalid signature"),
+        ({"clock": lambda: NOW - timedelta(minutes=9)}, "Bad request timestamp"),
+    ],
+)
+async def test_a_wrong_secret_or_clock_is_told_in_duos_words(
+    account: Account, more: dict[str, Any], says: str
+) -> None:
+    duo = connector(account, **more)
+
+    with pytest.raises(Unauthorised, match=says) as caught:
+        await duo.people([ID])
+
+    assert "another" not in str(caught.value)
+    duo.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "says"),
+    [
+        (Fault.FAILS, HelpdeskError, "failed with 500"),
+        (Fault.WEB_PAGE, Unreachable, "with a web page, not data"),
+        (Fault.BROKEN, Unreachable, "broken data"),
+        (Fault.CUT, Unreachable, "cannot be reached"),
+        (Fault.ORG_LIMIT, Busy, "asked too often"),
+        (Fault.NO_RIGHT, Unreachable, "did not grant"),
+    ],
+)
+async def test_a_question_that_gets_no_good_answer_is_told_in_a_sentence(
+    account: Account, duo: DuoConnector, fault: Fault, kind: type[Exception], says: str
+) -> None:
+    account.strike(fault, times=9)
+
+    with pytest.raises(kind, match=says):
+        await duo.people([ID])
+
+
+async def test_an_act_whose_answer_is_lost_is_sent_once(
+    account: Account, duo: DuoConnector
+) -> None:
+    user = await maya_of(duo)
+    account.strike(Fault.CUT_AFTER, "bypass_codes", times=9)
+
+    with pytest.raises(Lost, match="may be done or not"):
+        await duo.make_pass(user, NOW, NOW)
+
+    assert len(account.codes[USER]) == 2
+
+
+async def test_unknown_fields_and_nulls_change_nothing_and_break_nothing(
+    account: Account, duo: DuoConnector
+) -> None:
+    plain = await maya_of(duo)
+    account.strike(Fault.UNKNOWN_FIELDS)
+    same = await maya_of(duo)
+    account.strike(Fault.NULLS)
+
+    bare = await duo.people([ID])
+
+    assert same == plain
+    assert bare == {}
