@@ -408,6 +408,18 @@ def test_a_user_without_a_token_has_no_mfa() -> None:
     assert (user.mfa, user.account, user.login) == (MfaState.OFF, "pi:corp", "alice@corp")
 
 
+@pytest.mark.parametrize(
+    ("has", "mfa"),
+    [
+        (token("PK1", "passkey"), MfaState.ON),
+        (token("A", revoked=True), MfaState.OFF),
+        (token("REG1", "registration"), MfaState.OFF),
+    ],
+)
+def test_whoever_has_any_way_beside_the_password_is_asked(has: Any, mfa: MfaState) -> None:
+    assert user_of(ALICE, [has], connector="pi", product="own").mfa is mfa
+
+
 # -- events ---------------------------------------------------------------------------------------
 
 

@@ -52,6 +52,7 @@ def user_of(
     factors = tuple(f for f in (factor_of(one, raw) for one in mine) if f is not None)
     names = (text(raw, "givenname"), text(raw, "surname"))
     used = [f.used_at for f in factors if f.used_at]
+    is_asked = any(f.state is not FactorState.REMOVED for f in factors) or others_of(mine)
     return User(
         id=user_id(connector, login, realm),
         name=clean(" ".join(filter(None, names)) or login, limit=200),
@@ -61,7 +62,7 @@ def user_of(
         role="user",
         notification_address=text(raw, "email") or None,
         mobile=text(raw, "mobile") or text(raw, "phone") or None,
-        mfa=MfaState.ON if factors else MfaState.OFF,
+        mfa=MfaState.ON if is_asked else MfaState.OFF,
         factors=factors,
         locked_until=_lock_end(lock),
         seen_at=max(used, default=None),
