@@ -32,6 +32,7 @@ from helpdesk.wiring import open_desk
 from tests.conftest import Run
 from tests.connectors.benches import PiBench
 from tests.labs.privacyidea.people import PASSWORD
+from tests.labs.privacyidea.phone import Phone
 from tests.labs.privacyidea.running import Lab
 from tests.tui.console import Console
 
@@ -262,3 +263,28 @@ async def test_the_console_opens_on_it_and_shows_a_case(
         await console.press("enter")
         await console.until(lambda: "Own sign-in" in console.text, "the case")
         await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("declines", ["", "unknown_trigger"])
+async def test_a_push_proves_once_it_is_confirmed_and_not_before(
+    desk: Desk, later: Desk, lab: Lab, login: Callable[..., tuple[str, PiBench]], declines: str
+) -> None:
+    name, _ = login()
+    short = name.partition(":")[2].partition("@")[0]
+    made = lab.enrol(short, "push", genkey=1)
+    phone = Phone(lab.url, made["pushurl"]["value"])
+    lab.age(phone.serial)
+    await desk.perform(TakeTicket(user=name, subject="Is it really me"))
+    ticket = (await desk.case(name)).open_tickets[0].id
+    await desk.ask_proof(name, Method.PUSH, channel=phone.serial, ticket=ticket)
+
+    with pytest.raises(BadInput, match="not answered yet"):
+        await desk.answer_proof(name, "")
+    phone.answer(phone.asked(), declines=declines)
+
+    if declines:
+        with pytest.raises(BadInput, match="not right"):
+            await desk.answer_proof(name, "")
+        assert "not-me" in {getattr(e, "what", "") for e in (await later.case(name)).timeline}
+    else:
+        assert (await desk.answer_proof(name, "")).method is Method.PUSH
