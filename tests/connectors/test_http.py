@@ -13,6 +13,7 @@ from msgspec import Struct
 from helpdesk.connectors.exchange import Answer, Busy, Lost, Request, next_link
 from helpdesk.connectors.http import Http
 from helpdesk.domain.errors import BadInput, HelpdeskError, NotFound, Unauthorised, Unreachable
+from tests.waiting import PATIENCE_S
 
 URL = "https://north.example/api"
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -200,11 +201,11 @@ async def test_an_act_is_brought_to_its_end_whoever_leaves(asks: Callable[..., H
 
     http = asks(slowly)
     work = asyncio.create_task(http.ask("DELETE", "/things/1", is_act=True))
-    assert await asyncio.to_thread(arrived.wait, 5)
+    assert await asyncio.to_thread(arrived.wait, PATIENCE_S)
     work.cancel()
     goes_on.set()
 
-    assert await asyncio.to_thread(done.wait, 5)
+    assert await asyncio.to_thread(done.wait, PATIENCE_S)
 
 
 async def test_too_long_an_answer_is_not_read_to_its_end(asks: Callable[..., Http]) -> None:

@@ -28,6 +28,7 @@ from helpdesk.service.local import LocalDesk
 from tests.conftest import Clock
 from tests.gateway.lossy import Lossy
 from tests.gateway.serving import Spoken, gateway, remote
+from tests.waiting import PATIENCE_S
 
 KEY = "k-0123456789abcdef"
 NOTE = Note(user="u2", text="called")
@@ -322,7 +323,7 @@ async def test_who_is_told_to_wait_longer_than_a_question_may_take_does_not_wait
     busy = httpx.MockTransport(lambda _: answer(429, b"{}", retry_after=seconds))
     line = Line("https://desk.example", Always("dana"), transport=busy, budget_s=2)
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         with pytest.raises(Unreachable):
             await line.ask("GET", "/v1/desk", values={})
 
@@ -339,7 +340,7 @@ async def test_a_stream_of_one_endless_line_is_given_up(url: str) -> None:
     server = await asyncio.start_server(pour, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     line = Line(f"http://127.0.0.1:{port}", Always("dana"))
-    async with server, asyncio.timeout(30):
+    async with server, asyncio.timeout(PATIENCE_S):
         with pytest.raises(Unreachable, match="no end"):
             async with line.stream("/v1/events", {}) as lines:
                 async for _ in lines:

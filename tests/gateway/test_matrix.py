@@ -18,6 +18,7 @@ from tests.conftest import Clock
 from tests.gateway.matrix import AGENTS, BODIES, EXPECTED, TARGETS
 from tests.gateway.serving import gateway
 from tests.sample import sample
+from tests.waiting import PATIENCE_S
 
 ABOUT = {"approval": "a000000", "hold": "h000000", "key": "k" * 20}
 """What else stands in addresses: there is nothing of that name."""
@@ -52,7 +53,7 @@ class Asked:
 def asked(desk_as: Callable[..., LocalDesk], clock: Clock) -> Iterator[Asked]:
     with (
         gateway(desk_as, clock) as (url, _),
-        httpx.Client(base_url=url, trust_env=False, timeout=30) as http,
+        httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE_S) as http,
     ):
         yield Asked(http)
 

@@ -181,22 +181,23 @@ def test_of_two_who_saw_the_same_case_at_once_one_is_told(
 def test_a_change_whose_turn_came_too_late_is_not_begun(
     serve: Callable[..., Served], sample_file: Path
 ) -> None:
-    served = serve(time_limit_s=0.3, latest_s=0.5)
-    seen = served.tag("u2")
+    patient, hasty = serve(), serve(time_limit_s=0.3, latest_s=0.5)
+    seen = patient.tag("u2")
 
     with FileLock(f"{sample_file}.lock"):
-        late = served.told(NOTE, tag=seen)
+        late = hasty.told(NOTE, tag=seen)
         time.sleep(0.6)
-    until(lambda: served.get(f"/v1/operations/{KEY}").status_code != 409)
+    # A busy machine may not answer even this in so short a time: then it is asked again.
+    until(lambda: problem(hasty.get(f"/v1/operations/{KEY}")) == (404, "not-found"))
 
     assert problem(late) == (503, "unreachable")
-    assert problem(served.get(f"/v1/operations/{KEY}")) == (404, "not-found")
-    assert served.post("/v1/log", {}).json()["total"] == 0
+    assert problem(patient.get(f"/v1/operations/{KEY}")) == (404, "not-found")
+    assert patient.post("/v1/log", {}).json()["total"] == 0
 
 
 def until(is_so: Callable[[], bool]) -> None:
     """Wait until something is so."""
-    ends = time.monotonic() + 30
+    ends = time.monotonic() + PATIENCE_S
     while not is_so() and time.monotonic() < ends:
         time.sleep(0.01)
     assert is_so()
@@ -368,21 +369,21 @@ def test_who_is_connected_and_asks_nothing_is_let_go_of(
     desk_as: Callable[..., LocalDesk], clock: Clock
 ) -> None:
     made = Gateway(SomeDesks(desk_as), Words([desk_as("dana").agent], clock), now=clock)
-    server = Server(made, silent_s=0.5)
+    server = Server(made, silent_s=1.5)
     with free_port() as listener, socket.socket() as mute, socket.socket() as slow:
         thread = threading.Thread(target=run, args=(server, listener))
         thread.start()
         until(lambda: server.started)
         for one, sent in ((mute, b""), (slow, b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: ")):
             one.connect(listener.getsockname())
-            one.settimeout(20)
+            one.settimeout(PATIENCE_S)
             one.sendall(sent)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1/events"
         with httpx.stream("GET", url, headers={"Authorization": "Bearer dana"}) as events:
             ends = [one.recv(1) for one in (mute, slow)]
             is_open = next(events.iter_lines()).startswith("id:")
         server.handle_exit(signal.SIGTERM, None)
-        thread.join(30)
+        thread.join(PATIENCE_S)
 
     assert ends == [b"", b""]
     assert is_open

@@ -28,6 +28,7 @@ from helpdesk.gateway.tokens import (
     asks_step_up,
     needs_step_up,
 )
+from tests import waiting
 from tests.conftest import NOW
 from tests.gateway.issuing import (
     ISSUER,
@@ -313,7 +314,7 @@ async def test_nobody_waits_for_an_issuer_that_is_silent_while_its_keys_still_co
     await asyncio.sleep(0)
     time[0] += PATIENCE_S  # the fetch began so long ago: it is not waited for any more
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(waiting.PATIENCE_S):
         found = await asyncio.gather(*(tokens.agent(token) for _ in range(20)))
         await first
 

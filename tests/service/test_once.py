@@ -38,6 +38,7 @@ from helpdesk.service.local import LocalDesk
 from helpdesk.stores.tiny import TinyStore
 from tests.conftest import NOW, Clock
 from tests.proving import needs, prove
+from tests.waiting import PATIENCE_S
 
 Open = Callable[..., LocalDesk]
 KEY, OTHER = "k-0123456789abcdef", "k-fedcba9876543210"
@@ -328,7 +329,7 @@ async def test_after_a_crash_between_effect_and_answer_the_answer_is_there(
 async def test_what_became_of_a_write_is_told_while_another_is_under_way(desk: LocalDesk) -> None:
     await desk.perform(NOTE, key=KEY)
     async with desk._changing:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             found = await desk.operation(KEY)
 
     assert found.result is Result.DONE
