@@ -151,6 +151,8 @@ def _template(bin_: Path) -> Path:
             making.mkdir(mode=0o700)
             _set_up(bin_, making)
             making.rename(ready)
+            for old in set(installing.home().glob("template-*")) - {ready}:
+                shutil.rmtree(old, ignore_errors=True)
     return ready
 
 
