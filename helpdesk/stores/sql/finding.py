@@ -263,14 +263,14 @@ class Finding:
         return [*stages]
 
     def _named(self, holds: ColumnElement[bool], pieces: Sequence[str]) -> Part:
-        """Found by the beginnings of words of their names."""
+        """Found by the beginnings of words of their names, which are in their text, too."""
         if not self._is_sqlite:
             query = " & ".join(f"{piece}:*" for piece in pieces)
             named = _vector(users.c.name).op("@@")(_tsquery(query))
-            return self._part(and_(holds, named), (users.c.key,))
+            return Part(users, and_(holds, named, *self._filters), (users.c.key,))
         words = " AND ".join(f'"{piece}"*' for piece in pieces)
         source = NAMED.join(users, users.c.key == NAMED.c.rowid)
-        holds = and_(_matches("named", words), holds, *self._filters, *self._inside())
+        holds = and_(_matches("named", words), holds, *self._filters)
         return Part(source, holds, (NAMED.c.rowid,))
 
     def _matching(self) -> tuple[FromClause, list[ColumnElement[bool]]]:
@@ -290,7 +290,12 @@ class Finding:
 
     def _inside(self) -> list[ColumnElement[bool]]:
         """Whether the words are in a user's text, or numbers, looked at one by one."""
-        return [self._word(word) for word in self._words]
+        short = [word for word in self._words if is_beginning(word)]
+        if self._is_sqlite or len(short) < 2:
+            return [self._word(word) for word in self._words]
+        together = _tsquery(" & ".join(f"{word}:*" for word in short))
+        longer = [self._word(word) for word in self._words if word not in short]
+        return [*longer, _vector(users.c.words).op("@@")(together)]
 
     def _word(self, word: str) -> ColumnElement[bool]:
         if is_beginning(word):
