@@ -281,8 +281,9 @@ def _add_web(to: Any, where: argparse.ArgumentParser) -> None:
         parents=[where],
         help=says,
         description=f"{says}. Needs the extra web. Whoever opens the link it says works as the "
-        "agent it is started as; a link counts once. It answers on this machine only: for others, "
-        "put a proxy with a certificate before it.",
+        "agent it is started as, or signs in as themselves where the desk is elsewhere; a link "
+        "counts once. It answers on this machine only: for others, put a proxy with a certificate "
+        "before it.",
     )
     web.add_argument("--host", default="127.0.0.1", help="where to answer (127.0.0.1)")
     web.add_argument("--port", type=_count, default=8766, help="(8766; 0 for any)")

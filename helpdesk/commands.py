@@ -107,7 +107,7 @@ def sync(given: argparse.Namespace) -> int:
 
 
 async def _synchronise(desk: OfflineDesk, *, follows: bool) -> int:
-    from helpdesk.service.offline import RETRY_S
+    from helpdesk.service.reading import RETRY_S
     from helpdesk.service.syncing import synchronise
 
     desk.is_live_only = True

@@ -8,7 +8,6 @@ contact   ─▶ `Line`: live · as of 10:42 · read only after 15 min · nobody
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -23,7 +22,7 @@ from helpdesk.domain.cases import Case, Outcome, Preview, Weighed
 from helpdesk.domain.decisions import Decision, Weight
 from helpdesk.domain.diagnosis.drift import Drift
 from helpdesk.domain.erasing import Erased
-from helpdesk.domain.errors import CursorTooOld, NeedsMore, Refused, Unknown, Unreachable
+from helpdesk.domain.errors import NeedsMore, Refused, Unknown, Unreachable
 from helpdesk.domain.feed import Changes, Freshness
 from helpdesk.domain.holds import Hold
 from helpdesk.domain.offline import (
@@ -56,9 +55,6 @@ T = TypeVar("T")
 
 LEAVE_S: Final = 2.0
 """Seconds that leaving the seat is waited for; it goes on to its end where that takes longer."""
-
-RETRY_S: Final = 2.0
-"""Seconds between two tries to hear from a desk that is not reached."""
 
 
 class Seat(Protocol):
@@ -299,37 +295,6 @@ class OfflineDesk(Reading):
     async def desk_changes(self, after: str) -> Changes:
         """Give what changed at the desk alone, by its own cursor."""
         return await self._line.ask(self._remote.changes(after))
-
-    # The feed
-
-    async def changes(self, after: str = "", *, limit: int = 500) -> Changes:
-        """Give what changed at the desk after a cursor."""
-        here, _, there = after.rpartition("|")
-        found = await self._line.ask(self._remote.changes(there, limit=limit))
-        return replace(found, cursor=f"{here or self._line.turn}|{found.cursor}")
-
-    async def changed(self, after: str) -> str:
-        """Wait until something changed at the desk or in what this machine shows of it."""
-        here, _, there = after.rpartition("|")
-        turn = int(here) if here.isdecimal() else self._line.turn
-        while True:
-            waits = asyncio.ensure_future(self._line.turned(turn))
-            heard = asyncio.ensure_future(self._line.ask(self._remote.changed(there)))
-            try:
-                await asyncio.wait({waits, heard}, return_when=asyncio.FIRST_COMPLETED)
-                if heard.done():
-                    there = heard.result()
-                    return f"{self._line.turn}|{there}"
-                return f"{waits.result()}|{there}"
-            except CursorTooOld:
-                return f"{self._line.turn}|"
-            except Unreachable:
-                with contextlib.suppress(TimeoutError):
-                    turned = await asyncio.wait_for(asyncio.shield(waits), RETRY_S)
-                    return f"{turned}|{there}"
-            finally:
-                for each in (waits, heard):
-                    each.cancel()
 
     # Within
 

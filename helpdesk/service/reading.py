@@ -8,14 +8,18 @@ asked ─┬─▶ the desk, within a moment ───────────�
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeVar
 
+from msgspec.structs import replace
+
 from helpdesk.domain.cases import Case
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
-from helpdesk.domain.errors import HelpdeskError, Unreachable
+from helpdesk.domain.errors import CursorTooOld, HelpdeskError, Unreachable
+from helpdesk.domain.feed import Changes
 from helpdesk.domain.search import LoopRow, Page, Query, TicketRow, UserRow
 from helpdesk.service.desk import Desk
 from helpdesk.service.line import Line
@@ -26,6 +30,9 @@ T = TypeVar("T")
 
 PATIENCE_S: Final = 0.3
 """Seconds the desk has to answer before what is here is shown meanwhile."""
+
+RETRY_S: Final = 2.0
+"""Seconds between two tries to hear from a desk that is not reached."""
 
 LATE: Final = timedelta(seconds=5)
 """For so long an answer that came late answers the same question when it is asked again."""
@@ -117,6 +124,35 @@ class Reading(Relaying):
             lambda: self._known.why(user),
             lambda found: self._known.remember(f"why {user}", found, self._clock()),
         )
+
+    async def changes(self, after: str = "", *, limit: int = 500) -> Changes:
+        """Give what changed at the desk after a cursor."""
+        here, _, there = after.rpartition("|")
+        found = await self._line.ask(self._remote.changes(there, limit=limit))
+        return replace(found, cursor=f"{here or self._line.turn}|{found.cursor}")
+
+    async def changed(self, after: str) -> str:
+        """Wait until something changed at the desk or in what this machine shows of it."""
+        here, _, there = after.rpartition("|")
+        turn = int(here) if here.isdecimal() else self._line.turn
+        while True:
+            waits = asyncio.ensure_future(self._line.turned(turn))
+            heard = asyncio.ensure_future(self._line.ask(self._remote.changed(there)))
+            try:
+                await asyncio.wait({waits, heard}, return_when=asyncio.FIRST_COMPLETED)
+                if heard.done():
+                    there = heard.result()
+                    return f"{self._line.turn}|{there}"
+                return f"{waits.result()}|{there}"
+            except CursorTooOld:
+                return f"{self._line.turn}|"
+            except Unreachable:
+                with contextlib.suppress(TimeoutError):
+                    turned = await asyncio.wait_for(asyncio.shield(waits), RETRY_S)
+                    return f"{turned}|{there}"
+            finally:
+                for each in (waits, heard):
+                    each.cancel()
 
     async def settle(self) -> None:
         """Write down all that was remembered; what the desk writes down is its own."""
