@@ -161,7 +161,9 @@ def case_text(case: Case, card: Product) -> str:
     if user.flagged:
         lines.append(f"FLAGGED: {user.flagged}")
     if user.is_locked(case.at):
-        until = f"{user.locked_until:%H:%M:%S}" if user.locked_until else NOT_DOCUMENTED
+        until = f"{user.lock_ends_at:%H:%M:%S}" if user.lock_ends_at else NOT_DOCUMENTED
+        if user.locked_until and not user.lock_ends_at:
+            until = "somebody unlocks it"
         lines.append(f"LOCKED until {until}")
     sections = (
         ("Codes", _code_lines(case)),

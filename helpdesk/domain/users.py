@@ -12,6 +12,10 @@ At = Annotated[datetime, Meta(tz=True)]
 """A moment, aware, in UTC."""
 
 
+ENDLESS = 2200
+"""A lock until this year or later does not end by itself: the last moment of a timeline."""
+
+
 class FactorKind(StrEnum):
     """How a second proof reaches the user.
 
@@ -145,6 +149,15 @@ class User(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def live_factors(self) -> tuple[Factor, ...]:
         """Factors that are not removed."""
         return tuple(f for f in self.factors if f.state is not FactorState.REMOVED)
+
+    @property
+    def lock_ends_at(self) -> datetime | None:
+        """When the lock ends by itself; None where it does not, or nothing is locked.
+
+        A provider that tells no end is written as one in the far future.
+        """
+        end = self.locked_until
+        return None if end is None or end.year >= ENDLESS else end
 
     def is_locked(self, now: datetime) -> bool:
         """Whether the user or one of the factors is locked at *now*."""

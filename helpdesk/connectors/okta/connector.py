@@ -170,7 +170,7 @@ class OktaConnector(Elsewhere):
             await self.act(user, self._remove(native, factors))
 
     async def change_address(self, user: User, address: str, now: datetime) -> None:
-        """Put another mail address into the profile, and let mail be sent to it."""
+        """Put another mail address into the profile."""
         native = self.native(user.id)
         await self.act(user, self._api.change(native, {"email": address}))
 

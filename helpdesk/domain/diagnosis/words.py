@@ -214,7 +214,7 @@ def _span(seconds: int) -> str:
 
 def _until(cause_id: str, facts: Facts) -> datetime | None:
     if cause_id in {"D9", "D10"}:
-        end = facts.active_lock.until if facts.active_lock else facts.user.locked_until
+        end = facts.active_lock.until if facts.active_lock else facts.user.lock_ends_at
         return end if end and end > facts.now else None
     if cause_id == "C10":
         waits = [r for r in facts.since(Resend) if r.retry_after_s]

@@ -143,8 +143,10 @@ def _last_login(case: Case, now: datetime) -> Content:
 def _alarms(case: Case, now: datetime) -> Iterator[Content]:
     user = case.user
     if user.locked_until is not None and user.locked_until > now:
-        left = m_ss((user.locked_until - now).total_seconds())
-        text = f"■ LOCKED until {clock(user.locked_until, now)}, {left} more"
+        end = user.lock_ends_at
+        text = "■ LOCKED until somebody unlocks it"
+        if end is not None:
+            text = f"■ LOCKED until {clock(end, now)}, {m_ss((end - now).total_seconds())} more"
         yield Content.assemble((text, BAD))
     elif user.is_locked(now):
         yield Content.assemble(("■ a factor is LOCKED", BAD))

@@ -13,9 +13,11 @@ from helpdesk.domain.errors import BadInput, Conflict, NotFound, Unreachable
 from helpdesk.domain.proofs import Asking, Grade, Method
 from helpdesk.domain.timeline import Lock, Other, Reset
 from helpdesk.domain.users import Factor, FactorKind, FactorState, User
+from helpdesk.plain import case_text
+from helpdesk.tui.render.case import who
 from tests.connectors.okta.line import VARIABLE, connector, description
 from tests.connectors.okta.system_log import USER
-from tests.factories import CARDS
+from tests.factories import CARDS, case
 from tests.labs.okta.server import Fault, Lab
 from tests.labs.okta.tenant import Factor as Native
 from tests.labs.okta.tenant import Person, maya
@@ -199,9 +201,9 @@ async def test_the_organisation_a_user_names_decides_the_product(lab: Lab) -> No
 async def test_whoever_did_something_is_given_those_seen_last_first(
     lab: Lab, okta: OktaConnector
 ) -> None:
-    for who in ("00uA", "00uB", "00uA"):
+    for name in ("00uA", "00uB", "00uA"):
         lab.tenant.now += timedelta(seconds=1)
-        lab.tenant.tell("user.session.start", who, actor=who)
+        lab.tenant.tell("user.session.start", name, actor=name)
 
     found = await okta.since(NOW - timedelta(minutes=5), limit=10)
 
@@ -569,3 +571,14 @@ async def test_addresses_that_bounced_are_let_in_again(lab: Lab, okta: OktaConne
 
     assert lab.tenant.bounced == []
     assert [one["emailAddress"] for one in against] == ["who@agency.example"]
+
+
+async def test_a_lock_without_an_end_is_shown_as_one(lab: Lab, okta: OktaConnector) -> None:
+    lab.tenant.people[USER].status = "LOCKED_OUT"
+    locked = case(await maya_of(okta))
+
+    shown = case_text(locked, CARD)
+    on_screen = who(locked, CARD, NOW, 120).plain
+
+    assert "LOCKED until somebody unlocks it" in shown
+    assert "LOCKED until somebody unlocks it" in on_screen
