@@ -41,6 +41,19 @@ TIMELINES: Final = (
     .order_by(events.c.user, events.c.n)
 )
 
+OPEN: Final = (
+    select(records.c.kind, records.c.body)
+    .where(
+        records.c.user == bindparam("user"),
+        records.c.kind.in_(("tickets", "loops")),
+        records.c.is_open,
+    )
+    .order_by(records.c.n)
+)
+"""The open tickets and loops of a user."""
+
+FOLD: Final = change(users).where(users.c.id == bindparam("whose"))
+
 _end: Final = events.alias("end")
 
 LAST: Final = (
@@ -132,7 +145,7 @@ class SqlDocuments:
         """Write one document whole; only inside a transaction."""
         with self._database.connection() as connection:
             if table == "users":
-                fold(connection, msgspec.convert(document, User), key)
+                fold(connection, msgspec.convert(document, User))
             else:
                 put_document(connection, table, key, document)
 
@@ -198,24 +211,17 @@ def document_row(table: str, key: int, document: Mapping[str, Any]) -> dict[str,
     }
 
 
-def fold(connection: Connection, user: User, key: int | None = None) -> None:
+def fold(connection: Connection, user: User) -> None:
     """Write a user as the search sees them, after they, their tickets or their loops changed."""
-    theirs = select(records.c.body).where(records.c.user == user.id)
-    tickets = connection.execute(theirs.where(records.c.kind == "tickets", records.c.is_open))
-    loops = connection.execute(theirs.where(records.c.kind == "loops", records.c.is_open))
-    wanted = select(documents.c.body).where(
-        documents.c.kind == "accounts", documents.c.name == user.account
-    )
-    body = connection.execute(wanted).scalar()
-    account = msgspec.json.decode(body, type=Account) if body else None
+    found = connection.execute(OPEN, {"user": user.id}).all()
+    account = connection.execute(NAMED, {"kind": "accounts", "names": [user.account]}).first()
     entry = entries.build(
         [user],
-        {account.id: account} if account else {},
-        [msgspec.json.decode(one, type=Ticket) for one in tickets.scalars()],
-        [msgspec.json.decode(one, type=LoopReport) for one in loops.scalars()],
+        {user.account: msgspec.json.decode(account.body, type=Account)} if account else {},
+        [msgspec.json.decode(body, type=Ticket) for kind, body in found if kind == "tickets"],
+        [msgspec.json.decode(body, type=LoopReport) for kind, body in found if kind == "loops"],
     )[user.id]
-    which = users.c.id == user.id if key is None else users.c.key == key
-    connection.execute(change(users).where(which).values(**user_row(entry)))
+    connection.execute(FOLD, user_row(entry) | {"whose": user.id})
 
 
 def user_row(entry: Entry) -> dict[str, Any]:

@@ -66,6 +66,10 @@ ALL: Final = 2**62
 
 PLACE: Final = select(func.max(log.c.place))
 
+COUNT: Final = update(pen).where(pen.c.ticket < bindparam("number"))
+
+PERSON: Final = select(users.c.body).where(users.c.id == bindparam("user"))
+
 NAME: Final = select(users.c.name).where(users.c.id == bindparam("user"))
 
 ENDS: Final = (
@@ -383,10 +387,10 @@ def _operation_name(agent: str, key: str) -> str:
 def _count_ticket(connection: Connection, ticket: Ticket) -> None:
     if ticket.id.isascii() and ticket.id.isdigit():
         number = int(ticket.id)
-        connection.execute(update(pen).where(pen.c.ticket < number).values(ticket=number))
+        connection.execute(COUNT, {"ticket": number, "number": number})
 
 
 def _fold(connection: Connection, user: str) -> None:
-    body = connection.execute(select(users.c.body).where(users.c.id == user)).scalar()
+    body = connection.execute(PERSON, {"user": user}).scalar()
     if body is not None:
         fold(connection, msgspec.json.decode(body, type=User))
