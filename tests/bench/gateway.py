@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import multiprocessing
+import os
 import random
 import secrets
 import socket
@@ -45,7 +46,12 @@ from tests.reliability.process import at_home, plugged
 NAMES = ("maya okafor", "priya shah", "ana", "lee", "son", "tra", "northwind", "4471")
 WRITES = 0.05
 THINK_S = 1.0
-"""How long an agent looks at an answer, on average; keys of a search come at 0.15 s."""
+"""How long an agent looks at an answer, on average; keys of a search come at 0.15 s.
+
+So even a gateway that took no time would give 50 consoles no more than some 190 answers a second:
+how much it could give is told by its processor time for each, or with `--think 0`.
+"""
+KEY_S = 0.15
 
 
 class Measured:
@@ -57,6 +63,7 @@ class Measured:
         self.stale = 0
         self.written: list[str] = []
         self.memory_mb: list[float] = []
+        self.cpu_s = self.elapsed_s = 0.0
 
     async def ask(self, kind: str, question: Callable[[], Awaitable[object]]) -> bool:
         """Ask, and keep how long it took; say whether there was an answer."""
@@ -73,11 +80,13 @@ class Measured:
         return True
 
 
-async def console(url: str, number: int, ends: float, measured: Measured) -> None:
+async def console(
+    url: str, number: int, ends: float, measured: Measured, think_s: float = THINK_S
+) -> None:
     """Work as one agent until the end."""
     chance = random.Random(number)
     desk = RemoteDesk(Line(url, Spoken(f"agent-{number}")))
-    await asyncio.sleep(chance.random() * THINK_S)
+    await asyncio.sleep(chance.random() * think_s)
     users = [row.id for row in (await desk.queue(limit=20)).rows]
     try:
         while time.monotonic() < ends:
@@ -99,10 +108,10 @@ async def console(url: str, number: int, ends: float, measured: Measured) -> Non
                     return await desk.find(query, limit=50)  # type: ignore[arg-type]
 
                 await measured.ask(f"search, {length} letters", search)
-                await asyncio.sleep(0.15)
+                await asyncio.sleep(min(KEY_S, think_s))
             await measured.ask("case", lambda: desk.case(chance.choice(users)))
             await measured.ask("queue", lambda: desk.queue(limit=50))
-            await asyncio.sleep(chance.expovariate(1 / THINK_S))
+            await asyncio.sleep(think_s * chance.expovariate(1))
     finally:
         desk.close()
 
@@ -115,12 +124,19 @@ async def _watched(process: int, ends: float, measured: Measured) -> None:
         await asyncio.sleep(2)
 
 
+def _processor_s(process: int) -> float:
+    """Seconds of processor time that a process took so far."""
+    found = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(found[11]) + int(found[12])) / os.sysconf("SC_CLK_TCK")
+
+
 async def _load(url: str, process: int, given: argparse.Namespace) -> Measured:
-    measured, ends = Measured(), time.monotonic() + given.minutes * 60
-    await asyncio.gather(
-        *(console(url, number, ends, measured) for number in range(given.consoles)),
-        _watched(process, ends, measured),
-    )
+    measured, begun = Measured(), time.monotonic()
+    ends, cpu_s = begun + given.minutes * 60, _processor_s(process)
+    work = (console(url, n, ends, measured, given.think) for n in range(given.consoles))
+    await asyncio.gather(*work, _watched(process, ends, measured))
+    measured.cpu_s = _processor_s(process) - cpu_s
+    measured.elapsed_s = time.monotonic() - begun
     return measured
 
 
@@ -199,6 +215,7 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=100_000)
     parser.add_argument("--consoles", type=int, default=50)
     parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--think", type=float, default=THINK_S, help="seconds; 0 to saturate")
     parser.add_argument("--store", default="")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
@@ -243,6 +260,12 @@ def _report(measured: Measured, given: argparse.Namespace, store: str, place: Pa
         f"{len(measured.written)} writes acknowledged, {len(lost)} lost, "
         f"{measured.stale} told that the case had changed; memory "
         f"{statistics.mean(first):.0f} MB at first, {statistics.mean(last):.0f} MB at the end"
+    )
+    answers = max(1, sum(map(len, measured.took.values())))
+    _say(
+        f"{answers / measured.elapsed_s:.0f} answers a second; "
+        f"{measured.cpu_s / answers * 1e3:.1f} ms of the processor for each, "
+        f"{measured.cpu_s / measured.elapsed_s:.0%} of one"
     )
     for says in sorted(set(measured.errors))[:10]:
         _say(f"  {says}")
