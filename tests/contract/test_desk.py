@@ -684,6 +684,8 @@ async def test_a_cursor_that_is_none_is_not_taken(dana: Desk) -> None:
 
 async def test_whoever_waits_is_woken(open_as: Open) -> None:
     dana, lee = open_as("dana"), open_as("lee")
+    await lee.case("u2")
+    await lee.settle()  # that lee looked is a change too, and is written when there is time for it
     begin = (await dana.changes()).cursor
     waiting = asyncio.create_task(dana.changed(begin))
     await asyncio.sleep(0.05)
