@@ -36,6 +36,7 @@ from helpdesk.domain.proofs import Asking, Proof, Way
 from helpdesk.domain.reconciling import Reconciliation
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, TicketRow, UserRow
 from helpdesk.domain.text import clean
+from helpdesk.domain.training.scoring import Score
 
 _UNSAFE = re.compile(
     "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
@@ -144,6 +145,7 @@ SCHEMAS: dict[str, Any] = {
     "holds": tuple[Hold, ...],
     "hold": Hold,
     "alarms": tuple[Alarm, ...],
+    "train-score": Score,
     "phone": tuple[Handover, ...],
 }
 """The type behind each command's JSON."""

@@ -32,6 +32,7 @@ OF_COMMAND = {
     "approvals": {"approvals"},
     "approve": {"approval"},
     "alarms": {"alarms"},
+    "train score": {"train-score"},
     "doctor": {"doctor"},
     "holds": {"holds"},
     "undo": {"hold"},

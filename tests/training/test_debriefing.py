@@ -8,12 +8,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
+from helpdesk import answers
 from helpdesk.cli import main
 from helpdesk.domain.errors import BadInput
 from helpdesk.domain.training.debriefing import class_csv, replay, results
 from helpdesk.domain.training.recording import read_record
+from helpdesk.domain.training.scenario import Part
 from helpdesk.domain.training.scoring import score
 from helpdesk.stores.plays import Plays, trainees
 from tests.training.stage import Played, bundled
@@ -126,6 +129,21 @@ def test_the_commands_list_score_and_tabulate(
     assert "the-director-has-no-time       hard  100 of 100" in out
     assert "verdict      0 of 25" in out
     assert json.loads(out[out.index("[\n") :])[0]["total"] == 100
+
+
+def test_marks_in_json_are_of_their_schema(
+    records: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setenv("HELPDESK_DATA_DIR", str(tmp_path))
+    keep(tmp_path / "training", "kim", *records)
+    record = tmp_path / "training" / "kim" / "the-director-has-no-time.001.jsonl"
+
+    code = main(["train", "score", str(record), "--json"])
+
+    answer = json.loads(capsys.readouterr().out)
+    jsonschema.validate(answer, answers.schema("train-score"))
+    assert code == 0
+    assert {mark["part"] for mark in answer["marks"]} == {part.value for part in Part}
 
 
 def test_a_record_that_cannot_be_read_is_told_of_and_left_out(
