@@ -130,7 +130,9 @@ async def test_a_refusal_takes_a_reason_and_the_requester_is_told_it(demo: Demo)
         await ask_as(manager)
         await polled(asking)
         async with console(demo("greta")) as agent:
-            await agent.press("4", "enter")
+            await agent.press("4")
+            await agent.sees("◔ waits")
+            await agent.press("enter")
             await agent.sees("To refuse: why")
             assert agent.app.screen.query_one("#refuse", Button).disabled
             await agent.press("tab", "tab")
@@ -160,7 +162,9 @@ async def test_nobody_is_shown_a_button_for_their_own_request(demo: Demo) -> Non
 async def test_who_may_not_answer_reads_why(demo: Demo, who: str) -> None:
     await ask_as(demo("aoife"))
     async with console(demo(who)) as agent:
-        await agent.press("4", "enter")
+        await agent.press("4")
+        await agent.sees("◔ waits")
+        await agent.press("enter")
         await agent.sees("not you", "second person is never")
 
         assert not agent.app.screen.query("#agree")
