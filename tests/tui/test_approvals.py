@@ -131,7 +131,7 @@ async def test_a_refusal_takes_a_reason_and_the_requester_is_told_it(demo: Demo)
         await polled(asking)
         async with console(demo("greta")) as agent:
             await agent.press("4")
-            await agent.sees("◔ waits")
+            await agent.sees("▶ waits for you")
             await agent.press("enter")
             await agent.sees("To refuse: why")
             assert agent.app.screen.query_one("#refuse", Button).disabled
