@@ -198,6 +198,8 @@ class Flows:
             Way.ONE_TIME: self._by_one_time_code,
         }[way]
         answer, nonce = await flow(await self._provider.metadata(), max_age_s)
+        # The issuer may have begun anew a moment ago; it is a person's pace, not a stranger's.
+        self._provider.expect_another_key()
         return answer, await self._authenticated_at(answer, nonce)
 
     async def renewed(self, refresh: str) -> tuple[int, bytes]:

@@ -190,6 +190,10 @@ class Provider:
             raise Unreachable(f"{_host(self.url)} could not be reached a moment ago.")
         return self._known(name)
 
+    def expect_another_key(self) -> None:
+        """Fetch the keys for the next unknown name, however soon: a person signs in."""
+        self._tried_at = None
+
     async def get(self, url: str) -> bytes:
         """Return the body of an answer of 200.
 

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -190,19 +190,31 @@ class Line:
         self, path: str, values: Mapping[str, Any], headers: Mapping[str, str] | None = None
     ) -> AsyncIterator[AsyncIterator[str]]:
         """Open a stream of events, as lines."""
-        self.circuit.check()
-        token = await self._bearer()
-        given = _headers(token, {**(headers or {}), "Accept": "text/event-stream"})
+        async with AsyncExitStack() as opened:
+            for was_refused in (False, True):
+                self.circuit.check()
+                token = await self._bearer()
+                given = _headers(token, {**(headers or {}), "Accept": "text/event-stream"})
+                try:
+                    lines = await opened.enter_async_context(self._streamed(path, values, given))
+                    break
+                except Unauthorised as error:
+                    if was_refused or isinstance(error, SignInAgain | OtherAgent):
+                        raise
+                    self._bearer.refused(token)
+            yield lines
+
+    @asynccontextmanager
+    async def _streamed(
+        self, path: str, values: Mapping[str, Any], given: dict[str, str]
+    ) -> AsyncIterator[AsyncIterator[str]]:
         timeout = httpx.Timeout(self._total_s, read=QUIET_S)
         try:
             async with self._open().stream(
                 "GET", self.url + path, params=values, headers=given, timeout=timeout
             ) as answer:
                 if answer.status_code != 200:
-                    error = error_of(answer.status_code, await read_within(answer, MOST_BYTES))
-                    if isinstance(error, Unauthorised) and not isinstance(error, OtherAgent):
-                        self._bearer.refused(token)
-                    raise error
+                    raise error_of(answer.status_code, await read_within(answer, MOST_BYTES))
                 self.circuit.note(is_ok=True)
                 async with aclosing(_lines(answer)) as lines:
                     yield lines

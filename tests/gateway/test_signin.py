@@ -539,6 +539,28 @@ async def test_after_the_issuer_began_anew_the_agent_is_asked_when_the_desk_refu
     assert (await demo.dev.tokens().agent(second)).agent.id == "dana"
 
 
+async def test_an_issuer_that_just_began_anew_with_other_keys_is_believed_at_the_next_sign_in(
+    demo: Demonstration,
+) -> None:
+    site, other = device_site(), make_key("two")
+    claims = {"iss": URL, "aud": CLIENT, "sub": "x", "iat": SECONDS, "exp": SECONDS + 60}
+
+    def begun_with(key: Any, access: str) -> None:
+        site.keys = [key]
+        told = {**GOOD, "access_token": access, "id_token": signed(claims, key, typ="JWT")}
+        site.answers["/token"] = lambda _: answer(told)
+
+    console = console_at(site, demo, Way.DEVICE)
+    begun_with(KEY, "a")
+    first = await console.token()
+
+    begun_with(other, "b")
+    console.refused(first)
+
+    assert (first, await console.token()) == ("a", "b")
+    assert site.asked.count("/keys") == 2
+
+
 async def test_an_issuer_that_is_unwell_ends_nothing(demo: Demonstration) -> None:
     site = device_site()
     site.answers["/token"] = lambda _: answer({**GOOD, "refresh_token": "r"})

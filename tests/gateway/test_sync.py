@@ -249,9 +249,10 @@ def test_it_follows_the_desk_over_the_end_of_its_line(tmp_path: Path) -> None:
         types(process, desk.code())
         third = process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        process.communicate()
+        rest = process.communicate()
 
-    assert [line.startswith("Up to date: ") for line in (first, second, third)] == [True] * 3
+    said = (first, second, third)
+    assert [line.startswith("Up to date: ") for line in said] == [True] * 3, (said, warned, rest)
     assert "It is tried again until the desk answers." in warned
     assert process.returncode == 130
 
@@ -277,8 +278,8 @@ async def test_a_console_killed_before_its_answer_came_asks_for_it_when_it_is_be
             patience_s=PATIENCE_S,
         )
 
-    def write_a_note() -> None:
-        with console() as terminal:
+    def write_a_note(begun: Terminal) -> None:
+        with begun as terminal:
             terminal.until("not shown")
             terminal.send(f"{far.code()}\r".encode())
             terminal.until("in your queue")
@@ -294,8 +295,8 @@ async def test_a_console_killed_before_its_answer_came_asks_for_it_when_it_is_be
             terminal.signal(signal.SIGKILL)
             terminal.end()
 
-    def come_back() -> None:
-        with console() as terminal:
+    def come_back(begun: Terminal) -> None:
+        with begun as terminal:
             terminal.until("Sign in again")
             terminal.rest(1.0)
             terminal.send(f"{far.code()}\r".encode())
@@ -303,11 +304,11 @@ async def test_a_console_killed_before_its_answer_came_asks_for_it_when_it_is_be
             terminal.send(b"\x11")
             assert terminal.end() == 0
 
-    await asyncio.to_thread(write_a_note)
+    await asyncio.to_thread(write_a_note, console())
     before = [one.state for one in await replica_of(tmp_path, far.url).wishes()]
     far.line.let_go()
     far.line.asked.clear()
-    await asyncio.to_thread(come_back)
+    await asyncio.to_thread(come_back, console())
 
     after = await replica_of(tmp_path, far.url).wishes()
     assert before == [State.SENT]
