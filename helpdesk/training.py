@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import getpass
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 LEVELS = ("", "easy", "fair", "hard")
 """Difficulties in words."""
 
+LEFT = re.compile(r'"(?P<what><[^"<>]+>)"')
+"""What `new` leaves to be written."""
+
 
 def listing(given: argparse.Namespace) -> int:
     """Say which scenarios there are, how hard each is, and the trainee's best."""
@@ -51,13 +55,21 @@ def check(given: argparse.Namespace) -> int:
     for path in given.files or scenario_files():
         try:
             told = read_scenario(path, cards)
-            if given.play:
-                _tried(path, told)
+            _check_written(path)
+            tried = _tried(path, told) if given.play else ""
         except BadInput as error:
             code = fail(error, is_json=False)
             continue
-        say(f"{clean(str(path))}: right. {clean(told.scenario.title)}")
+        say(f"{clean(str(path))}: right. {clean(told.scenario.title)}{tried}")
     return code
+
+
+def _check_written(path: Path) -> None:
+    """Raise `BadFile` where something that `new` left to be written still stands there."""
+    for line in path.read_text("utf-8").splitlines():
+        if left := LEFT.search(line):
+            says = f"is still to be written: {left['what']}"
+            raise BadFile(str(path), line.partition("=")[0].strip(" {"), says)
 
 
 def play(given: argparse.Namespace) -> int:
@@ -204,24 +216,27 @@ def _scenarios() -> dict[str, Told]:
     return found
 
 
-def _tried(path: Path, told: Told) -> None:
-    """Play the model answer and the bad one.
+def _tried(path: Path, told: Told) -> str:
+    """Play the model answer and the bad one; give, in sentences, how they went.
 
     Raises:
         BadFile: The model loses marks, or the bad one other marks than it says.
     """
-    scenario = told.scenario
+    scenario, said = told.scenario, ""
     if scenario.model:
         found = played(told, scenario.model)
         lost = [mark for mark in found.marks if mark.got < mark.of]
         if lost:
             says = " ".join(f"{mark.part.value}: {mark.says}" for mark in lost)
             raise BadFile(str(path), "model", f"gets {found.total} of 100. {says}")
+        said += f" The model answer gets {found.total} of 100."
     if scenario.bad is not None:
         lost_parts = set(played(told, scenario.bad.steps).lost)
         if lost_parts != set(scenario.bad.loses):
             names = ", ".join(sorted(part.value for part in lost_parts)) or "nothing"
             raise BadFile(str(path), "bad.loses", f"it loses {names}")
+        said += " The bad one loses what it should."
+    return said or " There is no answer in it to play."
 
 
 def played(told: Told, steps: Sequence[Step]) -> Score:

@@ -74,12 +74,26 @@ def test_the_command_begins_a_file_and_writes_over_none(tmp_path: Path, capsys: 
 
     codes = [
         main(["train", "new", str(case), "--out", str(out)]),
-        main(["train", "check", str(out)]),
         main(["train", "new", str(case), "--out", str(out)]),
     ]
 
-    assert codes == [0, 0, 2]
+    assert codes == [0, 2]
     assert "is there already" in capsys.readouterr().err
+
+
+def test_what_is_still_to_be_written_is_named_until_it_is(tmp_path: Path, capsys: Any) -> None:
+    case, out = tmp_path / "case.json", tmp_path / "mine.toml"
+    case.write_text(json.dumps(STORIES["D2"].document), "utf-8")
+    main(["train", "new", str(case), "--out", str(out)])
+
+    begun = main(["train", "check", str(out)])
+    out.write_text(re.sub(r'"<[^"<>]+>"', '"written"', out.read_text("utf-8")), "utf-8")
+    written = main(["train", "check", str(out)])
+
+    found = capsys.readouterr()
+    assert (begun, written) == (2, 0)
+    assert "title: is still to be written: <a title>" in found.err
+    assert "mine.toml: right. written" in found.out
 
 
 def test_without_a_terminal_play_says_what_to_do(capsys: Any) -> None:

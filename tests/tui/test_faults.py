@@ -255,3 +255,37 @@ async def test_the_end_of_one_act_opens_no_door_while_another_one_asks(demo: Dem
         await agent.press("escape")
         await agent.stands_on_desk()
         await agent.until(lambda: not place.is_asking, "the door open again")
+
+
+async def test_no_case_of_another_stays_beside_a_person_whose_case_did_not_come(
+    demo: Demo,
+) -> None:
+    desk = Faulty(demo())
+    async with console(desk) as agent:  # type: ignore[arg-type]
+        await agent.has_case(MAYA)
+        desk.raises["case"] = Unreachable("The desk cannot be reached.")
+
+        await agent.press("/")
+        await agent.type("imogen.ng")
+        await agent.until(lambda: agent._first == IMOGEN, "Imogen on top")
+        await agent.press("enter")
+        await agent.has_case("")
+        await agent.press("n")
+        await agent.sees("Choose a user first.")
+
+        assert "Maya" not in agent.text
+        del desk.raises["case"]
+        await agent.press("ctrl+r")
+        await agent.has_case(IMOGEN)
+
+
+async def test_the_case_that_is_shown_stays_where_it_does_not_come_anew(demo: Demo) -> None:
+    desk = Faulty(demo())
+    async with console(desk) as agent:  # type: ignore[arg-type]
+        await agent.has_case(MAYA)
+        desk.raises["case"] = Unreachable("The desk cannot be reached.")
+
+        await agent.press("ctrl+r")
+        await agent.sees("The desk cannot be reached.")
+
+        assert agent.case_user == MAYA

@@ -73,7 +73,7 @@ _MADE: Final[Mapping[str, Callable[[int], str]]] = {
 
 
 def draft(case: CaseFile, cards: Mapping[str, Product], *, file: str = "case") -> str:
-    """Return a scenario file begun from a case, for a trainer to finish; it passes the check.
+    """Return a scenario file begun from a case, to be finished: what is open stands in <…>.
 
     Raises:
         BadFile: There is no card for the case's product.

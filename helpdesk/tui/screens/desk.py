@@ -71,6 +71,7 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
         super().__init__(desk, clock)
         self._looked_at = ""
         self._rested_on = ""
+        self._missed = ""
 
     def make_finder(self) -> Finder[UserRow]:
         """Give the list of users."""
@@ -198,15 +199,24 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
             case = await self.desk.case(user)
         except HelpdeskError as error:
             self.tell(error)
-            self._looked_at = self.case.user.id if self.case else ""
+            self._let_go()
             return
         if self._looked_at == user:
-            self.case = case
+            self.case, self._missed = case, ""
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Stay with the case that is shown where another did not come; the app tells the fault."""
+        """Show nobody where a case did not come; the app tells the fault."""
         if event.state is WorkerState.ERROR and event.worker.group == "case":
-            self._looked_at = self.case.user.id if self.case else ""
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Show nobody rather than somebody else than the agent looks at: acts are for who is shown.
+
+        A case that is shown already and only did not come anew stays.
+        """
+        shown = self.case.user.id if self.case else ""
+        if self._looked_at != shown:
+            self._missed, self._looked_at, self.case = self._looked_at, "", None
 
     def current_case(self) -> Case | None:
         """Give the case that is shown."""
@@ -234,6 +244,8 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
         """Ask again for list and case; a case that is revealed stays as it was revealed."""
         super().heed_changes(found)
         case = self.case
+        if case is None and self._missed == self._rested_on != "":
+            self._look_at(self._missed)  # what did not come before may come now
         if case is None or not case.is_masked or not self.is_current or self.is_between:
             return
         mine = {one.id for one in found.changes if one.kind is Kind.USER}
@@ -298,8 +310,9 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
     def action_again(self) -> None:
         """Ask for list and case again."""
         super().action_again()
-        if self.case is not None:
-            self._look_at(self.case.user.id)
+        user = self.case.user.id if self.case is not None else self._missed
+        if user:
+            self._look_at(user)
 
     def action_find(self) -> None:
         """Bring the list back and stand on the search line."""
