@@ -139,17 +139,19 @@ async def test_an_act_that_breaks_is_told_and_leaves_the_keys_alive(demo: Demo) 
         await agent.sees("Open sessions")
 
 
-async def test_a_case_that_breaks_leaves_the_agent_on_the_one_that_is_shown(demo: Demo) -> None:
+async def test_after_a_case_that_breaks_an_act_is_for_whom_the_agent_goes_back_to(
+    demo: Demo,
+) -> None:
     desk = Faulty(demo())
     async with console(desk) as agent:  # type: ignore[arg-type]
         await agent.has_case(MAYA)
         desk.raises["case"] = OverflowError()
         await agent.press("down")
         await agent.sees("OverflowError")
+        await agent.has_case("")
 
-        await agent.press("up")
         del desk.raises["case"]
-        await agent.press("n")
+        await agent.press("up", "n")
 
         await agent.sees("Write the note.")
         assert agent.case_user == MAYA
