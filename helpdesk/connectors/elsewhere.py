@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final, TypeVar
 
 from helpdesk.domain.cases import Handover
 from helpdesk.domain.diagnosis.drift import Drift
-from helpdesk.domain.errors import NotFound, Unauthorised, Unreachable
+from helpdesk.domain.errors import HelpdeskError, NotFound, Unauthorised, Unreachable
 from helpdesk.domain.lacks import Lack, lack_of
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking
@@ -35,7 +36,7 @@ class NotSignedIn(Unauthorised):
     """The desk's own account or app is not signed in: to ask once more would be of no use."""
 
 
-class Elsewhere:
+class Elsewhere(ABC):
     """A provider whose acts are not possible yet.
 
     Attributes:
@@ -58,18 +59,18 @@ class Elsewhere:
         """Give a number that grows with each act of this desk; the provider tells of no others."""
         return self._acts
 
+    @abstractmethod
     async def person(self, user: str) -> User | None:
         """Give a user by id; None where there is none."""
-        raise NotImplementedError
 
     async def people(self, users: Sequence[str]) -> Mapping[str, User]:
         """Give these users by id; whoever is not known is left out."""
         found = await asyncio.gather(*(self.person(user) for user in users))
         return {user.id: user for user in found if user is not None}
 
+    @abstractmethod
     async def timeline(self, user: str) -> tuple[AnyEvent, ...]:
         """Give what happened to a user, oldest first."""
-        raise NotImplementedError
 
     async def timelines(self, users: Sequence[str]) -> Mapping[str, tuple[AnyEvent, ...]]:
         """Give the timelines of several users at once."""
@@ -155,7 +156,7 @@ class Elsewhere:
         """Give nothing: what a device shows is the customer's."""
         return []
 
-    async def flag(self, user: User, reason: str, now: datetime) -> None:
+    async def flag(self, user: User, reason: str, now: datetime) -> None:  # noqa: B027  (nothing to do)
         """Leave it to the desk's own record: the provider has no place for it."""
 
     def cannot(self, what: str) -> Unreachable:
@@ -202,6 +203,25 @@ class Elsewhere:
             self._kept.clear()
         self._kept[key] = self._elapsed() + life_s, found
         return found
+
+    async def remove_each(self, native: str, factors: Sequence[Factor]) -> None:
+        """Remove factors one after the other.
+
+        Raises:
+            Unreachable: It broke off; the sentence says what is gone and what is left.
+        """
+        gone: list[Factor] = []
+        for factor in factors:
+            try:
+                await self.remove_one(native, factor)
+            except HelpdeskError as error:
+                left = [one for one in factors if one not in gone]
+                raise halfway(gone, left, error) from error
+            gone.append(factor)
+
+    @abstractmethod
+    async def remove_one(self, native: str, factor: Factor) -> None:
+        """Remove a factor; one that is gone already is no error."""
 
 
 def halfway(gone: Sequence[Factor], left: Sequence[Factor], error: Exception) -> Unreachable:

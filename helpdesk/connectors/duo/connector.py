@@ -18,7 +18,7 @@ from helpdesk.connectors.base import Found, Supports
 from helpdesk.connectors.duo.api import Duo
 from helpdesk.connectors.duo.events import timeline_of
 from helpdesk.connectors.duo.lacking import LACKS
-from helpdesk.connectors.elsewhere import Elsewhere, halfway
+from helpdesk.connectors.elsewhere import Elsewhere
 from helpdesk.connectors.exchange import Lost
 from helpdesk.connectors.raw import epoch, number, rows, text
 from helpdesk.domain.errors import HelpdeskError, NotFound, Unreachable
@@ -131,7 +131,7 @@ class DuoConnector(Elsewhere):
         Raises:
             Unreachable: It broke off; the sentence says what is gone and what is left.
         """
-        await self.act(user, self._remove(self.native(user.id), factors))
+        await self.act(user, self.remove_each(self.native(user.id), factors))
 
     async def unlock(self, user: User, now: datetime) -> None:
         """Let a locked-out user in again."""
@@ -225,17 +225,8 @@ class DuoConnector(Elsewhere):
         listed, _ = await self._api.log(_span(since) | {"users": native}, MOST_RECORDS)
         return timeline_of(listed)
 
-    async def _remove(self, native: str, factors: Sequence[Factor]) -> None:
-        gone: list[Factor] = []
-        for factor in factors:
-            try:
-                await self._remove_one(native, factor)
-            except HelpdeskError as error:
-                left = [one for one in factors if one not in gone]
-                raise halfway(gone, left, error) from error
-            gone.append(factor)
-
-    async def _remove_one(self, native: str, factor: Factor) -> None:
+    async def remove_one(self, native: str, factor: Factor) -> None:
+        """Remove a factor; one that is gone already is no error."""
         name = factor.id.removeprefix(TOKEN)
         try:
             await self._api.remove(native, "phones" if name == factor.id else "tokens", name)

@@ -15,13 +15,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from helpdesk.connectors.base import Found, Supports
-from helpdesk.connectors.elsewhere import Elsewhere, halfway
+from helpdesk.connectors.elsewhere import Elsewhere
 from helpdesk.connectors.exchange import Lost
 from helpdesk.connectors.keycloak.api import Keycloak, NoRight
 from helpdesk.connectors.keycloak.events import timeline_of
 from helpdesk.connectors.keycloak.lacking import LACKS
 from helpdesk.connectors.raw import epoch, inner, number, text
-from helpdesk.domain.errors import HelpdeskError, NotFound
+from helpdesk.domain.errors import NotFound
 from helpdesk.domain.text import clean
 from helpdesk.domain.timeline import LAST, AnyEvent, Other
 from helpdesk.domain.users import Account, Factor, FactorKind, FactorState, User
@@ -135,7 +135,7 @@ class KeycloakConnector(Elsewhere):
         if is_all and (len(factors) > 1 or len(listed) == 1):
             await self.act(user, self._demand(native))
             factors = tuple(_factor(raw) for raw in listed)
-        await self.act(user, self._remove(native, factors))
+        await self.act(user, self.remove_each(native, factors))
 
     async def unlock(self, user: User, now: datetime) -> None:
         """Clear the count of failures, which lifts the lock that it made."""
@@ -214,23 +214,14 @@ class KeycloakConnector(Elsewhere):
 
         await self._api.change(native, change)
 
-    async def _remove(self, native: str, factors: Sequence[Factor]) -> None:
-        gone: list[Factor] = []
-        for factor in factors:
-            try:
-                await self._remove_one(native, factor.id)
-            except HelpdeskError as error:
-                left = [one for one in factors if one not in gone]
-                raise halfway(gone, left, error) from error
-            gone.append(factor)
-
-    async def _remove_one(self, native: str, credential: str) -> None:
+    async def remove_one(self, native: str, factor: Factor) -> None:
+        """Remove a factor; one that is gone already is no error."""
         try:
-            await self._api.remove(native, credential)
+            await self._api.remove(native, factor.id)
         except NotFound:
             return
         except Lost:
-            if any(text(raw, "id") == credential for raw in await self._api.credentials(native)):
+            if any(text(raw, "id") == factor.id for raw in await self._api.credentials(native)):
                 raise
 
 

@@ -15,7 +15,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from helpdesk.connectors.base import Found, Supports
-from helpdesk.connectors.elsewhere import Elsewhere, halfway
+from helpdesk.connectors.elsewhere import Elsewhere
 from helpdesk.connectors.exchange import Lost
 from helpdesk.connectors.okta.api import LOG_DAYS, Okta
 from helpdesk.connectors.okta.events import timeline_of
@@ -28,7 +28,7 @@ from helpdesk.connectors.okta.shapes import (
     user_of,
 )
 from helpdesk.connectors.raw import rows, text
-from helpdesk.domain.errors import BadInput, HelpdeskError, NotFound, Unreachable
+from helpdesk.domain.errors import BadInput, NotFound, Unreachable
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method
 from helpdesk.domain.text import clean, digits
@@ -167,7 +167,7 @@ class OktaConnector(Elsewhere):
         if len(factors) > 1 and wanted >= {factor.id for factor in user.live_factors}:
             await self.act(user, self._reset_all(native))
         else:
-            await self.act(user, self._remove(native, factors))
+            await self.act(user, self.remove_each(native, factors))
 
     async def change_address(self, user: User, address: str, now: datetime) -> None:
         """Put another mail address into the profile."""
@@ -292,17 +292,8 @@ class OktaConnector(Elsewhere):
                     f"The reset broke off. Left are {len(left)}: {kinds}. Reset again."
                 ) from error
 
-    async def _remove(self, native: str, factors: tuple[Factor, ...]) -> None:
-        gone: list[Factor] = []
-        for factor in factors:
-            try:
-                await self._remove_one(native, factor)
-            except HelpdeskError as error:
-                left = [one for one in factors if one not in gone]
-                raise halfway(gone, left, error) from error
-            gone.append(factor)
-
-    async def _remove_one(self, native: str, factor: Factor) -> None:
+    async def remove_one(self, native: str, factor: Factor) -> None:
+        """Remove a factor; one that is gone already is no error."""
         own = factor.id.removeprefix(ENROLMENT)
         try:
             if own != factor.id:
