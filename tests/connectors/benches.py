@@ -14,6 +14,7 @@ import pyotp
 
 from helpdesk.connectors.base import Connector
 from helpdesk.connectors.demo import DemoConnector
+from helpdesk.connectors.exchange import Answer, Request
 from helpdesk.connectors.http import Http
 from helpdesk.connectors.privacyidea.connector import PrivacyIdea
 from helpdesk.connectors.privacyidea.line import WHO, PiLine, error_of
@@ -56,6 +57,15 @@ class Bench(Protocol):
         """The product people are of."""
         ...
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of factors that people here can have, of e-mail, SMS and authenticator."""
+        ...
+
+    def asked(self) -> int:
+        """Give how many requests reached the provider so far; 0 where none ever travels."""
+        ...
+
     def person(self, *kinds: str) -> str:
         """Give a user nobody else has, with factors of these kinds that are a year old."""
         ...
@@ -82,10 +92,18 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
+def record_at(path: Path) -> Store:
+    """Give the own record of a desk whose people are kept elsewhere."""
+    store = TinyStore(own_record(path, (), clock))
+    store.load()
+    return store
+
+
 class DemoBench:
     """A fixture of the test's own."""
 
     product = "sms-2fa"
+    kinds = ("email", "sms", "totp")
 
     def __init__(self, sample: Path) -> None:
         self.file = sample
@@ -96,6 +114,9 @@ class DemoBench:
         self.directory = TinyDirectory(self._tiny, store)
         self._numbers = itertools.count(900)
         self._keys: dict[str, str] = {}
+
+    def asked(self) -> int:
+        return 0
 
     def person(self, *kinds: str) -> str:
         number = next(self._numbers)
@@ -148,21 +169,27 @@ class PiBench:
     """A privacyIDEA that runs, asked as its console does."""
 
     product = "own"
+    kinds = ("email", "sms", "totp")
 
     def __init__(self, lab: Lab, place: Path, people: Iterator[int], user: str = "desk") -> None:
         self.lab, self._people = lab, people
-        http = Http(lab.url, WHO, errs=error_of)
+        self._asked = 0
+        http = Http(lab.url, WHO, errs=error_of, hooks=self._count)
         line = PiLine(http, f"{user}@desks", lambda: lab.desk_password, clock)
         self.connector = PrivacyIdea("lab", line, {"corp": self.product}, clock, fresh_s=0)
         self.file = place / "own" / "lab.json"
-        store = TinyStore(own_record(self.file, (), clock))
-        store.load()
-        self.store = store
+        self.store = record_at(self.file)
         self.directory = ProvidedDirectory(self.connector, self.store)
         self._keys: dict[str, str] = {}
 
     def close(self) -> None:
         self.connector.close()
+
+    def asked(self) -> int:
+        return self._asked
+
+    def _count(self, request: Request, answer: Answer) -> None:
+        self._asked += 1
 
     def person(self, *kinds: str) -> str:
         number = next(self._people)

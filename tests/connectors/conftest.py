@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.connectors.benches import Bench, DemoBench, PiBench
+from tests.connectors.servers import SERVERS
 from tests.labs.privacyidea.installing import Missing
 from tests.labs.privacyidea.running import Lab, lab_in
 
@@ -35,11 +36,16 @@ def pi_people() -> Iterator[int]:
     return itertools.count(1)
 
 
-@pytest.fixture(params=["demo", pytest.param("privacyidea", marks=pytest.mark.lab)])
+@pytest.fixture(params=["demo", pytest.param("privacyidea", marks=pytest.mark.lab), *SERVERS])
 def bench(request: pytest.FixtureRequest, sample_file: Path, tmp_path: Path) -> Iterator[Bench]:
     """One provider after another."""
     if request.param == "demo":
         yield DemoBench(sample_file)
+        return
+    if request.param in SERVERS:
+        served = SERVERS[request.param](tmp_path)
+        yield served
+        served.close()
         return
     lab, people = request.getfixturevalue("pi_lab"), request.getfixturevalue("pi_people")
     found = PiBench(lab, tmp_path, people)

@@ -23,6 +23,9 @@ STRANGE = (
     "", "nobody", "../../token", "p*", "%", "a' or 1=1 --", "x" * 3_000, "Ünknown@corp", "a\nb",
     "lab:", "lab:@corp", "lab:p*@corp", "lab:p%@corp", "lab:nobody@nowhere", "other:alice@corp",
 )  # fmt: skip
+pytestmark = pytest.mark.parametrize(
+    "bench", ["demo", pytest.param("privacyidea", marks=pytest.mark.lab)], indirect=True
+)
 CARDS = {**load_cards(), "own": own_card()}
 
 

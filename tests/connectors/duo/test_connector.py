@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpdesk.connectors.base import Provider
-from helpdesk.connectors.duo.api import Duo
 from helpdesk.connectors.duo.connector import Alarm, DuoConnector
 from helpdesk.connectors.duo.signing import Signature
 from helpdesk.connectors.exchange import Busy, Lost, Request
@@ -22,10 +21,10 @@ from helpdesk.domain.errors import BadInput, HelpdeskError, NotFound, Unauthoris
 from helpdesk.domain.proofs import Asking, Grade, Method
 from helpdesk.domain.timeline import Report
 from helpdesk.domain.users import FactorKind, FactorState, User
+from tests.connectors.duo.line import connector
 from tests.factories import CARDS
 from tests.labs.duo.server import KEY, SECRET, USER, Account, phone
 from tests.labs.okta.server import Fault
-from tests.labs.small import Wire
 
 ID = f"duo:{USER}"
 NOW = datetime.now(UTC)
@@ -33,15 +32,6 @@ ASKING = Asking(
     id="p1", user=ID, agent="dana", ticket="1", method=Method.PUSH, grade=Grade.STRONG,
     channel="DPPIXEL8000000000001", at=NOW,
 )  # fmt: skip
-
-
-def connector(account: Account, secret: str = SECRET, **more: Any) -> DuoConnector:
-    signer = Signature(KEY, lambda: secret, **more)
-    api = Duo("http://127.0.0.1:9", signer, transport=Wire(account), patience_s=0.0)
-    ticks = iter(range(10**9))
-    return DuoConnector(
-        api, name="duo", product="constant-contact", elapsed=lambda: 9.0 * next(ticks)
-    )
 
 
 @pytest.fixture

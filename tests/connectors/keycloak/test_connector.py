@@ -12,29 +12,19 @@ import pytest
 
 from helpdesk.connectors.base import Provider
 from helpdesk.connectors.exchange import Busy, Lost
-from helpdesk.connectors.keycloak.api import Keycloak, ServiceAccount
 from helpdesk.connectors.keycloak.connector import NO_EVENTS, KeycloakConnector
 from helpdesk.domain.errors import BadInput, NotFound, Unauthorised, Unreachable
 from helpdesk.domain.proofs import Asking, Grade, Method
 from helpdesk.domain.timeline import Other, Session
 from helpdesk.domain.users import FactorKind, User
+from tests.connectors.keycloak.line import connector
 from tests.factories import CARDS
 from tests.labs.judging import served, verdict
-from tests.labs.keycloak.server import CLIENT, REALM, SECRET, USER, Realm, otp
+from tests.labs.keycloak.server import USER, Realm, otp
 from tests.labs.okta.server import Fault
-from tests.labs.small import Wire
 
 ID = f"kc:{USER}"
 NOW = datetime.now(UTC)
-
-
-def connector(realm: Realm, secret: str = SECRET) -> KeycloakConnector:
-    account = ServiceAccount(CLIENT, lambda: secret, REALM)
-    api = Keycloak("http://127.0.0.1:9", REALM, account, transport=Wire(realm), patience_s=0.0)
-    ticks = iter(range(10**9))
-    return KeycloakConnector(
-        api, name="kc", product="lead-gen-crm", elapsed=lambda: 9.0 * next(ticks)
-    )
 
 
 @pytest.fixture

@@ -112,6 +112,7 @@ class Tenant:
         now: The time there.
         log: Its System Log, oldest first.
         outbox: What was sent: (user id, factor id, code).
+        sent_to: Where messages went, oldest first.
         can_enrolments: Whether it has the Identity Engine's list of enrolments.
         pushes: What the person at the device does with each push: factorResult by transaction.
         bounced: Addresses that no mail is sent to any more.
@@ -122,6 +123,7 @@ class Tenant:
         self.people: dict[str, Person] = {}
         self.log: list[Json] = []
         self.outbox: list[tuple[str, str, str]] = []
+        self.sent_to: list[str] = []
         self.can_enrolments = True
         self.has_tac = True
         self.pushes: dict[str, Json] = {}
@@ -168,6 +170,7 @@ class Tenant:
         self._wait(factor)
         factor.code, factor.sent_at = f"{100_000 + 7919 * next(self._numbers) % 900_000}", self.now
         self.outbox.append((person.id, factor.id, factor.code))
+        self.sent_to.append(factor.profile.get("phoneNumber") or factor.profile["email"])
         verify = f"{self.org}/api/v1/users/{person.id}/factors/{factor.id}/verify"
         return 200, {
             "factorResult": "CHALLENGE",
