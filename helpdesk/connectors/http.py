@@ -9,13 +9,8 @@ any other answer ─▶ `Answer`, or an error of our tree with the provider's re
 from __future__ import annotations
 
 import asyncio
-import logging
-import ssl
 import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -24,7 +19,6 @@ import httpx
 import msgspec
 
 from helpdesk import __version__
-from helpdesk.connectors.circuit import Circuit
 from helpdesk.connectors.exchange import (
     LOOK_AGAIN,
     MOST_BYTES,
@@ -32,12 +26,9 @@ from helpdesk.connectors.exchange import (
     Busy,
     Lost,
     Request,
-    client_for,
-    read_within,
     retry_after,
-    trust,
 )
-from helpdesk.domain.addresses import server_url
+from helpdesk.connectors.way import Again, Way
 from helpdesk.domain.errors import HelpdeskError, NotFound, Unauthorised, Unreachable
 from helpdesk.domain.text import clean
 
@@ -66,23 +57,13 @@ Waits = Callable[[Answer], float | None]
 """Gives the seconds that an answer of 429 or 503 asks to wait; None where it does not say."""
 
 
-class Http:
+class Http(Way):
     """Asks one provider, on a loop of its own: who asks may be in any loop, or in a new one.
 
-    Attributes:
-        circuit: Whether it is worth asking now.
-        skew: How far this machine's clock is ahead of the provider's; None until it told a time.
-        request_id: Of the newest answer.
-
     Args:
-        url: Where the provider is: scheme, host and what all its paths begin with.
-        who: Its name as a sentence begins with it: `privacyIDEA`.
         signs: Gives the headers that say who asks.
         errs: Maps its errors to ours.
         waits: Reads how long it wants to be left alone.
-        id_headers: The headers that carry its request id, lower case, the best first.
-        authorities: A file of certificates to trust instead of the system's.
-        transport: How bytes travel; None for the network.
         hooks: Called with each request and each whole answer, as tests hold both to a description.
 
     Raises, from any question:
@@ -107,19 +88,19 @@ class Http:
         tries: int = TRIES,
         patience_s: float = PATIENCE_S,
     ) -> None:
-        self.url, self.who = server_url(url, clean(who)), who
-        self.circuit = Circuit(time.monotonic, who)
-        self.skew: timedelta | None = None
-        self.request_id = ""
-        self._signs, self._errs, self._waits, self._ids = signs, errs, waits, id_headers
-        self._authorities, self._transport, self._hooks = authorities, transport, hooks
-        self._total_s, self._tries, self._patience_s = total_s, tries, patience_s
-        self._client: httpx.AsyncClient | None = None
+        super().__init__(
+            url,
+            who,
+            total_s=total_s,
+            authorities=authorities,
+            transport=transport,
+            id_headers=id_headers,
+        )
+        self._signs, self._errs, self._waits, self._hooks = signs, errs, waits, hooks
+        self._tries, self._patience_s = tries, patience_s
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._opening = threading.Lock()
-        for name in ("httpx", "httpcore"):  # at INFO they log addresses, at DEBUG headers
-            logging.getLogger(name).setLevel(logging.WARNING)
 
     async def ask(
         self,
@@ -217,9 +198,7 @@ class Http:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self.hang_up()
 
     async def _asked(
         self,
@@ -249,13 +228,16 @@ class Http:
             signed = await self._signs(request) if self._signs and is_signed else {}
             sent = msgspec.structs.replace(request, headers={**given, **signed})
             try:
-                return self._read(await self._once(sent, is_act, most), is_act)
+                answer = await self.once(sent, is_act=is_act, most=most)
+                if self._hooks is not None:
+                    self._hooks(sent, answer)
+                return self._read(answer, is_act)
             except Busy as error:
                 wait_s = 0.2 if error.wait_s is None else error.wait_s
                 if not left or wait_s > self._patience_s:
                     raise
                 await asyncio.sleep(wait_s)
-            except _Again as error:
+            except Again as error:
                 if not left:
                     raise error.error from error
                 await asyncio.sleep(0.1)
@@ -267,54 +249,16 @@ class Http:
         Raises:
             Unreachable: It is another's.
         """
-        url = path if "://" in path else f"{self.url}/{path.lstrip('/')}"
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        url = self.address(path if "://" in path else f"/{path.lstrip('/')}", given)
         own, other = urlsplit(self.url), urlsplit(url)
         if (own.scheme, own.netloc) != (other.scheme, other.netloc):
             where = clean(other.netloc, limit=80)
             raise Unreachable(f"{self.who} sends to another host, {where}, which is not followed.")
-        if query is not None:
-            url = str(httpx.URL(url, params={k: v for k, v in query.items() if v is not None}))
         return url
-
-    async def _once(self, sent: Request, is_act: bool, most: int) -> Answer:
-        try:
-            async with asyncio.timeout(self._total_s):
-                request = self._open().stream(
-                    sent.method, sent.url, headers=sent.headers, content=sent.body or None
-                )
-                async with request as got:
-                    body = await read_within(got, most, self.who)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            self.circuit.note(is_ok=False)
-            raise _Again(self._unreachable(error)) from error
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
-            self.circuit.note(is_ok=False)
-            if is_act:
-                raise Lost(self._lost()) from error
-            raise _Again(self._unreachable(error)) from error
-        except Unreachable as error:  # too long, or in another form
-            raise (Lost(self._lost(), error) if is_act else error) from error
-        answer = self._answer(got, body)
-        if self._hooks is not None:
-            self._hooks(sent, answer)
-        return answer
-
-    def _answer(self, got: httpx.Response, body: bytes) -> Answer:
-        headers = {name: ", ".join(got.headers.get_list(name)) for name in got.headers}
-        self._note_time(headers.get("date", ""))
-        self.request_id = next((headers[name] for name in self._ids if headers.get(name)), "")
-        return Answer(
-            who=self.who,
-            status=got.status_code,
-            url=str(got.url),
-            body=body,
-            headers=headers,
-            request_id=self.request_id,
-        )
 
     def _read(self, answer: Answer, is_act: bool) -> Answer:
         status = answer.status
-        self.circuit.note(is_ok=status < 500)
         if 300 <= status < 400:
             raise Unreachable(f"{self.who} sends elsewhere, which is not followed{answer.ref}.")
         told = self._errs(answer) if self._errs else None
@@ -331,37 +275,6 @@ class Http:
         if status >= 400:
             raise _usual(answer)
         return answer
-
-    def _note_time(self, date: str) -> None:
-        try:
-            self.skew = datetime.now(UTC) - parsedate_to_datetime(date)
-        except (ValueError, TypeError):
-            return  # an answer without a time of its own, or without a zone
-
-    def _open(self) -> httpx.AsyncClient:
-        if self._client is None:
-            # What carries bytes itself needs no certificates, and to read them takes long.
-            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            tls = trust(self._authorities) if self._transport is None else tls
-            self._client = client_for(tls, self._total_s, self._transport)
-        return self._client
-
-    def _lost(self) -> str:
-        return f"The answer of {self.who} was lost. {LOOK_AGAIN}"
-
-    def _unreachable(self, error: Exception) -> Unreachable:
-        host = clean(urlsplit(self.url).netloc, limit=200)
-        if isinstance(error, TimeoutError | httpx.TimeoutException):
-            return Unreachable(f"{self.who} at {host} did not answer in time.")
-        return Unreachable(f"{self.who} at {host} cannot be reached: {type(error).__name__}.")
-
-
-class _Again(Exception):
-    """It was not sent, or only asked: it may be asked again."""
-
-    def __init__(self, error: HelpdeskError) -> None:
-        self.error = error
-        super().__init__(str(error))
 
 
 def _busy(answer: Answer, wait_s: float | None) -> str:

@@ -115,7 +115,7 @@ class Connection:
     @property
     def skew(self) -> timedelta:
         """How far this machine's clock is ahead of the desk's."""
-        return self._line.skew
+        return self._line.skew or timedelta(0)
 
     @property
     def freshness(self) -> Freshness:

@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from helpdesk import __version__
-from helpdesk.connectors.exchange import client_for, read_within
+from helpdesk.connectors.exchange import client_for, read_within, trust
 from helpdesk.domain.addresses import is_loopback
 from helpdesk.domain.agents import Role
 from helpdesk.domain.errors import BadInput, HelpdeskError, Unreachable
@@ -284,8 +284,7 @@ class Provider:
 
     def _client(self) -> httpx.AsyncClient:
         if self._tls is None:
-            cafile = str(self._authorities) if self._authorities else None
-            self._tls = ssl.create_default_context(cafile=cafile)
+            self._tls = trust(self._authorities)
         return client_for(self._tls, TOTAL_S, self._transport)
 
 

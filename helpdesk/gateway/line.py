@@ -7,34 +7,31 @@ answer lost: a question ─▶ asked again · a write ─▶ `Lost`: whoever sen
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import httpx
 import msgspec
 import stamina
 from msgspec import Struct
 
-from helpdesk.connectors.circuit import Circuit
 from helpdesk.connectors.exchange import (
     MOST_BYTES,
+    Answer,
     Lost,
+    Request,
     check_form,
-    client_for,
     read_within,
-    trust,
+    retry_after,
 )
+from helpdesk.connectors.way import Again, Way
 from helpdesk.domain.addresses import server_url
 from helpdesk.domain.errors import (
-    HelpdeskError,
     OtherAgent,
     SignInAgain,
     Unauthorised,
@@ -89,14 +86,6 @@ class Reply(Struct, frozen=True, kw_only=True):
     alarm: str = ""
 
 
-class _Again(Exception):
-    """It may be asked again, after *wait_s* seconds or when it seems right."""
-
-    def __init__(self, error: HelpdeskError, wait_s: float | None = None) -> None:
-        self.error, self.wait_s = error, wait_s
-        super().__init__(str(error))
-
-
 def desk_url(url: str) -> str:
     """Return the address of a gateway: https, or http to this machine.
 
@@ -106,19 +95,11 @@ def desk_url(url: str) -> str:
     return server_url(url)
 
 
-class Line:
+class Line(Way):
     """Asks one gateway.
 
-    Attributes:
-        circuit: Whether it is worth asking now.
-        skew: How far this machine's clock is ahead of the desk's, as its last answer told.
-
     Args:
-        url: Its address.
         bearer: Gives the token.
-        authorities: A file of certificates to trust instead of the system's.
-        transport: How bytes travel; None for the network.
-        total_s: Seconds one try may take.
         budget_s: Seconds all tries of one question may take together.
 
     Raises, from any question:
@@ -137,14 +118,10 @@ class Line:
         budget_s: float = BUDGET_S,
         tries: int = TRIES,
     ) -> None:
-        self.url = desk_url(url)
-        self.circuit = Circuit(time.monotonic)
-        self._bearer, self._authorities, self._transport = bearer, authorities, transport
-        self._total_s, self._budget_s, self._tries = total_s, budget_s, tries
-        self._client: httpx.AsyncClient | None = None
-        self.skew = timedelta(0)
-        for name in ("httpx", "httpcore"):  # at INFO they log addresses, at DEBUG headers
-            logging.getLogger(name).setLevel(logging.WARNING)
+        super().__init__(
+            desk_url(url), "The desk", total_s=total_s, authorities=authorities, transport=transport
+        )
+        self._bearer, self._budget_s, self._tries = bearer, budget_s, tries
         logging.getLogger("stamina").setLevel(logging.ERROR)  # it would write into the screen
 
     async def ask(
@@ -210,7 +187,7 @@ class Line:
     ) -> AsyncIterator[AsyncIterator[str]]:
         timeout = httpx.Timeout(self._total_s, read=QUIET_S)
         try:
-            async with self._open().stream(
+            async with self.opened().stream(
                 "GET", self.url + path, params=values, headers=given, timeout=timeout
             ) as answer:
                 if answer.status_code != 200:
@@ -224,9 +201,7 @@ class Line:
 
     async def close(self) -> None:
         """Close all connections."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self.hang_up()
 
     async def _tried(
         self,
@@ -237,6 +212,7 @@ class Line:
         is_write: bool,
         most: int,
     ) -> Reply:
+        sent = self._request(method, path, values, given)
         ends = time.monotonic() + self._budget_s
         tries = stamina.retry_context(
             on=lambda error: _wait(error, ends - time.monotonic()),
@@ -250,76 +226,37 @@ class Line:
             async for attempt in tries:
                 with attempt:
                     self.circuit.check()
-                    return await self._once(method, path, values, given, is_write, most)
-        except _Again as error:
+                    answer = await self.once(sent, is_act=is_write, most=most)
+                    return self._read(answer, is_write)
+        except Again as error:
             raise error.error from None
         raise AssertionError("a retry context ends with an answer or an error")
 
-    async def _once(
-        self,
-        method: str,
-        path: str,
-        values: Mapping[str, Any],
-        given: dict[str, str],
-        is_write: bool,
-        most: int,
-    ) -> Reply:
-        sent: dict[str, Any] = {"params": values} if method == "GET" else {}
-        if method != "GET":
-            given["Content-Type"] = "application/json"
-            sent = {"content": msgspec.json.encode(values)}
-        try:
-            async with asyncio.timeout(self._total_s):
-                request = self._open().stream(method, self.url + path, headers=given, **sent)
-                async with request as answer:
-                    body = await read_within(answer, most)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            self.circuit.note(is_ok=False)
-            raise _Again(self._unreachable(error)) from error
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
-            self.circuit.note(is_ok=False)
-            if is_write:
-                raise Lost(f"The answer was lost: {type(error).__name__}.") from error
-            raise _Again(self._unreachable(error)) from error
-        except Unreachable as error:  # too long, or in another form
-            raise (Lost(str(error), error) if is_write else error) from error
-        return self._read(answer, body, is_write)
+    def _request(
+        self, method: str, path: str, values: Mapping[str, Any], given: Mapping[str, str]
+    ) -> Request:
+        if method == "GET":
+            url = self.address(path, values)
+            return Request(method=method, url=url, body=b"", headers=given)
+        headers = {**given, "Content-Type": "application/json"}
+        body = msgspec.json.encode(values)
+        return Request(method=method, url=self.url + path, body=body, headers=headers)
 
-    def _read(self, answer: httpx.Response, body: bytes, is_write: bool) -> Reply:
-        status = answer.status_code
-        self.circuit.note(is_ok=status < 500)
-        self._note_time(answer.headers.get("date", ""))
+    def _read(self, answer: Answer, is_write: bool) -> Reply:
+        status = answer.status
         if status == 200:
             alarm = clean(unquote(answer.headers.get(wire.ALARM_HEADER, "")), limit=400)
-            return Reply(body=body, tag=answer.headers.get("etag", ""), alarm=alarm)
+            return Reply(body=answer.body, tag=answer.headers.get("etag", ""), alarm=alarm)
         if 300 <= status < 400:
             raise Unreachable("The desk sends elsewhere, which is not followed.")
-        error = error_of(status, body)
-        wait = answer.headers.get("retry-after", "")
+        error = error_of(status, answer.body)
         if status == 429 or (status == 503 and not is_write):
-            wait_s = float(wait) if wait.isascii() and wait.isdigit() else None
+            wait_s = retry_after(answer)
             busy = Unreachable(str(error)) if status == 429 else error
-            raise _Again(busy, wait_s) if wait_s is not None else busy
+            raise Again(busy, wait_s) if wait_s is not None else busy
         if status >= 500 and is_write:
             raise Lost(str(error), error)
         raise error
-
-    def _note_time(self, date: str) -> None:
-        try:
-            self.skew = datetime.now(UTC) - parsedate_to_datetime(date)
-        except (ValueError, TypeError):
-            return  # an answer without a time of its own, or without a zone
-
-    def _open(self) -> httpx.AsyncClient:
-        if self._client is None:
-            self._client = client_for(trust(self._authorities), self._total_s, self._transport)
-        return self._client
-
-    def _unreachable(self, error: Exception) -> Unreachable:
-        host = clean(urlsplit(self.url).netloc, limit=200)
-        if isinstance(error, TimeoutError | httpx.TimeoutException):
-            return Unreachable(f"The desk at {host} did not answer in time.")
-        return Unreachable(f"The desk at {host} cannot be reached: {type(error).__name__}.")
 
 
 def _headers(token: str, more: Mapping[str, str]) -> dict[str, str]:
@@ -333,7 +270,7 @@ def _headers(token: str, more: Mapping[str, str]) -> dict[str, str]:
 
 def _wait(error: Exception, left_s: float) -> bool | float:
     """Whether it is asked again; a number says after how many seconds, of those that are left."""
-    if not isinstance(error, _Again):
+    if not isinstance(error, Again):
         return False
     if error.wait_s is None:
         return True
