@@ -1,0 +1,1 @@
+"""What the console is measured beside: the least that does the same, and what others use."""

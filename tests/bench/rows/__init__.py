@@ -1,0 +1,1 @@
+"""The rows of the table: each a small function in a file of its own kind."""

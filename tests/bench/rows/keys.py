@@ -1,0 +1,95 @@
+"""K: from a key in the list to the end of the frame that answers it."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+
+from tests.bench.run import Run, peer, row
+from tests.bench.screen import DOWN, END, HOME, PAGE_DOWN, PAGE_UP, UP, Painted, Screen
+from tests.bench.table import Goal, Line, Printed, Sample, in_turn, line, processor, wall, written
+
+CURSOR = "▌"
+"""What stands on the row that a key came to."""
+
+TTY, LIST, STOCK = "raw tty", "minimal list", "DataTable"
+STOCK_MOST = 10_000
+"""Rows of the DataTable that a run waits for: it loads a hundred thousand in ten seconds."""
+
+
+class Held:
+    """Lists side by side on the same number of rows, each in a terminal of its own."""
+
+    def __init__(self, run: Run, users: int, open_: ExitStack) -> None:
+        self.users = users
+        self.screens = {
+            "ours": open_.enter_context(run.console(users)),
+            TTY: open_.enter_context(_peer("tty", 400)),
+            LIST: open_.enter_context(_peer("minimal", users)),
+        }
+        if users <= STOCK_MOST:
+            self.screens[STOCK] = open_.enter_context(Screen(peer("stock", users)))
+            self.screens[STOCK].until("User 0000001")
+        if shutil.which("htop"):
+            self.screens["htop"] = open_.enter_context(Screen(["htop"]))
+            self.screens["htop"].until("Quit")
+        for screen in self.screens.values():
+            screen.settle()
+
+    def press(self, count: int, *keys: bytes) -> dict[str, list[Painted]]:
+        """Press these keys, one after the other and all over again, in each list in turn."""
+        turns = dict.fromkeys(self.screens, 0)
+
+        def one(name: str) -> Painted:
+            screen, key = self.screens[name], keys[turns[name] % len(keys)]
+            turns[name] += 1
+            screen.settle(0.12)  # the case has come
+            time.sleep(random.random() * 0.02)
+            wanted = [CURSOR] if name in {"ours", TTY, LIST} else []
+            return screen.press(key, *wanted)
+
+        return in_turn(count, {name: partial(one, name) for name in self.screens})
+
+
+def _peer(name: str, *arguments: object) -> Screen:
+    screen = Screen(peer(name, *arguments))
+    screen.until(CURSOR)
+    return screen
+
+
+@row("K1")
+def cursor(run: Run) -> Iterator[Printed]:
+    """Cursor down: key to frame, at each size, and how many bytes that frame has."""
+    for users in run.sizes:
+        with ExitStack() as open_:
+            held = Held(run, users, open_)
+            taken = held.press(run.count(100), *[DOWN] * 12, *[UP] * 12)
+            goals = {TTY: Goal(most=5), STOCK: Goal(most=0.5)}
+            yield line("K1", "cursor down", wall(taken), goals, users)
+            yield line("K1", "cursor down, processor", processor(taken), {}, users)
+            yield line("K1", "cursor down, bytes", written(taken), {LIST: Goal(most=2)}, users)
+            yield from _even("K1", wall(taken)["ours"], users)
+
+
+@row("K2")
+def page(run: Run) -> Iterator[Printed]:
+    """A page, the end, the beginning: key to frame, at each size."""
+    for users in run.sizes:
+        with ExitStack() as open_:
+            held = Held(run, users, open_)
+            taken = held.press(run.count(60), PAGE_DOWN, PAGE_DOWN, END, PAGE_UP, HOME)
+            goals = {TTY: Goal(most=7), STOCK: Goal(most=0.15)}
+            yield line("K2", "page, end, home", wall(taken), goals, users)
+            yield line("K2", "page, end, home, processor", processor(taken), {}, users)
+            yield from _even("K2", wall(taken)["ours"], users)
+
+
+def _even(code: str, ours: Sample, users: int) -> Iterator[Line]:
+    """How much longer than the median the slowest key of a hundred takes."""
+    name = f"its own median ({code})"
+    slowest = {"ours": Sample([ours.p99]), name: Sample([ours.median])}
+    yield line("K3", f"p99 of {code}", slowest, {name: Goal(most=2.5)}, users)

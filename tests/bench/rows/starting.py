@@ -1,0 +1,59 @@
+"""S: from the command to what can be used, and back to the shell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from tests.bench.run import READY, Run, helpdesk, installed, peer, row
+from tests.bench.screen import CTRL_Q, Painted, Screen
+from tests.bench.table import Goal, Printed, Skipped, in_turn, line, processor, wall
+
+NO_POSTING = "posting is not there: make an environment DATA/posting with it (pip install posting)"
+
+
+@row("S2")
+def first_frame(run: Run) -> Iterator[Printed]:
+    """From the command to the list that can be used: demo, and the biggest fixture."""
+    posting = installed("posting", run.data)
+    for users, goal in ((0, Goal(most=1.25)), (run.sizes[-1], Goal(most=1.4))):
+        desk = ["--desk", str(run.fixture(users))] if users else []
+        cases = {
+            "ours": partial(_started, run, helpdesk(*desk), *READY),
+            "Textual hello": partial(_started, run, peer("hello"), "READY"),
+        }
+        if posting and not users:
+            cases["posting"] = partial(_started, run, [posting], "Collection")
+        for case in cases.values():
+            case()  # what is compiled or copied once is so now
+        taken = in_turn(run.count(15 if not users else 5), cases)
+        what = f"first frame, {'fixture' if users else 'demo'}"
+        goals = {"Textual hello": goal, "posting": Goal(most=0.35)}
+        yield line("S2", what, wall(taken), goals, users)
+        yield line("S2", f"{what}, processor", processor(taken), goals, users)
+    if not posting:
+        yield Skipped("S2", NO_POSTING)
+
+
+@row("S4")
+def quitting(run: Run) -> Iterator[Printed]:
+    """From the key that quits to the shell."""
+    cases = {
+        "ours": partial(_quit, run, helpdesk(), *READY),
+        "Textual hello": partial(_quit, run, peer("hello"), "READY"),
+    }
+    taken = in_turn(run.count(10), cases)
+    yield line("S4", "quit → shell", wall(taken), {"Textual hello": Goal(most=0.8)})
+
+
+def _started(run: Run, command: list[str], *wanted: str) -> Painted:
+    """Give how a command came to its first frame with these words."""
+    with Screen(command, run.home("starting")) as screen:
+        return screen.until(*wanted)
+
+
+def _quit(run: Run, command: list[str], *wanted: str) -> Painted:
+    with Screen(command, run.home("starting")) as screen:
+        screen.until(*wanted)
+        screen.settle()
+        return screen.ended(CTRL_Q)
