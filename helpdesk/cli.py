@@ -15,12 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from helpdesk import __version__, commands, record, training
+from helpdesk import __version__, commands, proving, record, training
 from helpdesk.answers import SCHEMA_NAMES
 from helpdesk.assets import THEMES
 from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields, summary
 from helpdesk.domain.errors import HelpdeskError
-from helpdesk.domain.proofs import Method
 from helpdesk.domain.text import clean
 from helpdesk.plain import LISTS
 from helpdesk.record import LOG
@@ -90,7 +89,7 @@ def parser(*, is_whole: bool = True) -> argparse.ArgumentParser:
     _add_case(to, where)
     _add_perform(to, where)
     _add_why(to, where)
-    _add_proving(to, where)
+    proving.add_proving(to, where)
     record.add_tray(to, where, _count)
     record.add_bundle(to, where)
     _add_serve(to)
@@ -197,61 +196,6 @@ def _add_why(to: Any, where: argparse.ArgumentParser) -> None:
     drift.add_argument("--factor", default="", help="the authenticator, where there are several")
     drift.add_argument("--json", action="store_true", help="answer in JSON")
     drift.set_defaults(run=commands.drift)
-
-
-def _add_proving(to: Any, where: argparse.ArgumentParser) -> None:
-    ways = " ".join(method.value for method in Method)
-    prove = to.add_parser(
-        "prove",
-        parents=[where],
-        help="Prove the caller: ask over a channel on record, then check what they read back",
-        description="Without --method: list the ways. With it: ask. With --answer: check.",
-    )
-    prove.add_argument("user", metavar="USER", help="id or login")
-    prove.add_argument("--method", choices=[method.value for method in Method], help=ways)
-    prove.add_argument("--channel", default="", help="the factor, or who vouches, if several fit")
-    prove.add_argument("--ticket", default="", help="the ticket it belongs to")
-    prove.add_argument("--answer", default=None, help="what the caller read back, or what was seen")
-    prove.add_argument(
-        "--for",
-        dest="act",
-        default="",
-        choices=["", *ACTIONS],
-        help="mark what rules itself out for an act",
-    )
-    prove.add_argument("--json", action="store_true", help="answer in JSON")
-    prove.set_defaults(run=commands.prove)
-    waiting = to.add_parser(
-        "approvals", parents=[where], help="List what waits for a second person"
-    )
-    waiting.add_argument("--json", action="store_true", help="answer in JSON")
-    waiting.set_defaults(run=commands.approvals)
-    approve = to.add_parser(
-        "approve", parents=[where], help="Agree to a request as second person, or refuse"
-    )
-    approve.add_argument("request", metavar="REQUEST", help="its id, from approvals")
-    approve.add_argument("--refuse", action="store_true", help="refuse it")
-    approve.add_argument("--says", default="", help="why")
-    approve.add_argument("--json", action="store_true", help="answer in JSON")
-    approve.set_defaults(run=commands.approve)
-    alarms = to.add_parser(
-        "alarms", parents=[where], help="List what a lead should look at in the log"
-    )
-    alarms.add_argument("--json", action="store_true", help="answer in JSON")
-    alarms.set_defaults(run=commands.alarms)
-    holds = to.add_parser("holds", parents=[where], help="List resets that wait and can be undone")
-    holds.add_argument("--json", action="store_true", help="answer in JSON")
-    holds.set_defaults(run=commands.holds)
-    undo = to.add_parser("undo", parents=[where], help="Undo a reset that waits")
-    undo.add_argument("hold", metavar="HOLD", help="its id, from holds")
-    undo.add_argument("--json", action="store_true", help="answer in JSON")
-    undo.set_defaults(run=commands.undo)
-    phone = to.add_parser(
-        "phone", parents=[where], help="Demo only: what the customer's telephone shows"
-    )
-    phone.add_argument("user", metavar="USER", help="id or login")
-    phone.add_argument("--json", action="store_true", help="answer in JSON")
-    phone.set_defaults(run=commands.phone)
 
 
 def _add_serve(to: Any) -> None:

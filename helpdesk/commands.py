@@ -18,7 +18,6 @@ from helpdesk import answers, plain
 from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.errors import BadFile, BadInput, CursorTooOld, HelpdeskError, Unreachable
-from helpdesk.domain.proofs import Method
 from helpdesk.domain.signing import AskSignIn
 from helpdesk.domain.text import clean
 from helpdesk.service.desk import Desk
@@ -150,7 +149,7 @@ def listing(given: argparse.Namespace) -> int:
         ask = getattr(desk, given.command)
         page = asyncio.run(ask(query, offset=given.offset, limit=given.limit))
         text = plain.LISTS[given.command][1](page, dict(desk.cards))
-    say(answers.as_json(page) if given.json else text)
+    answer(given, page, text)
     return 0
 
 
@@ -161,7 +160,7 @@ def case(given: argparse.Namespace) -> int:
     with opened(given, reads=not given.json) as desk:
         case = asyncio.run(desk.case(given.user))
         text = plain.case_text(case, desk.cards[case.user.product])
-    say(answers.as_json(case_data(case)) if given.json else text)
+    answer(given, case_data(case), text)
     return 0
 
 
@@ -172,16 +171,11 @@ def perform(given: argparse.Namespace) -> int:
 
 
 async def _perform_on(desk: Desk, given: argparse.Namespace) -> int:
-
     action = action_of(given)
     action = msgspec.structs.replace(action, user=(await desk.case(action.user)).user.id)
     if given.preview:
         weighed = await desk.weigh(action)
-        say(
-            answers.as_json(answers.previewed(weighed))
-            if given.json
-            else plain.weighed_text(weighed)
-        )
+        answer(given, answers.previewed(weighed), plain.weighed_text(weighed))
         return 0
     outcome = await desk.perform(action)
     if given.json:
@@ -243,7 +237,7 @@ def why(given: argparse.Namespace) -> int:
         return _why_files(given)
     with opened(given, reads=not given.json) as desk:
         verdict = asyncio.run(_why_user(desk, given))
-    say(answers.as_json(verdict) if given.json else plain.verdict_text(verdict))
+    answer(given, verdict, plain.verdict_text(verdict))
     return 0
 
 
@@ -309,81 +303,7 @@ def drift(given: argparse.Namespace) -> int:
         codes = [getpass("The code the caller reads out (not shown): ")]
     with opened(given) as desk:
         reading = asyncio.run(desk.drift(given.user, given.factor, codes))
-    say(answers.as_json(reading) if given.json else clean(reading.says))
-    return 0
-
-
-def prove(given: argparse.Namespace) -> int:
-    """List the ways of proving a caller, ask over one, or check what was read back."""
-    with opened(given) as desk:
-        return asyncio.run(_prove_on(desk, given))
-
-
-async def _prove_on(desk: Desk, given: argparse.Namespace) -> int:
-    if given.answer is not None:
-        proof = await desk.answer_proof(given.user, given.answer)
-        say(answers.as_json(proof) if given.json else plain.proof_text(proof))
-    elif given.method:
-        method = Method(given.method)
-        asking = await desk.ask_proof(
-            given.user, method, channel=given.channel, ticket=given.ticket
-        )
-        say(answers.as_json(asking) if given.json else plain.asking_text(asking))
-    else:
-        ways = await desk.ways(given.user, given.act)
-        say(answers.as_json(ways) if given.json else plain.ways_text(ways))
-    return 0
-
-
-def approvals(given: argparse.Namespace) -> int:
-    """Say what waits for a second person, and what became of the rest of the day."""
-    with opened(given) as desk:
-        found = asyncio.run(desk.approvals())
-    say(answers.as_json(found) if given.json else plain.approvals_text(found))
-    return 0
-
-
-def approve(given: argparse.Namespace) -> int:
-    """Agree to a request, or refuse it."""
-    with opened(given) as desk:
-        found = asyncio.run(
-            desk.approve(given.request, is_granted=not given.refuse, says=given.says)
-        )
-    say(answers.as_json(found) if given.json else plain.approvals_text((found,)))
-    return 0
-
-
-def alarms(given: argparse.Namespace) -> int:
-    """Say what in the log of the last day a lead should look at."""
-    with opened(given) as desk:
-        found = asyncio.run(desk.alarms())
-    text = "\n".join(clean(f"{one.at:%H:%M:%S}  {one.what}  {one.says}") for one in found)
-    say(answers.as_json(found) if given.json else text or "Nothing.")
-    return 0
-
-
-def holds(given: argparse.Namespace) -> int:
-    """Say which resets wait and can be undone."""
-    with opened(given) as desk:
-        found = asyncio.run(desk.holds())
-    say(answers.as_json(found) if given.json else plain.holds_text(found))
-    return 0
-
-
-def undo(given: argparse.Namespace) -> int:
-    """Undo a reset that waits."""
-    with opened(given) as desk:
-        found = asyncio.run(desk.undo(given.hold))
-    say(answers.as_json(found) if given.json else plain.holds_text((found,)))
-    return 0
-
-
-def phone(given: argparse.Namespace) -> int:
-    """Say what a demo customer's devices show now."""
-    with opened(given) as desk:
-        shown = asyncio.run(desk.phone(given.user))
-    text = "\n".join(map(plain.handover_text, shown)) or "Nothing is shown."
-    say(answers.as_json(shown) if given.json else f"DEMO: the customer's devices\n{text}")
+    answer(given, reading, clean(reading.says))
     return 0
 
 
@@ -400,7 +320,7 @@ def doctor(given: argparse.Namespace) -> int:
             people = asyncio.run(desk.find(Query(), limit=1)).total
             found = [f"The desk {desk.label} opens; {people} users can be found at it."]
     says = tuple(map(clean, found))
-    say(answers.as_json(answers.Examined(says=says)) if given.json else "\n".join(says))
+    answer(given, answers.Examined(says=says), "\n".join(says))
     return 0
 
 
@@ -534,6 +454,11 @@ def fault(error: Exception) -> int:
 def warn(alarm: str) -> None:
     """Say beside the answer what is wrong with the desk's own log."""
     sys.stderr.write(f"helpdesk: WARNING: {clean(alarm)}\n")
+
+
+def answer(given: argparse.Namespace, found: object, text: str) -> None:
+    """Say what was found: in JSON where that is asked for, else as text."""
+    say(answers.as_json(found) if given.json else text)
 
 
 def say(text: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from helpdesk.domain.approvals import Approval
+import msgspec
+
+from helpdesk.columns import table
+from helpdesk.domain.approvals import Approval, action_of
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.cases import Case, Handover, Weighed
 from helpdesk.domain.decisions import Decision
@@ -29,7 +31,7 @@ def user_text(page: Page[UserRow], cards: dict[str, Product]) -> str:
         (row.id, row.name, _short(row.product, cards), row.account, _state(row), _ticket(row))
         for row in page.rows
     ]
-    return _table(lines) + _more(page)
+    return table(lines, "user name product account state ticket") + _more(page)
 
 
 def challenge_text(page: Page[ChallengeRow], cards: dict[str, Product]) -> str:
@@ -46,7 +48,7 @@ def challenge_text(page: Page[ChallengeRow], cards: dict[str, Product]) -> str:
         )
         for row in page.rows
     ]
-    return _table(lines) + _more(page)
+    return table(lines, "at user name product asked_by sent_to state") + _more(page)
 
 
 def loop_text(page: Page[LoopRow], cards: dict[str, Product]) -> str:
@@ -63,7 +65,7 @@ def loop_text(page: Page[LoopRow], cards: dict[str, Product]) -> str:
         )
         for row in page.rows
     ]
-    return _table(lines) + _more(page)
+    return table(lines, "report user name product rounds at ticket") + _more(page)
 
 
 def ticket_text(page: Page[TicketRow], cards: dict[str, Product]) -> str:
@@ -80,16 +82,25 @@ def ticket_text(page: Page[TicketRow], cards: dict[str, Product]) -> str:
         )
         for row in page.rows
     ]
-    return _table(lines) + _more(page)
+    return table(lines, "ticket user name product subject taken_by now") + _more(page)
 
 
 def log_text(page: Page[LogRow], cards: dict[str, Product]) -> str:
     """Return a page of the log as lines, newest first."""
     lines = [
-        (str(r.seq), f"{r.at:%Y-%m-%d %H:%M:%S}", r.agent, r.act, r.user, r.result.value, r.says)
+        (
+            str(r.seq),
+            f"{r.at:%Y-%m-%d %H:%M:%S}",
+            r.agent,
+            r.act,
+            r.user,
+            f"#{r.ticket.lstrip('#')}" if r.ticket else "",
+            r.result.value,
+            " ".join(filter(None, (r.says, f"Reason: {r.reason}" if r.reason else ""))),
+        )
         for r in page.rows
     ]
-    return _table(lines) + _more(page)
+    return table(lines, "row at agent act user ticket result says") + _more(page)
 
 
 def inspection_text(found: Inspection) -> str:
@@ -135,7 +146,7 @@ def tray_text(page: Page[TrayRow]) -> str:
         for row in page.rows
     ]
     whole = [f"  {clean(line)}".rstrip() for row in page.rows[:1] for line in row.body.split("\n")]
-    return "\n".join((*((_table(lines),) if lines else ()), *whole)) + _more(page)
+    return "\n".join((*((table(lines),) if lines else ()), *whole)) + _more(page)
 
 
 def case_text(case: Case, card: Product) -> str:
@@ -248,7 +259,7 @@ def ways_text(ways: Sequence[Way]) -> str:
         )
         for way in ways
     ]
-    return _table(rows)
+    return table(rows)
 
 
 def asking_text(asking: Asking) -> str:
@@ -274,13 +285,22 @@ def approvals_text(approvals: Sequence[Approval]) -> str:
             one.act,
             one.user,
             _stand(one),
-            one.sha256[:12],
-            one.payload,
+            _own_words(one),
             one.why,
         )
         for one in approvals
     ]
-    return _table(rows) or "Nothing waits."
+    return table(rows, "request at asked_by act user state what because") or "Nothing waits."
+
+
+def _own_words(one: Approval) -> str:
+    """Name all that an act was given beside its user, as it is to be agreed to."""
+    if not one.payload:
+        return ""  # erased
+    given = msgspec.structs.asdict(action_of(one))
+    return ", ".join(
+        f"{name}: {value}" for name, value in given.items() if value and name != "user"
+    )
 
 
 def holds_text(holds: Sequence[Hold]) -> str:
@@ -289,7 +309,7 @@ def holds_text(holds: Sequence[Hold]) -> str:
         (one.id, f"due {one.due_at:%H:%M:%S}", one.agent, one.act, one.user, one.ending.value)
         for one in holds
     ]
-    return _table(rows) or "Nothing waits."
+    return table(rows) or "Nothing waits."
 
 
 def _stand(one: Approval) -> str:
@@ -365,28 +385,6 @@ def _more(page: Page[Any]) -> str:
     line = "\n" if page.rows else ""
     more = f", {rest} more: --limit or --offset" if rest > 0 else ""
     return f"{line}{count}{more}{f'. {clean(page.says)}' if page.says else ''}"
-
-
-def _table(rows: Sequence[Iterable[str]]) -> str:
-    cells = [[clean(cell, limit=120) for cell in row] for row in rows]
-    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in cells
-    )
-
-
-def _width(text: str) -> int:
-    """How many cells a text takes: two for wide characters, none for combining marks."""
-    return sum(map(_cells, text))
-
-
-def _cells(character: str) -> int:
-    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 LISTS: dict[str, tuple[str, Callable[[Any, dict[str, Product]], str]]] = {

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from helpdesk import answers, plain
-from helpdesk.commands import bytes_of, opened, say
+from helpdesk import plain
+from helpdesk.commands import answer, bytes_of, opened, say
 from helpdesk.domain.bundle import bundle_text
 from helpdesk.domain.checkpoints import read_checkpoint
 from helpdesk.domain.diagnosis.verdicts import CallerSaid
@@ -27,7 +27,7 @@ def verify(given: argparse.Namespace) -> int:
     note = checkpoint_in(given.checkpoint) if given.checkpoint else ""
     with opened(given) as desk:
         found = asyncio.run(desk.inspect_log(note, given.key))
-    say(answers.as_json(found) if given.json else plain.inspection_text(found))
+    answer(given, found, plain.inspection_text(found))
     return 0 if found.is_sound else Tampered.exit_code
 
 
@@ -35,7 +35,7 @@ def reconcile(given: argparse.Namespace) -> int:
     """Say whether log and provider tell the same; exit code 7 where they do not."""
     with opened(given) as desk:
         found = asyncio.run(desk.reconcile_log())
-    say(answers.as_json(found) if given.json else plain.reconciliation_text(found))
+    answer(given, found, plain.reconciliation_text(found))
     return 0 if found.does_match else Tampered.exit_code
 
 
@@ -94,7 +94,7 @@ def tray(given: argparse.Namespace) -> int:
     """Say the notices to customers, newest first."""
     with opened(given) as desk:
         page = asyncio.run(desk.tray(given.user or "", offset=given.offset, limit=given.limit))
-    say(answers.as_json(page) if given.json else plain.tray_text(page))
+    answer(given, page, plain.tray_text(page))
     return 0
 
 
@@ -104,7 +104,7 @@ def bundle(given: argparse.Namespace) -> int:
     with opened(given) as desk:
         found = asyncio.run(desk.bundle(given.user, said))
     if given.out is None:
-        say(answers.as_json(found) if given.json else bundle_text(found).rstrip("\n"))
+        answer(given, found, bundle_text(found).rstrip("\n"))
         return 0
     for file in write_bundle(found, given.out):
         say(str(file))

@@ -55,6 +55,27 @@ def test_any_other_word_is_looked_for_in_the_log(run: Run) -> None:
     assert "Nothing found" in run("log", "dana")[1]
 
 
+def test_the_log_names_its_columns_the_ticket_and_the_reason(run: Run, turn_off: Act) -> None:
+    turn_off()
+
+    head, *rows = run("log")[1].splitlines()
+
+    assert head.split() == ["ROW", "AT", "AGENT", "ACT", "USER", "TICKET", "RESULT", "SAYS"]
+    done = next(row for row in rows if "turn-off-mfa" in row and " done " in row)
+    assert "#4821" in done
+    assert done.endswith("Reason: asked")
+
+
+def test_a_request_says_in_words_what_is_agreed_to(run: Run) -> None:
+    prove(run, "u1", "4821", "sam")
+    run(*OFF)
+
+    said = run("approvals", "--as", "lee")[1]
+
+    assert "reason: asked, ticket: 4821" in said
+    assert "{" not in said
+
+
 def test_a_sound_log_is_verified(run: Run) -> None:
     run(*OFF)
 
