@@ -1,4 +1,4 @@
 """A real privacyIDEA with users, policies and a sink for mail and SMS, on this machine alone.
 
-python -m tests.labs.privacyidea [start|stop|remove]
+python -m tests.labs.privacyidea [start|install|stop|remove]
 """

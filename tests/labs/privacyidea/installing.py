@@ -1,16 +1,19 @@
-"""privacyIDEA from PyPI in an environment of its own, outside the tree; installed once."""
+"""privacyIDEA from PyPI in an environment of its own, outside the tree; installed once.
+
+Only what Python brings is imported here: it installs while there is nothing else yet.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
-
-import platformdirs
-from filelock import FileLock
 
 VERSION = "3.14"
 MORE = ("gunicorn==27.0.1", "aiosmtpd==1.4.6")
@@ -23,9 +26,18 @@ class Missing(Exception):
 
 def home() -> Path:
     """Return where everything of the lab lies."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     given = os.environ.get("HELPDESK_LABS")
-    root = Path(given) if given else platformdirs.user_cache_path("helpdesk-labs")
-    return root / f"privacyidea-{VERSION}"
+    return (Path(given) if given else cache / "helpdesk-labs") / f"privacyidea-{VERSION}"
+
+
+@contextlib.contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Do something that no other process does meanwhile."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def installed() -> Path:
@@ -38,8 +50,7 @@ def installed() -> Path:
     """
     place = home()
     bin_, done = place / "venv" / "bin", place / "installed"
-    place.mkdir(parents=True, exist_ok=True)
-    with FileLock(place / "lock"):
+    with alone(place / "lock"):
         if done.exists():
             return bin_
         _run(sys.executable, "-m", "venv", str(place / "venv"))

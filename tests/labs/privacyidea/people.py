@@ -28,7 +28,7 @@ PEOPLE = (
     Person("nora", "Nora", "Bare", "nora@example.test", ""),
     *(
         Person(f"p{n:03}", "Pat", f"Number{n:03}", f"p{n:03}@example.test", f"+4477009{n:05}")
-        for n in range(1, 151)
+        for n in range(1, 251)
     ),
 )
 """The people by name, and as many without a story as tests want one each."""

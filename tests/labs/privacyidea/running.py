@@ -19,8 +19,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from tests.labs.privacyidea import installing
 from tests.labs.privacyidea.installing import Missing
 from tests.labs.privacyidea.people import DESKS, PASSWORD, PEOPLE
@@ -116,17 +114,15 @@ def start(place: Path) -> Lab:
 
 def stop(place: Path) -> None:
     """End what was started in a place; what it wrote stays."""
-    for name in ("server", "sink"):
-        if not _runs(place, name):
-            continue
-        pid = _pid(place, name)
-        os.kill(pid, signal.SIGTERM)
-        for _ in range(100):
-            if not _runs(place, name):
-                break
-            time.sleep(0.1)
-        else:
-            os.kill(pid, signal.SIGKILL)
+    running = [name for name in ("server", "sink") if _runs(place, name)]
+    for name in running:  # gunicorn waits for nobody when it is told to quit
+        os.kill(_pid(place, name), signal.SIGQUIT if name == "server" else signal.SIGTERM)
+    end = time.monotonic() + 10
+    for name in running:
+        while _runs(place, name) and time.monotonic() < end:
+            time.sleep(0.05)
+        if _runs(place, name):
+            os.kill(_pid(place, name), signal.SIGKILL)
         (place / f"{name}.pid").unlink(missing_ok=True)
 
 
@@ -139,12 +135,31 @@ def lab_in(place: Path) -> Iterator[Lab]:
         stop(place)
 
 
+def prepare() -> None:
+    """Do once what takes long: install, and set a lab up that others are copies of.
+
+    Raises:
+        Missing: It cannot be done here; the sentence says why.
+    """
+    _template(installing.installed())
+
+
+def memory() -> Path | None:
+    """Return where files are kept in memory, which nobody waits for; None where there is none."""
+    place = Path("/dev/shm")
+    try:
+        is_there = os.access(place, os.W_OK) and shutil.disk_usage(place).free > 32_000_000
+    except OSError:
+        return None
+    return place if is_there else None
+
+
 def _template(bin_: Path) -> Path:
     """Return the data of a lab that is set up and does not run; made once for these files."""
     parts = sorted(HERE.glob("*.py"))
     mark = hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()[:12]
     ready = installing.home() / f"template-{mark}"
-    with FileLock(installing.home() / "template.lock"):
+    with installing.alone(installing.home() / "template.lock"):
         if not ready.exists():
             making = installing.home() / f"making-{mark}"
             shutil.rmtree(making, ignore_errors=True)
@@ -291,12 +306,12 @@ _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 
 
 def _await(place: Path, name: str, url: str) -> None:
-    for _ in range(300):
+    for _ in range(600):
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):
             return
         if not _runs(place, name):
             break
-        time.sleep(0.2)
+        time.sleep(0.1)
     log = (place / f"{name}.log").read_text("utf-8", "replace")[-300:]
     stop(place)
     raise Missing(f"The lab's {name} does not answer: {log}")
