@@ -79,6 +79,7 @@ def desk_as(sample_file: Path, clock: Clock, places: Path) -> Callable[..., Loca
         hold_minutes: float = 0,
         store: type[TinyStore] = TinyStore,
         agent: Agent | None = None,
+        connector: type[DemoConnector] = DemoConnector,
     ) -> LocalDesk:
         file = TinyFile(sample_file, clock)
         kept = store(file)
@@ -86,7 +87,7 @@ def desk_as(sample_file: Path, clock: Clock, places: Path) -> Callable[..., Loca
         return LocalDesk(
             agent=agent or agent_named(who, kept.agents),
             cards=load_cards(),
-            connector=DemoConnector(file),
+            connector=connector(file),
             store=kept,
             directory=TinyDirectory(file, kept),
             clock=clock,

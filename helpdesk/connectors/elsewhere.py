@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from helpdesk.domain.cases import Handover
 from helpdesk.domain.diagnosis.drift import Drift
-from helpdesk.domain.errors import HelpdeskError, NotFound, Unauthorised, Unreachable
+from helpdesk.domain.errors import HelpdeskError, NotFound, Unreachable
 from helpdesk.domain.lacks import Lack, lack_of
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking
@@ -30,10 +30,6 @@ MOST_KEPT: Final = 5_000
 """So many answers are kept at most."""
 
 T = TypeVar("T")
-
-
-class NotSignedIn(Unauthorised):
-    """The desk's own account or app is not signed in: to ask once more would be of no use."""
 
 
 class Elsewhere(ABC):

@@ -18,7 +18,7 @@ import httpx
 import msgspec
 from msgspec import Struct
 
-from helpdesk.domain.errors import HelpdeskError, Unreachable
+from helpdesk.domain.errors import DeskRefused, HelpdeskError, OfProvider, Unreachable
 from helpdesk.domain.text import clean
 
 MOST_BYTES: Final = 16 * 1024 * 1024
@@ -40,6 +40,14 @@ class Lost(Unreachable):
     def __init__(self, says: str, told: HelpdeskError | None = None) -> None:
         self.told = told
         super().__init__(says)
+
+
+class NotSignedIn(DeskRefused):
+    """The desk's own account or app is not signed in: to ask once more would be of no use."""
+
+
+class NoRight(OfProvider):
+    """The desk's own account may not do that, or the organisation does not have it."""
 
 
 class Busy(Unreachable):
@@ -106,6 +114,22 @@ class Answer(Struct, frozen=True, kw_only=True):
             raise Unreachable(f"{self.who} answered in a form unknown here: {says}.") from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Unreachable(f"{self.who} answered with broken data{self.ref}.") from error
+
+
+def not_taken(
+    who: str, why: str, ref: str = "", *, kind: type[DeskRefused] = DeskRefused
+) -> DeskRefused:
+    """Return the error of a provider that does not take the desk's own account.
+
+    Args:
+        who: The provider.
+        why: What it says, or what is known; may be empty.
+        ref: The end of the sentence that names the request.
+        kind: `NotSignedIn` where to ask once more would be of no use.
+    """
+    reason = clean(why, limit=120).rstrip(".")
+    told = f"{who} refused the desk's own account{f': {reason}' if reason else ''}{ref}."
+    return kind(f"{told} Tell whoever runs the desk; your own sign-in is not the matter.")
 
 
 def client_for(

@@ -2,7 +2,7 @@
 
 sent? no (refused, no way there) ─▶ asked again
 answered 429, or 502 to 504 to a question ─▶ asked again after the provider's own wait, if short
-answer lost: a question ─▶ asked again · an act ─▶ `Lost`: what became of it must be looked at
+answer lost: a question ─▶ asked again · an act ─▶ `Unsettled`: what became of it must be looked at
 any other answer ─▶ `Answer`, or an error of our tree with the provider's request id in it
 """
 
@@ -25,11 +25,13 @@ from helpdesk.connectors.exchange import (
     Answer,
     Busy,
     Lost,
+    NoRight,
     Request,
+    not_taken,
     retry_after,
 )
 from helpdesk.connectors.way import Again, Way
-from helpdesk.domain.errors import HelpdeskError, NotFound, Unauthorised, Unreachable
+from helpdesk.domain.errors import HelpdeskError, NotFound, Unreachable, Unsettled
 from helpdesk.domain.text import clean
 
 TOTAL_S: Final = 20.0
@@ -128,7 +130,7 @@ class Http(Way):
             most: Bytes of the answer that are read.
 
         Raises:
-            Lost: The answer to an act was lost.
+            Unsettled: The answer to an act was lost.
         """
         work = self._asked(method, path, query, body, headers or {}, is_act, is_signed, most)
         found = self._run(work)
@@ -237,6 +239,8 @@ class Http(Way):
                 if not left or wait_s > self._patience_s:
                     raise
                 await asyncio.sleep(wait_s)
+            except Lost as error:
+                raise Unsettled(str(error)) from error
             except Again as error:
                 if not left:
                     raise error.error from error
@@ -271,7 +275,7 @@ class Http(Way):
             raise told
         if status >= 500:
             says = f"{self.who} failed with {status}{answer.ref}."
-            raise Lost(f"{says} {LOOK_AGAIN}", Unreachable(says)) if is_act else Unreachable(says)
+            raise Unsettled(f"{says} {LOOK_AGAIN}") if is_act else Unreachable(says)
         if status >= 400:
             raise _usual(answer)
         return answer
@@ -287,9 +291,9 @@ def _busy(answer: Answer, wait_s: float | None) -> str:
 def _usual(answer: Answer) -> HelpdeskError:
     """Return the error of a status that the provider said nothing more about."""
     if answer.status == 401:
-        return Unauthorised(f"{answer.who} does not take this desk's sign-in{answer.ref}.")
+        return not_taken(answer.who, "", answer.ref)
     if answer.status == 403:
-        return Unreachable(f"{answer.who} does not let this desk do that{answer.ref}.")
+        return NoRight(f"{answer.who} does not let this desk do that{answer.ref}.")
     if answer.status == 404:
         return NotFound(f"{answer.who} knows nothing of that kind{answer.ref}.")
     return Unreachable(f"{answer.who} answered {answer.status}{answer.ref}.")

@@ -6,7 +6,11 @@ HelpdeskError
 ├── Refused         the policy said no, and what to do instead                  exit 3
 ├── NotFound        no such user, factor, ticket …                              exit 4
 ├── Unreachable     the desk, its file or its provider cannot be reached        exit 5
-│   └── Unknown     a write was sent and its answer lost: done or not           exit 5
+│   ├── Unknown     a write was sent and its answer lost: done or not           exit 5
+│   └── OfProvider  the desk was reached, and its provider is the matter        exit 5
+│       ├── DeskRefused  it does not take the desk's own account
+│       ├── BrokeOff     an act of several parts was done in part: do it again
+│       └── Unsettled    its answer to an act was lost; an `Unknown` too
 ├── NeedsMore       allowed, once something else is there                       exit 6
 ├── Conflict        it cannot be taken as it was sent                           exit 1
 │   ├── KeyTaken        the same idempotency key, another wish
@@ -94,6 +98,33 @@ class Unknown(Unreachable):
     def __init__(self, says: str, key: str = "") -> None:
         self.key = key
         super().__init__(says)
+
+
+class OfProvider(Unreachable):
+    """The desk was reached and answers; what it says is about the provider behind it."""
+
+
+class DeskRefused(OfProvider):
+    """The provider refused the desk's own account; nothing was done, and no agent's sign-in helps.
+
+    It is not `Unauthorised`: nobody is asked to sign in anew for it.
+    """
+
+
+class BrokeOff(OfProvider):
+    """An act of several parts was done in part; done again, it does the rest and none twice.
+
+    Attributes:
+        whole: What is done and what is left, each by name, for the log; the sentence may count.
+    """
+
+    def __init__(self, says: str, whole: str = "") -> None:
+        self.whole = whole or says
+        super().__init__(says)
+
+
+class Unsettled(OfProvider, Unknown):
+    """The provider was told an act and its answer was lost; the log says so, and its key does."""
 
 
 class Conflict(HelpdeskError):

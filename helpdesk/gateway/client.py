@@ -31,6 +31,7 @@ from helpdesk.domain.errors import (
     Unauthorised,
     Unknown,
     Unreachable,
+    Unsettled,
 )
 from helpdesk.domain.feed import Freshness
 from helpdesk.domain.learning import learn
@@ -292,7 +293,7 @@ class Connection:
                 await self._learn(key)
                 await asyncio.sleep(WAIT_S * again)
             except Unreachable as error:
-                if lost is None:
+                if lost is None or isinstance(error, Unsettled):
                     raise
                 raise _unknown(key) from error  # the first may have been done, and was looked for
         return await self._taken_back(endpoint, key, values, headers, lost)

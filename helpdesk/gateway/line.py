@@ -32,6 +32,7 @@ from helpdesk.connectors.exchange import (
 from helpdesk.connectors.way import Again, Way
 from helpdesk.domain.addresses import server_url
 from helpdesk.domain.errors import (
+    OfProvider,
     OtherAgent,
     SignInAgain,
     Unauthorised,
@@ -254,8 +255,8 @@ class Line(Way):
             wait_s = retry_after(answer)
             busy = Unreachable(str(error)) if status == 429 else error
             raise Again(busy, wait_s) if wait_s is not None else busy
-        if status >= 500 and is_write:
-            raise Lost(str(error), error)
+        if status >= 500 and is_write and not isinstance(error, OfProvider):
+            raise Lost(str(error), error)  # else the desk said itself what became of it
         raise error
 
 

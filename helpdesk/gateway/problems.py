@@ -12,14 +12,17 @@ from helpdesk.domain.decisions import Decision
 from helpdesk.domain.errors import (
     BadFile,
     BadInput,
+    BrokeOff,
     Conflict,
     CursorTooOld,
+    DeskRefused,
     HelpdeskError,
     KeyExpired,
     KeyTaken,
     NeedsMore,
     NoRecord,
     NotFound,
+    OfProvider,
     OtherAgent,
     Refused,
     SignInAgain,
@@ -28,6 +31,7 @@ from helpdesk.domain.errors import (
     Tampered,
     Unauthorised,
     Unreachable,
+    Unsettled,
 )
 from helpdesk.domain.text import clean
 
@@ -51,6 +55,10 @@ STATUS: Final[dict[type[HelpdeskError], int]] = {
     Conflict: 409,
     Tampered: 409,
     NeedsMore: 422,
+    DeskRefused: 503,
+    BrokeOff: 503,
+    Unsettled: 503,
+    OfProvider: 503,
     Unreachable: 503,
     HelpdeskError: 400,
 }

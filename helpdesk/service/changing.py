@@ -11,7 +11,7 @@ from helpdesk.domain.agents import Agent
 from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.cases import Case
 from helpdesk.domain.decisions import Decision, Weight
-from helpdesk.domain.errors import BadInput, NeedsMore, NotFound, Refused
+from helpdesk.domain.errors import BadInput, NeedsMore, NotFound, Refused, Unsettled
 from helpdesk.domain.operations import Answered, Operation
 from helpdesk.domain.policies import factor_of, hands_off
 from helpdesk.domain.text import clean
@@ -52,9 +52,10 @@ class Changing(Feeding):
                 refused = Weight.REFUSED
                 raise Refused(Decision(act=act, weight=refused, why=why, instead=instead))
             reply = given(await tell(case, self._view.clock(), told), told["says"])
-        except (Refused, NeedsMore, NotFound, BadInput) as error:
+        except (Refused, NeedsMore, NotFound, BadInput, Unsettled) as error:
             reply = ended(error)
-            told |= {"says": told["says"] or str(error), "result": Result.REFUSED}
+            result = Result.FAILED if isinstance(error, Unsettled) else Result.REFUSED
+            told |= {"says": told["says"] or str(error), "result": result}
         told["says"] = clean(told["says"])
         row = await self._record(act=act, user=case.user.id, **told)
         await self._once.keep(asked, reply, row.result, row.seq)

@@ -7,7 +7,13 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from helpdesk.domain.errors import HelpdeskError, SignInAgain, Unauthorised, Unreachable
+from helpdesk.domain.errors import (
+    HelpdeskError,
+    OfProvider,
+    SignInAgain,
+    Unauthorised,
+    Unreachable,
+)
 from helpdesk.domain.feed import Freshness
 from helpdesk.domain.offline import PURGED_AFTER, SILENT_AFTER, age, freshness
 
@@ -96,11 +102,11 @@ class Line:
         """Give what the desk answers, and note whether it was reached; a refusal is an answer."""
         try:
             answer = await asked
+        except (OfProvider, SignInAgain):
+            self._up()
+            raise
         except Unreachable:
             self._down()
-            raise
-        except SignInAgain:
-            self._up()
             raise
         except Unauthorised:  # the agent is not signed in: nothing here comes from the desk
             if self.is_up is None:

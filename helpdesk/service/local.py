@@ -17,11 +17,13 @@ from helpdesk.domain.decisions import Decision, Weight
 from helpdesk.domain.diagnosis.drift import Drift, is_code
 from helpdesk.domain.errors import (
     BadInput,
+    BrokeOff,
     Conflict,
     HelpdeskError,
     NotFound,
     Refused,
     Unknown,
+    Unsettled,
 )
 from helpdesk.domain.gate import Answer, Standing
 from helpdesk.domain.gate import weigh as gate
@@ -64,7 +66,11 @@ class LocalDesk(Holding):
             async with self._changing:
                 try:
                     found = await self._change(action, asked)
-                except (NotFound, Conflict, Unknown):
+                except (NotFound, Conflict):
+                    raise
+                except Unknown as error:
+                    if isinstance(error, Unsettled):
+                        await self._record_failure(action, error, asked)
                     raise
                 except HelpdeskError as error:
                     await self._record_failure(action, error, asked)
@@ -268,13 +274,15 @@ class LocalDesk(Holding):
     async def _record_failure(self, action: AnyAction, error: HelpdeskError, asked: Wish) -> None:
         """Keep that an act failed, after its transaction was dropped; the failure comes first.
 
-        What was wrong with the wish is its answer; what could not be reached may be tried again.
+        What was wrong with the wish is its answer, and so is that nobody knows whether it is done;
+        what could not be reached may be tried again.
         """
         try:
             async with self._recorder.transaction():
                 await self._view.refresh()
-                row = await self._record_action(action, action.user, str(error), Result.FAILED)
-                if isinstance(error, BadInput):
+                says = error.whole if isinstance(error, BrokeOff) else str(error)
+                row = await self._record_action(action, action.user, says, Result.FAILED)
+                if isinstance(error, BadInput | Unsettled):
                     await self._once.keep(asked, ended(error), row.result, row.seq)
         except HelpdeskError:
             return  # the file cannot be written at all; the first error says so

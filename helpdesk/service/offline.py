@@ -22,7 +22,7 @@ from helpdesk.domain.cases import Case, Outcome, Preview, Weighed
 from helpdesk.domain.decisions import Decision, Weight
 from helpdesk.domain.diagnosis.drift import Drift
 from helpdesk.domain.erasing import Erased
-from helpdesk.domain.errors import NeedsMore, Refused, Unknown, Unreachable
+from helpdesk.domain.errors import NeedsMore, OfProvider, Refused, Unknown, Unreachable
 from helpdesk.domain.feed import Changes, Freshness
 from helpdesk.domain.holds import Hold
 from helpdesk.domain.offline import (
@@ -152,7 +152,7 @@ class OfflineDesk(Reading):
             outcome = await self._outbox.send(
                 wish, lambda: self._remote.perform(action, key=wish.key)
             )
-        except Unknown:
+        except (Unknown, OfProvider):
             raise
         except Unreachable as error:
             if wish.late is Late.NEVER:
@@ -307,7 +307,7 @@ class OfflineDesk(Reading):
         wish = Wish(key=key, agent=self.agent.id, title=title, user=user, at=now, state=State.SENT)
         try:
             return await self._outbox.send(wish, write)
-        except Unknown:
+        except (Unknown, OfProvider):
             raise
         except Unreachable as error:
             raise Unreachable(f"{error} Nothing was done. {why_never(name)}") from error

@@ -20,6 +20,7 @@ from helpdesk.domain.errors import (
     NotFound,
     Refused,
     StillRunning,
+    Unsettled,
 )
 from helpdesk.domain.operations import (
     WITHDRAWN,
@@ -33,8 +34,11 @@ from helpdesk.stores.base import Store
 
 T = TypeVar("T")
 
-ENDINGS: dict[str, type[HelpdeskError]] = {each.__name__: each for each in (BadInput, NotFound)}
-"""Errors of one sentence that end a write which yet leaves something behind: a counted try."""
+ENDINGS: dict[str, type[HelpdeskError]] = {
+    each.__name__: each for each in (BadInput, NotFound, Unsettled)
+}
+"""Errors of one sentence that end a write which yet leaves something behind: a counted try, or an
+act of which nobody knows whether it is done: the same key must not do it another time."""
 
 
 class Wish(Struct, frozen=True, kw_only=True):

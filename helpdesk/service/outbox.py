@@ -20,11 +20,13 @@ from helpdesk.domain.errors import (
     BadInput,
     HelpdeskError,
     NotFound,
+    OfProvider,
     Stale,
     StillRunning,
     Unauthorised,
     Unknown,
     Unreachable,
+    Unsettled,
 )
 from helpdesk.domain.offline import SETTLED_AFTER, Late, State, Wish, facts, late_of
 from helpdesk.domain.operations import KEPT_FOR, Operation
@@ -91,6 +93,9 @@ class Outbox:
             await self._put(sent)
             try:
                 answer = await self._line.ask(write())
+            except OfProvider:  # the desk knows what became of it, and says it
+                await _if_it_can_be(self._drop(wish.key))
+                raise
             except (Unknown, StillRunning) as error:
                 await _if_it_can_be(self._lose(sent))
                 raise Unknown(_lost(sent), wish.key) from error
@@ -264,6 +269,8 @@ class Outbox:
         with self._in_hand(taken.key):
             try:
                 outcome = await self._told(taken, taken.action)
+            except Unsettled as error:
+                await self._put(taken.ended(State.REFUSED, str(error), self._clock()))
             except (Unknown, StillRunning):
                 await self._lose(taken)
             except (Unreachable, Stale, Unauthorised) as error:

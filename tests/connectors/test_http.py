@@ -10,9 +10,16 @@ import httpx
 import pytest
 from msgspec import Struct
 
-from helpdesk.connectors.exchange import Answer, Busy, Lost, Request, next_link
+from helpdesk.connectors.exchange import Answer, Busy, Request, next_link
 from helpdesk.connectors.http import Http
-from helpdesk.domain.errors import BadInput, HelpdeskError, NotFound, Unauthorised, Unreachable
+from helpdesk.domain.errors import (
+    BadInput,
+    DeskRefused,
+    HelpdeskError,
+    NotFound,
+    Unreachable,
+    Unsettled,
+)
 from tests.waiting import PATIENCE_S
 
 URL = "https://north.example/api"
@@ -105,7 +112,7 @@ async def test_an_answer_that_cannot_be_read_is_a_sentence(
     [
         (302, Unreachable, "sends elsewhere, which is not followed"),
         (400, Unreachable, "Northern answered 400"),
-        (401, Unauthorised, "does not take this desk's sign-in"),
+        (401, DeskRefused, "refused the desk's own account"),
         (403, Unreachable, "does not let this desk do that"),
         (404, NotFound, "knows nothing of that kind"),
         (500, Unreachable, "failed with 500"),
@@ -176,7 +183,7 @@ async def test_an_act_whose_answer_is_lost_is_sent_once(
 ) -> None:
     handle, seen = answering(answer)
 
-    with pytest.raises(Lost, match="It may be done or not"):
+    with pytest.raises(Unsettled, match="It may be done or not"):
         await asks(handle).ask("DELETE", "/things/1", is_act=True)
 
     assert len(seen) == 1

@@ -22,10 +22,10 @@ from helpdesk.connectors.privacyidea.line import WHO, PiLine, error_of
 from helpdesk.connectors.privacyidea.reading import factor_of, user_of
 from helpdesk.domain.errors import (
     BadInput,
+    DeskRefused,
     HelpdeskError,
     NotFound,
     Refused,
-    Unauthorised,
     Unreachable,
 )
 from helpdesk.domain.timeline import Answer, Challenge, FactorChange, Other, Reset, Send
@@ -150,7 +150,7 @@ async def test_a_sign_in_that_ended_is_renewed(pi: PrivacyIdea, server: Server) 
 async def test_a_wrong_password_is_said_and_not_shown(pi: PrivacyIdea, server: Server) -> None:
     server.answers["POST /auth"] = lambda _: failed(4031, "Authentication failed.", 401)
 
-    with pytest.raises(Unauthorised, match="does not take the desk's own account") as caught:
+    with pytest.raises(DeskRefused, match="refused the desk's own account") as caught:
         await alice(pi)
 
     assert "hush" not in str(caught.value)
@@ -159,7 +159,7 @@ async def test_a_wrong_password_is_said_and_not_shown(pi: PrivacyIdea, server: S
 async def test_an_ordinary_users_account_is_refused(pi: PrivacyIdea, server: Server) -> None:
     server.role = "user"
 
-    with pytest.raises(BadInput, match="ordinary user"):
+    with pytest.raises(DeskRefused, match="no administrator there"):
         await alice(pi)
 
 

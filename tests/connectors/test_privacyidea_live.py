@@ -21,7 +21,7 @@ from helpdesk.domain.actions import (
     TemporaryPass,
 )
 from helpdesk.domain.cases import Case
-from helpdesk.domain.errors import BadInput, NeedsMore, Refused, Unauthorised, Unreachable
+from helpdesk.domain.errors import BadInput, DeskRefused, NeedsMore, Refused, Unreachable
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
 from helpdesk.domain.timeline import Answer, Reset
@@ -102,7 +102,7 @@ async def test_a_caller_is_proven_reset_enrolled_anew_and_gets_in(
     old = next(f.id for f in (await desk.case(name)).user.factors if f.kind is FactorKind.TOTP)
     refused = lab.sign_in(short, f"{PASSWORD}000000")
     (row,) = (await desk.find(Query(words=(f"number{short[1:]}",)))).rows
-    await desk.perform(TakeTicket(user=row.id, subject="Lost my phone"))
+    await desk.perform(TakeTicket(user=row.id, subject="Unsettled my phone"))
     case = await desk.case(row.id)
     ticket = case.open_tickets[0].id
     because = {"ticket": ticket, "reason": "a new telephone"}
@@ -198,7 +198,7 @@ def test_a_wrong_password_of_the_desk_is_a_sentence(
     monkeypatch.setenv("HELPDESK_SECRET_PRIVACYIDEA", "wrong")
 
     with (
-        pytest.raises(Unauthorised, match="does not take the desk's own account"),
+        pytest.raises(DeskRefused, match="refused the desk's own account"),
         open_desk(load_config({}), lab.address, "support"),
     ):
         pass

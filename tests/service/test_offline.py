@@ -18,6 +18,7 @@ from helpdesk.domain.actions import (
     EndSessions,
     Flag,
     Note,
+    ResetFactor,
     Reveal,
     SuspendFactor,
     TakeTicket,
@@ -27,6 +28,8 @@ from helpdesk.domain.audit import LogRow
 from helpdesk.domain.cases import Case
 from helpdesk.domain.errors import (
     BadInput,
+    BrokeOff,
+    DeskRefused,
     GaveUp,
     KeyTaken,
     NeedsMore,
@@ -35,6 +38,7 @@ from helpdesk.domain.errors import (
     Unauthorised,
     Unknown,
     Unreachable,
+    Unsettled,
 )
 from helpdesk.domain.offline import PURGED_AFTER, READ_ONLY_AFTER, Late, State, late_of
 from helpdesk.domain.search import Query, Sort
@@ -460,6 +464,28 @@ async def test_what_waits_goes_on_waiting_while_the_sign_in_is_not_taken(
     assert waited == [State.QUEUED]
     assert states(console) == [State.DONE]
     assert [row.says for row in await done(desk)] == ["called back"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        BrokeOff("The reset broke off. Gone: SMS f1. Left: Push f2."),
+        DeskRefused("Okta refused the desk's own account."),
+        Unsettled("The answer of Okta was lost. It may be done or not."),
+    ],
+)
+async def test_what_the_desk_says_of_its_provider_is_said_as_it_is_and_the_line_is_up(
+    console: OfflineDesk, line: CutLine, told: Unreachable
+) -> None:
+    await seen(console)
+    line.refusal = told
+
+    with pytest.raises(type(told)) as caught:
+        await console.perform(ResetFactor(user="u1", factor="u1-f1", reason="lost"), key="k" * 24)
+
+    assert str(caught.value) == str(told)
+    assert states(console) == []
+    assert console.freshness.is_live
 
 
 class FullDisk(Replica):

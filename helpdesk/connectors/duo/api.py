@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from helpdesk.connectors.duo.signing import Signature
-from helpdesk.connectors.exchange import Answer, retry_after
+from helpdesk.connectors.exchange import Answer, NoRight, not_taken, retry_after
 from helpdesk.connectors.http import Http
 from helpdesk.connectors.raw import inner, text
 from helpdesk.domain.errors import (
@@ -21,17 +21,12 @@ from helpdesk.domain.errors import (
     Conflict,
     HelpdeskError,
     NotFound,
-    Unauthorised,
     Unreachable,
 )
 from helpdesk.domain.text import clean
 
 PAGE: Final = 100
 LOG_PAGE: Final = 1000
-
-
-class NoRight(Unreachable):
-    """The integration was not granted that."""
 
 
 class Push(Struct, frozen=True, kw_only=True):
@@ -50,9 +45,9 @@ def error_of(answer: Answer) -> HelpdeskError | None:
         body = msgspec.json.decode(answer.body)
     said = ", ".join(p for p in (text(body, "message"), text(body, "message_detail")) if p)
     code = text(body, "code")
-    told = clean(f"{said} ({code})" if code else said, limit=300)
+    told = clean(f"{said} ({code})" if code else said, limit=160)
     if answer.status == 401:
-        return Unauthorised(f"Duo does not take this desk's signature: {told or 'no reason'}.")
+        return not_taken("Duo", told)
     if answer.status == 403:
         return NoRight(f"Duo did not grant this desk that: {told or 'no reason'}.")
     if answer.status == 404:

@@ -19,9 +19,8 @@ from helpdesk.connectors.duo.api import Duo
 from helpdesk.connectors.duo.events import timeline_of
 from helpdesk.connectors.duo.lacking import LACKS
 from helpdesk.connectors.elsewhere import Elsewhere
-from helpdesk.connectors.exchange import Lost
 from helpdesk.connectors.raw import epoch, number, rows, text
-from helpdesk.domain.errors import HelpdeskError, NotFound, Unreachable
+from helpdesk.domain.errors import HelpdeskError, NotFound, Unreachable, Unsettled
 from helpdesk.domain.proofs import Asking, Method
 from helpdesk.domain.text import clean
 from helpdesk.domain.timeline import LAST, AnyEvent, Report
@@ -232,7 +231,7 @@ class DuoConnector(Elsewhere):
             await self._api.remove(native, "phones" if name == factor.id else "tokens", name)
         except NotFound:
             return
-        except Lost:
+        except Unsettled:
             user = self._user(await self._api.user(native))
             if user is not None and user.factor(factor.id) is not None:
                 raise

@@ -13,16 +13,15 @@ from urllib.parse import quote, urlencode
 import httpx
 import msgspec
 
-from helpdesk.connectors.elsewhere import NotSignedIn
-from helpdesk.connectors.exchange import Answer, Request
+from helpdesk.connectors.exchange import Answer, NoRight, NotSignedIn, Request, not_taken
 from helpdesk.connectors.http import Http
 from helpdesk.connectors.raw import inner, number, text
 from helpdesk.domain.errors import (
     BadInput,
     Conflict,
+    DeskRefused,
     HelpdeskError,
     NotFound,
-    Unauthorised,
     Unreachable,
 )
 from helpdesk.domain.text import clean
@@ -33,10 +32,6 @@ EARLY_S: Final = 10.0
 PAGE: Final = 100
 
 
-class NoRight(Unreachable):
-    """The desk's service account lacks a role."""
-
-
 def error_of(answer: Answer) -> HelpdeskError | None:
     """Give the error that an answer stands for; None for a success, or what says nothing."""
     if answer.is_ok or answer.status >= 500 or answer.status == 429:
@@ -45,11 +40,11 @@ def error_of(answer: Answer) -> HelpdeskError | None:
     with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         body = msgspec.json.decode(answer.body)
     said = text(body, "error_description") or text(body, "errorMessage") or text(body, "error")
-    told = clean(said, limit=300).rstrip(".")
+    told = clean(said, limit=160).rstrip(".")
     if answer.status in {400, 401} and answer.url.endswith("/openid-connect/token"):
-        return NotSignedIn(f"Keycloak did not sign this desk in: {told or 'no reason'}.")
+        return not_taken("Keycloak", told, kind=NotSignedIn)
     if answer.status == 401:
-        return Unauthorised(f"Keycloak does not take this desk's sign-in: {told or 'no reason'}.")
+        return not_taken("Keycloak", told)
     if answer.status == 403:
         return NoRight("Keycloak does not let this desk do that: its account lacks a role.")
     if answer.status == 404:
@@ -105,7 +100,7 @@ class ServiceAccount:
         found = answer.read(Any)
         self._token = text(found, "access_token")
         if not self._token:
-            raise NotSignedIn("Keycloak signed this desk in without a token.")
+            raise not_taken("Keycloak", "it gave no token", kind=NotSignedIn)
         self._until = time.monotonic() + max((number(found, "expires_in") or 60) - EARLY_S, 1.0)
 
 
@@ -222,7 +217,7 @@ class Keycloak:
             return await self.http.ask(method, f"{self._base}{path}", **more)
         except NotSignedIn:
             raise
-        except Unauthorised:
+        except DeskRefused:
             self._signer.refused()  # its token ended; the question was not answered, nothing done
             return await self.http.ask(method, f"{self._base}{path}", **more)
 

@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 
 from helpdesk.connectors.base import Found, Supports
 from helpdesk.connectors.elsewhere import Elsewhere
-from helpdesk.connectors.exchange import Lost
-from helpdesk.connectors.keycloak.api import Keycloak, NoRight
+from helpdesk.connectors.exchange import NoRight
+from helpdesk.connectors.keycloak.api import Keycloak
 from helpdesk.connectors.keycloak.events import timeline_of
 from helpdesk.connectors.keycloak.lacking import LACKS
 from helpdesk.connectors.raw import epoch, inner, number, text
-from helpdesk.domain.errors import NotFound
+from helpdesk.domain.errors import NotFound, Unsettled
 from helpdesk.domain.text import clean
 from helpdesk.domain.timeline import LAST, AnyEvent, Other
 from helpdesk.domain.users import Account, Factor, FactorKind, FactorState, User
@@ -220,7 +220,7 @@ class KeycloakConnector(Elsewhere):
             await self._api.remove(native, factor.id)
         except NotFound:
             return
-        except Lost:
+        except Unsettled:
             if any(text(raw, "id") == factor.id for raw in await self._api.credentials(native)):
                 raise
 

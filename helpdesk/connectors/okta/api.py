@@ -11,13 +11,12 @@ from urllib.parse import quote
 import httpx
 from msgspec import Struct
 
-from helpdesk.connectors.elsewhere import NotSignedIn
-from helpdesk.connectors.exchange import Answer, Request, next_link
+from helpdesk.connectors.exchange import Answer, NoRight, NotSignedIn, Request, next_link
 from helpdesk.connectors.http import Http
-from helpdesk.connectors.okta.faults import NoRight, error_of, wait_of
+from helpdesk.connectors.okta.faults import error_of, wait_of
 from helpdesk.connectors.okta.signing import Signer
 from helpdesk.connectors.raw import inner, moment, number, text
-from helpdesk.domain.errors import NotFound, Unauthorised, Unreachable
+from helpdesk.domain.errors import DeskRefused, NotFound, Unreachable
 
 PAGE: Final = 1000
 """Rows of the log in one page; Okta gives no more."""
@@ -225,7 +224,7 @@ class Okta:
             return await self.http.ask(method, path, **more)
         except NotSignedIn:
             raise
-        except Unauthorised:
+        except DeskRefused:
             if not self._signer.refused():
                 raise
             return await self.http.ask(method, path, **more)

@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 
 from helpdesk.connectors.base import Found, Supports
 from helpdesk.connectors.elsewhere import Elsewhere
-from helpdesk.connectors.exchange import Lost
+from helpdesk.connectors.exchange import NoRight
 from helpdesk.connectors.okta.api import LOG_DAYS, Okta
 from helpdesk.connectors.okta.events import timeline_of
-from helpdesk.connectors.okta.faults import NoRight, WrongCode
+from helpdesk.connectors.okta.faults import WrongCode
 from helpdesk.connectors.okta.lacking import LACKS, NO_CODES
 from helpdesk.connectors.okta.shapes import (
     ENROLMENT,
@@ -28,7 +28,7 @@ from helpdesk.connectors.okta.shapes import (
     user_of,
 )
 from helpdesk.connectors.raw import rows, text
-from helpdesk.domain.errors import BadInput, NotFound, Unreachable
+from helpdesk.domain.errors import BadInput, NotFound, Unreachable, Unsettled
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method
 from helpdesk.domain.text import clean, digits
@@ -284,7 +284,7 @@ class OktaConnector(Elsewhere):
     async def _reset_all(self, native: str) -> None:
         try:
             await self._api.reset(native)
-        except Lost as error:
+        except Unsettled as error:
             left = [raw for raw in await self._api.factors(native) if text(raw, "id")]
             if left:
                 kinds = ", ".join(clean(text(raw, "factorType"), limit=40) for raw in left[:8])
@@ -302,7 +302,7 @@ class OktaConnector(Elsewhere):
                 await self._api.remove(native, own)
         except NotFound:
             return
-        except Lost:
+        except Unsettled:
             listed = await self._api.factors(native)
             if any(text(raw, "id") == own for raw in rows({"": listed}, "")):
                 raise

@@ -8,25 +8,26 @@ from typing import Any, Final
 
 import msgspec
 
-from helpdesk.connectors.elsewhere import NotSignedIn
-from helpdesk.connectors.exchange import Answer, Busy, retry_after
+from helpdesk.connectors.exchange import (
+    Answer,
+    Busy,
+    NoRight,
+    NotSignedIn,
+    not_taken,
+    retry_after,
+)
 from helpdesk.connectors.raw import number, rows, text
 from helpdesk.domain.errors import (
     BadInput,
     Conflict,
     HelpdeskError,
     NotFound,
-    Unauthorised,
     Unreachable,
 )
 from helpdesk.domain.text import clean
 
 AGAIN_S: Final = 30.0
 """Seconds that Okta wants between two messages to one telephone."""
-
-
-class NoRight(Unreachable):
-    """The desk's token or app may not do that, or the organisation does not have it."""
 
 
 class WrongCode(HelpdeskError):
@@ -52,23 +53,22 @@ def error_of(answer: Answer) -> HelpdeskError | None:
     body = _body(answer)
     if text(body, "error"):
         return _oauth(answer, body)
-    code, says = text(body, "errorCode"), clean(text(body, "errorSummary"), limit=300)
+    code, says = text(body, "errorCode"), clean(text(body, "errorSummary"), limit=160)
     if not code:
         return None
     ref = f" ({clean(code, limit=20)}, request {clean(answer.request_id, limit=80)})"
-    if code in _BUSY and answer.status == 429:
-        return Busy(f"{_BUSY[code]} Wait {AGAIN_S:.0f} s.{ref}", AGAIN_S)
     if answer.status == 429:
-        return None
+        wait = f"Wait {AGAIN_S:.0f} s."
+        return Busy(f"{_BUSY[code]} {wait}{ref}", AGAIN_S) if code in _BUSY else None
     for kind, codes in _CODES:
         if code in codes:
             return kind(f"{codes[code]}{ref}")
-    if answer.status == 401:
-        return Unauthorised(f"Okta does not take this desk's sign-in.{ref}")
+    if code in _ACCOUNT or answer.status == 401:
+        return not_taken("Okta", _ACCOUNT.get(code, says), ref)
     if answer.status >= 500:
         return None
     causes = [clean(text(row, "errorSummary"), limit=200) for row in rows(body, "errorCauses")]
-    told = "; ".join(one for one in (says, *causes[:3]) if one)
+    told = clean("; ".join(one for one in (says, *causes[:3]) if one), limit=160)
     return (BadInput if answer.status == 400 else Conflict)(f"Okta refused: {told}{ref}")
 
 
@@ -94,11 +94,13 @@ def _body(answer: Answer) -> Any:
 
 def _oauth(answer: Answer, body: Any) -> HelpdeskError:
     code = text(body, "error")
-    says = clean(text(body, "error_description"), limit=300)
-    told = f"Okta did not sign this desk in: {says or clean(code, limit=60)}{answer.ref}"
+    says = clean(text(body, "error_description"), limit=160)
+    told = says or clean(code, limit=60)
     if code in {"use_dpop_nonce", "invalid_dpop_proof"}:
-        return WantsProof(told, answer.headers.get("dpop-nonce", ""))
-    return NotSignedIn(told)
+        return WantsProof(
+            f"Okta wants proof: {told}{answer.ref}", answer.headers.get("dpop-nonce", "")
+        )
+    return not_taken("Okta", told, answer.ref, kind=NotSignedIn)
 
 
 _BUSY: Final = {
@@ -107,15 +109,14 @@ _BUSY: Final = {
 }
 """Limits of one telephone, which are not the organisation's."""
 
+_ACCOUNT: Final = {
+    "E0000004": "it does not take its sign-in",
+    "E0000005": "its session has ended",
+    "E0000011": "its token is wrong, ended, or was revoked",
+}
+"""What is wrong with the desk's own account."""
+
 _CODES: Final[tuple[tuple[type[HelpdeskError], dict[str, str]], ...]] = (
-    (
-        Unauthorised,
-        {
-            "E0000004": "Okta does not take this desk's sign-in.",
-            "E0000005": "Okta's session for this desk has ended.",
-            "E0000011": "Okta does not take this desk's token: it is wrong, ended, or was revoked.",
-        },
-    ),
     (
         NoRight,
         {

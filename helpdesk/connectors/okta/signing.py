@@ -21,8 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from helpdesk.connectors.elsewhere import NotSignedIn
-from helpdesk.connectors.exchange import Request
+from helpdesk.connectors.exchange import NotSignedIn, Request, not_taken
 from helpdesk.connectors.http import Http
 from helpdesk.connectors.okta.faults import WantsProof
 from helpdesk.connectors.raw import number, text
@@ -131,7 +130,7 @@ class ServiceApp:
                 self._nonce = error.nonce or self._nonce
             else:
                 return
-        raise NotSignedIn("Okta does not take the proof of this desk's app (DPoP).")
+        raise not_taken("Okta", "it does not take the proof of its app (DPoP)", kind=NotSignedIn)
 
     async def _ask_for_token(self) -> None:
         if self._http is None:
@@ -151,7 +150,7 @@ class ServiceApp:
         found = answer.read(dict[str, Any])
         token, life_s = text(found, "access_token"), number(found, "expires_in") or 0.0
         if not token:
-            raise NotSignedIn(f"Okta signed this desk in without a token{answer.ref}.")
+            raise not_taken("Okta", "it gave no token", answer.ref, kind=NotSignedIn)
         self._token, self._kind = token, text(found, "token_type")
         self._until = time.monotonic() + max(life_s - EARLY_S, 1.0)
 

@@ -15,16 +15,16 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from helpdesk.connectors.exchange import Answer
+from helpdesk.connectors.exchange import Answer, not_taken
 from helpdesk.connectors.http import Http
 from helpdesk.connectors.raw import epoch, inner, number, rows, text
 from helpdesk.domain.decisions import Decision, Weight
 from helpdesk.domain.errors import (
     BadInput,
+    DeskRefused,
     HelpdeskError,
     NotFound,
     Refused,
-    Unauthorised,
     Unreachable,
 )
 from helpdesk.domain.text import clean
@@ -88,8 +88,8 @@ class PiLine:
         """Give the sign-in that counts now; sign in where there is none.
 
         Raises:
-            BadInput: The account is no administrator's, or none is named.
-            Unauthorised: It or its password is wrong.
+            BadInput: No account is named.
+            DeskRefused: It or its password is wrong, or it is no administrator's.
         """
         found = self._signed
         if found is not None and not self._is_over(found):
@@ -101,10 +101,7 @@ class PiLine:
         told = _told(answer)
         token = text(told.value, "token")
         if text(told.value, "role") != "admin" or not token:
-            raise BadInput(
-                f"{clean(self._user, limit=80)} is an ordinary user of privacyIDEA: the desk's own "
-                "account must be one of its administrators."
-            )
+            raise not_taken(WHO, f"{clean(self._user, limit=60)} is no administrator there")
         rights = inner(told.value, "rights")
         self._signed = Signed(
             token=token,
@@ -133,7 +130,7 @@ class PiLine:
                     method, path, query=query, body=body, headers=headers, is_act=is_act
                 )
                 return _told(answer)
-            except Unauthorised:
+            except DeskRefused:
                 if was_refused or self._signed is None:
                     raise
                 self._signed = None
@@ -177,9 +174,9 @@ def error_of(answer: Answer) -> HelpdeskError | None:
 
 def _error(code: int, status: int, words: str) -> HelpdeskError | None:
     if code in {4304, 4305, 4033}:
-        return Unauthorised(f"The desk's sign-in at {WHO} has ended.")
+        return not_taken(WHO, "its sign-in has ended")
     if status == 401:
-        return Unauthorised(f"{WHO} does not take the desk's own account or its password.")
+        return not_taken(WHO, "its name or password is wrong")
     if code == 303 or status == 403:
         why = f"The desk's account has no right to do that at {WHO}. {words}"
         return Refused(Decision(act="", weight=Weight.REFUSED, why=why, instead=ASK))

@@ -15,9 +15,16 @@ from hypothesis import strategies as st
 from helpdesk.connectors.base import Provider
 from helpdesk.connectors.duo.connector import Alarm, DuoConnector
 from helpdesk.connectors.duo.signing import Signature
-from helpdesk.connectors.exchange import Busy, Lost, Request
+from helpdesk.connectors.exchange import Busy, Request
 from helpdesk.domain.diagnosis import diagnose
-from helpdesk.domain.errors import BadInput, HelpdeskError, NotFound, Unauthorised, Unreachable
+from helpdesk.domain.errors import (
+    BadInput,
+    DeskRefused,
+    HelpdeskError,
+    NotFound,
+    Unreachable,
+    Unsettled,
+)
 from helpdesk.domain.proofs import Asking, Grade, Method
 from helpdesk.domain.timeline import Report
 from helpdesk.domain.users import FactorKind, FactorState, User
@@ -282,7 +289,7 @@ async def test_a_wrong_secret_or_clock_is_told_in_duos_words(
 ) -> None:
     duo = connector(account, **more)
 
-    with pytest.raises(Unauthorised, match=says) as caught:
+    with pytest.raises(DeskRefused, match=says) as caught:
         await duo.people([ID])
 
     assert "another" not in str(caught.value)
@@ -315,7 +322,7 @@ async def test_an_act_whose_answer_is_lost_is_sent_once(
     user = await maya_of(duo)
     account.strike(Fault.CUT_AFTER, "bypass_codes", times=9)
 
-    with pytest.raises(Lost, match="may be done or not"):
+    with pytest.raises(Unsettled, match="may be done or not"):
         await duo.make_pass(user, NOW, NOW)
 
     assert len(account.codes[USER]) == 2

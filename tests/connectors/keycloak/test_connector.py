@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from helpdesk.connectors.base import Provider
-from helpdesk.connectors.exchange import Busy, Lost
+from helpdesk.connectors.exchange import Busy
 from helpdesk.connectors.keycloak.connector import NO_EVENTS, KeycloakConnector
-from helpdesk.domain.errors import BadInput, NotFound, Unauthorised, Unreachable
+from helpdesk.domain.errors import BadInput, DeskRefused, NotFound, Unreachable, Unsettled
 from helpdesk.domain.proofs import Asking, Grade, Method
 from helpdesk.domain.timeline import Other, Session
 from helpdesk.domain.users import FactorKind, User
@@ -237,7 +237,7 @@ async def test_a_token_that_ended_is_asked_for_anew(realm: Realm) -> None:
 async def test_a_wrong_secret_is_told_without_showing_it(realm: Realm) -> None:
     keycloak = connector(realm, "not-the-secret")
 
-    with pytest.raises(Unauthorised, match="Invalid client") as caught:
+    with pytest.raises(DeskRefused, match="Invalid client") as caught:
         await keycloak.people([ID])
 
     assert "not-the-secret" not in str(caught.value)
@@ -282,7 +282,7 @@ async def test_an_act_whose_answer_is_lost_is_sent_once(
     user = await maya_of(keycloak)
     realm.strike(Fault.CUT_AFTER, "logout", times=9)
 
-    with pytest.raises(Lost, match="may be done or not"):
+    with pytest.raises(Unsettled, match="may be done or not"):
         await keycloak.end_sessions(user, NOW)
 
     assert len([line for line in realm.asked if "logout" in line]) == 1

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from helpdesk.connectors.exchange import Busy, Lost
+from helpdesk.connectors.exchange import Busy
 from helpdesk.connectors.okta.connector import OktaConnector
 from helpdesk.connectors.okta.signing import ApiToken
-from helpdesk.domain.errors import HelpdeskError, Unauthorised, Unreachable
+from helpdesk.domain.errors import DeskRefused, HelpdeskError, Unreachable, Unsettled
 from helpdesk.domain.timeline import Other
 from tests.connectors.okta.line import connector
 from tests.connectors.okta.system_log import USER, log
@@ -18,15 +18,15 @@ from tests.labs.okta.server import Fault, Lab
 
 
 async def test_a_wrong_token_is_told_with_oktas_code_and_request(lab: Lab) -> None:
-    okta = connector(lab, ApiToken(lambda: "wrong"))
+    okta = connector(lab, ApiToken(lambda: "00aNotIt"))
 
-    with pytest.raises(Unauthorised) as caught:
+    with pytest.raises(DeskRefused) as caught:
         await okta.people([ID])
 
     said = str(caught.value)
-    assert "does not take this desk's token" in said
+    assert "refused the desk's own account: its token is wrong" in said
     assert "(E0000011, request req" in said
-    assert "wrong" not in said.replace("it is wrong", "")
+    assert "00aNotIt" not in said
     okta.close()
 
 
@@ -98,7 +98,7 @@ async def test_an_act_whose_answer_is_lost_is_sent_once_and_said_to_be_uncertain
     user = await maya_of(okta)
     lab.strike(fault, "DELETE", times=9)
 
-    with pytest.raises(Lost, match="may be done or not"):
+    with pytest.raises(Unsettled, match="may be done or not"):
         await okta.end_sessions(user, NOW)
 
     assert len([line for line in lab.asked if line.startswith("DELETE")]) == 1

@@ -8,7 +8,7 @@ import pytest
 from joserfc.jwk import ECKey, RSAKey
 
 from helpdesk.connectors.okta.signing import ServiceApp, key_of
-from helpdesk.domain.errors import BadInput, Unauthorised, Unreachable
+from helpdesk.domain.errors import BadInput, DeskRefused, Unreachable
 from tests.connectors.okta.line import connector
 from tests.connectors.okta.test_connector import ID
 from tests.labs.okta.server import Lab
@@ -74,7 +74,7 @@ async def test_an_app_with_another_key_is_told_that_it_is_not_signed_in(lab: Lab
     lab.sign_in.key = RSA
     okta = connector(lab, ServiceApp(CLIENT, lambda: pem(CURVE)))
 
-    with pytest.raises(Unauthorised, match="did not sign this desk in"):
+    with pytest.raises(DeskRefused, match="refused the desk's own account"):
         await okta.people([ID])
     okta.close()
 
@@ -92,7 +92,7 @@ async def test_an_app_that_was_not_granted_a_scope_is_not_signed_in(lab: Lab) ->
     lab.sign_in.key, lab.sign_in.scopes = RSA, frozenset({"okta.users.read"})
     okta = connector(lab, ServiceApp(CLIENT, lambda: pem(RSA)))
 
-    with pytest.raises(Unauthorised, match="scopes are not granted"):
+    with pytest.raises(DeskRefused, match="scopes are not granted"):
         await okta.people([ID])
     okta.close()
 
