@@ -75,7 +75,7 @@ class Connector(Protocol):
 
     A provider elsewhere takes part in no transaction of ours: an act that is done there stays done.
     So its acts are written to be repeated: what is gone already is no error, and one that breaks
-    off halfway raises `Unreachable` with what is done and what is left.
+    off halfway raises `BrokeOff` with what is done and what is left.
     """
 
     async def supports(self, user: User) -> Supports:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final, TypeVar
 
+from helpdesk.connectors.parts import one_by_one, removals
 from helpdesk.domain.cases import Handover
 from helpdesk.domain.diagnosis.drift import Drift
-from helpdesk.domain.errors import HelpdeskError, NotFound, Unreachable
+from helpdesk.domain.errors import NotFound, Unreachable
 from helpdesk.domain.lacks import Lack, lack_of
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking
@@ -200,35 +201,23 @@ class Elsewhere(ABC):
         self._kept[key] = self._elapsed() + life_s, found
         return found
 
-    async def remove_each(self, native: str, factors: Sequence[Factor]) -> None:
-        """Remove factors one after the other.
+    async def remove_each(self, native: str, factors: Sequence[Factor], before: str = "") -> None:
+        """Remove factors one after the other; *before* says what was done already.
 
         Raises:
-            Unreachable: It broke off; the sentence says what is gone and what is left.
+            BrokeOff: It broke off; the sentence says what is gone and what is left.
         """
-        gone: list[Factor] = []
-        for factor in factors:
-            try:
-                await self.remove_one(native, factor)
-            except HelpdeskError as error:
-                left = [one for one in factors if one not in gone]
-                raise halfway(gone, left, error) from error
-            gone.append(factor)
+
+        async def still() -> Collection[str]:
+            return await self.still_there(native)
+
+        parts = removals(factors, lambda factor: self.remove_one(native, factor))
+        await one_by_one("The reset", parts, verb="Gone", still=still, before=before)
 
     @abstractmethod
     async def remove_one(self, native: str, factor: Factor) -> None:
-        """Remove a factor; one that is gone already is no error."""
+        """Remove a factor; one that is gone already is no error, or `NotFound`."""
 
-
-def halfway(gone: Sequence[Factor], left: Sequence[Factor], error: Exception) -> Unreachable:
-    """Give the error that says what a reset that broke off has done, and what is left of it."""
-    done = ", ".join(map(_told, gone)) or "nothing"
-    rest = ", ".join(map(_told, left[:20]))
-    more = f" and {len(left) - 20} more" if len(left) > 20 else ""
-    return Unreachable(
-        f"The reset broke off. Gone: {done}. Left: {rest}{more}. Reset again for those. {error}"
-    )
-
-
-def _told(factor: Factor) -> str:
-    return clean(f"{factor.kind.words} {factor.id}", limit=80)
+    @abstractmethod
+    async def still_there(self, native: str) -> Collection[str]:
+        """Give the ids of the factors that a user has now, asked anew."""

@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import urljoin
 
 import httpx
 import msgspec
 from msgspec import Struct
 
-from helpdesk.domain.errors import DeskRefused, HelpdeskError, OfProvider, Unreachable
+from helpdesk.domain.errors import DeskRefused, HelpdeskError, OfProvider, Unreachable, Unsettled
 from helpdesk.domain.text import clean
 
 MOST_BYTES: Final = 16 * 1024 * 1024
@@ -78,6 +78,7 @@ class Answer(Struct, frozen=True, kw_only=True):
         who: The provider's name, as a sentence begins with it.
         headers: By lower-case name; of several with one name the values with a comma between.
         request_id: The provider's own number of this exchange, for its support; may be empty.
+        is_act: Whether it answers an act: one that cannot be read may have been done.
     """
 
     who: str
@@ -86,6 +87,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     body: bytes
     headers: Mapping[str, str]
     request_id: str = ""
+    is_act: bool = False
 
     @property
     def is_ok(self) -> bool:
@@ -102,18 +104,41 @@ class Answer(Struct, frozen=True, kw_only=True):
 
         Raises:
             Unreachable: It is no JSON, or not of that form; the sentence names the place.
+                `Unsettled` where it answers an act.
         """
-        media = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media and not (media == "application/json" or media.endswith("+json")):
-            what = "a web page" if media == "text/html" else clean(media, limit=60)
-            raise Unreachable(f"{self.who} answered {self.status} with {what}, not data{self.ref}.")
+        self.check_media()
         try:
             return msgspec.json.decode(self.body, type=kind, strict=False)
         except msgspec.ValidationError as error:
-            says = clean(str(error), limit=200)
-            raise Unreachable(f"{self.who} answered in a form unknown here: {says}.") from error
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise Unreachable(f"{self.who} answered with broken data{self.ref}.") from error
+            says = clean(str(error), limit=120)
+            raise self.odd(f"in a form unknown here: {says}") from error
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+            raise self.odd("with broken data") from error
+
+    def listed(self, *path: str, of: Any = None) -> list[Any]:
+        """Return the list that lies at a path of keys; *of* is the body where it was read already.
+
+        Raises:
+            Unreachable: There is none.
+        """
+        found = self.read(object) if of is None else of
+        for key in path:
+            found = found.get(key) if isinstance(found, dict) else None
+        if not isinstance(found, list):
+            raise self.odd("in a form unknown here: no list")
+        return found
+
+    def check_media(self) -> None:
+        """Raise, as `read` does, where it says itself that it is no JSON."""
+        media = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media and not (media == "application/json" or media.endswith("+json")):
+            what = "a web page" if media == "text/html" else clean(media, limit=60)
+            raise self.odd(f"{self.status} with {what}, not data")
+
+    def odd(self, how: str) -> Unreachable:
+        """Return the error of an answer that nothing can be learnt from: *how* it answered."""
+        says = f"{self.who} answered {how}{self.ref}."
+        return Unsettled(f"{says} {LOOK_AGAIN}") if self.is_act else Unreachable(says)
 
 
 def not_taken(
@@ -182,7 +207,7 @@ def retry_after(answer: Answer) -> float | None:
     try:
         at = parsedate_to_datetime(text)
         return max(0.0, (at - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

@@ -26,6 +26,7 @@ from helpdesk.connectors.exchange import (
     Busy,
     Lost,
     NoRight,
+    NotSignedIn,
     Request,
     not_taken,
     retry_after,
@@ -228,12 +229,13 @@ class Http(Way):
         for left in range(self._tries - 1, -1, -1):
             self.circuit.check()
             signed = await self._signs(request) if self._signs and is_signed else {}
+            self._check_secret({**headers, **signed})
             sent = msgspec.structs.replace(request, headers={**given, **signed})
             try:
                 answer = await self.once(sent, is_act=is_act, most=most)
                 if self._hooks is not None:
                     self._hooks(sent, answer)
-                return self._read(answer, is_act)
+                return self._read(msgspec.structs.replace(answer, is_act=is_act), is_act)
             except Busy as error:
                 wait_s = 0.2 if error.wait_s is None else error.wait_s
                 if not left or wait_s > self._patience_s:
@@ -246,6 +248,12 @@ class Http(Way):
                     raise error.error from error
                 await asyncio.sleep(0.1)
         raise AssertionError("the last try ends with an answer or an error")
+
+    def _check_secret(self, signed: Mapping[str, str]) -> None:
+        """Raise where a secret, or what a sign-in gave, is nothing that a header can hold."""
+        if not all(value.isascii() and value.isprintable() for value in signed.values()):
+            why = "its secret holds a character that cannot be sent"
+            raise not_taken(self.who, why, kind=NotSignedIn)
 
     def _whole(self, path: str, query: Mapping[str, Any] | None) -> str:
         """Return the whole address of a path; a secret is sent to no other host.
@@ -278,6 +286,8 @@ class Http(Way):
             raise Unsettled(f"{says} {LOOK_AGAIN}") if is_act else Unreachable(says)
         if status >= 400:
             raise _usual(answer)
+        if is_act and answer.body:  # what stands between may answer a page for the provider
+            answer.check_media()
         return answer
 
 

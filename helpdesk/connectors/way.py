@@ -161,7 +161,7 @@ class Way:
     def _note_time(self, date: str) -> None:
         try:
             self.skew = datetime.now(UTC) - parsedate_to_datetime(date)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return  # an answer without a time of its own, or without a zone
 
     def _lost(self) -> str:

@@ -21,7 +21,7 @@ from helpdesk.domain.errors import (
     Conflict,
     HelpdeskError,
     NotFound,
-    Unreachable,
+    Unsettled,
 )
 from helpdesk.domain.text import clean
 
@@ -93,13 +93,15 @@ class Duo:
     async def users(self, query: Mapping[str, Any], most: int) -> tuple[list[Any], bool]:
         """Give at most so many users that a query finds, and whether there are more."""
         found: list[Any] = []
-        offset: Any = 0
-        while len(found) <= most and offset is not None:
+        offset = "0"
+        while len(found) <= most and offset:
             page = {**query, "limit": PAGE, "offset": offset}
-            answer = (await self.http.ask("GET", "/admin/v1/users", query=page)).read(Any)
-            found += _list(answer, "response")
-            told = text(answer, "metadata", "next_offset")
-            offset = told if told and told != f"{offset}" else None
+            answer = await self.http.ask("GET", "/admin/v1/users", query=page)
+            body = answer.read(Any)
+            listed = answer.listed("response", of=body)
+            found += listed
+            told = text(body, "metadata", "next_offset")
+            offset = told if listed and told != offset else ""
         return found[:most], len(found) > most
 
     async def user(self, user: str) -> Any:
@@ -119,7 +121,7 @@ class Duo:
         while len(found) < most:
             answer = await self.http.ask("GET", "/admin/v2/logs/authentication", query=page)
             body = answer.read(Any)
-            listed = _list(body, "response", "authlogs")
+            listed = answer.listed("response", "authlogs", of=body)
             found += listed
             told = inner(body, "response", "metadata", "next_offset")
             after = ",".join(str(part) for part in told) if isinstance(told, list) else ""
@@ -156,7 +158,7 @@ class Duo:
         found = (await self._act("POST", path, {"phone_id": phone})).read(Any)
         push = text(found, "response", "push_id")
         if not push:
-            raise Unreachable("Duo sent a push, and did not say how to ask about it.")
+            raise Unsettled("Duo sent a push, and did not say how to ask about it.")
         return Push(id=push, number=text(found, "response", "confirmation_code"))
 
     async def pushed(self, user: str, push: str) -> str:
@@ -171,10 +173,3 @@ class Duo:
 
     async def _act(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Answer:
         return await self.http.ask(method, path, body=body, is_act=True)
-
-
-def _list(raw: Any, *path: str) -> list[Any]:
-    found = inner(raw, *path)
-    if not isinstance(found, list):
-        raise Unreachable("Duo answered in a form unknown here: no list.")
-    return found

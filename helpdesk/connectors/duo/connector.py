@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any, Final
@@ -19,6 +19,7 @@ from helpdesk.connectors.duo.api import Duo
 from helpdesk.connectors.duo.events import timeline_of
 from helpdesk.connectors.duo.lacking import LACKS
 from helpdesk.connectors.elsewhere import Elsewhere
+from helpdesk.connectors.parts import ids_of
 from helpdesk.connectors.raw import epoch, number, rows, text
 from helpdesk.domain.errors import HelpdeskError, NotFound, Unreachable, Unsettled
 from helpdesk.domain.proofs import Asking, Method
@@ -145,7 +146,7 @@ class DuoConnector(Elsewhere):
         seconds = max(ceil((until - now).total_seconds()), 60)  # 0 would never end
         code = await self.act(user, self._api.bypass_code(self.native(user.id), seconds))
         if not code:
-            raise Unreachable("Duo made a bypass code, and did not give it.")
+            raise Unsettled("Duo made a bypass code, and did not give it.")
         return code
 
     async def ask_proof(self, person: User, asking: Asking, now: datetime) -> str | None:
@@ -227,14 +228,13 @@ class DuoConnector(Elsewhere):
     async def remove_one(self, native: str, factor: Factor) -> None:
         """Remove a factor; one that is gone already is no error."""
         name = factor.id.removeprefix(TOKEN)
-        try:
-            await self._api.remove(native, "phones" if name == factor.id else "tokens", name)
-        except NotFound:
-            return
-        except Unsettled:
-            user = self._user(await self._api.user(native))
-            if user is not None and user.factor(factor.id) is not None:
-                raise
+        await self._api.remove(native, "phones" if name == factor.id else "tokens", name)
+
+    async def still_there(self, native: str) -> Collection[str]:
+        """Give the ids of the devices that a user has now."""
+        raw = await self._api.user(native)
+        tokens = ids_of(rows(raw, "tokens"), "token_id")
+        return ids_of(rows(raw, "phones"), "phone_id") | {f"{TOKEN}{name}" for name in tokens}
 
 
 def _span(since: datetime) -> dict[str, Any]:

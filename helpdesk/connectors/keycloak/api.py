@@ -140,7 +140,7 @@ class Keycloak:
         found: list[Any] = []
         while len(found) <= most:
             page = {**query, "first": len(found), "max": PAGE}
-            listed = _list(await self._ask("GET", "/users", query=page))
+            listed = (await self._ask("GET", "/users", query=page)).listed()
             found += listed
             if len(listed) < PAGE:
                 break
@@ -165,7 +165,7 @@ class Keycloak:
 
     async def credentials(self, user: str) -> list[Any]:
         """Give a user's credentials, the password among them."""
-        return _list(await self._ask("GET", f"{_user(user)}/credentials"))
+        return (await self._ask("GET", f"{_user(user)}/credentials")).listed()
 
     async def remove(self, user: str, credential: str) -> None:
         """Remove one credential."""
@@ -174,7 +174,7 @@ class Keycloak:
 
     async def sessions(self, user: str) -> int:
         """Give how many sessions are open."""
-        return len(_list(await self._ask("GET", f"{_user(user)}/sessions")))
+        return len((await self._ask("GET", f"{_user(user)}/sessions")).listed())
 
     async def end_sessions(self, user: str) -> None:
         """End all sessions that are not offline ones."""
@@ -206,7 +206,7 @@ class Keycloak:
         found: list[Any] = []
         while len(found) <= most:
             page = {**query, "first": len(found), "max": 1000}
-            listed = _list(await self._ask("GET", "/events", query=page))
+            listed = (await self._ask("GET", "/events", query=page)).listed()
             found += listed
             if len(listed) < 1000:
                 break
@@ -220,13 +220,6 @@ class Keycloak:
         except DeskRefused:
             self._signer.refused()  # its token ended; the question was not answered, nothing done
             return await self.http.ask(method, f"{self._base}{path}", **more)
-
-
-def _list(answer: Answer) -> list[Any]:
-    found = answer.read(Any)
-    if not isinstance(found, list):
-        raise Unreachable("Keycloak answered in a form unknown here: no list.")
-    return found
 
 
 def _user(user: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -20,8 +20,9 @@ from helpdesk.connectors.exchange import NoRight
 from helpdesk.connectors.keycloak.api import Keycloak
 from helpdesk.connectors.keycloak.events import timeline_of
 from helpdesk.connectors.keycloak.lacking import LACKS
+from helpdesk.connectors.parts import ids_of
 from helpdesk.connectors.raw import epoch, inner, number, text
-from helpdesk.domain.errors import NotFound, Unsettled
+from helpdesk.domain.errors import NotFound
 from helpdesk.domain.text import clean
 from helpdesk.domain.timeline import LAST, AnyEvent, Other
 from helpdesk.domain.users import Account, Factor, FactorKind, FactorState, User
@@ -130,12 +131,14 @@ class KeycloakConnector(Elsewhere):
         native = self.native(user.id)
         wanted = {factor.id for factor in factors}
         listed = [raw for raw in await self._api.credentials(native) if _is_second(raw)]
+        before = ""
         is_all = wanted >= {factor.id for factor in user.live_factors}
         # To take one factor must not take a passkey that the desk does not know.
         if is_all and (len(factors) > 1 or len(listed) == 1):
             await self.act(user, self._demand(native))
             factors = tuple(_factor(raw) for raw in listed)
-        await self.act(user, self.remove_each(native, factors))
+            before = "The next login asks for a new set-up."
+        await self.act(user, self.remove_each(native, factors, before))
 
     async def unlock(self, user: User, now: datetime) -> None:
         """Clear the count of failures, which lifts the lock that it made."""
@@ -216,13 +219,11 @@ class KeycloakConnector(Elsewhere):
 
     async def remove_one(self, native: str, factor: Factor) -> None:
         """Remove a factor; one that is gone already is no error."""
-        try:
-            await self._api.remove(native, factor.id)
-        except NotFound:
-            return
-        except Unsettled:
-            if any(text(raw, "id") == factor.id for raw in await self._api.credentials(native)):
-                raise
+        await self._api.remove(native, factor.id)
+
+    async def still_there(self, native: str) -> Collection[str]:
+        """Give the ids of the credentials that a user has now."""
+        return ids_of(await self._api.credentials(native), "id")
 
 
 def _note(at: datetime, kind: str) -> Other:

@@ -16,7 +16,7 @@ from helpdesk.connectors.http import Http
 from helpdesk.connectors.okta.faults import error_of, wait_of
 from helpdesk.connectors.okta.signing import Signer
 from helpdesk.connectors.raw import inner, moment, number, text
-from helpdesk.domain.errors import DeskRefused, NotFound, Unreachable
+from helpdesk.domain.errors import DeskRefused, NotFound, Unreachable, Unsettled
 
 PAGE: Final = 1000
 """Rows of the log in one page; Okta gives no more."""
@@ -85,19 +85,19 @@ class Okta:
         limit = min(most, 200)
         found: list[Any] = []
         async for answer in self._pages("/api/v1/users", {**query, "limit": limit}):
-            found += _list(answer)
+            found += answer.listed()
             if len(found) >= most:
                 return found[:most], next_link(answer) is not None or len(found) > most
         return found, False
 
     async def factors(self, user: str) -> list[Any]:
         """Give the factors that the policy shows this desk."""
-        return _list(await self._ask("GET", f"{_user(user)}/factors"))
+        return (await self._ask("GET", f"{_user(user)}/factors")).listed()
 
     async def enrolments(self, user: str) -> list[Any] | None:
         """Give the enrolments; None where this organisation or token has no such list."""
         try:
-            return _list(await self._ask("GET", f"{_user(user)}/authenticator-enrollments"))
+            return (await self._ask("GET", f"{_user(user)}/authenticator-enrollments")).listed()
         except (NoRight, NotFound):
             return None
 
@@ -116,7 +116,7 @@ class Okta:
             query["until"] = _stamp(datetime.now(since.tzinfo) + timedelta(days=1))
         found: list[Any] = []
         async for answer in self._pages("/api/v1/logs", query):
-            page = _list(answer)
+            page = answer.listed()
             found += page
             if len(found) >= most:
                 return found[:most], next_link(answer) is not None or len(found) > most
@@ -135,7 +135,7 @@ class Okta:
         found = answer.read(Any)
         poll = text(found, "_links", "poll", "href")
         if not poll:
-            raise Unreachable(f"Okta sent a push, and not where to ask about it{answer.ref}.")
+            raise Unsettled(f"Okta sent a push, and not where to ask about it{answer.ref}.")
         chosen = number(inner(found, "_embedded", "challenge"), "correctAnswer")
         return Push(poll=poll, number="" if chosen is None else f"{chosen:.0f}")
 
@@ -189,7 +189,7 @@ class Okta:
 
         One that is switched off counts as none.
         """
-        found = _list(await self._ask("GET", "/api/v1/authenticators"))
+        found = (await self._ask("GET", "/api/v1/authenticators")).listed()
         return next(
             (
                 text(raw, "id")
@@ -239,13 +239,6 @@ class Okta:
             seen.add(on)
             answer = await self._ask("GET", on)
             yield answer
-
-
-def _list(answer: Answer) -> list[Any]:
-    found = answer.read(Any)
-    if not isinstance(found, list):
-        raise Unreachable(f"Okta answered in a form unknown here: no list{answer.ref}.")
-    return found
 
 
 def _user(name: str) -> str:

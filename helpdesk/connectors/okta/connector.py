@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Final
@@ -27,8 +27,9 @@ from helpdesk.connectors.okta.shapes import (
     factors_of,
     user_of,
 )
-from helpdesk.connectors.raw import rows, text
-from helpdesk.domain.errors import BadInput, NotFound, Unreachable, Unsettled
+from helpdesk.connectors.parts import held_against, ids_of
+from helpdesk.connectors.raw import text
+from helpdesk.domain.errors import BadInput, HelpdeskError, NotFound, Unreachable, Unsettled
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method
 from helpdesk.domain.text import clean, digits
@@ -165,7 +166,7 @@ class OktaConnector(Elsewhere):
         # A user can have factors that the desk does not know, such as passkeys: to take one factor
         # must not take those.
         if len(factors) > 1 and wanted >= {factor.id for factor in user.live_factors}:
-            await self.act(user, self._reset_all(native))
+            await self.act(user, self._reset_all(native, factors))
         else:
             await self.act(user, self.remove_each(native, factors))
 
@@ -195,7 +196,7 @@ class OktaConnector(Elsewhere):
         native = self.native(user.id)
         code, _ = await self.act(user, self._api.temporary_code(native, authenticator, minutes))
         if not code:
-            raise Unreachable("Okta made a temporary access code, and did not give it.")
+            raise Unsettled("Okta made a temporary access code, and did not give it.")
         return code
 
     async def ask_proof(self, person: User, asking: Asking, now: datetime) -> str | None:
@@ -281,31 +282,31 @@ class OktaConnector(Elsewhere):
         except (NoRight, NotFound):
             return ""
 
-    async def _reset_all(self, native: str) -> None:
+    async def _reset_all(self, native: str, factors: Sequence[Factor]) -> None:
+        """Remove all in one call; where its answer is lost, each is held against what is there."""
         try:
             await self._api.reset(native)
         except Unsettled as error:
-            left = [raw for raw in await self._api.factors(native) if text(raw, "id")]
+            try:
+                left = ids_of(await self._api.factors(native), "id")
+            except HelpdeskError:
+                raise error from None
             if left:
-                kinds = ", ".join(clean(text(raw, "factorType"), limit=40) for raw in left[:8])
-                raise Unreachable(
-                    f"The reset broke off. Left are {len(left)}: {kinds}. Reset again."
-                ) from error
+                raise held_against("The reset", factors, left, error) from error
 
     async def remove_one(self, native: str, factor: Factor) -> None:
         """Remove a factor; one that is gone already is no error."""
         own = factor.id.removeprefix(ENROLMENT)
-        try:
-            if own != factor.id:
-                await self._api.remove_enrolment(native, own)
-            else:
-                await self._api.remove(native, own)
-        except NotFound:
-            return
-        except Unsettled:
-            listed = await self._api.factors(native)
-            if any(text(raw, "id") == own for raw in rows({"": listed}, "")):
-                raise
+        if own != factor.id:
+            await self._api.remove_enrolment(native, own)
+        else:
+            await self._api.remove(native, own)
+
+    async def still_there(self, native: str) -> Collection[str]:
+        """Give the ids of the factors that a user has now."""
+        listed = ids_of(await self._api.factors(native), "id")
+        enrolled = ids_of(await self._api.enrolments(native) or (), "id")
+        return listed | {f"{ENROLMENT}{name}" for name in enrolled}
 
     def _listed(self, factor: Factor) -> str:
         if factor.id.startswith(ENROLMENT):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from string import digits
 from typing import Final
 
 from helpdesk.connectors.privacyidea.line import WHO, PiLine
@@ -126,4 +127,4 @@ async def inspected(line: PiLine, ahead: timedelta) -> list[str]:
 
 def _number(version: str) -> tuple[int, ...]:
     parts = version.split(".")[:2]
-    return tuple(int("".join(c for c in part if c.isdigit()) or 0) for part in parts)
+    return tuple(int("".join(c for c in part if c in digits) or 0) for part in parts)

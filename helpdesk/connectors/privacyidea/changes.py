@@ -152,9 +152,9 @@ ROUTES: Final = {
 def _moment(row: dict[str, Any], ahead: timedelta) -> datetime | None:
     try:
         at = datetime.fromisoformat(text(row, "date"))
-    except ValueError:
+        return bounded(at if at.tzinfo else at.replace(tzinfo=UTC) - ahead)
+    except (ValueError, OverflowError):
         return None
-    return bounded(at if at.tzinfo else at.replace(tzinfo=UTC) - ahead)
 
 
 def _is_enrolling(event: AnyEvent, serial: str) -> bool:

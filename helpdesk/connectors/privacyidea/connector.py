@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
+from helpdesk.connectors.parts import Part, ids_of, one_by_one, removals
 from helpdesk.connectors.privacyidea import abilities, reading
 from helpdesk.connectors.privacyidea.line import WHO, Reply
 from helpdesk.connectors.privacyidea.questions import PiQuestions
@@ -20,7 +22,14 @@ from helpdesk.connectors.privacyidea.reading import parts_of
 from helpdesk.connectors.raw import number, rows, text
 from helpdesk.domain.cases import Handover
 from helpdesk.domain.diagnosis.drift import Drift, DriftState
-from helpdesk.domain.errors import BadInput, HelpdeskError, NotFound, Unreachable
+from helpdesk.domain.errors import (
+    BadInput,
+    BrokeOff,
+    HelpdeskError,
+    NotFound,
+    Unreachable,
+    Unsettled,
+)
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method
 from helpdesk.domain.text import clean, digits
@@ -50,26 +59,21 @@ class PrivacyIdea(PiQuestions):
         try:
             await self._trigger(factor)
         except HelpdeskError as error:
-            raise Unreachable(f"The number is changed, but no SMS went there: {error}") from error
+            says = clean(str(error), limit=200)
+            raise BrokeOff(f"The number is changed, but no SMS went there: {says}") from error
 
     async def reset(self, user: User, factors: tuple[Factor, ...], now: datetime) -> None:
         """Remove factors, one after another; those that are gone already count as removed."""
-        gone: list[str] = []
-        left = [factor.id for factor in reading.gone_first(factors)]
-        for serial in tuple(left):
-            try:
-                await self._act("DELETE", f"/token/{_path(serial)}")
-            except NotFound:
-                pass  # somebody was quicker
-            except HelpdeskError as error:
-                if not gone:
-                    raise
-                raise Unreachable(
-                    f"It broke off halfway. Removed: {', '.join(map(clean, gone))}. Still there: "
-                    f"{', '.join(map(clean, left))}. Do it again to finish. {error}"
-                ) from error
-            left.remove(serial)
-            gone.append(serial)
+
+        async def remove(factor: Factor) -> None:
+            await self._act("DELETE", f"/token/{_path(factor.id)}")
+
+        async def still() -> Collection[str]:
+            login, realm = parts_of(user.id)
+            return ids_of(await self._tokens({"user": login, "realm": realm}), "serial")
+
+        parts = removals(reading.gone_first(factors), remove)
+        await one_by_one("The reset", parts, verb="Gone", still=still)
 
     async def turn_off(self, user: User, now: datetime, until: datetime | None) -> None:
         """Refuse: there is no such switch."""
@@ -89,13 +93,20 @@ class PrivacyIdea(PiQuestions):
 
     async def unlock(self, user: User, now: datetime) -> None:
         """Reset the count of failures of each factor that has one, and lift a lock of the user."""
-        for factor in user.factors:
-            if factor.failures or factor.state is FactorState.LOCKED:
-                await self._act("POST", f"/token/reset/{_path(factor.id)}", body={})
-        if user.locked_until is not None:
+
+        async def clear(factor: Factor) -> None:
+            await self._act("POST", f"/token/reset/{_path(factor.id)}", body={})
+
+        async def lift() -> None:
             login, realm = parts_of(user.id)
             query = {"user": login, "realm": realm}
             await self._act("DELETE", "/conditionalaccess/lock/user", query=query)
+
+        counted = [f for f in user.factors if f.failures or f.state is FactorState.LOCKED]
+        parts = removals(counted, clear)
+        if user.locked_until is not None:
+            parts += (Part(id="lock", words="the lock of the user", do=lift),)
+        await one_by_one("The unlocking", parts)
 
     async def end_sessions(self, user: User, now: datetime) -> None:
         """Refuse: it keeps none."""
@@ -117,7 +128,7 @@ class PrivacyIdea(PiQuestions):
         told = await self._act("POST", "/token/init", body=wish)
         code = text(told.detail, "registrationcode")
         if not code:
-            raise Unreachable(f"{WHO} made a pass and did not say it: remove it and make another.")
+            raise Unsettled(f"{WHO} made a pass and did not say it: remove it and make another.")
         return code
 
     async def begin_totp(self, user: User, issuer: str, now: datetime) -> tuple[str, str]:
@@ -130,14 +141,16 @@ class PrivacyIdea(PiQuestions):
         told = await self._act("POST", "/token/init", body=wish)
         serial, key = text(told.detail, "serial"), text(told.detail, "otpkey", "value_b32")
         uri = text(told.detail, "googleurl", "value")
+        if not serial or not key:
+            raise Unsettled(f"{WHO} made an authenticator and did not say it all: look, reset it.")
         try:
             await self._act("POST", f"/token/disable/{_path(serial)}", body={})
             mark = f"/token/info/{_path(serial)}/{reading.MARK}"
             await self._act("POST", mark, body={"value": "pending"})
         except HelpdeskError as error:
-            raise Unreachable(
-                f"Authenticator {clean(serial)} was made and is not finished: reset it and begin "
-                f"anew. {error}"
+            raise BrokeOff(
+                f"Authenticator {clean(serial, limit=60)} was made and is not finished: reset it "
+                f"and begin anew. {clean(str(error), limit=160)}"
             ) from error
         return key, uri
 
@@ -146,8 +159,14 @@ class PrivacyIdea(PiQuestions):
         factor = next((f for f in user.factors if _waits(f)), None)
         if factor is None or not await self._is_right_number(factor.id, code):
             return False
-        await self._act("POST", f"/token/enable/{_path(factor.id)}", body={})
-        await self._act("DELETE", f"/token/info/{_path(factor.id)}/{reading.MARK}")
+        try:
+            await self._act("POST", f"/token/enable/{_path(factor.id)}", body={})
+            await self._act("DELETE", f"/token/info/{_path(factor.id)}/{reading.MARK}")
+        except HelpdeskError as error:
+            raise BrokeOff(
+                f"The code fits, and authenticator {clean(factor.id, limit=60)} is not finished: "
+                f"type the app's next code. {clean(str(error), limit=160)}"
+            ) from error
         return True
 
     async def drift(
@@ -274,9 +293,16 @@ class PrivacyIdea(PiQuestions):
             whose = "take it from the user's record, which is changed where people are kept"
             why = whose if tokens else "there are none"
             raise BadInput(f"No {kind.words} factor has an address of its own: {why}.")
-        for raw in own:
-            serial = text(raw, "serial")
+
+        async def readdress(serial: str) -> None:
             await self._act("POST", f"/token/set/{_path(serial)}", body={field: address})
+
+        serials = [serial for raw in own if (serial := text(raw, "serial"))]
+        parts = [
+            Part(id=one, words=f"{kind.words} {clean(one, limit=60)}", do=partial(readdress, one))
+            for one in serials
+        ]
+        await one_by_one("The change of the address", parts)
 
     async def _of_kind(self, user: User, kind: FactorKind) -> list[Factor]:
         found = (await self.people([user.id])).get(user.id, user)

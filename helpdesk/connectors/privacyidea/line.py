@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -106,7 +106,9 @@ class PiLine:
         self._signed = Signed(
             token=token,
             ends_at=_end_of(token),
-            rights=frozenset(r for r in rights if isinstance(r, str)) if rights else frozenset(),
+            rights=frozenset(r for r in rights if isinstance(r, str))
+            if isinstance(rights, list)
+            else frozenset(),
             login=text(told.value, "username"),
             version=text(answer.read(object), "versionnumber"),
         )
@@ -193,14 +195,14 @@ ASK: Final = "Ask whoever runs it for the right."
 def _told(answer: Answer) -> Reply:
     raw = answer.read(object)
     if not isinstance(inner(raw, "result"), dict):
-        raise Unreachable(f"{WHO} answered in a form unknown here: it has no result.")
+        raise answer.odd("in a form unknown here: it has no result")
     skipped = inner(raw, "detail", "skipped_resolvers")
     return Reply(
         value=inner(raw, "result", "value"),
         said=text(raw, "result", "authentication"),
         message=clean(text(raw, "detail", "message"), limit=200),
         detail=inner(raw, "detail"),
-        skipped=tuple(map(str, skipped)) if isinstance(skipped, Sequence) else (),
+        skipped=tuple(map(str, skipped)) if isinstance(skipped, list) else (),
     )
 
 
@@ -209,6 +211,6 @@ def _end_of(token: str) -> datetime | None:
     part = token.split(".")[1] if token.count(".") == 2 else ""
     try:
         claims = msgspec.json.decode(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except (ValueError, msgspec.DecodeError):
+    except (ValueError, msgspec.DecodeError, RecursionError):
         return None
     return epoch(number(claims, "exp"))

@@ -113,7 +113,7 @@ def is_dynamic(raw: Any) -> bool:
 
 def http_date(raw: Any, *path: str) -> datetime | None:
     """Return a moment that is written as in a header: `Sat, 21 Nov 2026 17:56:48 GMT`."""
-    with contextlib.suppress(ValueError, TypeError):
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
         return bounded(parsedate_to_datetime(text(raw, *path)))
     return None
 
