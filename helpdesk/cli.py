@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from helpdesk import __version__, commands, proving, record, training
+from helpdesk import __version__, classes, commands, proving, record, training
 from helpdesk.answers import SCHEMA_NAMES
 from helpdesk.assets import THEMES
 from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields, summary
@@ -234,7 +234,15 @@ def _add_web(to: Any, where: argparse.ArgumentParser) -> None:
     web.add_argument(
         "--url", default="", metavar="URL", help="the proxy's address, as https://desk.example"
     )
-    web.set_defaults(run=commands.web)
+    says = "a class: everybody rehearses, in a place of their own, by one link"
+    web.add_argument("--training", action="store_true", help=says)
+    says = "with --training: the call to play (all); may be said several times"
+    web.add_argument("--scenario", action="append", default=[], metavar="NAME", help=says)
+    says = f"with --training: trainees at once ({classes.SEATS})"
+    web.add_argument("--seats", type=_count, default=classes.SEATS, metavar="N", help=says)
+    says = f"with --training: minutes without a key that end a play ({classes.IDLE_MIN})"
+    web.add_argument("--idle", type=_count, default=classes.IDLE_MIN, metavar="MIN", help=says)
+    web.set_defaults(run=lambda given: (classes.serve if given.training else commands.web)(given))
 
 
 def _add_fixture(to: Any) -> None:

@@ -352,13 +352,7 @@ def serve(given: argparse.Namespace) -> int:
 
 def web(given: argparse.Namespace) -> int:
     """Put the console on a page, until it is told to stop."""
-    try:
-        import aiohttp
-        import textual_serve
-    except ImportError as error:
-        extra = "pip install 'helpdesk[web]'"
-        raise BadInput(f"web needs the extra web: {extra} ({error.name}).") from error
-    del aiohttp, textual_serve
+    check_web()
     from helpdesk.config import load_config
     from helpdesk.reaching import checked
     from helpdesk.web import Wanted
@@ -385,6 +379,17 @@ def web(given: argparse.Namespace) -> int:
     )
     serve_page(wanted, who, say)
     return 0
+
+
+def check_web() -> None:
+    """Raise `BadInput` where what puts pages on the web is not installed."""
+    try:
+        import aiohttp
+        import textual_serve
+    except ImportError as error:
+        extra = "pip install 'helpdesk[web]'"
+        raise BadInput(f"web needs the extra web: {extra} ({error.name}).") from error
+    del aiohttp, textual_serve
 
 
 def fixture_make(given: argparse.Namespace) -> int:

@@ -37,7 +37,7 @@ LEFT = re.compile(r'"(?P<what><[^"<>]+>)"')
 def listing(given: argparse.Namespace) -> int:
     """Say which scenarios there are, how hard each is, and the trainee's best."""
     best = {row.scenario: row for row in _results(_trainee(given))}
-    for name, told in _scenarios().items():
+    for name, told in scenarios().items():
         one = told.scenario
         done = f"{best[name].total:>3} of 100" if name in best else "  –       "
         level, product = LEVELS[one.difficulty], one.product
@@ -78,11 +78,12 @@ def play(given: argparse.Namespace) -> int:
     if not (is_on_a_page or (sys.stdin.isatty() and sys.stdout.isatty())):
         raise BadInput("A play needs a terminal. Without one: helpdesk train check --play FILE")
     from helpdesk.config import load_config
+    from helpdesk.service.rehearsal import AGAIN
     from helpdesk.staging import open_stage
     from helpdesk.stores.plays import Plays
     from helpdesk.tui.training import run
 
-    told, cards, plays = _named(given.name), _cards(), Plays(_directory(), _trainee(given))
+    told, cards, plays = named(given.name), _cards(), Plays(_directory(), _trainee(given))
     theme = given.theme or load_config(os.environ).theme or None
     while True:
         with plays.begun(told.name) as (world, write, path):
@@ -91,6 +92,8 @@ def play(given: argparse.Namespace) -> int:
                 code, is_again, found = run(stage, theme=theme)
             finally:
                 stage.close()
+        if is_on_a_page:  # the page speaks with one console a process
+            return AGAIN if is_again else code
         if found is not None:
             say(f"{score_text(found)}\nRecord: {path}")
         if not is_again:
@@ -115,8 +118,8 @@ def new(given: argparse.Namespace) -> int:
     return 0
 
 
-def _named(name: str) -> Told:
-    """The scenario of this name, or of this file.
+def named(name: str) -> Told:
+    """Return the scenario of this name, or of this file.
 
     Raises:
         NotFound: There is none.
@@ -152,11 +155,27 @@ def score(given: argparse.Namespace) -> int:
 
 
 def table(given: argparse.Namespace) -> int:
-    """Say the best of every trainee in every scenario, as a table."""
-    from helpdesk.domain.training.debriefing import class_csv
+    """Say the marks of a class as a table, or who plays what in it.
+
+    The class is the one that is named, else the one that is on, else all trainees of this machine.
+    """
+    from helpdesk.domain.training.debriefing import class_csv, standings_text
+    from helpdesk.stores.classes import Classbook, class_named, running
     from helpdesk.stores.plays import trainees
 
-    rows = [row for name in trainees(_directory()) for row in _results(name)]
+    data = data_directory()
+    directory = class_named(data, given.of) if given.of else running(data)
+    if directory is None and given.now:
+        raise NotFound("No class is on. One begins with: helpdesk web --training")
+    if directory is None:
+        rows = [row for name in trainees(_directory()) for row in _results(name)]
+    else:
+        book = Classbook(directory, warn)
+        if given.now:
+            found = book.standings()
+            say(answers.as_json(found) if given.format == "json" else standings_text(found))
+            return 0
+        rows = book.results()
     if given.format == "json":
         say(answers.as_json(rows))
     else:
@@ -203,7 +222,8 @@ def _cards() -> dict[str, Product]:
     return load_cards(config_directory() / "products")
 
 
-def _scenarios() -> dict[str, Told]:
+def scenarios() -> dict[str, Told]:
+    """Return the scenarios by name; a file that is wrong is told of and left out."""
     from helpdesk.fixture.training import read_scenario
     from helpdesk.staging import scenario_files
 
@@ -280,7 +300,9 @@ def add_train(to: Any) -> None:
     command.add_argument("record", type=Path, metavar="RECORD")
     command.add_argument("--json", action="store_true", help="answer in JSON")
     command.set_defaults(run=score)
-    says = "say the best of every trainee of this machine in every scenario"
+    says = "say the best of every trainee, of the class that is on or else of this machine"
     command = steps.add_parser("class", help=says, description=f"{says.capitalize()}.")
     command.add_argument("--format", choices=["csv", "json"], default="csv", help="(csv)")
+    command.add_argument("--of", default="", metavar="CLASS", help="another class, or: last")
+    command.add_argument("--now", action="store_true", help="say who plays what just now")
     command.set_defaults(run=table)

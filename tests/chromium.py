@@ -125,6 +125,12 @@ class Tab:
                 windowsVirtualKeyCode=27,
             )
 
+    async def press_function(self, number: int) -> None:
+        """Press one of the keys F1 to F12."""
+        key = {"key": f"F{number}", "code": f"F{number}", "windowsVirtualKeyCode": 111 + number}
+        for kind in ("rawKeyDown", "keyUp"):
+            await self.ask("Input.dispatchKeyEvent", type=kind, **key)
+
     async def rest(self) -> None:
         """Let a dialog that has just come become one that hears: by its own clock, 0.8 s."""
         await asyncio.sleep(1.5)

@@ -139,7 +139,8 @@ def test_a_desk_in_clear_on_another_machine_is_refused(run: Run) -> None:
 def test_the_shell_completes_it(run: Run) -> None:
     _, out, _ = run("completion", "bash")
 
-    assert "_shtab_helpdesk_web_option_strings=(-h --help --desk --as --host --port --url)" in out
+    options = "-h --help --desk --as --host --port --url --training"
+    assert f"_shtab_helpdesk_web_option_strings=({options}" in out
 
 
 def test_a_port_in_use_is_said(run: Run) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from helpdesk.domain.training.recording import AnyLine
 from helpdesk.domain.training.scenario import Scenario
 from helpdesk.domain.training.scoring import Score
 from helpdesk.service.desk import Desk
+
+AGAIN: Final = 75
+"""What the process of a play on a page ends with where the trainee wants it from the start."""
 
 
 class Rehearsal(Protocol):

@@ -26,6 +26,8 @@ from helpdesk.domain.errors import BadInput, Unreachable
 from helpdesk.domain.text import clean
 
 if TYPE_CHECKING:
+    from helpdesk.stores.classes import Classbook
+    from helpdesk.web.classroom import Plan
     from helpdesk.web.site import Site
 
 PORT: Final = 8766
@@ -84,6 +86,51 @@ def serve(wanted: Wanted, who: str, say: Callable[[str], None]) -> None:
         )
         site = Site(command(wanted), surroundings(), origin, tell)
         asyncio.run(_answer(site, listener))
+
+
+def serve_class(
+    wanted: Wanted, plan: Plan, book: Classbook, settings: Path, say: Callable[[str], None]
+) -> None:
+    """Answer a class until it is told to stop.
+
+    Args:
+        wanted: What the command line asks for; its desk and its agent are none.
+        plan: What the class may do.
+        book: Where the places and the records of the class are.
+        settings: The directory with the trainer's own scenarios and cards.
+        say: Tells the trainer at the terminal.
+
+    Raises:
+        BadInput, Unreachable: As `serve`.
+    """
+    from helpdesk.web.classroom import Classroom  # noqa: PLC0415
+
+    _check(wanted)
+    with _listener(wanted) as listener:
+        origin = origin_of(wanted, listener.getsockname()[1])
+
+        def tell(path: str) -> None:
+            say(f"  {origin}{path}  for you: who plays what; it counts once")
+
+        def play(trainee: str, call: str) -> list[str]:
+            return [
+                *command(Wanted(theme=wanted.theme)),
+                "train",
+                "--trainee",
+                trainee,
+                "play",
+                call,
+            ]
+
+        more = surroundings() | {"HELPDESK_CONFIG_DIR": str(settings)}
+        room = Classroom(play, more, origin, tell, book, plan)
+        beyond = "on this machine only" if not wanted.url else "through the proxy"
+        say(
+            f"Class {book.name} answers at {origin}, {beyond}, until this ends (Ctrl+C). "
+            f"Places for {plan.seats}; invented data only."
+        )
+        say(f"  {origin}{room.link.path}  for the class: all may use it")
+        asyncio.run(_answer(room, listener))
 
 
 def origin_of(wanted: Wanted, port: int) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -31,10 +33,18 @@ class Console(AppService):
         command: The program and its arguments; no shell reads them.
         more: What its environment has besides this process's own.
         page: The websocket of the tab.
+        place: The directory it runs in; None for ours.
+
+    Attributes:
+        heard_at: When a key last came, by the monotonic clock.
     """
 
     def __init__(
-        self, command: Sequence[str], more: Mapping[str, str], page: web.WebSocketResponse
+        self,
+        command: Sequence[str],
+        more: Mapping[str, str],
+        page: web.WebSocketResponse,
+        place: Path | None = None,
     ) -> None:
         super().__init__(
             shlex.join(command),
@@ -44,6 +54,8 @@ class Console(AppService):
             download_manager=DownloadManager(),
         )
         self._arguments, self._more, self._page = list(command), dict(more), page
+        self._place = place
+        self.heard_at = time.monotonic()
 
     async def stop(self) -> None:
         """End the process: asked first, then by force."""
@@ -83,6 +95,7 @@ class Console(AppService):
             return
         match message:
             case ["stdin", str(keys)]:
+                self.heard_at = time.monotonic()
                 await self.send_bytes(keys.encode("utf-8", "replace"))
             case ["resize", {"width": int(width), "height": int(height)}]:
                 await self.set_terminal_size(*cells(width, height))
@@ -98,6 +111,7 @@ class Console(AppService):
             stdin=PIPE,
             stdout=PIPE,
             stderr=PIPE,
+            cwd=self._place,
             env=self._build_environment(width, height) | self._more,
         )
         self._process, self._stdin = process, process.stdin

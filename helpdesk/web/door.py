@@ -50,14 +50,42 @@ class Door:
         if not self._key or not _is_same(key, self._key):
             return None
         self._key = ""
-        entry = Entry(room=secrets.token_urlsafe(16), badge=secrets.token_urlsafe(32))
-        self._badges[entry.room] = entry.badge
+        entry = self.admit()
         self.renew()
         return entry
+
+    def admit(self) -> Entry:
+        """Return an entry for whoever came in another way."""
+        entry = Entry(room=secrets.token_urlsafe(16), badge=secrets.token_urlsafe(32))
+        self._badges[entry.room] = entry.badge
+        return entry
+
+    def dismiss(self, room: str) -> None:
+        """Let a badge count no more."""
+        self._badges.pop(room, None)
 
     def is_in(self, room: str, badge: str) -> bool:
         """Whether this badge is the one for that room."""
         return _is_same(badge, self._badges.get(room) or secrets.token_urlsafe(32))
+
+
+class ClassLink:
+    """A link that a whole class may use, as often as it wants, while the class lasts."""
+
+    PATH: Final = "/class/"
+    """Where it leads; its key follows."""
+
+    def __init__(self) -> None:
+        self._key = secrets.token_urlsafe(24)
+
+    @property
+    def path(self) -> str:
+        """The path of the link."""
+        return f"{self.PATH}{self._key}"
+
+    def fits(self, key: str) -> bool:
+        """Whether this is its key."""
+        return _is_same(key, self._key)
 
 
 def _is_same(given: str, right: str) -> bool:

@@ -16,7 +16,7 @@ from aiohttp import WSMsgType, web
 from aiohttp.typedefs import Handler
 
 from helpdesk.web.console import Console, cells
-from helpdesk.web.door import LINK, Door
+from helpdesk.web.door import LINK, Door, Entry
 
 CONSOLES: Final = 20
 """Consoles at once; each is a process of some 100 MB."""
@@ -60,6 +60,12 @@ class Site:
         tell: Says a link's path to whoever sits at the terminal.
     """
 
+    FORMS, REFERRER = "'none'", "no-referrer"
+    """Where forms may lead, and what is said to whom of the address one came from."""
+
+    MAY: tuple[str, ...] = ("allow-scripts", "allow-same-origin")
+    """What the page may do in its sandbox."""
+
     def __init__(
         self,
         command: Sequence[str],
@@ -71,6 +77,7 @@ class Site:
         self._command, self._more, self._origin = command, more, origin
         self._scheme, _, self._host = origin.partition("://")
         self._socket = f"{'wss' if self._scheme == 'https' else 'ws'}://{self._host}"
+        self._files = FILES
         self._pages: set[web.WebSocketResponse] = set()
 
     def app(self) -> web.Application:
@@ -88,32 +95,34 @@ class Site:
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let through who may come in; say to others why they may not."""
         if request.headers.getall("Host", []) != [self._host]:
-            return _refused(f"This page answers at {self._origin} only.")
+            return refused(f"This page answers at {self._origin} only.")
         origins = request.headers.getall("Origin", [])
-        if origins != [self._origin] and (origins or request.match_info.route.name == CONSOLE):
-            return _refused("Another page may not speak for this one.")
+        must_say = request.method != "GET" or request.match_info.route.name == CONSOLE
+        if origins != [self._origin] and (origins or must_say):
+            return refused("Another page may not speak for this one.")
         room, badge = request.match_info.get("room", ""), request.cookies.get(BADGE, "")
         if "key" not in request.match_info and not self.door.is_in(room, badge):
-            return _refused(ENTER_AGAIN)
+            return refused(ENTER_AGAIN)
         return await handler(request)
 
     async def _enter(self, request: web.Request) -> web.StreamResponse:
         """Take a key, give a room and the badge for it."""
         is_guess = "prefetch" in request.headers.get("Sec-Purpose", "")  # nobody has opened it yet
         entry = None if is_guess else self.door.enter(request.match_info["key"])
-        if entry is None:
-            return _refused(ENTER_AGAIN)
+        return self._led(entry) if entry else refused(ENTER_AGAIN)
+
+    def _led(self, entry: Entry) -> web.Response:
+        """Lead a browser into its room, with the badge for it."""
         path = f"/{entry.room}/"
         response = web.Response(status=303, headers={"Location": path})
-        response.set_cookie(
-            BADGE,
-            entry.badge,
-            path=path,
-            httponly=True,
-            samesite="Strict",
-            secure=self._scheme == "https",
-        )
+        self._give(response, BADGE, entry.badge, path)
         return response
+
+    def _give(self, response: web.Response, name: str, value: str, path: str) -> None:
+        is_secure = self._scheme == "https"
+        response.set_cookie(
+            name, value, path=path, httponly=True, samesite="Strict", secure=is_secure
+        )
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         socket = html.escape(f"{self._socket}/{request.match_info['room']}/ws")
@@ -121,15 +130,19 @@ class Site:
         return web.Response(text=text, content_type="text/html")
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
-        path = FILES.get(request.match_info["file"])
-        return web.FileResponse(path) if path else _refused("There is no such file.", status=404)
+        path = self._files.get(request.match_info["file"])
+        return web.FileResponse(path) if path else refused("There is no such file.", status=404)
 
     async def _console(self, request: web.Request) -> web.StreamResponse:
         """Start a console and speak with it until one of the two ends."""
         if len(self._pages) >= CONSOLES:
-            return _refused(f"{CONSOLES} consoles are open; close one first.", status=503)
+            return refused(f"{CONSOLES} consoles are open; close one first.", status=503)
         page = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_LIMIT)
-        console = Console(self._command, self._more, page)
+        return await self._speak(request, page, Console(self._command, self._more, page))
+
+    async def _speak(
+        self, request: web.Request, page: web.WebSocketResponse, console: Console
+    ) -> web.StreamResponse:
         self._pages.add(page)
         try:
             await page.prepare(request)
@@ -152,12 +165,12 @@ class Site:
             {
                 "Content-Security-Policy": "default-src 'none'; script-src 'self'; "
                 "style-src 'self' 'unsafe-inline'; font-src 'self'; img-src data:; "
-                f"connect-src {self._socket}; base-uri 'none'; form-action 'none'; "
-                "frame-ancestors 'none'; sandbox allow-scripts allow-same-origin",
+                f"connect-src {self._socket}; base-uri 'none'; form-action {self.FORMS}; "
+                f"frame-ancestors 'none'; sandbox {' '.join(self.MAY)}",
                 "Cache-Control": "no-store",
                 "Cross-Origin-Resource-Policy": "same-origin",
                 "Permissions-Policy": "clipboard-read=()",
-                "Referrer-Policy": "no-referrer",
+                "Referrer-Policy": self.REFERRER,
                 "Server": "helpdesk",
                 "X-Content-Type-Options": "nosniff",
                 "X-Frame-Options": "DENY",
@@ -165,7 +178,8 @@ class Site:
         )
 
 
-def _refused(why: str, *, status: int = 403) -> web.Response:
+def refused(why: str, *, status: int = 403) -> web.Response:
+    """Return the answer to whoever may not have what they asked for."""
     return web.Response(status=status, text=f"{why}\n")
 
 

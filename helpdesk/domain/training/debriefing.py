@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.exports import cell
+from helpdesk.domain.text import clean
 from helpdesk.domain.training.recording import (
     Agreed,
     AnyLine,
@@ -31,6 +32,7 @@ from helpdesk.domain.training.recording import (
 )
 from helpdesk.domain.training.scenario import PERSON, Part
 from helpdesk.domain.training.scoring import Score
+from helpdesk.domain.training.spans import clock_words
 
 FAULTS: Final = {
     "late-mail": ("Mail comes late from now on.", "Mail comes at once again."),
@@ -156,6 +158,25 @@ class Result(Struct, frozen=True, kw_only=True):
     keys: int
 
 
+class Standing(Struct, frozen=True, kw_only=True):
+    """Where one trainee of a class is just now.
+
+    Attributes:
+        scenario: What they play; empty where they play nothing.
+        seconds: By the clock of that call, when something last happened in it.
+        calls: How many they played to the end.
+        last: The title of the last of those, with its marks; empty and None where there is none.
+    """
+
+    trainee: str
+    scenario: str
+    title: str
+    seconds: int
+    calls: int
+    last: str
+    total: int | None
+
+
 def results(trainee: str, scores: Iterable[Score]) -> list[Result]:
     """Return a trainee's best play of each scenario, by name; the sooner of two as good."""
     played: dict[str, list[Score]] = {}
@@ -181,6 +202,17 @@ def results(trainee: str, scores: Iterable[Score]) -> list[Result]:
             )
         )
     return found
+
+
+def standings_text(of: Sequence[Standing]) -> str:
+    """Return where each trainee is, a line each: `Kim  plays The second mail, 1:20 · 2 calls …`."""
+    lines = []
+    for one in of:
+        now = f"plays {one.title}, {clock_words(one.seconds)}" if one.scenario else "plays nothing"
+        many = f"{one.calls} call{'' if one.calls == 1 else 's'} ended"
+        last = f", the last {one.last}: {one.total} of 100" if one.total is not None else ""
+        lines.append(clean(f"{one.trainee:<20} {now} · {many}{last}", limit=400))
+    return "\n".join(lines) or "Nobody has joined yet."
 
 
 def class_csv(rows: Sequence[Result]) -> str:
