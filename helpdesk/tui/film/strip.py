@@ -6,9 +6,9 @@ bytes.
 
 from __future__ import annotations
 
+import html
 import textwrap
 from collections.abc import Sequence
-from html import escape
 from typing import Final
 
 from helpdesk.tui.film.frames import Frame, Ink, Look, Run, harmless
@@ -135,7 +135,7 @@ def _run(run: Run, y: int, looks: dict[Look, str]) -> str:
 
 
 def _safe(text: str) -> str:
-    return escape(harmless(text), quote=True)
+    return html.escape(harmless(text), quote=True)
 
 
 def _hex(ink: Ink) -> str:
