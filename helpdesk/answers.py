@@ -31,6 +31,7 @@ from helpdesk.domain.holds import Hold
 from helpdesk.domain.inspection import Inspection
 from helpdesk.domain.limits import Alarm
 from helpdesk.domain.notices import TrayRow
+from helpdesk.domain.originals import Original
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Proof, Way
 from helpdesk.domain.reconciling import Reconciliation
@@ -124,6 +125,7 @@ SCHEMAS: dict[str, Any] = {
     "loops": Page[LoopRow],
     "tickets": Page[TicketRow],
     "log": Page[LogRow],
+    "original": Original,
     "perform": Performed,
     "preview": Previewed,
     "failure": Failure,

@@ -143,6 +143,9 @@ def _add_case(to: Any, where: argparse.ArgumentParser) -> None:
     command = to.add_parser("case", parents=[where], help=says, description=f"{says}.")
     command.add_argument("user", metavar="USER", help="id or login")
     command.add_argument("--json", action="store_true", help="answer in JSON")
+    command.add_argument(
+        "--event", metavar="ID", default="", help="one event as its provider told it, masked"
+    )
     command.set_defaults(run=commands.case)
 
 

@@ -156,9 +156,14 @@ def listing(given: argparse.Namespace) -> int:
 def case(given: argparse.Namespace) -> int:
     """Say everything about one user."""
     from helpdesk.domain.cases import case_data
+    from helpdesk.domain.originals import original_lines
 
     with opened(given, reads=not given.json) as desk:
         case = asyncio.run(desk.case(given.user))
+        if given.event:
+            told = asyncio.run(desk.original(case.user.id, given.event))
+            say(answers.as_json(told) if given.json else "\n".join(original_lines(told)))
+            return 0
         text = plain.case_text(case, desk.cards[case.user.product])
     answer(given, case_data(case), text)
     return 0

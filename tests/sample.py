@@ -100,7 +100,8 @@ def sample() -> dict[str, dict[str, Any]]:
         "timelines": {
             "1": {"user": "u1", "events": [
                 {"id": "e1", "at": "2026-05-04T14:04:00Z", "kind": "challenge", "challenge": "c1",
-                 "rule": "new-ip", "factor": "sms", "x-raw": {"kept": True}},
+                 "rule": "new-ip", "factor": "sms", "x-raw": {"kept": True},
+                 "raw": {"uuid": "n-17", "by": "maya.rao@rao.example", "passcode": "918274", "reason": "NEW_IP"}},
                 {"id": "e2", "at": "2026-05-04T14:04:01Z", "kind": "send", "challenge": "c1", "send": "s1",
                  "channel": "sms", "to": "•••• 23"},
             ]},

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
+from helpdesk.domain.originals import ROW
 from helpdesk.domain.timeline import FIRST, LAST, AnyEvent, Other
 
 
@@ -57,12 +58,12 @@ def moment(raw: Any, *path: str) -> datetime | None:
 def beside(events: Sequence[AnyEvent], row: Mapping[str, Any]) -> list[AnyEvent]:
     """Give events with the row that they were told by beside them, as it came.
 
-    It holds personal data, and is masked with the case.
+    It holds personal data: no case carries it out of the desk, only `Original` does.
     """
     return [
-        structs.replace(event, raw={**row, **event.raw})
+        structs.replace(event, raw={ROW: dict(row), **event.raw})
         if isinstance(event, Other)
-        else structs.replace(event, extra={"raw": dict(row), **event.extra})
+        else structs.replace(event, extra={ROW: dict(row), **event.extra})
         for event in events
     ]
 

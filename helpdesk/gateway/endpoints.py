@@ -24,6 +24,7 @@ from helpdesk.domain.inspection import Inspection
 from helpdesk.domain.limits import Alarm
 from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.operations import Operation
+from helpdesk.domain.originals import Original
 from helpdesk.domain.proofs import Asking, Proof, Way
 from helpdesk.domain.reconciling import Reconciliation
 from helpdesk.domain.search import ChallengeRow, LoopRow, TicketRow, UserRow
@@ -89,6 +90,13 @@ _ALL: Final = (
     _asked("queue", "/v1/queue", wire.Window, Listed[UserRow], "Users you should look at"),
     _posted("whose", "/v1/users", wire.Named, wire.Whose, "The id of a user, by id or login"),
     _asked("case", "/v1/users/{user}/case", wire.OfUser, Case, "Everything about one user"),
+    _posted(
+        "original",
+        "/v1/users/{user}/original",
+        wire.OfEvent,
+        Original,
+        "An event as its provider told it",
+    ),
     _posted("challenges", "/v1/challenges", wire.Search, Listed[ChallengeRow], "Recent challenges"),
     _posted("loops", "/v1/loops", wire.Search, Listed[LoopRow], "Open login-loop reports"),
     _posted("tickets", "/v1/tickets", wire.Search, Listed[TicketRow], "Open tickets"),
@@ -214,10 +222,11 @@ RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     # Who may ask at all. What each may do to whom says the policy, which records a refusal too.
     **dict.fromkeys(
         (
-            "desk", "find", "queue", "whose", "case", "challenges", "loops", "tickets", "log",
-            "why", "fleet", "ways", "approvals", "alarms", "holds", "phone", "tray", "bundle",
-            "weigh", "operation", "withdraw", "changes", "changed", "settle", "inspect_log",
-            "reconcile_log", "checkpoint", "checkpoint_key", "export_log", "carry_out_due",
+            "desk", "find", "queue", "whose", "case", "original", "challenges", "loops", "tickets",
+            "log", "why", "fleet", "ways", "approvals", "alarms", "holds", "phone", "tray",
+            "bundle", "weigh", "operation", "withdraw", "changes", "changed", "settle",
+            "inspect_log", "reconcile_log", "checkpoint", "checkpoint_key", "export_log",
+            "carry_out_due",
         ),
         _EVERYBODY,
     ),

@@ -19,6 +19,7 @@ _SENT: Final[dict[Any, Any]] = {Case: wire.WireCase, Outcome: wire.WireOutcome}
 EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "find": {"query": {"words": ["maya"], "product": ["sms-2fa"]}, "limit": 50},
     "whose": {"name": "u2"},
+    "original": {"event": "e1"},
     "challenges": {"query": {"went": "refused"}},
     "loops": {"limit": 20},
     "tickets": {"query": {"words": ["4822"]}},

@@ -23,6 +23,7 @@ from helpdesk.domain.inspection import Inspection
 from helpdesk.domain.limits import Alarm
 from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.operations import Operation
+from helpdesk.domain.originals import Original
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method, Proof, Way
 from helpdesk.domain.reconciling import Reconciliation
@@ -215,6 +216,12 @@ class RemoteDesk:
     async def carry_out_due(self) -> int:
         """Carry out what has waited long enough; give how many ended."""
         return int((await self._on.ask("carry_out_due")).count)
+
+    async def original(self, user: str, event: str, *, is_clear: bool = False) -> Original:
+        """Give an event of a user as its provider told it."""
+        name = await self._on.user(user)
+        found: Original = await self._on.ask("original", user=name, event=event, is_clear=is_clear)
+        return found
 
     async def phone(self, user: str) -> tuple[Handover, ...]:
         """Give what the devices of a person of a demo show now."""

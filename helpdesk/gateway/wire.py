@@ -86,6 +86,13 @@ class OfUser(Asks, frozen=True, kw_only=True):
     user: UserId
 
 
+class OfEvent(OfUser, frozen=True, kw_only=True):
+    """One event of a user's timeline, and whether it is wanted as it was revealed."""
+
+    event: Word
+    is_clear: bool = False
+
+
 class UserSaid(OfUser, frozen=True, kw_only=True):
     """Something about one user, with what the caller said."""
 

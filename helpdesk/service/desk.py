@@ -23,6 +23,7 @@ from helpdesk.domain.inspection import Inspection
 from helpdesk.domain.limits import Alarm
 from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.operations import Operation
+from helpdesk.domain.originals import Original
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method, Proof, Way
 from helpdesk.domain.reconciling import Reconciliation
@@ -92,6 +93,20 @@ class Desk(Protocol):
 
         Raises:
             NotFound: There is no such user.
+        """
+        ...
+
+    async def original(self, user: str, event: str, *, is_clear: bool = False) -> Original:
+        """Give an event of a user as its provider told it, masked; secrets are never in it.
+
+        Args:
+            user: The user's id.
+            event: The event's id.
+            is_clear: Whether personal data in it is wanted too: of a case that this agent revealed.
+
+        Raises:
+            NotFound: There is no such user, or no such event in their timeline.
+            NeedsMore: It was not revealed, or too long ago.
         """
         ...
 

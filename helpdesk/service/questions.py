@@ -13,13 +13,16 @@ from helpdesk.connectors.base import Connector, Sender
 from helpdesk.domain import entries
 from helpdesk.domain.actions import ACTIONS, AnyAction
 from helpdesk.domain.agents import Agent
-from helpdesk.domain.audit import LogRow
+from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.cases import Case, Preview, Weighed, masked
 from helpdesk.domain.challenges import ChallengeLine, challenge_lines
+from helpdesk.domain.decisions import Decision, Need, Weight
 from helpdesk.domain.diagnosis.fleet import FleetFindings
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, RankedCause, Verdict
+from helpdesk.domain.errors import NeedsMore, NotFound
 from helpdesk.domain.gate import Answer, Standing
 from helpdesk.domain.notices import Notice
+from helpdesk.domain.originals import Original, original, without_row
 from helpdesk.domain.policies import decide
 from helpdesk.domain.previews import preview
 from helpdesk.domain.products import Product
@@ -37,6 +40,9 @@ from helpdesk.stores.base import Directory, Store
 
 RECENT = timedelta(hours=24)
 """How far back *recent* challenges go."""
+
+REVEALED = timedelta(minutes=15)
+"""How long after a reveal an agent may see what the provider wrote, not masked."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -110,6 +116,33 @@ class Questions:
         found = await self._view.user(user)
         self._keeping.look(self.agent, found.id, now)
         return await self._shown(found.id)
+
+    async def original(self, user: str, event: str, *, is_clear: bool = False) -> Original:
+        """Give an event of a user as its provider told it, masked unless it was revealed."""
+        now = await self._now()
+        found = await self._view.user(user)
+        self._keeping.look(self.agent, found.id, now)
+        timeline = await self._view.connector.timeline(found.id)
+        one = next((one for one in timeline if one.id == event), None)
+        if one is None:
+            of = clean(found.id)
+            raise NotFound(f"The timeline of user {of} has no event {clean(event, limit=100)}.")
+        if is_clear and not await self._has_revealed(found.id, now):
+            minutes = int(REVEALED.total_seconds() // 60)
+            need = Need(
+                what="reveal",
+                says=f"Reveal the case first: what was revealed is seen for {minutes} minutes.",
+            )
+            raise NeedsMore(Decision(act="reveal", weight=Weight.NEEDS, needs=(need,)))
+        provider = (await self._view.connector.supports(found)).provider
+        return original(one, provider, found, is_masked=not is_clear)
+
+    async def _has_revealed(self, user: str, now: datetime) -> bool:
+        """Whether this agent revealed a user a little while ago, which the log tells."""
+        rows = await self._view.store.rows(
+            user=user, agent=self.agent.id, acts=("reveal",), since=now - REVEALED
+        )
+        return any(row.result is Result.DONE for row in rows)
 
     async def challenges(
         self, query: Query, *, offset: int = 0, limit: int = 100
@@ -227,7 +260,8 @@ class Questions:
             self._weighed(kind(user=user.id), card, case, standing, case.at).decision
             for kind in ACTIONS.values()
         ]
-        case = replace(case, decisions=tuple(decisions))
+        timeline = tuple(map(without_row, case.timeline))
+        case = replace(case, decisions=tuple(decisions), timeline=timeline)
         return masked(case) if is_masked else case
 
     async def _matching(

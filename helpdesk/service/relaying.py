@@ -17,6 +17,7 @@ from helpdesk.domain.inspection import Inspection
 from helpdesk.domain.limits import Alarm
 from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.operations import Operation
+from helpdesk.domain.originals import Original
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Way
 from helpdesk.domain.reconciling import Reconciliation
@@ -73,6 +74,10 @@ class Relaying:
     async def holds(self) -> tuple[Hold, ...]:
         """Give the acts that wait to be carried out, the next one first."""
         return await self._line.ask(self._remote.holds())
+
+    async def original(self, user: str, event: str, *, is_clear: bool = False) -> Original:
+        """Give an event of a user as its provider told it; no row is kept on this machine."""
+        return await self._line.ask(self._remote.original(user, event, is_clear=is_clear))
 
     async def phone(self, user: str) -> tuple[Handover, ...]:
         """Give what the devices of a person of a demo show now."""

@@ -28,6 +28,7 @@ from helpdesk.domain.errors import (
     Refused,
     Unreachable,
 )
+from helpdesk.domain.originals import row_of
 from helpdesk.domain.timeline import Answer, Challenge, FactorChange, Other, Reset, Send
 from helpdesk.domain.users import Factor, FactorKind, FactorState, MfaState
 from helpdesk.products import load_cards
@@ -462,7 +463,7 @@ def test_every_kind_of_row_is_told_and_keeps_the_row(kind: str) -> None:
 
     assert events
     assert all(
-        event.raw["new"] == row["new"] if isinstance(event, Other) else True for event in events
+        row_of(event)["new"] == row["new"] if isinstance(event, Other) else True for event in events
     )
     assert any(
         isinstance(event, Other) or event.extra.get("raw") == row or event.kind == "lock"

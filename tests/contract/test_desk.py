@@ -103,6 +103,58 @@ async def test_what_nobody_here_knows_of_an_event_is_hidden(dana: Desk) -> None:
     assert event.extra == {"x-raw": "•••"}
 
 
+async def test_the_original_of_an_event_is_masked_and_has_no_secret(dana: Desk) -> None:
+    told = await dana.original("u1", "e1")
+
+    assert told.row == {
+        "uuid": "n-17",
+        "by": "m•••@rao.example",
+        "passcode": "(a secret, left out)",
+        "reason": "NEW_IP",
+    }
+    assert (told.name, told.kind, told.is_masked) == ("n-17", "challenge", True)
+
+
+async def test_the_original_is_clear_for_who_revealed_the_case_a_little_while_ago(
+    dana: Desk, open_as: Open, clock: Clock
+) -> None:
+    with pytest.raises(NeedsMore, match="Reveal the case first"):
+        await dana.original("u1", "e1", is_clear=True)
+    outcome = await dana.perform(Reveal(user="u1", reason="reads it back"))
+
+    told = await dana.original("u1", "e1", is_clear=True)
+
+    assert told.row["by"] == "maya.rao@rao.example"
+    assert told.row["passcode"] == "(a secret, left out)"
+    assert "raw" not in outcome.case.timeline[0].extra, "the case itself never carries it"
+    with pytest.raises(NeedsMore, match="Reveal the case first"):
+        await open_as("lee").original("u1", "e1", is_clear=True)
+    clock.go_on(minutes=16)
+    with pytest.raises(NeedsMore, match="Reveal the case first"):
+        await dana.original("u1", "e1", is_clear=True)
+
+
+async def test_an_event_that_no_provider_told_has_no_other_form(dana: Desk) -> None:
+    told = await dana.original("u1", "e2")
+
+    assert (told.row, told.says) == (
+        {},
+        "This event has no other form: it was not told by a provider.",
+    )
+
+
+async def test_the_original_of_an_event_that_is_not_there_is_said_so(dana: Desk) -> None:
+    with pytest.raises(NotFound, match="The timeline of user u1 has no event e99"):
+        await dana.original("u1", "e99")
+    with pytest.raises(NotFound, match="There is no user"):
+        await dana.original("nobody", "e1")
+
+
+async def test_whoever_administers_one_account_sees_no_original_of_another(open_as: Open) -> None:
+    with pytest.raises(NotFound, match="user"):
+        await open_as("pia").original("u1", "e1")
+
+
 async def test_a_case_is_found_by_login_too(dana: Desk) -> None:
     by_login = await dana.case("ADA@lakes.example")
     by_id = await dana.case("u2")

@@ -21,6 +21,7 @@ TARGETS: Final = {"own": "u4", "other": "u2", "-": ""}
 
 BODIES: Final[dict[str, dict[str, Any]]] = {
     "whose": {"name": "{user}"},
+    "original": {"event": "e1"},
     "drift": {"codes": ["123456"]},
     "ask_proof": {"method": "code"},
     "answer_proof": {"answer": "123456"},
@@ -40,6 +41,8 @@ whose           own     200 200 200 200 200 200
 whose           other   200 200 200 200 200 404
 case            own     200 200 200 200 200 200
 case            other   200 200 200 200 200 404
+original        own     404 404 404 404 404 404
+original        other   404 404 404 404 404 404
 challenges      -       200 200 200 200 200 200
 loops           -       200 200 200 200 200 200
 tickets         -       200 200 200 200 200 200

@@ -14,6 +14,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from helpdesk.connectors.raw import bounded, text
+from helpdesk.domain.originals import ROW
 from helpdesk.domain.timeline import AnyEvent, FactorChange, Lock, Other, Reset
 
 TOGETHER: Final = timedelta(seconds=10)
@@ -117,7 +118,7 @@ class _Told:
                 factor=text(row, "serial") or None,
                 by=by,
                 ip=text(row, "client") or None,
-                extra={"raw": dict(row)},
+                extra={ROW: dict(row)},
             )
         )
 
@@ -165,7 +166,10 @@ def _pass(row: dict[str, Any], at: datetime, by: str) -> Other:
     name = _name(row, "pass")
     stamp = at.isoformat().replace("+00:00", "Z")
     return Other(
-        at=at, kind="pass", id=name, raw={**row, "kind": "pass", "at": stamp, "by": by, "id": name}
+        at=at,
+        kind="pass",
+        id=name,
+        raw={ROW: dict(row), "kind": "pass", "at": stamp, "by": by, "id": name},
     )
 
 

@@ -19,6 +19,7 @@ from msgspec import Struct
 from helpdesk.connectors.privacyidea.changes import changes_of
 from helpdesk.connectors.privacyidea.reading import http_date
 from helpdesk.connectors.raw import inner, moment, rows, text
+from helpdesk.domain.originals import ROW
 from helpdesk.domain.text import clean, mask
 from helpdesk.domain.timeline import (
     Answer,
@@ -198,7 +199,9 @@ one."""
 def other(kind: str, row: Mapping[str, Any], at: datetime) -> Other:
     """Return a row that is no event of ours, shown as it came."""
     name = _name(row, kind)
-    return Other(at=at, kind=kind, id=name, raw={**row, "kind": kind, "at": _stamp(at), "id": name})
+    return Other(
+        at=at, kind=kind, id=name, raw={ROW: dict(row), "kind": kind, "at": _stamp(at), "id": name}
+    )
 
 
 def _asked(row: dict[str, Any], at: datetime, known: Known, asked: set[str]) -> list[AnyEvent]:
@@ -293,8 +296,8 @@ def _report(row: dict[str, Any], at: datetime) -> Report:
 
 
 def _extra(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row as it came, for whoever wants to see it; it is masked with the case."""
-    return {"raw": dict(row)}
+    """The row as it came, for whoever wants to see it."""
+    return {ROW: dict(row)}
 
 
 def _reasons(row: dict[str, Any]) -> set[str]:

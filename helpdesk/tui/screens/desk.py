@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from textual import events, on, work
 from textual.containers import Horizontal
@@ -21,6 +22,7 @@ from helpdesk.domain.holds import Hold
 from helpdesk.domain.proofs import PROOF_LIFE
 from helpdesk.domain.search import Page, Query, Sort, UserRow
 from helpdesk.service.desk import Desk
+from helpdesk.tui.dialogs.event import EventDialog
 from helpdesk.tui.dialogs.pages import PageDialog, ReasonsDialog
 from helpdesk.tui.keys import Where, bindings
 from helpdesk.tui.render.case import summary_lines
@@ -34,6 +36,7 @@ from helpdesk.tui.widgets.chrome import KeyFooter
 from helpdesk.tui.widgets.finder import Finder
 from helpdesk.tui.widgets.parts import Unproven, Wish
 from helpdesk.tui.widgets.rowlist import RowList
+from helpdesk.tui.widgets.timeline import Timeline
 
 PATIENCE_S, POLL_S = 10.0, 0.02
 """Seconds an act that was typed ahead waits for its case, and between two looks."""
@@ -274,6 +277,21 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
         card = self.desk.cards.get(case.user.product)
         if card is not None:
             self.app.push_screen(PageDialog(card.name, card_page(card)))
+
+    def action_event(self) -> None:
+        """Show the event on the topmost line of the timeline that is in sight."""
+        self._with_case(lambda case: self._show_event(case, self.query_one(Timeline).topmost))
+
+    @on(Timeline.Chosen)
+    def _chosen_event(self, message: Timeline.Chosen) -> None:
+        self._with_case(lambda case: self._show_event(case, message.place))
+
+    def _show_event(self, case: Case, place: int) -> None:
+        ask = partial(self.desk.original, case.user.id, is_clear=not case.is_masked)
+        if case.timeline:
+            self.app.push_screen(EventDialog(case, place, ask))
+        else:
+            self.app.notify("Nothing is on record of this user.", markup=False)
 
     def look_again(self, user: str) -> None:
         """Ask anew for the case of a user, if it is still the one looked at."""

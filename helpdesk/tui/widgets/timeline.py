@@ -7,7 +7,9 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.geometry import Size
+from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
@@ -28,6 +30,13 @@ class Timeline(Widget):
     Drawn line by line: only what is in sight costs anything.
     """
 
+    class Chosen(Message):
+        """An event was clicked; `place` counts from the newest."""
+
+        def __init__(self, place: int) -> None:
+            super().__init__()
+            self.place = place
+
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "timeline--quiet",
         "timeline--plain",
@@ -47,6 +56,19 @@ class Timeline(Widget):
         self._marks: dict[int, str] = {}
         self._time = EARLIER
         self._looks: dict[str, Style] = {}
+
+    @property
+    def topmost(self) -> int:
+        """The event on the topmost line in sight, counted from the newest."""
+        place = self.screen.find_widget(self)
+        seen = place.visible_region
+        above = seen.y - place.region.y if seen.area else 0
+        return max(0, min(above - 1, len(self._lines) - 1))
+
+    def on_click(self, event: events.Click) -> None:
+        """Tell which event was clicked."""
+        if 1 <= event.y <= len(self._lines):
+            self.post_message(self.Chosen(event.y - 1))
 
     def watch_case(self, case: Case | None) -> None:
         """Put the new events into words."""

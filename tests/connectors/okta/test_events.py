@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from helpdesk.connectors.okta.events import EVENTS, timeline_of
 from helpdesk.domain.cases import masked_event
+from helpdesk.domain.originals import row_of
 from helpdesk.domain.timeline import (
     Answer,
     AnyEvent,
@@ -473,7 +474,7 @@ def test_the_row_is_beside_each_event_and_is_masked_with_the_case(kind: str) -> 
 
     (event,) = told(row)
 
-    found = event.raw if isinstance(event, Other) else event.extra["raw"]
+    found = row_of(event)
     assert found["actor"] == row["actor"]
     assert LOGIN not in str(encode_event(masked_event(event)))
 
