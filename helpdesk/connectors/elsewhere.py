@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final, TypeVar
 from helpdesk.connectors.parts import one_by_one, removals
 from helpdesk.domain.cases import Handover
 from helpdesk.domain.diagnosis.drift import Drift
-from helpdesk.domain.errors import NotFound, Unreachable
+from helpdesk.domain.errors import BadInput, NotFound
 from helpdesk.domain.lacks import Lack, lack_of
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking
@@ -57,17 +57,40 @@ class Elsewhere(ABC):
         return self._acts
 
     @abstractmethod
+    async def read(self, native: str) -> User | None:
+        """Ask for a user with their factors; None, or `NotFound`, where there is none."""
+
+    @abstractmethod
+    async def events(self, native: str) -> tuple[AnyEvent, ...]:
+        """Ask for what happened to a user who is there, oldest first."""
+
     async def person(self, user: str) -> User | None:
-        """Give a user by id; None where there is none."""
+        """Give a user by id with their factors; None where there is none of exactly this id.
+
+        A provider that takes other names than its ids must not lend one person two ids.
+        """
+        try:
+            native = self.native(user)
+            found = await self.fresh(f"user {native}", lambda: self.read(native))
+        except NotFound:
+            return None
+        return found if found is not None and found.id == user else None
 
     async def people(self, users: Sequence[str]) -> Mapping[str, User]:
         """Give these users by id; whoever is not known is left out."""
-        found = await asyncio.gather(*(self.person(user) for user in users))
+        found = await asyncio.gather(*(self.person(user) for user in dict.fromkeys(users)))
         return {user.id: user for user in found if user is not None}
 
-    @abstractmethod
     async def timeline(self, user: str) -> tuple[AnyEvent, ...]:
-        """Give what happened to a user, oldest first."""
+        """Give what happened to a user, oldest first.
+
+        Raises:
+            NotFound: There is no such user: an empty timeline would say that nothing happened.
+        """
+        native = self.native(user)
+        if await self.person(user) is None:
+            raise NotFound(f"There is no user {clean(user, limit=200)} here.")
+        return await self.fresh(f"log {native}", lambda: self.events(native))
 
     async def timelines(self, users: Sequence[str]) -> Mapping[str, tuple[AnyEvent, ...]]:
         """Give the timelines of several users at once."""
@@ -156,10 +179,10 @@ class Elsewhere(ABC):
     async def flag(self, user: User, reason: str, now: datetime) -> None:  # noqa: B027  (nothing to do)
         """Leave it to the desk's own record: the provider has no place for it."""
 
-    def cannot(self, what: str) -> Unreachable:
-        """Give the error that says why something is not possible."""
+    def cannot(self, what: str) -> BadInput:
+        """Give the error that says why something is not possible: asking again is of no use."""
         lack = lack_of(self.lacks, what)
-        return Unreachable(lack.says if lack else "Not possible with this provider.")
+        return BadInput(lack.says if lack else "Not possible with this provider.")
 
     def native(self, user: str) -> str:
         """Give the provider's own id of a user.
@@ -169,7 +192,7 @@ class Elsewhere(ABC):
         """
         own, _, native = user.partition(":")
         if own != self.name or not native:
-            raise NotFound(f"There is no user {clean(user)} here.")
+            raise NotFound(f"There is no user {clean(user, limit=200)} here.")
         return native
 
     async def act(self, user: User, work: Awaitable[T]) -> T:

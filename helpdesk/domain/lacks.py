@@ -11,7 +11,10 @@ class Lack(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that is not possible with a provider.
 
     Attributes:
-        what: An act's name; or `drift`; or `prove:` with a method: `prove:push`.
+        what: An act's name; or `drift`; or `prove:` with a method: `prove:push`. Or a question:
+            `factor:` with a kind that nobody there has, `show:` with what is not shown of a user or
+            factor (`show:since`, `show:mfa`), `told:` with what no timeline tells: `told:acts` of
+            what this desk did, `told:pass`, `told:mail-address`.
         why: The reason, a whole sentence, with the provider's own word where it has one.
         instead: What to do instead; may be empty.
     """

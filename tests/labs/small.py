@@ -30,7 +30,7 @@ class Small:
     def reply(
         self, method: str, path: str, query: str, body: bytes, headers: dict[str, str]
     ) -> Answered:
-        """Give status and body; None for no body."""
+        """Give status and body, None for no body; *path* is as it was sent, escapes and all."""
         raise NotImplementedError
 
     def broken(self, fault: Fault) -> Answered:
@@ -60,9 +60,9 @@ class Small:
             message = await receive()
             body, more = body + message.get("body", b""), message.get("more_body", False)
         headers = {k.decode().lower(): v.decode() for k, v in scope["headers"]}
-        path = unquote(scope["raw_path"].decode().partition("?")[0])
+        path = scope["raw_path"].decode().partition("?")[0]
         query = scope["query_string"].decode()
-        self.asked.append(f"{scope['method']} {path}{f'?{query}' if query else ''}")
+        self.asked.append(f"{scope['method']} {unquote(path)}{f'?{query}' if query else ''}")
         status, found, media = self._told(scope["method"], path, query, body, headers)
         raw = found if isinstance(found, bytes) else json.dumps(found).encode()
         raw = b"" if found is None else raw

@@ -25,7 +25,7 @@ from helpdesk.domain.errors import (
 )
 from helpdesk.domain.text import clean
 
-PAGE: Final = 100
+PAGE: Final = 300
 LOG_PAGE: Final = 1000
 
 

@@ -21,7 +21,7 @@ from helpdesk.connectors.duo.lacking import LACKS
 from helpdesk.connectors.elsewhere import Elsewhere
 from helpdesk.connectors.parts import ids_of
 from helpdesk.connectors.raw import epoch, number, rows, text
-from helpdesk.domain.errors import HelpdeskError, NotFound, Unreachable, Unsettled
+from helpdesk.domain.errors import Conflict, HelpdeskError, NotFound, Unreachable, Unsettled
 from helpdesk.domain.proofs import Asking, Method
 from helpdesk.domain.text import clean
 from helpdesk.domain.timeline import LAST, AnyEvent, Report
@@ -30,8 +30,15 @@ from helpdesk.domain.users import Account, Factor, FactorKind, FactorState, MfaS
 LOG_DAYS: Final = 180
 MOST_RECORDS: Final = 10_000
 TOKEN: Final = "token-"  # noqa: S105  (what the id of a hardware token's factor begins with)
-EXACT: Final = "Duo finds people by their whole login or address only."
-"""Why a search may leave somebody out."""
+LOCKED_OUT: Final = "locked out"
+DISABLED: Final = (
+    "This user is disabled in Duo, which is no lock that ends: a Duo administrator enables them."
+)
+EXACT: Final = "Duo finds people by their whole login or address; names were looked for among the "
+"""Why a search may leave somebody out; how many follows."""
+
+LISTED_S: Final = 10.0
+"""Seconds that the list of users is taken for true while somebody types."""
 
 
 class Alarm(HelpdeskError):
@@ -74,33 +81,31 @@ class DuoConnector(Elsewhere):
         host = urlsplit(self._api.http.url).hostname or "Duo"
         return Account(id=name, name=host, product=self._product)
 
-    async def person(self, user: str) -> User | None:
-        """Give a user by id with their devices; None where there is none."""
-        try:
-            native = self.native(user)
-            return await self.fresh(f"user {native}", lambda: self._read(native))
-        except NotFound:
-            return None
-
     async def timeline(self, user: str) -> tuple[AnyEvent, ...]:
         """Give what happened to a user, oldest first, with what they said to this desk's pushes."""
-        native = self.native(user)
-        told = await self.fresh(f"log {native}", lambda: self._events(native))
-        alarms = self._alarms.get(native, [])
+        told = await super().timeline(user)
+        alarms = self._alarms.get(self.native(user), [])
         return tuple(sorted((*told, *alarms), key=lambda event: event.at)) if alarms else told
 
     async def find(self, words: Sequence[str], *, limit: int) -> Found:
-        """Give those whose whole login or address the longest word is; without a word, anybody."""
+        """Give the users, as many as were asked for, and whoever has the longest word for a login.
+
+        Duo looks for whole logins and addresses; by name, the desk looks through what it listed.
+        """
+        listed, is_cut = await self.fresh(
+            f"everybody, {limit}", lambda: self._api.users({}, limit), LISTED_S
+        )
         word = max(words, key=len, default="")
+        if not is_cut:
+            return Found(users=self._users(listed))
         if not word:
-            listed, is_cut = await self._api.users({}, limit)
-            says = f"Duo gave the first {limit}: narrow the search." if is_cut else ""
+            says = f"Duo gave the first {limit}: narrow the search."
             return Found(users=self._users(listed), says=says)
         by_name, by_mail = await asyncio.gather(
             self._api.users({"username": word}, limit), self._api.users({"email": word}, limit)
         )
-        found = {user.id: user for user in self._users([*by_name[0], *by_mail[0]])}
-        return Found(users=tuple(found.values()), says=EXACT)
+        found = {user.id: user for user in self._users([*by_name[0], *by_mail[0], *listed])}
+        return Found(users=tuple(found.values())[:limit], says=f"{EXACT}first {limit} only.")
 
     async def named(self, login: str) -> Sequence[User]:
         """Give the users of this login, whatever its case."""
@@ -134,8 +139,12 @@ class DuoConnector(Elsewhere):
         await self.act(user, self.remove_each(self.native(user.id), factors))
 
     async def unlock(self, user: User, now: datetime) -> None:
-        """Let a locked-out user in again."""
-        await self.act(user, self._api.change(self.native(user.id), {"status": "active"}))
+        """Let a locked-out user in again; whoever is not locked out stays as they are.
+
+        Raises:
+            Conflict: An administrator disabled the user, which is no lock.
+        """
+        await self.act(user, self._unlock(self.native(user.id)))
 
     async def change_address(self, user: User, address: str, now: datetime) -> None:
         """Change the mail address."""
@@ -168,6 +177,8 @@ class DuoConnector(Elsewhere):
             Unreachable: It still waits.
             NotFound: It waits no more.
         """
+        if asking.method is not Method.PUSH:
+            raise self.cannot(f"prove:{asking.method.value}")
         native, push = self.native(person.id), self._pushes.get(asking.id, "")
         try:
             result = await self._api.pushed(native, push) if push else ""
@@ -191,7 +202,8 @@ class DuoConnector(Elsewhere):
         """Let go of all connections; blocking."""
         self._api.http.close()
 
-    async def _read(self, native: str) -> User | None:
+    async def read(self, native: str) -> User | None:
+        """Ask for a user with their devices."""
         return self._user(await self._api.user(native))
 
     def _users(self, listed: Sequence[Any]) -> tuple[User, ...]:
@@ -216,14 +228,22 @@ class DuoConnector(Elsewhere):
             mobile=next((found for found in numbers if found), None),
             mfa=MfaState.OFF if status == "bypass" else MfaState.ON,
             factors=tuple({f.id: f for f in factors if f is not None}.values()),
-            locked_until=LAST if status in {"locked out", "disabled"} else None,
+            locked_until=LAST if status in {LOCKED_OUT, "disabled"} else None,
             seen_at=epoch(number(raw, "last_login")),
         )
 
-    async def _events(self, native: str) -> tuple[AnyEvent, ...]:
+    async def events(self, native: str) -> tuple[AnyEvent, ...]:
+        """Ask for what the authentication log tells of a user."""
         since = datetime.now(UTC) - timedelta(days=LOG_DAYS)
         listed, _ = await self._api.log(_span(since) | {"users": native}, MOST_RECORDS)
-        return timeline_of(listed)
+        return timeline_of(reversed(listed))
+
+    async def _unlock(self, native: str) -> None:
+        status = text(await self._api.user(native), "status").lower()
+        if status == "disabled":
+            raise Conflict(DISABLED)
+        if status == LOCKED_OUT:
+            await self._api.change(native, {"status": "active"})
 
     async def remove_one(self, native: str, factor: Factor) -> None:
         """Remove a factor; one that is gone already is no error."""

@@ -10,6 +10,8 @@ BYPASS: Final = "Duo's bypass leaves a user without a second proof until somebod
 PHONE: Final = "In Duo a number is a device of its own."
 CODES: Final = "Duo's Admin API checks no codes."
 SET_UP: Final = "Reset the device: the customer sets it up anew."
+MAILS: Final = "Duo mails no codes that let in."
+UNREAD: Final = "Duo writes what administrators do into a log of its own, which is not read here."
 
 LACKS: Final = (
     Lack(
@@ -33,5 +35,14 @@ LACKS: Final = (
     Lack(what="prove:totp", why=CODES, instead="Send a push."),
     Lack(what="prove:call-back", why="Duo has no code for a call back."),
     Lack(what="prove:administrator", why="Duo has no code for somebody who vouches."),
+    Lack(what="factor:email", why=MAILS),
+    Lack(
+        what="show:mfa",
+        why="Duo asks by policies: whether it asks a user without a device is not shown.",
+    ),
+    Lack(what="show:since", why="Duo does not tell since when a phone or token is there."),
+    Lack(what="told:acts", why=UNREAD),
+    Lack(what="told:pass", why=UNREAD),
+    Lack(what="told:mail-address", why=MAILS),
 )
 """Of every account, whatever its rights."""

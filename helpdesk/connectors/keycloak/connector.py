@@ -22,15 +22,19 @@ from helpdesk.connectors.keycloak.events import timeline_of
 from helpdesk.connectors.keycloak.lacking import LACKS
 from helpdesk.connectors.parts import ids_of
 from helpdesk.connectors.raw import epoch, inner, number, text
-from helpdesk.domain.errors import NotFound
+from helpdesk.domain.errors import Conflict
 from helpdesk.domain.text import clean
 from helpdesk.domain.timeline import LAST, AnyEvent, Other
-from helpdesk.domain.users import Account, Factor, FactorKind, FactorState, User
+from helpdesk.domain.users import Account, Factor, FactorKind, FactorState, MfaState, User
 
 MOST_EVENTS: Final = 10_000
 SET_UP: Final = "CONFIGURE_TOTP"
 """The required action by which the next login asks for an authenticator."""
 
+DISABLED: Final = (
+    "This user is disabled in Keycloak, which is no lock that ends: "
+    "whoever keeps the realm enables them."
+)
 NO_EVENTS: Final = "this realm saves no events, so there is no timeline"
 
 
@@ -67,19 +71,6 @@ class KeycloakConnector(Elsewhere):
         return (
             Account(id=name, name=self._api.realm, product=self._product) if name == known else None
         )
-
-    async def person(self, user: str) -> User | None:
-        """Give a user by id with their factors; None where there is none."""
-        try:
-            native = self.native(user)
-            return await self.fresh(f"user {native}", lambda: self._read(native))
-        except NotFound:
-            return None
-
-    async def timeline(self, user: str) -> tuple[AnyEvent, ...]:
-        """Give what happened to a user, oldest first; that nothing is saved is told as an event."""
-        native = self.native(user)
-        return await self.fresh(f"log {native}", lambda: self._events(native))
 
     async def find(self, words: Sequence[str], *, limit: int) -> Found:
         """Give people in whose name or address the longest word occurs."""
@@ -141,8 +132,12 @@ class KeycloakConnector(Elsewhere):
         await self.act(user, self.remove_each(native, factors, before))
 
     async def unlock(self, user: User, now: datetime) -> None:
-        """Clear the count of failures, which lifts the lock that it made."""
-        await self.act(user, self._api.clear_failures(self.native(user.id)))
+        """Clear the count of failures, which lifts the lock that it made.
+
+        Raises:
+            Conflict: The user is disabled, which is no lock that the count made.
+        """
+        await self.act(user, self._unlock(self.native(user.id)))
 
     async def end_sessions(self, user: User, now: datetime) -> None:
         """End all sessions; Keycloak remembers no browsers."""
@@ -160,7 +155,8 @@ class KeycloakConnector(Elsewhere):
         """Let go of all connections; blocking."""
         self._api.http.close()
 
-    async def _read(self, native: str) -> User | None:
+    async def read(self, native: str) -> User | None:
+        """Ask for a user with credentials, sessions and what the guard counts."""
         raw, listed, failures = await asyncio.gather(
             self._api.user(native), self._api.credentials(native), self._api.failures(native)
         )
@@ -172,7 +168,7 @@ class KeycloakConnector(Elsewhere):
     def _user(
         self,
         raw: Any,
-        listed: Sequence[Any] = (),
+        listed: Sequence[Any] | None = None,
         failures: Mapping[str, Any] | None = None,
         sessions: int = 0,
     ) -> User | None:
@@ -184,7 +180,7 @@ class KeycloakConnector(Elsewhere):
         count = number(failures, "numSecondaryAuthFailures")
         wrong = number(failures, "numFailures") if count is None else count
         factors = tuple(
-            _factor(one, int(wrong or 0)) for one in listed if text(one, "type") == "otp"
+            _factor(one, int(wrong or 0)) for one in listed or () if text(one, "type") == "otp"
         )
         return User(
             id=f"{self.name}:{native}",
@@ -194,20 +190,27 @@ class KeycloakConnector(Elsewhere):
             product=self._product,
             role="user",
             notification_address=mail if mail and mail.casefold() != login.casefold() else None,
+            mfa=_asked(raw, listed),
             factors=tuple({factor.id: factor for factor in factors if factor.id}.values()),
             locked_until=_locked_until(raw, failures or {}),
             sessions=sessions,
         )
 
-    async def _events(self, native: str) -> tuple[AnyEvent, ...]:
+    async def events(self, native: str) -> tuple[AnyEvent, ...]:
+        """Ask for what the saved events tell; that none are saved is told as an event."""
         listed, is_cut = await self._api.events({"user": native}, MOST_EVENTS)
-        events = timeline_of(listed)
+        events = timeline_of(reversed(listed))
         now = datetime.now(UTC)
         if not events and await self._api.saves_events() is False:
             return (_note(now, NO_EVENTS),)
         if is_cut and events:
             return (_note(events[0].at, f"only the newest {MOST_EVENTS} events were read"), *events)
         return events
+
+    async def _unlock(self, native: str) -> None:
+        if inner(await self._api.user(native), "enabled") is False:
+            raise Conflict(DISABLED)
+        await self._api.clear_failures(native)
 
     async def _demand(self, native: str) -> None:
         def change(whole: dict[str, Any]) -> None:
@@ -228,6 +231,15 @@ class KeycloakConnector(Elsewhere):
 
 def _note(at: datetime, kind: str) -> Other:
     return Other(at=at, kind=kind, raw={"at": at.isoformat(), "kind": kind})
+
+
+def _asked(raw: Any, listed: Sequence[Any] | None) -> MfaState:
+    """Whether a second proof is asked: of whoever has set one up, or must at the next login."""
+    actions = inner(raw, "requiredActions")
+    if isinstance(actions, list) and SET_UP in actions:
+        return MfaState.ON
+    has = inner(raw, "totp") is not False if listed is None else any(map(_is_second, listed))
+    return MfaState.ON if has else MfaState.OFF
 
 
 def _is_second(raw: Any) -> bool:

@@ -10,6 +10,7 @@ ASKS: Final = "Keycloak asks whoever has set up a second proof; there is no swit
 SENDS: Final = "Keycloak sends no codes: they are made on the phone."
 CHECKS: Final = "Keycloak checks nobody outside a sign-in."
 SET_UP: Final = "Reset the factor: the next login asks for a new one."
+UNREAD: Final = "Keycloak writes what administrators do into its admin events, not read here."
 
 LACKS: Final = (
     Lack(what="send-code", why=SENDS, instead="Open the app and read the code there."),
@@ -39,5 +40,8 @@ LACKS: Final = (
         Lack(what=f"prove:{method}", why=CHECKS)
         for method in ("code", "push", "totp", "call-back", "administrator")
     ),
+    *(Lack(what=what, why=SENDS) for what in ("factor:email", "factor:sms", "told:mail-address")),
+    Lack(what="told:acts", why=UNREAD),
+    Lack(what="told:pass", why="Keycloak has no temporary way in."),
 )
 """Of every realm, whatever its rights."""

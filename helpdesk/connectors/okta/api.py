@@ -80,6 +80,17 @@ class Okta:
         answer = await self._ask("GET", _user(name), query={"expand": "blocks"})
         return answer.read(Any)
 
+    async def desk(self) -> str:
+        """Give the id by which the log names whoever this desk is: its app, else its token's owner.
+
+        Empty where Okta does not tell.
+        """
+        try:
+            found = self._signer.app or text((await self._ask("GET", _user("me"))).read(Any), "id")
+        except (NoRight, NotFound):
+            return ""
+        return found
+
     async def users(self, query: Mapping[str, Any], most: int) -> tuple[list[Any], bool]:
         """Give at most so many users that a query finds, and whether there are more."""
         limit = min(most, 200)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from helpdesk.connectors.okta.rows import Row
-from helpdesk.connectors.okta.telling import Telling, Told, cause_of, other
+from helpdesk.connectors.okta.telling import Telling, Told, cause_of, other, second_id
 from helpdesk.domain.text import clean
 from helpdesk.domain.timeline import FactorChange, Lock, Report, Reset
 
@@ -20,11 +20,23 @@ def change(what: str) -> Told:
 
 
 def _factor_change(telling: Telling, row: Row, at: datetime, change: str) -> FactorChange:
-    who = "user" if row.actor == telling.user else "administrator"
     named = row.target("AuthenticatorEnrollment", "Factor", "Authenticator") or row.factor
     return FactorChange(
-        at=at, id=row.id or None, change=change, factor=named or None, by=who, ip=row.ip
+        at=at,
+        id=row.id or None,
+        change=change,
+        factor=named or None,
+        by=telling.who(row),
+        ip=row.ip,
     )
+
+
+def removed(telling: Telling, row: Row, at: datetime) -> None:
+    """Tell that a factor was removed; by this desk that is a reset of the one."""
+    if telling.who(row) == "agent":
+        reset = second_id(row, "reset")
+        telling.add(Reset(at=at, id=reset, ok=row.is_good, by="agent", scope="one"))
+    telling.add(_factor_change(telling, row, at, "removed"))
 
 
 def factor_update(telling: Telling, row: Row, at: datetime) -> None:
@@ -50,7 +62,7 @@ def profile(telling: Telling, row: Row, at: datetime) -> None:
 
 def reset_all(telling: Telling, row: Row, at: datetime) -> None:
     """Tell that all factors were reset, or could not be."""
-    who = "user" if row.actor == telling.user else "administrator"
+    who = telling.who(row)
     telling.add(Reset(at=at, id=row.id or None, ok=row.is_good, by=who, scope="all"))
 
 
@@ -63,9 +75,8 @@ def locked(telling: Telling, row: Row, at: datetime) -> None:
 def unlocked(telling: Telling, row: Row, at: datetime) -> None:
     """Tell that the lock was lifted."""
     telling.lifted(at)
-    telling.add(
-        Lock(at=at, id=row.id or None, since=at, until=at, cause="lifted by an administrator")
-    )
+    cause = f"lifted by an {'agent' if telling.who(row) == 'agent' else 'administrator'}"
+    telling.add(Lock(at=at, id=row.id or None, since=at, until=at, cause=cause))
 
 
 def reported(telling: Telling, row: Row, at: datetime) -> None:

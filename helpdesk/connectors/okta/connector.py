@@ -7,6 +7,7 @@ reset of all ─▶ one call      of some ─▶ one by one: what is gone and wh
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from helpdesk.connectors.elsewhere import Elsewhere
 from helpdesk.connectors.exchange import NoRight
 from helpdesk.connectors.okta.api import LOG_DAYS, Okta
 from helpdesk.connectors.okta.events import timeline_of
-from helpdesk.connectors.okta.faults import WrongCode
+from helpdesk.connectors.okta.faults import NothingLocked, WrongCode
 from helpdesk.connectors.okta.lacking import LACKS, NO_CODES
 from helpdesk.connectors.okta.shapes import (
     ENROLMENT,
@@ -79,18 +80,13 @@ class OktaConnector(Elsewhere):
 
     async def supports(self, user: User) -> Supports:
         """Give what can be done for a user, here and with the rights this desk has."""
-        codes = await self.fresh("tac", self._codes, KEPT_S)
+        codes = await self._codes()
         return Supports(provider="Okta", lacks=LACKS if codes else (*LACKS, NO_CODES))
 
     async def account(self, name: str) -> Account | None:
         """Give the account of this id, or None: an organisation that users name as theirs."""
         host = urlsplit(self._api.http.url).hostname or "Okta"
         return account_of(name, self.name, self._products, host)
-
-    async def timeline(self, user: str) -> tuple[AnyEvent, ...]:
-        """Give what happened to a user, oldest first."""
-        native = self.native(user)
-        return await self.fresh(f"log {native}", lambda: self._events(native))
 
     async def find(self, words: Sequence[str], *, limit: int) -> Found:
         """Give people whose first name, last name or address begins with the longest word."""
@@ -104,7 +100,7 @@ class OktaConnector(Elsewhere):
     async def named(self, login: str) -> Sequence[User]:
         """Give the users of this login, whatever its case."""
         try:
-            found = await self._read(login)
+            found = await self.read(login)
         except NotFound:
             return []
         return [] if found is None or found.login.casefold() != login.casefold() else [found]
@@ -176,8 +172,9 @@ class OktaConnector(Elsewhere):
         await self.act(user, self._api.change(native, {"email": address}))
 
     async def unlock(self, user: User, now: datetime) -> None:
-        """Lift the lock, and what blocks devices."""
-        await self.act(user, self._api.unlock(self.native(user.id)))
+        """Lift the lock, and what blocks devices; whoever is free stays free."""
+        with contextlib.suppress(NothingLocked):
+            await self.act(user, self._api.unlock(self.native(user.id)))
 
     async def end_sessions(self, user: User, now: datetime) -> None:
         """End all sessions, and forget remembered browsers where the settings say so."""
@@ -191,7 +188,7 @@ class OktaConnector(Elsewhere):
         """
         authenticator = await self._codes()
         if not authenticator:
-            raise Unreachable(NO_CODES.says)
+            raise BadInput(NO_CODES.says)
         minutes = min(max(ceil((until - now).total_seconds() / 60), 10), 14_400)
         native = self.native(user.id)
         code, _ = await self.act(user, self._api.temporary_code(native, authenticator, minutes))
@@ -201,6 +198,8 @@ class OktaConnector(Elsewhere):
 
     async def ask_proof(self, person: User, asking: Asking, now: datetime) -> str | None:
         """Send a code or a push; give the number to read out, which the device asks for."""
+        if asking.method not in {Method.CODE, Method.PUSH, Method.TOTP}:
+            raise self.cannot(f"prove:{asking.method.value}")
         factor = self._factor(person, asking)
         native = self.native(person.id)
         if asking.method is Method.CODE:
@@ -209,8 +208,6 @@ class OktaConnector(Elsewhere):
             push = await self.act(person, self._api.push(native, factor.id))
             self._polls[asking.id] = push.poll
             return push.number or None
-        elif asking.method is not Method.TOTP:
-            raise self.cannot(f"prove:{asking.method.value}")
         return None
 
     async def check_proof(self, person: User, asking: Asking, told: str, now: datetime) -> bool:
@@ -222,10 +219,12 @@ class OktaConnector(Elsewhere):
         """
         if asking.method is Method.PUSH:
             return await self._confirmed(asking)
+        if asking.method not in {Method.CODE, Method.TOTP}:
+            raise self.cannot(f"prove:{asking.method.value}")
         factor = self._factor(person, asking)
         code = digits(told)
         if not code:
-            raise BadInput("Type the digits that the caller reads out.")
+            return False
         try:
             return await self._api.check(self.native(person.id), factor.id, code)
         except WrongCode:
@@ -247,15 +246,8 @@ class OktaConnector(Elsewhere):
             raise NotFound("The push was not answered in time: ask once more.")
         return result == "SUCCESS"
 
-    async def person(self, user: str) -> User | None:
-        """Give a user by id with their factors; None where there is none."""
-        try:
-            native = self.native(user)
-            return await self.fresh(f"user {native}", lambda: self._read(native))
-        except NotFound:
-            return None
-
-    async def _read(self, name: str) -> User | None:
+    async def read(self, name: str) -> User | None:
+        """Ask for a user by id or login, with factors and enrolments."""
         raw = await self._api.user(name)
         native = text(raw, "id")
         if not native:
@@ -265,11 +257,13 @@ class OktaConnector(Elsewhere):
         )
         return user_of(raw, self.name, self._products, factors_of(listed, enrolled or ()))
 
-    async def _events(self, native: str) -> tuple[AnyEvent, ...]:
+    async def events(self, native: str) -> tuple[AnyEvent, ...]:
+        """Ask for what the System Log tells; what this desk did is told as an agent's."""
         since = datetime.now(UTC) - timedelta(days=LOG_DAYS)
         about = f'actor.id eq "{native}" or target.id eq "{native}"'
         listed, is_cut = await self._api.log(about, since, most=MOST_ROWS)
-        events = timeline_of(listed, native)
+        desk = await self.fresh("desk", self._api.desk, KEPT_S)
+        events = timeline_of(reversed(listed), native, desk)
         if not is_cut or not events:
             return events
         kind = f"only the newest {MOST_ROWS} rows of the log were read"
@@ -277,6 +271,9 @@ class OktaConnector(Elsewhere):
         return (Other(at=events[0].at, kind=kind, raw=raw), *events)
 
     async def _codes(self) -> str:
+        return await self.fresh("tac", self._asked_codes, KEPT_S)
+
+    async def _asked_codes(self) -> str:
         try:
             return await self._api.temporary_authenticator()
         except (NoRight, NotFound):

@@ -23,14 +23,15 @@ BLAND: Final = frozenset({"wrong", None})
 """Refusals that do not say why."""
 
 
-def timeline_of(raws: Iterable[Any], user: str) -> tuple[AnyEvent, ...]:
+def timeline_of(raws: Iterable[Any], user: str, desk: str = "") -> tuple[AnyEvent, ...]:
     """Give what the System Log tells of a user, oldest first, each event once.
 
     An event's id is its uuid, with a word behind it where one row tells of two things. A kind that
     has no word of ours is an `Other`; the row is beside each event as it came. A row without a time
-    is left out.
+    is left out. *desk* is the id by which the log names whoever this desk is: what it did, agents
+    did.
     """
-    telling = Telling(user)
+    telling = Telling(user, desk)
     found = [Row(raw) for raw in raws if isinstance(raw, dict)]
     dated = [(row.at, row) for row in found if row.at is not None]
     seen: set[str] = set()
@@ -88,7 +89,7 @@ EVENTS: Final[Mapping[str, Told]] = {
     "system.email.challenge_factor_redeemed": messages.redeemed,
     "system.operation.rate_limit.violation": messages.limited,
     "user.mfa.factor.activate": changes.change("enrolled"),
-    "user.mfa.factor.deactivate": changes.change("removed"),
+    "user.mfa.factor.deactivate": changes.removed,
     "user.mfa.factor.suspend": changes.change("suspended"),
     "user.mfa.factor.unsuspend": changes.change("resumed"),
     "user.mfa.factor.update": changes.factor_update,

@@ -34,6 +34,10 @@ class WrongCode(HelpdeskError):
     """The code that was read back does not fit, or was used before."""
 
 
+class NothingLocked(Conflict):
+    """There is nothing to unlock."""
+
+
 class WantsProof(Unreachable):
     """The app must prove that its token is its own.
 
@@ -132,10 +136,10 @@ _CODES: Final[tuple[tuple[type[HelpdeskError], dict[str, str]], ...]] = (
             "E0000082": "That code was used before: a new one is needed.",
         },
     ),
+    (NothingLocked, {"E0000032": "Okta says that there is nothing to unlock."}),
     (
         Conflict,
         {
-            "E0000032": "Okta says that there is nothing to unlock.",
             "E0000038": "Okta does not allow that in the user's present state.",
             "E0000044": "Okta does not allow that for a factor in this state.",
         },

@@ -32,6 +32,15 @@ LACKS: Final = (
     ),
     Lack(what="prove:call-back", why="Okta has no code for a call back."),
     Lack(what="prove:administrator", why="Okta has no code for somebody who vouches."),
+    Lack(
+        what="show:mfa",
+        why="Okta asks by policies: whether it asks this user is not in what it tells of them.",
+    ),
+    Lack(
+        what="told:pass",
+        why="No event of Okta's log is known here that tells of a Temporary Access Code.",
+    ),
+    Lack(what="told:mail-address", why="Okta's log names no address that a code was mailed to."),
 )
 """Of every organisation, whatever its rights."""
 

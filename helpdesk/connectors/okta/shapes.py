@@ -152,6 +152,6 @@ def account_of(account: str, name: str, products: Mapping[str, str], host: str) 
     """Give the account of an id; None where it is another provider's, or of no product."""
     own, _, words = account.partition(":")
     product = products.get(words) or products.get("")
-    if own != name or product is None:
+    if own != name or not words or product is None:
         return None
-    return Account(id=account, name=words if words not in {"", "-"} else host, product=product)
+    return Account(id=account, name=words if words != "-" else host, product=product)

@@ -47,7 +47,14 @@ Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
 class Signer(Protocol):
-    """Gives the headers that say who asks."""
+    """Gives the headers that say who asks.
+
+    Attributes:
+        app: The client id under which Okta's log names this desk; empty for a token, whose owner
+            it names.
+    """
+
+    app: str
 
     def bind(self, http: Http) -> None:
         """Take the line over which a token is asked for."""
@@ -64,6 +71,8 @@ class Signer(Protocol):
 
 class ApiToken:
     """A token that an administrator made; it has that administrator's rights."""
+
+    app = ""
 
     def __init__(self, secret: Callable[[], str]) -> None:
         self._secret = secret
@@ -83,6 +92,9 @@ class ApiToken:
 class ServiceApp:
     """An app of the organisation that signs in with its own key.
 
+    Attributes:
+        app: Its client id.
+
     Args:
         client: Its client id.
         key: Gives its private key when it is first needed: RSA or P-256, as PEM or as a JWK.
@@ -93,7 +105,7 @@ class ServiceApp:
     """
 
     def __init__(self, client: str, key: Callable[[], str], scopes: Sequence[str] = SCOPES) -> None:
-        self._client, self._scopes, self._secret = client, " ".join(scopes), key
+        self.app, self._scopes, self._secret = client, " ".join(scopes), key
         self._key: tuple[Key, str] | None = None
         self._http: Http | None = None
         self._token, self._until, self._kind = "", 0.0, "Bearer"
@@ -157,8 +169,8 @@ class ServiceApp:
     def _assertion(self, url: str) -> str:
         now = int(time.time())
         claims = {
-            "iss": self._client,
-            "sub": self._client,
+            "iss": self.app,
+            "sub": self.app,
             "aud": url,
             "iat": now,
             "exp": now + LIFE_S,

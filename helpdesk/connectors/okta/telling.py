@@ -34,14 +34,20 @@ class Asked:
 class Telling:
     """The timeline as far as it is told; what comes later may still mend what came before."""
 
-    def __init__(self, user: str) -> None:
-        self.user = user
+    def __init__(self, user: str, desk: str = "") -> None:
+        self.user, self.desk = user, desk
         self.events: list[AnyEvent | None] = []
         self._asked: dict[str, Asked] = {}
         self._last: Asked | None = None
         self._sent: dict[str, str] = {}
         self._names: Counter[str] = Counter()
         self._lock: int | None = None
+
+    def who(self, row: Row) -> str:
+        """Give who did what a row tells: `user`, `agent` or `administrator`."""
+        if row.actor == self.user:
+            return "user"
+        return "agent" if self.desk and row.actor == self.desk else "administrator"
 
     def add(self, *events: AnyEvent) -> int:
         """Add events; give the place of the first."""

@@ -30,6 +30,7 @@ from helpdesk.domain.errors import (
     Unreachable,
     Unsettled,
 )
+from helpdesk.domain.lacks import lack_of
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method
 from helpdesk.domain.text import clean, digits
@@ -205,6 +206,7 @@ class PrivacyIdea(PiQuestions):
 
     async def ask_proof(self, person: User, asking: Asking, now: datetime) -> None:
         """Send a code or a push to a factor on record; the number of an app is not asked for."""
+        _possible(asking)
         if asking.method is Method.TOTP:
             return
         await self._trigger(_factor(person, asking.channel))
@@ -213,8 +215,9 @@ class PrivacyIdea(PiQuestions):
         """Whether what was read back is right, or the push was confirmed.
 
         Raises:
-            BadInput: The push is not answered yet.
+            BadInput: The push is not answered yet, or nothing of this kind can be checked.
         """
+        _possible(asking)
         factor = _factor(person, asking.channel)
         if asking.method is Method.TOTP:
             return await self._is_right_number(factor.id, told)
@@ -307,6 +310,12 @@ class PrivacyIdea(PiQuestions):
     async def _of_kind(self, user: User, kind: FactorKind) -> list[Factor]:
         found = (await self.people([user.id])).get(user.id, user)
         return [f for f in found.factors if f.kind is kind and f.state is FactorState.ACTIVE]
+
+
+def _possible(asking: Asking) -> None:
+    lack = lack_of(abilities.ALWAYS, f"prove:{asking.method.value}")
+    if lack is not None:
+        raise BadInput(lack.says)
 
 
 def _factor(person: User, serial: str) -> Factor:

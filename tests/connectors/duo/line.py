@@ -1,7 +1,8 @@
-"""The connector on the small Duo, with nothing kept between two questions."""
+"""The connector on the small Duo, with as good as nothing kept between two questions."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from helpdesk.connectors.duo.api import Duo
@@ -12,12 +13,16 @@ from tests.labs.small import Wire
 
 
 def connector(
-    account: Account, secret: str = SECRET, name: str = "duo", **more: Any
+    account: Account,
+    secret: str = SECRET,
+    name: str = "duo",
+    elapsed: Callable[[], float] | None = None,
+    **more: Any,
 ) -> DuoConnector:
     """The connector on an account; *more* is what its signature takes."""
     signer = Signature(KEY, lambda: secret, **more)
     api = Duo("http://127.0.0.1:9", signer, transport=Wire(account), patience_s=0.0)
     ticks = iter(range(10**9))
     return DuoConnector(
-        api, name=name, product="constant-contact", elapsed=lambda: 9.0 * next(ticks)
+        api, name=name, product="constant-contact", elapsed=elapsed or (lambda: 9.0 * next(ticks))
     )

@@ -19,6 +19,7 @@ from helpdesk.connectors.exchange import Busy, Request
 from helpdesk.domain.diagnosis import diagnose
 from helpdesk.domain.errors import (
     BadInput,
+    Conflict,
     DeskRefused,
     HelpdeskError,
     NotFound,
@@ -124,19 +125,65 @@ async def test_a_user_with_no_device_or_with_hundreds_is_shown(
     assert len((await maya_of(duo)).factors) == count
 
 
-async def test_people_are_found_by_whole_login_or_address_and_it_says_so(
+async def test_in_a_large_account_people_are_found_by_whole_login_or_address_and_it_says_so(
     account: Account, duo: DuoConnector
 ) -> None:
-    for n in range(250):
+    for n in range(350):
         account.join(f"DU{n}", f"u{n}", f"Ada {n}")
 
-    by_login = await duo.find(["maya"], limit=9)
-    by_mail = await duo.find(["maya@agency.example"], limit=9)
-    everybody = await duo.find([], limit=240)
+    by_login = await duo.find(["u349"], limit=9)
+    by_mail = await duo.find(["u349@agency.example"], limit=9)
+    everybody = await duo.find([], limit=340)
 
-    assert [user.id for user in by_login.users] == [user.id for user in by_mail.users] == [ID]
-    assert "whole login" in by_login.says
-    assert (len(everybody.users), "narrow" in everybody.says) == (240, True)
+    assert [found.users[0].id for found in (by_login, by_mail)] == ["duo:DU349"] * 2
+    assert by_login.says.endswith("names were looked for among the first 9 only.")
+    assert (len(by_login.users), len(everybody.users)) == (9, 340)
+    assert "narrow" in everybody.says
+
+
+async def test_in_a_small_account_the_users_are_listed_once_and_looked_through(
+    account: Account,
+) -> None:
+    duo = connector(account, elapsed=lambda: 0.0)
+
+    found = [await duo.find([word], limit=500) for word in ("ma", "may", "okafor")]
+
+    assert [[user.id for user in one.users] for one in found] == [[ID]] * 3
+    assert [one.says for one in found] == [""] * 3
+    assert len(account.asked) == 1
+    duo.close()
+
+
+@pytest.mark.parametrize("status", ["active", "bypass"])
+async def test_whoever_is_not_locked_out_stays_as_they_are(
+    account: Account, duo: DuoConnector, status: str
+) -> None:
+    account.users[USER]["status"] = status
+
+    await duo.unlock(await maya_of(duo), NOW)
+
+    assert account.users[USER]["status"] == status
+
+
+async def test_whom_an_administrator_disabled_no_agent_lets_in(
+    account: Account, duo: DuoConnector
+) -> None:
+    account.users[USER]["status"] = "disabled"
+    user = await maya_of(duo)
+
+    with pytest.raises(Conflict, match="disabled in Duo, which is no lock"):
+        await duo.unlock(user, NOW)
+
+    assert account.users[USER]["status"] == "disabled"
+
+
+async def test_an_id_with_signs_that_are_escaped_is_signed_as_it_is_sent(
+    account: Account, duo: DuoConnector
+) -> None:
+    account.join("DU p/%é", "odd", "Odd One")
+
+    assert [*await duo.people(["duo:DU p/%é"])] == []
+    assert account.asked == ["GET /admin/v1/users/DU p/%é"]
 
 
 @pytest.mark.parametrize(("result", "is_right"), [("approve", True), ("deny", False)])
@@ -254,27 +301,6 @@ async def test_the_log_is_read_page_by_page(account: Account, duo: DuoConnector)
 
     assert len({event.at for event in events}) == 2300
     assert await duo.since(NOW - timedelta(minutes=5), limit=5) == [ID]
-
-
-async def test_what_duo_cannot_do_is_said_beforehand_and_refused_all_the_same(
-    duo: DuoConnector,
-) -> None:
-    user = await maya_of(duo)
-    acts: dict[str, Any] = {
-        "send-code": duo.send_code(user, user.factors[0], CARDS["constant-contact"], NOW),
-        "turn-off-mfa": duo.turn_off(user, NOW, None),
-        "suspend-factor": duo.suspend(user, user.factors[0], NOW),
-        "end-sessions": duo.end_sessions(user, NOW),
-        "change-mobile": duo.change_mobile(user, "+447700900111", NOW),
-    }
-
-    lacks = await duo.supports(user)
-
-    for what, act in acts.items():
-        assert lacks.lack(what) is not None
-        with pytest.raises(Unreachable, match="Not possible with this provider"):
-            await act
-    assert any(says.startswith("drift: Not possible") for says in await duo.inspect())
 
 
 @pytest.mark.parametrize(

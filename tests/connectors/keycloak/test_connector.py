@@ -6,19 +6,23 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from helpdesk.connectors.base import Provider
 from helpdesk.connectors.exchange import Busy
 from helpdesk.connectors.keycloak.connector import NO_EVENTS, KeycloakConnector
-from helpdesk.domain.errors import BadInput, DeskRefused, NotFound, Unreachable, Unsettled
-from helpdesk.domain.proofs import Asking, Grade, Method
+from helpdesk.domain.errors import (
+    BadInput,
+    Conflict,
+    DeskRefused,
+    NotFound,
+    Unreachable,
+    Unsettled,
+)
 from helpdesk.domain.timeline import Other, Session
-from helpdesk.domain.users import FactorKind, User
+from helpdesk.domain.users import FactorKind, MfaState, User
 from tests.connectors.keycloak.line import connector
-from tests.factories import CARDS
 from tests.labs.judging import served, verdict
 from tests.labs.keycloak.server import USER, Realm, otp
 from tests.labs.okta.server import Fault
@@ -81,6 +85,51 @@ async def test_wrong_codes_and_the_lock_come_from_the_guard(
     assert locked.is_locked(NOW)
     assert locked.factors[0].failures == 3
     assert not (await maya_of(keycloak)).is_locked(NOW)
+
+
+async def test_whom_an_administrator_disabled_no_agent_lets_in(
+    realm: Realm, keycloak: KeycloakConnector
+) -> None:
+    realm.users[USER]["enabled"] = False
+    user = await maya_of(keycloak)
+
+    with pytest.raises(Conflict, match="disabled in Keycloak, which is no lock"):
+        await keycloak.unlock(user, NOW)
+
+    assert user.is_locked(NOW)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "actions", "state"),
+    [
+        (["password"], [], MfaState.OFF),
+        (["password", "otp"], [], MfaState.ON),
+        (["password", "webauthn"], [], MfaState.ON),
+        (["password"], ["CONFIGURE_TOTP"], MfaState.ON),
+    ],
+)
+async def test_whoever_set_up_a_second_proof_or_must_is_asked_and_nobody_else(
+    realm: Realm,
+    keycloak: KeycloakConnector,
+    kinds: list[str],
+    actions: list[str],
+    state: MfaState,
+) -> None:
+    realm.credentials[USER] = [otp(f"c{n}") | {"type": kind} for n, kind in enumerate(kinds)]
+    realm.users[USER] |= {"requiredActions": actions}
+
+    assert (await maya_of(keycloak)).mfa is state
+
+
+@pytest.mark.parametrize(("has", "state"), [(True, MfaState.ON), (False, MfaState.OFF)])
+async def test_in_a_list_the_realm_says_who_set_one_up(
+    realm: Realm, keycloak: KeycloakConnector, has: bool, state: MfaState
+) -> None:
+    realm.users[USER]["totp"] = has
+
+    found = await keycloak.find(["maya"], limit=9)
+
+    assert [user.mfa for user in found.users] == [state]
 
 
 async def test_people_are_found_wherever_a_word_occurs_page_by_page(
@@ -196,31 +245,6 @@ async def test_an_address_is_changed_and_counts_as_not_verified(
     assert whole["attributes"] == {"office": ["Leeds"]}
     with pytest.raises(BadInput, match="error-invalid-email"):
         await keycloak.change_address(user, "nowhere", NOW)
-
-
-async def test_what_keycloak_cannot_do_is_said_beforehand_and_refused_all_the_same(
-    keycloak: KeycloakConnector,
-) -> None:
-    user = await maya_of(keycloak)
-    asking = Asking(
-        id="p1", user=ID, agent="dana", ticket="1", method=Method.CODE, grade=Grade.STRONG,
-        channel="maya-o1", at=NOW,
-    )  # fmt: skip
-    acts: dict[str, Any] = {
-        "send-code": keycloak.send_code(user, user.factors[0], CARDS["lead-gen-crm"], NOW),
-        "turn-off-mfa": keycloak.turn_off(user, NOW, None),
-        "suspend-factor": keycloak.suspend(user, user.factors[0], NOW),
-        "temporary-pass": keycloak.make_pass(user, NOW, NOW),
-        "change-mobile": keycloak.change_mobile(user, "+447700900111", NOW),
-        "prove:code": keycloak.ask_proof(user, asking, NOW),
-    }
-
-    lacks = await keycloak.supports(user)
-
-    for what, act in acts.items():
-        assert lacks.lack(what) is not None
-        with pytest.raises(Unreachable, match="Not possible with this provider"):
-            await act
 
 
 async def test_a_token_that_ended_is_asked_for_anew(realm: Realm) -> None:

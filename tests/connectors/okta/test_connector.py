@@ -9,7 +9,7 @@ import pytest
 from helpdesk.connectors.base import Provider
 from helpdesk.connectors.exchange import Busy
 from helpdesk.connectors.okta.connector import MOST_ROWS, OktaConnector
-from helpdesk.domain.errors import BadInput, Conflict, NotFound, Unreachable
+from helpdesk.domain.errors import BadInput, NotFound, Unreachable
 from helpdesk.domain.proofs import Asking, Grade, Method
 from helpdesk.domain.timeline import Lock, Other, Reset
 from helpdesk.domain.users import Factor, FactorKind, FactorState, User
@@ -256,11 +256,15 @@ async def test_a_code_that_is_read_back_proves_the_caller(lab: Lab, okta: OktaCo
     assert (number, wrong, right, again) == (None, False, True, False)
 
 
-async def test_an_answer_without_digits_is_asked_for_anew(okta: OktaConnector) -> None:
+async def test_an_answer_without_digits_proves_nothing_and_is_not_sent(
+    lab: Lab, okta: OktaConnector
+) -> None:
     user = await maya_of(okta)
+    before = len(lab.asked)
 
-    with pytest.raises(BadInput, match="digits"):
-        await okta.check_proof(user, asking(Method.CODE, "sms1"), "yes", NOW)
+    found = await okta.check_proof(user, asking(Method.CODE, "sms1"), "yes", NOW)
+
+    assert (found, len(lab.asked)) == (False, before)
 
 
 async def test_the_number_of_an_app_proves_the_caller(lab: Lab, okta: OktaConnector) -> None:
@@ -430,13 +434,6 @@ async def test_a_user_whose_unknown_devices_are_blocked_counts_as_locked(
     assert user.is_locked(NOW)
 
 
-async def test_what_is_not_locked_is_not_unlocked(okta: OktaConnector) -> None:
-    user = await maya_of(okta)
-
-    with pytest.raises(Conflict, match="nothing to unlock"):
-        await okta.unlock(user, NOW)
-
-
 @pytest.mark.parametrize("forgets", [True, False])
 async def test_sessions_end_and_browsers_are_forgotten_as_the_settings_say(
     lab: Lab, forgets: bool
@@ -496,33 +493,8 @@ async def test_an_organisation_without_temporary_codes_says_so_beforehand(
 
     assert lack is not None
     assert "Temporary Access Code" in lack.says
-    with pytest.raises(Unreachable, match="Temporary Access Code"):
+    with pytest.raises(BadInput, match="Temporary Access Code"):
         await okta.make_pass(user, NOW, NOW)
-
-
-async def test_what_okta_cannot_do_is_said_beforehand_and_refused_all_the_same(
-    lab: Lab, okta: OktaConnector
-) -> None:
-    user = await maya_of(okta)
-    one = factor(user, "sms1")
-    asked = len(lab.asked)
-
-    lacks = {lack.what for lack in okta.lacks}
-
-    for what, act in {
-        "turn-off-mfa": okta.turn_off(user, NOW, None),
-        "turn-on-mfa": okta.turn_on(user, NOW),
-        "suspend-factor": okta.suspend(user, one, NOW),
-        "resume-factor": okta.resume(user, one, NOW),
-        "change-mobile": okta.change_mobile(user, "+447700900111", NOW),
-        "enrol-totp": okta.begin_totp(user, "x", NOW),
-        "drift": okta.drift(user, one, ("1", "2"), NOW, ()),
-        "prove:call-back": okta.ask_proof(user, asking(Method.CALL_BACK, "sms1"), NOW),
-    }.items():
-        assert what in lacks
-        with pytest.raises(Unreachable, match="Not possible with this provider"):
-            await act
-    assert len(lab.asked) == asked
 
 
 async def test_what_was_said_of_a_user_is_asked_for_anew_after_an_act(lab: Lab) -> None:

@@ -392,6 +392,38 @@ def test_a_reset_of_all_factors_is_told() -> None:
     assert (event.ok, event.by, event.scope) == (True, "administrator", "all")
 
 
+@pytest.mark.parametrize(
+    ("kind", "scopes"),
+    [("user.mfa.factor.reset_all", ["all"]), ("user.mfa.factor.deactivate", ["one"])],
+)
+def test_what_this_desk_reset_is_told_as_an_agents(kind: str, scopes: list[str]) -> None:
+    events = timeline_of([log(9, kind, actor=ADMIN, factor="SMS_FACTOR")], USER, ADMIN)
+
+    resets = [event for event in events if isinstance(event, Reset)]
+    assert [(event.by, event.scope) for event in resets] == [("agent", scope) for scope in scopes]
+
+
+def test_a_factor_that_another_administrator_removed_is_no_reset_of_the_desk() -> None:
+    (event,) = timeline_of([log(9, "user.mfa.factor.deactivate", actor=ADMIN)], USER, "00uAnother")
+
+    assert isinstance(event, FactorChange)
+    assert (event.change, event.by) == ("removed", "administrator")
+
+
+def test_a_message_that_this_desk_sent_is_a_send_that_belongs_to_no_sign_in() -> None:
+    sent = log(
+        9, "system.sms.send_factor_verify_message", actor=ADMIN, phoneNumber="+447700900321",
+        transactionId="c1",
+    )  # fmt: skip
+    carried = log(8, "system.sms.receive_status", transactionId="c1", providerStatus="Sms Failed")
+
+    events = timeline_of([sent, carried], USER, ADMIN)
+
+    assert [type(event) for event in events] == [Send, Delivery]
+    assert isinstance(events[0], Send)
+    assert (events[0].challenge, events[0].to) == (None, "•••• 21")
+
+
 def test_a_lock_holds_until_it_is_lifted() -> None:
     locked = log(30, "user.account.lock")
     lifted = log(20, "user.account.unlock_by_admin", actor=ADMIN)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import count
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from duo_client.client import sign
 
@@ -103,7 +103,7 @@ class Account(Small):
             return _failed(403, 40_301, "Access forbidden")
         flat = {key: values[0] for key, values in params.items()}
         given = json.loads(body) if body else {}
-        return self._admin(method, path, flat, given)
+        return self._admin(method, unquote(path), flat, given)
 
     def _admin(self, method: str, path: str, query: Json, body: Json) -> Answered:
         if path == "/admin/v1/users":
@@ -120,7 +120,7 @@ class Account(Small):
         for name in ("username", "email"):
             if name in query:
                 found = [u for u in found if u[name].lower() == query[name].lower()]
-        offset, limit = int(query.get("offset", 0)), int(query.get("limit", 100))
+        offset, limit = int(query.get("offset", 0)), min(int(query.get("limit", 100)), 300)
         more = {"next_offset": offset + limit} if offset + limit < len(found) else {}
         return _good(found[offset : offset + limit], {"total_objects": len(found), **more})
 

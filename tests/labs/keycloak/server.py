@@ -8,7 +8,7 @@ import secrets
 import time
 from itertools import count
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl
+from urllib.parse import parse_qs, parse_qsl, unquote
 
 from tests.labs.okta.server import Fault
 from tests.labs.small import Answered, Small
@@ -84,6 +84,7 @@ class Realm(Small):
         self, method: str, path: str, query: str, body: bytes, headers: dict[str, str]
     ) -> Answered:
         """Answer one request."""
+        path = unquote(path)
         if path == f"/realms/{REALM}/protocol/openid-connect/token":
             return self._token({k: v[0] for k, v in parse_qs(body.decode()).items()})
         if (

@@ -11,9 +11,10 @@ from enum import Enum, auto
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlencode
 
+from tests.connectors.okta.system_log import ADMIN
 from tests.labs.okta import lists
 from tests.labs.okta.signin import SignIn
-from tests.labs.okta.tenant import Json, Tenant, Wrong, stamp
+from tests.labs.okta.tenant import Json, Person, Tenant, Wrong, stamp
 
 READ, MANAGE = "okta.users.read", "okta.users.manage"
 LOGS, ORGS = "okta.logs.read", "okta.orgs.manage"
@@ -232,11 +233,20 @@ def _users(lab: Lab, asked: Asked, _: tuple[str, ...]) -> tuple[int, Any]:
 
 
 def _user(lab: Lab, asked: Asked, names: tuple[str, ...]) -> tuple[int, Any]:
+    if names[0] == "me":
+        return 200, _owner(asked).json(lab.tenant.org)
     person = lab.tenant.person(names[0])
     found = person.json(lab.tenant.org)
     if asked.query.get("expand") == "blocks":
         found["_embedded"] = {"blocks": person.blocks}
     return 200, found
+
+
+def _owner(asked: Asked) -> Person:
+    """The administrator who made the token; an app has none."""
+    if not asked.headers["authorization"].startswith("SSWS"):
+        raise Wrong(404, "E0000007", "Not found: Resource not found: me (User)")
+    return Person(ADMIN, "desk@agency.example", "Help", "Desk")
 
 
 def _change(lab: Lab, asked: Asked, names: tuple[str, ...]) -> tuple[int, Any]:
@@ -245,6 +255,10 @@ def _change(lab: Lab, asked: Asked, names: tuple[str, ...]) -> tuple[int, Any]:
     unknown = set(profile) - {"email", "mobilePhone", "secondEmail", "login"}
     if unknown or ("email" in profile and "@" not in str(profile["email"])):
         raise Wrong(400, "E0000001", "Api validation failed: email", "email: Does not match")
+    if "email" in profile:  # a factor's address is one of the profile's, so it goes along
+        for factor in person.factors:
+            if factor.profile.get("email") == (person.email or person.login):
+                factor.profile["email"] = profile["email"]
     person.email = profile.get("email", person.email)
     person.mobile = profile.get("mobilePhone", person.mobile)
     changed = ",".join(profile)

@@ -12,6 +12,13 @@ from tests.factories import NOW
 
 Json = dict[str, Any]
 
+SENDS = {
+    "sms": "system.sms.send_factor_verify_message",
+    "call": "system.voice.send_mfa_challenge_call",
+    "email": "system.email.send_factor_verify_message",
+}
+"""The event of a message, by the kind of factor; only those of telephones name where it went."""
+
 AGAIN_S = 30
 """Seconds between two messages to one device."""
 
@@ -170,7 +177,10 @@ class Tenant:
         self._wait(factor)
         factor.code, factor.sent_at = f"{100_000 + 7919 * next(self._numbers) % 900_000}", self.now
         self.outbox.append((person.id, factor.id, factor.code))
-        self.sent_to.append(factor.profile.get("phoneNumber") or factor.profile["email"])
+        number = factor.profile.get("phoneNumber")
+        self.sent_to.append(number or factor.profile["email"])
+        debug = {"phoneNumber": number} if number else {}
+        self.tell(SENDS[factor.kind], person.id, **debug)
         verify = f"{self.org}/api/v1/users/{person.id}/factors/{factor.id}/verify"
         return 200, {
             "factorResult": "CHALLENGE",
