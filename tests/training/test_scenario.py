@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -97,7 +98,10 @@ def test_what_does_not_fit_is_named_with_its_place(
 
 ILL_FORMED: list[tuple[str, str, str]] = [
     ('title = "The second mail"', "", "this key is missing: `title`"),
-    ('difficulty = 1 -> difficulty = "hard"', "difficulty", "Expected `int`"),
+    ('difficulty = 1 -> difficulty = "hard"', "difficulty", "Expected a whole number"),
+    ('title = "The second mail" -> title = 5', "title", 'Expected text in "…", got a whole number'),
+    ('title = "The second mail" -> title = ""', "title", 'Expected text in "…" that is not empty'),
+    ("[caller] -> [[caller]]", "caller", "Expected a table, got a list"),
     ("seed = 1 -> sead = 1", "", "there is no key here called `sead`"),
     ('kind = "email" }] -> kind = "email", of = 1 }]', "person.factors[0]", "called `of`"),
     ('kind = "email" }] -> kind = "pigeon" }]', "person.factors[0].kind", "'pigeon'"),
@@ -120,6 +124,21 @@ def test_a_file_of_the_wrong_form_is_refused_with_file_table_and_key(
 
     assert (refused.value.file, refused.value.place) == (str(file), place)
     assert reason in refused.value.reason
+
+
+def test_the_mark_that_some_editors_put_first_is_passed_over(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + PLAIN.read_bytes())
+
+    assert read_scenario(file, CARDS).scenario.cause == "D2"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name here")
+def test_what_has_no_end_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "mine.toml")
+
+    with pytest.raises(BadFile, match="is no file that can be read to its end"):
+        read_scenario(tmp_path / "mine.toml", CARDS)
 
 
 def test_the_bundled_one_is_right() -> None:
