@@ -150,6 +150,10 @@ class Connector(Protocol):
         """Make a temporary way in and give it once; only a salted hash is kept."""
         ...
 
+    async def replace_lost(self, user: User, factor: Factor, now: datetime, until: datetime) -> str:
+        """Switch a lost factor off, and give once a password that stands in for it until then."""
+        ...
+
     async def begin_totp(self, user: User, issuer: str, now: datetime) -> tuple[str, str]:
         """Make a pending authenticator; give its key and its `otpauth://` address once."""
         ...

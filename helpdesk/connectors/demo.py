@@ -331,6 +331,11 @@ class DemoConnector:
         await self._append(user.id, Other(at=now, kind="pass", raw=told))
         return secret
 
+    async def replace_lost(self, user: User, factor: Factor, now: datetime, until: datetime) -> str:
+        """Suspend a lost factor, and make a pass that stands in for it."""
+        await self.suspend(user, factor, now)
+        return await self.make_pass(user, now, until)
+
     async def begin_totp(self, user: User, issuer: str, now: datetime) -> tuple[str, str]:
         """Make a pending authenticator; give its key and its `otpauth://` address once."""
         import pyotp  # noqa: PLC0415  (not on the way to the first frame)

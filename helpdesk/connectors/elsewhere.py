@@ -145,6 +145,10 @@ class Elsewhere(ABC):
         """Not possible here."""
         raise self.cannot("temporary-pass")
 
+    async def replace_lost(self, user: User, factor: Factor, now: datetime, until: datetime) -> str:
+        """Not possible here."""
+        raise self.cannot("lost-factor")
+
     async def begin_totp(self, user: User, issuer: str, now: datetime) -> tuple[str, str]:
         """Not possible here."""
         raise self.cannot("enrol-totp")

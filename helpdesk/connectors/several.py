@@ -156,6 +156,10 @@ class Several:
         """Make a temporary way in and give it once."""
         return await self.of(user.id).make_pass(user, now, until)
 
+    async def replace_lost(self, user: User, factor: Factor, now: datetime, until: datetime) -> str:
+        """Switch a lost factor off, and give once a password that stands in for it."""
+        return await self.of(user.id).replace_lost(user, factor, now, until)
+
     async def begin_totp(self, user: User, issuer: str, now: datetime) -> tuple[str, str]:
         """Make a pending authenticator; give its key and its address once."""
         return await self.of(user.id).begin_totp(user, issuer, now)

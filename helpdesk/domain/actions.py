@@ -154,10 +154,17 @@ class ResumeFactor(FactorAction, frozen=True, kw_only=True, tag="resume-factor")
 
 
 class TemporaryPass(Action, frozen=True, kw_only=True, tag="temporary-pass"):
-    """Make a temporary way in, shown once."""
+    """Make a temporary way in, shown once.
+
+    Attributes:
+        lost: The factor that is lost: it is switched off, and a password stands in for it. Empty
+            where it is only out of reach today.
+    """
 
     title: ClassVar[str] = "Temporary pass"
     risk: ClassVar[Risk] = Risk.HIGH
+
+    lost: Annotated[str, Meta(max_length=200)] = ""
 
 
 class EnrolTotp(Action, frozen=True, kw_only=True, tag="enrol-totp"):

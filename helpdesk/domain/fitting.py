@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from helpdesk.domain.actions import AnyAction, EnrolTotp, FactorAction
+from helpdesk.domain.actions import AnyAction, EnrolTotp, FactorAction, TemporaryPass
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import clean
 from helpdesk.domain.users import Factor, FactorKind, FactorState, MfaState
@@ -34,13 +34,15 @@ def fitting_factors(action: AnyAction, card: Product, case: Case) -> tuple[Facto
 
 def factor_of(action: AnyAction) -> str:
     """Return the factor an action names, or an empty text."""
+    if isinstance(action, TemporaryPass):
+        return action.lost
     return action.factor if isinstance(action, FactorAction) else ""
 
 
 def why_unfit(action: AnyAction, card: Product, case: Case, now: datetime) -> str:
     """Return why an act does not apply to what is there; empty where it does."""
     why = _UNFIT[action.name](action, card, case, now) if action.name in _UNFIT else ""
-    if not why and action.name in _FITS and not fitting_factors(action, card, case):
+    if not why and action.name in _NO_FACTOR and not fitting_factors(action, card, case):
         why = _NO_FACTOR[action.name]
     if not why and factor_of(action):
         why = _unfit_factor(action, card, case)
@@ -123,6 +125,7 @@ _FITS: dict[str, Callable[[Factor], bool]] = {
     "reset-factor": lambda f: f.state is not FactorState.REMOVED,
     "suspend-factor": lambda f: f.state is FactorState.ACTIVE,
     "resume-factor": lambda f: f.state is FactorState.SUSPENDED,
+    "temporary-pass": lambda f: f.state in {FactorState.ACTIVE, FactorState.LOCKED},
 }
 """By act: which factors it can be about."""
 

@@ -11,7 +11,8 @@ class Lack(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that is not possible with a provider.
 
     Attributes:
-        what: An act's name; or `drift`; or `prove:` with a method: `prove:push`. Or a question:
+        what: An act's name; or `drift`; or `lost-factor`, a pass that takes the place of a factor;
+            or `prove:` with a method: `prove:push`. Or a question:
             `factor:` with a kind that nobody there has, `show:` with what is not shown of a user or
             factor (`show:since`, `show:mfa`), `told:` with what no timeline tells: `told:acts` of
             what this desk did, `told:pass`, `told:mail-address`.

@@ -53,6 +53,9 @@ WORDS: Final[dict[type[AnyAction], str]] = {
 }
 """The acts that everybody is told of, as the customer reads them."""
 
+REPLACED: Final = "one of your ways to log in was switched off, and a password made in its place"
+"""What is said of a pass for a factor that is lost."""
+
 
 class Channel(StrEnum):
     """How a notice travels."""
@@ -173,7 +176,7 @@ def notices_of(
     if not is_told(action):
         return ()
     to = addresses(user, action, earlier, now) or ("",)
-    subject = f"{clean(card.name)}: {WORDS[type(action)]}"
+    subject = f"{clean(card.name)}: {_what(action)}"
     return tuple(
         Notice(
             id=f"n{seq}-{number}",
@@ -199,7 +202,7 @@ def _body(
     seq: int,
     contact: str,
 ) -> str:
-    what, name = WORDS[type(action)], clean(card.name)
+    what, name = _what(action), clean(card.name)
     at = f"{now:%Y-%m-%d %H:%M} UTC"
     alarm = f"{contact} and say: this wasn't me, reference {seq}."
     if channel is Channel.SMS:
@@ -217,6 +220,11 @@ def _body(
             "We stop what was done and look into it. We never ask you for a code or a password.",
         )
     )
+
+
+def _what(action: AnyAction) -> str:
+    is_lost = isinstance(action, TemporaryPass) and bool(action.lost)
+    return REPLACED if is_lost else WORDS[type(action)]
 
 
 def told_line(

@@ -31,6 +31,7 @@ from helpdesk.domain.actions import (
     Reveal,
     Route,
     TakeTicket,
+    TemporaryPass,
 )
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.cases import Case
@@ -200,6 +201,8 @@ def _lacks(
     agent: Agent, action: AnyAction, card: Product, case: Case, now: datetime
 ) -> Decision | None:
     lack = lack_of(case.lacks, action.name)
+    if lack is None and isinstance(action, TemporaryPass) and action.lost:
+        lack = lack_of(case.lacks, "lost-factor")
     return None if lack is None else _refused(action, lack.says, lack.instead)
 
 

@@ -6,6 +6,7 @@ What goes, what stays, who is signed out, who is told, what then.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from msgspec.structs import replace
 
@@ -38,6 +39,12 @@ PASS_LIFE_S = 3_600
 """How long a temporary pass lives.
 
 One hour, the default of Microsoft Entra's Temporary Access Pass.
+"""
+
+LOST_LIFE_S = 259_200
+"""How long the password for a lost factor holds.
+
+Three days, our own measure: until there is a new device, and not much longer.
 """
 
 NOBODY = "Nobody is told by this desk; tell the customer yourself."
@@ -234,6 +241,17 @@ def _small(action: AnyAction, card: Product, case: Case) -> Preview:
             )
         case ResumeFactor():
             return Preview(goes=(f"{line} lets in again.",), stays=("Everything else",))
+        case TemporaryPass(lost=str(lost)) if lost:
+            until = case.at + timedelta(seconds=LOST_LIFE_S)
+            rest = (factor_line(f, card) for f in case.user.live_factors if f is not factor)
+            return Preview(
+                goes=(
+                    f"{line} is disabled: it lets nobody in until it is resumed.",
+                    f"A password takes its place until {until:%Y-%m-%d %H:%M} UTC.",
+                ),
+                stays=(*rest, "Password and account data"),
+                then="Read it out once; it is kept nowhere. It may be used more than once.",
+            )
         case TemporaryPass():
             return Preview(
                 goes=("One way in without the second proof, once, for one hour.",),

@@ -130,13 +130,20 @@ def reconcile(
 
 
 def effects_of(user: str, events: Sequence[AnyEvent]) -> Iterable[Effect]:
-    """Return the changes agents made to a user; the parts of a reset count as the one reset."""
+    """Return the changes agents made to a user.
+
+    The parts of a reset count as the one reset, and a factor that was switched off with a pass as
+    the pass.
+    """
     resets = {one.at for one in events if isinstance(one, Reset) and one.by == "agent" and one.ok}
+    passes = {one.at for one in events if isinstance(one, Other) and one.kind == "pass"}
     for event in events:
         match event:
             case Reset(ok=True, by="agent"):
                 yield Effect(at=event.at, user=user, what="reset", acts=_RESETS)
             case FactorChange(by="agent", change="removed") if event.at in resets:
+                continue
+            case FactorChange(by="agent", change="suspended") if event.at in passes:
                 continue
             case FactorChange(by="agent", change=what):
                 acts = _CHANGES.get(what, frozenset())

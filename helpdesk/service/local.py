@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from helpdesk.domain.actions import ACTIONS, AnyAction, FactorAction, Reveal
+from helpdesk.domain.actions import ACTIONS, AnyAction, FactorAction, Reveal, TemporaryPass
 from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import Result
 from helpdesk.domain.cases import Case, Handover, Outcome
@@ -126,6 +126,8 @@ class LocalDesk(Holding):
         action: AnyAction | None = ACTIONS[act](user=found.id) if act in ACTIONS else None
         if isinstance(action, FactorAction):
             action = replace(action, factor=factor)
+        elif isinstance(action, TemporaryPass):
+            action = replace(action, lost=factor)
         return ways(await self._view.whole(found), action, now)
 
     async def ask_proof(

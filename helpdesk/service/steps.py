@@ -40,7 +40,7 @@ from helpdesk.domain.cases import Case, Handover
 from helpdesk.domain.errors import BadInput
 from helpdesk.domain.needs import last_day
 from helpdesk.domain.policies import fitting_factors, named
-from helpdesk.domain.previews import PASS_LIFE_S, factor_line
+from helpdesk.domain.previews import LOST_LIFE_S, PASS_LIFE_S, factor_line
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import NOT_DOCUMENTED, clean, mask
 from helpdesk.domain.tickets import Ticket
@@ -162,6 +162,8 @@ async def resume_factor(action: ResumeFactor, parts: Parts) -> Done:
 
 async def temporary_pass(action: TemporaryPass, parts: Parts) -> Done:
     """Make a pass and hand it over once."""
+    if action.lost:
+        return await _replace_lost(action, parts)
     until = parts.now + timedelta(seconds=PASS_LIFE_S)
     secret = await parts.connector.make_pass(parts.case.user, parts.now, until)
     handover = Handover(
@@ -171,6 +173,23 @@ async def temporary_pass(action: TemporaryPass, parts: Parts) -> Done:
         until=until,
     )
     return Done(says=f"A temporary pass was made; it ends at {until:%H:%M}.", handover=handover)
+
+
+async def _replace_lost(action: TemporaryPass, parts: Parts) -> Done:
+    """Switch a lost factor off, and hand over once what stands in for it."""
+    user, until = parts.case.user, parts.now + timedelta(seconds=LOST_LIFE_S)
+    fits = fitting_factors(action, parts.card, parts.case)
+    factor = next(one for one in fits if one.id == action.lost)
+    secret = await parts.connector.replace_lost(user, factor, parts.now, until)
+    line = factor_line(factor, parts.card).partition(",")[0]
+    handover = Handover(
+        title="Password for a lost factor",
+        secret=secret,
+        says="Read it out once. It lets in until then and is kept nowhere.",
+        until=until,
+    )
+    says = f"Disabled: {line}. A password takes its place until {until:%Y-%m-%d %H:%M} UTC."
+    return Done(says=says, handover=handover)
 
 
 async def enrol_totp(action: EnrolTotp, parts: Parts) -> Done:

@@ -29,6 +29,7 @@ from helpdesk.domain.errors import (
     Unreachable,
 )
 from helpdesk.domain.originals import row_of
+from helpdesk.domain.reconciling import effects_of
 from helpdesk.domain.timeline import Answer, Challenge, FactorChange, Other, Reset, Send
 from helpdesk.domain.users import Factor, FactorKind, FactorState, MfaState
 from helpdesk.products import load_cards
@@ -343,6 +344,47 @@ async def test_an_act_whose_answer_is_lost_is_not_repeated(pi: PrivacyIdea, serv
     assert sum(r.method == "DELETE" for r in server.seen) == 1
 
 
+LOST = {"serial": "lostPIEM1", "password": "hush-hush-hush", "end_date": "2026-12-02T05:48+0000",
+        "disable": 1, "init": True}  # fmt: skip
+
+
+async def test_the_password_for_a_lost_factor_ends_with_the_desks_own_span(
+    pi: PrivacyIdea, server: Server
+) -> None:
+    server.answers["POST /token/lost/PIEM1"] = lambda _: said(LOST)
+    user = await alice(pi)
+
+    secret = await pi.replace_lost(user, user.factors[0], NOW, NOW + timedelta(days=3))
+
+    ended = json.loads(server.seen[-1].content)
+    assert secret == "hush-hush-hush"
+    assert ended == {"serial": "lostPIEM1", "validity_period_end": "2026-11-24T18:00+0000"}
+
+
+@pytest.mark.parametrize(
+    ("broken", "told", "says"),
+    [
+        ("POST /token/set", LOST, r"Nothing of it is left: resume the factor, or do it again\."),
+        ("(POST|DELETE) /token/(set|lostPIEM1)", LOST, "read by nobody, as lostPIEM1: remove it"),
+        ("nothing", {"serial": "lostPIEM1"}, "Nothing of it is left"),
+        ("nothing", {}, r"read by nobody, as lost…: remove it\."),
+        ("nothing", None, "One may be at privacyIDEA"),
+    ],
+)
+async def test_a_password_that_could_not_be_limited_is_taken_back(
+    pi: PrivacyIdea, server: Server, broken: str, told: Any, says: str
+) -> None:
+    server.answers["POST /token/lost/PIEM1"] = lambda _: said(told)
+    server.answers[broken] = lambda _: failed(303, "not allowed!", 403)
+    user = await alice(pi)
+
+    with pytest.raises(Unreachable, match=says) as caught:
+        await pi.replace_lost(user, user.factors[0], NOW, NOW + timedelta(days=3))
+
+    assert str(caught.value).startswith("PIEM1 is switched off, but no password takes its place.")
+    assert "hush" not in str(caught.value)
+
+
 async def test_a_serial_from_outside_is_no_path(pi: PrivacyIdea, server: Server) -> None:
     user = await alice(pi)
     factor = Factor(id="../policy/x?a=b#c", kind=FactorKind.SMS, state=FactorState.ACTIVE)
@@ -540,6 +582,15 @@ def test_factors_removed_one_after_another_are_one_reset() -> None:
     resets = [(e.scope, e.by) for e in events if isinstance(e, Reset)]
     assert resets == [("all", "agent"), ("one", "agent")]
     assert [e.factor for e in events if isinstance(e, FactorChange)] == ["T1", "T2", "T3", "T60"]
+
+
+def test_a_factor_that_was_lost_is_switched_off_with_a_pass_and_that_is_one_act() -> None:
+    events = changes_of([audited("POST /token/lost/<serial>", 1)], "desk", timedelta(0))
+
+    assert [(e.kind, getattr(e, "change", "")) for e in events] == [
+        ("pass", ""), ("factor", "suspended"),
+    ]  # fmt: skip
+    assert [e.acts for e in effects_of("pi:alice@corp", events)] == [{"temporary-pass"}]
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,38 @@ async def test_a_pass_lets_in_once(
     assert (first, second == "ACCEPT") == ("ACCEPT", False)
 
 
+async def test_a_password_takes_the_place_of_a_lost_factor_and_is_kept_nowhere(
+    desk: Desk, later: Desk, lab: Lab, login: Callable[..., tuple[str, PiBench]], places: Path
+) -> None:
+    name, bench = login("sms", "totp")
+    short = name.partition(":")[2].partition("@")[0]
+    await desk.perform(TakeTicket(user=name, subject="Lost my phone"))
+    case = await desk.case(name)
+    lost = next(f.id for f in case.user.factors if f.kind is FactorKind.TOTP)
+    because = {"ticket": case.open_tickets[0].id, "reason": "phone lost"}
+    await proven(desk, lab, case, because["ticket"])
+
+    shown = (await desk.weigh(TemporaryPass(user=name, lost=lost, **because))).preview
+    made = await desk.perform(TemporaryPass(user=name, lost=lost, **because))
+
+    assert made.handover is not None
+    assert made.handover.until is not None
+    secret, end = made.handover.secret, f"{made.handover.until:%Y-%m-%d}"
+    assert "disabled" in shown.goes[0]
+    assert f"until {end}" in shown.goes[1]
+    tries = [lab.sign_in(short, PASSWORD + told) for told in (secret, bench.app_code(lost))]
+    assert [each["result"]["authentication"] for each in tries] == ["ACCEPT", "REJECT"]
+    there = lab.call("GET", f"/token/?user={short}&realm=corp&type=pw")["result"]["value"]
+    assert there["tokens"][0]["info"]["validity_period_end"].startswith(end)
+    states = {f.kind: f.state for f in (await later.case(name)).user.factors}
+    assert states == {FactorKind.SMS: FactorState.ACTIVE, FactorKind.TOTP: FactorState.SUSPENDED}
+    assert (await desk.log(Query())).rows[0].factor == lost
+    bundle = await desk.bundle(name)
+    kept = [file.read_bytes() for file in places.rglob("*") if file.is_file()]
+    assert secret not in f"{bundle} {await later.case(name)} {await desk.tray(name)}"
+    assert [one for one in kept if secret.encode() in one] == []
+
+
 async def test_a_code_that_the_mail_server_refuses_is_said_and_is_no_code(
     desk: Desk, lab: Lab, login: Callable[..., tuple[str, PiBench]]
 ) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from helpdesk.domain.actions import ACTIONS, Risk
 from helpdesk.domain.agents import Role
 from helpdesk.domain.cases import Case
 from helpdesk.domain.decisions import Decision, Weight
+from helpdesk.domain.lacks import Lack
 from helpdesk.domain.policies import DESK_ACTS, decide, decide_all, is_address, is_mobile, named
 from helpdesk.domain.timeline import AnyEvent
 from helpdesk.domain.users import MfaState
@@ -76,6 +78,21 @@ def ready(product: str, act: str = "") -> Case:
 
 def needs(decision: Decision) -> list[str]:
     return [need.what for need in decision.needs]
+
+
+def test_a_lost_factor_must_be_there_and_its_provider_able_to_replace_it() -> None:
+    it = case(user("constant-contact", factors=(factor("sms", "f1"), factor("push", "f2"))))
+    lack = Lack(what="lost-factor", why="This provider switches no single factor off.")
+
+    told = [
+        weigh(Role.SUPPORT, "temporary-pass", of, lost=lost)
+        for of, lost in ((it, "f2"), (it, "f9"), (replace(it, lacks=(lack,)), "f2"))
+    ]
+
+    assert [each.is_refused for each in told] == [False, True, True]
+    assert "no factor f9" in told[1].why
+    assert told[2].why.endswith(lack.why)
+    assert not weigh(Role.SUPPORT, "temporary-pass", replace(it, lacks=(lack,))).is_refused
 
 
 def test_the_grid_names_every_act_once() -> None:

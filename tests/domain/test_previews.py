@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from helpdesk.domain.actions import ACTIONS
@@ -114,6 +116,18 @@ def test_ending_sessions_counts_them() -> None:
     it = shown("end-sessions", case(user("sms-2fa", sessions=2, remembered=1)))
 
     assert it.goes == ("Open sessions: 2", "Remembered browsers or addresses: 1")
+
+
+def test_a_pass_for_a_lost_factor_says_what_ends_and_until_when_the_password_holds() -> None:
+    of = case(user("constant-contact", factors=TWO))
+
+    it = shown("temporary-pass", of, lost="f2")
+
+    until = of.at + timedelta(days=3)
+    assert it.goes[0].startswith("Push")
+    assert it.goes[0].endswith("is disabled: it lets nobody in until it is resumed.")
+    assert it.goes[1] == f"A password takes its place until {until:%Y-%m-%d %H:%M} UTC."
+    assert [line.split()[0] for line in it.stays] == ["Text", "Password"]
 
 
 def test_a_route_gives_the_steps_in_order_with_the_names_put_in() -> None:

@@ -228,6 +228,20 @@ async def test_a_pass_is_shown_once_and_is_nowhere_afterwards(demo: Demo, tmp_pa
     assert secret.encode() not in (tmp_path / "demo.json").read_bytes()
 
 
+async def test_a_lost_factor_is_chosen_beside_the_reason_and_said_to_be_disabled(
+    demo: Demo,
+) -> None:
+    desk = demo()
+    async with console(desk, size=(130, 50)) as agent:
+        await open_as_proven(agent, desk, "p", "Temporary pass")
+        await agent.sees("What is lost", "Nothing is lost: it is only out of reach today")
+        await agent.press("2", "shift+tab", "shift+tab")
+        await agent.until(lambda: agent.focused == "choice-lost", "the choice of what is lost")
+        await agent.press("2")
+        await agent.sees("is disabled: it lets nobody in until it is resumed")
+        await agent.sees("A password takes its place until 2026-05-07")
+
+
 async def test_an_authenticator_is_shown_as_a_picture_and_its_first_code_is_checked(
     demo: Demo,
 ) -> None:

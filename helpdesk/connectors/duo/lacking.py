@@ -8,6 +8,7 @@ from helpdesk.domain.lacks import Lack
 
 BYPASS: Final = "Duo's bypass leaves a user without a second proof until somebody ends it."
 PHONE: Final = "In Duo a number is a device of its own."
+ONE: Final = "Duo disables the whole user, never one device."
 CODES: Final = "Duo's Admin API checks no codes."
 SET_UP: Final = "Reset the device: the customer sets it up anew."
 MAILS: Final = "Duo mails no codes that let in."
@@ -23,10 +24,11 @@ LACKS: Final = (
     Lack(what="turn-off-mfa", why=BYPASS, instead="A temporary pass ends by itself."),
     Lack(
         what="suspend-factor",
-        why="Duo disables the whole user, never one device.",
+        why=ONE,
         instead="Reset the device, or pass it on.",
     ),
     Lack(what="resume-factor", why="Duo suspends no single device.", instead=SET_UP),
+    Lack(what="lost-factor", why=ONE, instead="Make a pass, and reset the lost device."),
     Lack(what="change-mobile", why=PHONE, instead=SET_UP),
     Lack(what="end-sessions", why="Duo keeps no sessions: the applications do."),
     Lack(what="enrol-totp", why="In Duo the customer sets up a device.", instead=SET_UP),

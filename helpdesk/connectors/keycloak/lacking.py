@@ -8,6 +8,7 @@ from helpdesk.domain.lacks import Lack
 
 ASKS: Final = "Keycloak asks whoever has set up a second proof; there is no switch for one user."
 SENDS: Final = "Keycloak sends no codes: they are made on the phone."
+NO_WAY_IN: Final = "Keycloak has no temporary way in."
 CHECKS: Final = "Keycloak checks nobody outside a sign-in."
 SET_UP: Final = "Reset the factor: the next login asks for a new one."
 UNREAD: Final = "Keycloak writes what administrators do into its admin events, not read here."
@@ -25,7 +26,8 @@ LACKS: Final = (
     ),
     Lack(what="resume-factor", why="Keycloak suspends no single credential.", instead=SET_UP),
     Lack(what="change-mobile", why="Keycloak keeps no number that codes go to.", instead=SET_UP),
-    Lack(what="temporary-pass", why="Keycloak has no temporary way in.", instead=SET_UP),
+    Lack(what="temporary-pass", why=NO_WAY_IN, instead=SET_UP),
+    Lack(what="lost-factor", why=NO_WAY_IN, instead=SET_UP),
     Lack(
         what="enrol-totp",
         why="In Keycloak the customer sets up an authenticator while signing in.",

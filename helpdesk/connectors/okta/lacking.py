@@ -15,6 +15,7 @@ LACKS: Final = (
     Lack(what="turn-off-mfa", why=POLICY, instead="Ask whoever keeps the organisation's policies."),
     Lack(what="suspend-factor", why=DEVICE, instead="Reset the factor, or pass it on."),
     Lack(what="resume-factor", why=DEVICE, instead=SET_UP),
+    Lack(what="lost-factor", why=DEVICE, instead="Make a pass, and reset the lost factor."),
     Lack(
         what="change-mobile",
         why="In Okta a number belongs to its factor and is not changed in it.",

@@ -57,6 +57,7 @@ RIGHTS: Final[Mapping[str, tuple[str, ...]]] = {
     "suspend-factor": ("disable",),
     "resume-factor": ("enable",),
     "temporary-pass": ("enrollREGISTRATION",),
+    "lost-factor": ("losttoken", "set", "delete"),
     "enrol-totp": ("enrollTOTP", "disable", "enable", "settokeninfo"),
     "drift": ("resync",),
     "prove:code": ("triggerchallenge", "getchallenges"),

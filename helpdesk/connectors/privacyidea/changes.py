@@ -59,6 +59,7 @@ class _Told:
             "delete": self._gone,
             "reset": self._freed,
             "set": self._set,
+            "lost": self._lost,
         }.get(verb)
         if tell is not None:
             tell(row, at, self._by(row))
@@ -70,6 +71,10 @@ class _Told:
             self.events.append(_pass(row, at, by))
         else:
             self._change(row, at, "enrolled", by)
+
+    def _lost(self, row: dict[str, Any], at: datetime, by: str) -> None:
+        self.events.append(_pass(row, at, by))
+        self._change(row, at, "suspended", by)
 
     def _off(self, row: dict[str, Any], at: datetime, by: str) -> None:
         serial = text(row, "serial")
@@ -133,7 +138,6 @@ CHANGES: Final = {
     "assign": "enrolled",
     "revoke": "removed",
     "unassign": "removed",
-    "lost": "suspended",
 }
 """What became of a token, by the route that was asked, where that is all there is to it."""
 

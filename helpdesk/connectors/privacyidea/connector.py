@@ -124,13 +124,43 @@ class PrivacyIdea(PiQuestions):
     async def make_pass(self, user: User, now: datetime, until: datetime) -> str:
         """Make a registration code: it lets in once, with the password before it."""
         login, realm = parts_of(user.id)
-        end = until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M+0000")
-        wish = {"type": "registration", "user": login, "realm": realm, "validity_period_end": end}
+        wish = {"type": "registration", "user": login, "realm": realm, **_ends(until)}
         told = await self._act("POST", "/token/init", body=wish)
         code = text(told.detail, "registrationcode")
         if not code:
             raise Unsettled(f"{WHO} made a pass and did not say it: remove it and make another.")
         return code
+
+    async def replace_lost(self, user: User, factor: Factor, now: datetime, until: datetime) -> str:
+        """Let privacyIDEA switch a token off and make a password instead; end that with the desk's.
+
+        privacyIDEA itself lets it hold for as long as its policy says, ten days without one.
+
+        Raises:
+            Unreachable: The password could not be given an end: it is taken back, or the sentence
+                says that it is still there.
+        """
+        told = await self._act("POST", f"/token/lost/{_path(factor.id)}", body={})
+        serial, secret = text(told.value, "serial"), text(told.value, "password")
+        off = f"{clean(factor.id)} is switched off"
+        try:
+            if not serial or not secret:
+                raise Unreachable(f"{WHO} did not say the password.")
+            await self._act("POST", "/token/set", body={"serial": serial, **_ends(until)})
+        except HelpdeskError as error:
+            left = await self._take_back(serial)
+            raise Unreachable(f"{off}, but no password takes its place. {left} {error}") from error
+        return secret
+
+    async def _take_back(self, serial: str) -> str:
+        """Remove a password that nobody read; give what to know of it."""
+        try:
+            if serial:
+                await self._act("DELETE", f"/token/{_path(serial)}")
+                return "Nothing of it is left: resume the factor, or do it again."
+        except HelpdeskError:
+            pass  # it is said where it is
+        return f"One may be at {WHO}, read by nobody, as {clean(serial) or 'lost…'}: remove it."
 
     async def begin_totp(self, user: User, issuer: str, now: datetime) -> tuple[str, str]:
         """Make an authenticator that lets nobody in until its first code is right."""
@@ -323,6 +353,11 @@ def _factor(person: User, serial: str) -> Factor:
     if found is None:
         raise NotFound(f"This user has no factor {clean(serial)} any more.")
     return found
+
+
+def _ends(until: datetime) -> dict[str, str]:
+    """Return the end of a token as privacyIDEA takes it: by the minute, with its zone."""
+    return {"validity_period_end": until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M+0000")}
 
 
 def _waits(factor: Factor) -> bool:

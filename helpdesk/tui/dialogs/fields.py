@@ -5,9 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from helpdesk.domain.actions import AnyAction, Route, TakeTicket, TurnOffMfa, TurnOnMfa
+from helpdesk.domain.actions import (
+    AnyAction,
+    Route,
+    TakeTicket,
+    TemporaryPass,
+    TurnOffMfa,
+    TurnOnMfa,
+)
 from helpdesk.domain.cases import Case
 from helpdesk.domain.decisions import Decision
+from helpdesk.domain.lacks import lack_of
 from helpdesk.domain.policies import fitting_factors, named
 from helpdesk.domain.previews import factor_line
 from helpdesk.domain.products import Product
@@ -88,12 +96,16 @@ UNTIL: Final = Field(
 """The end of an exception, which a request to turn off may have."""
 
 
+OUT_OF_REACH: Final = "Nothing is lost: it is only out of reach today"
+
+
 def fields_for(
     action: AnyAction, decision: Decision, case: Case, card: Product
 ) -> tuple[Field, ...]:
     """Return what is still to be asked for an action, in the order of the decision's needs."""
     asked = [_of_need(need.what, action, case, card) for need in decision.needs]
-    return tuple(field for field in (*_own(action, decision, case, card), *asked) if field)
+    found = (*_own(action, decision, case, card), *asked, _lost(action, case, card))
+    return tuple(field for field in found if field)
 
 
 def _of_need(what: str, action: AnyAction, case: Case, card: Product) -> Field | None:
@@ -150,6 +162,15 @@ def _own(action: AnyAction, decision: Decision, case: Case, card: Product) -> tu
         options = tuple((t.id, f"#{t.id} {t.subject}") for t in tickets)
         found = (Field(name="ticket", label="Ticket", options=options, value=action.ticket),)
     return (*found, UNTIL) if isinstance(action, TurnOffMfa) else found
+
+
+def _lost(action: AnyAction, case: Case, card: Product) -> Field | None:
+    """Return the choice of the factor that is lost, where the provider can replace one."""
+    fits = fitting_factors(action, card, case) if isinstance(action, TemporaryPass) else ()
+    if not fits or lack_of(case.lacks, "lost-factor") is not None:
+        return None
+    options = (("", OUT_OF_REACH), *((factor.id, factor_line(factor, card)) for factor in fits))
+    return Field(name="lost", label="What is lost", options=options)
 
 
 def _free(case: Case) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 from helpdesk.domain.diagnosis.drift import Drift, DriftState
 from helpdesk.domain.proofs import Method
+from helpdesk.domain.reconciling import effects_of
 from helpdesk.domain.timeline import FactorChange, Other, Send
 from helpdesk.domain.users import FactorKind, FactorState, User
 from tests.connectors.benches import Bench, DemoBench, clock
@@ -155,6 +156,29 @@ async def test_a_pass_is_given_once_and_is_nowhere_else(bench: Bench) -> None:
     assert secret.encode() not in bench.file.read_bytes()
     is_silent = await untold(bench, user) or await lack(bench, user, "told:pass") is not None
     assert [e.raw["by"] for e in passes] == ([] if is_silent else ["agent"])
+
+
+async def test_a_password_takes_the_place_of_a_lost_factor(bench: Bench) -> None:
+    name = bench.person(some(bench), "totp")
+    user = await user_of(bench, name)
+    lost, until = user.factors[-1], clock() + timedelta(days=3)
+
+    async def replace() -> str:
+        return await bench.connector.replace_lost(user, lost, clock(), until)
+
+    async with bench.store.transaction():
+        if await cannot(bench, user, "lost-factor", replace):
+            return
+        secret = await replace()
+
+    after = await user_of(bench, name)
+    changes = [e.change for e in await told(bench, name, FactorChange) if e.factor == lost.id]
+    timeline = await bench.connector.timeline(name)
+    suspended = [f.id for f in after.factors if f.state is FactorState.SUSPENDED]
+    assert (suspended, changes[-1]) == ([lost.id], "suspended")
+    assert secret not in str(timeline)
+    assert secret.encode() not in bench.file.read_bytes()
+    assert [effect.acts for effect in effects_of(name, timeline)] == [{"temporary-pass"}]
 
 
 async def test_an_app_waits_for_its_first_code(bench: Bench) -> None:
