@@ -43,12 +43,18 @@ TICK_S: Final = 0.25
 TWICE_S: Final = 3.0
 """Seconds in which a key that throws the play away must be pressed again."""
 
+CLOCK: Final = frozenset({"f3", "f4"})
+"""Keys that turn the clock: no work at the desk, so they cost no marks."""
+
 MOST: Final = 9
 """Causes to choose from in the end: one a number."""
 
 
 class TrainingApp(HelpdeskApp):
     """The console on a rehearsal.
+
+    Args:
+        hand: Gives the seconds by which the clock of the play goes on, as `time.monotonic` does.
 
     Attributes:
         is_again: Whether the trainee wants the play anew.
@@ -71,14 +77,20 @@ class TrainingApp(HelpdeskApp):
         Binding("f7", "over", "Over again", show=False),
     ]
 
-    def __init__(self, play: Rehearsal, *, theme: str | None = None) -> None:
-        self.play = play
+    def __init__(
+        self,
+        play: Rehearsal,
+        *,
+        theme: str | None = None,
+        hand: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.play, self._hand = play, hand
         super().__init__(play.desk, theme=theme, clock=lambda: play.now)
         self.is_again = False
         self.score: Score | None = None
         self._speed, self._stands, self._is_moving = SPEEDS[0], False, False
         self._thinks = False
-        self._at = time.monotonic()
+        self._at = self._hand()
         self._strokes = 0
         self._over_at = 0.0
 
@@ -95,9 +107,9 @@ class TrainingApp(HelpdeskApp):
         return found | {name: value for name, value in changed.items() if value}
 
     async def on_event(self, event: Event) -> None:
-        """Count the keys, but not the letters that are typed into a line."""
+        """Count the keys, but neither letters that are typed into a line nor those of the clock."""
         if isinstance(event, Key) and not event.is_forwarded and not self._is_typed(event):
-            self._strokes += 1
+            self._strokes += event.key not in CLOCK
         await super().on_event(event)
 
     def _is_typed(self, event: Key) -> bool:
@@ -111,13 +123,13 @@ class TrainingApp(HelpdeskApp):
     @work(group="play", exit_on_error=True)
     async def _begin(self) -> None:
         await self.play.begin()
-        self._at = time.monotonic()
+        self._at = self._hand()
         self._show_clock()
         self.set_interval(TICK_S, self._tick)
 
     def _tick(self) -> None:
         """Move the time on by as much as went by, as fast as is wanted."""
-        now = time.monotonic()
+        now = self._hand()
         if self._is_moving:
             return
         gone, self._at = now - self._at, now

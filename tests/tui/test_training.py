@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from helpdesk.domain.errors import HelpdeskError
+from helpdesk.domain.training.scenario import BEGINS, Step
 from helpdesk.domain.training.scoring import score
+from helpdesk.fixture.training import Told
 from helpdesk.service.rehearsing import Stage
 from helpdesk.staging import open_stage
-from helpdesk.tui.training import TrainingApp
+from helpdesk.tui.dialogs.guarded import Guarded
+from helpdesk.tui.training import SPEEDS, TrainingApp
 from tests.factories import CARDS
-from tests.training.stage import bundled
-from tests.tui.console import Console
+from tests.training.stage import Played, bundled
+from tests.tui.console import Console, hears_now
 
 
 @asynccontextmanager
@@ -109,3 +115,82 @@ async def test_the_screen_says_that_the_line_is_down(tmp_path: Path) -> None:
 
         with pytest.raises(HelpdeskError, match="line to the desk is down"):
             await stage.desk.case("t1")
+
+
+class Hand:
+    """What drives the clock of a play where a test wants it to go on."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def by_keys(place: Path, told: Told, speed: int, strides: int) -> bytes:
+    """Play a call's model answer by keys, at a speed, going from act to act in some strides."""
+    place.mkdir()
+    hand, lines = Hand(), list[bytes]()
+    stage = open_stage(told, CARDS, place, lines.append)
+    app = TrainingApp(stage, theme="dark", hand=hand)
+    async with app.run_test(size=(130, 34), notifications=True) as pilot:
+        console = Console(pilot)
+        await console.sees("On the line")
+        await console.has_case("t1")
+        await console.press(*["f4"] * SPEEDS.index(speed))
+        for step in told.scenario.model:
+            # In the middle of the second, so that no rounding makes another one of it.
+            until = BEGINS + step.at.delta + timedelta(seconds=0.5)
+            stride = (until - stage.now) / strides
+            for stop in [until - stride * left for left in range(strides - 1, -1, -1)]:
+                hand.now += (stop - stage.now).total_seconds() / speed
+                near = stop - timedelta(milliseconds=1)
+                await console.until(lambda near=near: stage.now >= near, "the moment")  # type: ignore[misc]
+            await _step(console, step)
+        await console.sees("100 of 100")
+    stage.close()
+    return b"".join(lines)
+
+
+async def _step(console: Console, step: Step) -> None:
+    """Do with keys what a step of a model answer says."""
+    before = len(console.app.play.lines)  # type: ignore[attr-defined]
+    if step.say:
+        await console.press("f2")
+        await console.until(lambda: isinstance(console.app.focused, Input), "the line")
+        await console.type(step.say)
+        await console.press("enter")
+    elif step.act:
+        assert step.act == "send-code"
+        await console.press("s")
+        await console.sees("Cancel")
+        hears_now(console.app.screen)
+        await console.press("tab")
+        await console.until(lambda: console.focused == "do", "the focus on the act")
+        await console.press("enter")
+        await console.stands_on_desk()
+    else:
+        await console.press("f6")
+        await console.sees("Hang up: what was it?")
+        if isinstance(console.app.screen, Guarded):
+            hears_now(console.app.screen)
+        line = next(line for line in console.lines if f"○ {step.end} " in line)
+        await console.press(line.split("○")[0].split()[-1], "enter", "enter")
+    lines = console.app.play  # type: ignore[attr-defined]
+    await console.until(lambda: len(lines.lines) > before, f"the record of {step}")
+    await console.settles()
+
+
+async def test_keys_at_the_console_give_the_same_record_at_any_speed(tmp_path: Path) -> None:
+    told = bundled("it-lived-five-minutes")
+
+    slow = await by_keys(tmp_path / "1", told, speed=1, strides=2)
+    fast = await by_keys(tmp_path / "60", told, speed=60, strides=1)
+    steps = await asyncio.to_thread(lambda: Played(tmp_path / "steps", told, told.scenario.model))
+
+    assert slow == fast
+    assert score(slow).total == 100
+    # Besides the keystrokes, it is what the same steps give without a console.
+    *without_end, end = slow.splitlines()
+    assert without_end == steps.record.splitlines()[:-1]
+    assert b'"what":"ended"' in end
