@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
@@ -18,6 +19,7 @@ from msgspec import Struct
 from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.audit import ERASED, Result
 from helpdesk.domain.chain import Entry, chained, opened
+from helpdesk.domain.lacks import Lack, lack_of
 from helpdesk.domain.notices import WORDS, Notice, by_row
 from helpdesk.domain.text import clean
 from helpdesk.domain.timeline import AnyEvent, FactorChange, Other, Reset
@@ -99,25 +101,29 @@ def reconcile(
     old: int,
     users: Iterable[str],
     pseudonym: Callable[[str], str],
+    untold: Mapping[str, frozenset[str]] = MappingProxyType({}),
 ) -> Reconciliation:
     """Return what of the log, the notices and the provider's changes belongs together.
 
     *old* counts the rows of the time before the chain, *pseudonym* gives what stands for one of the
-    *users* in the chain.
+    *users* in the chain; *untold* are, by user, the acts that their provider tells no timeline of.
     """
     told = told_acts(entries, users, pseudonym)
     effects = sorted(effects, key=lambda one: one.at)
     pairs = _pairs(told, effects)
     since = _moment(entries[0]) if entries else None
     lone = [one for place, one in enumerate(effects) if place not in pairs.values()]
+    unpaired = [one for place, one in enumerate(told) if place not in pairs]
+    alone = [one for one in unpaired if one.act not in untold.get(one.user or "", ())]
     late = [one for one in lone if since is not None and one.at >= since]
     before = len(lone) - len(late)
     differ = [
-        *_rows_alone([one for place, one in enumerate(told) if place not in pairs]),
+        *_rows_alone(alone),
         *_effects_alone(late),
         *_notices(told, notices, {chained(entry.row).seq for entry in entries}),
     ]
-    silent = sum(one.act in SILENT for place, one in enumerate(told) if place not in pairs)
+    silent = sum(one.act in SILENT for one in alone)
+    hidden = len(unpaired) - len(alone)
     return Reconciliation(
         rows=len(told),
         effects=len(effects) - before,
@@ -125,7 +131,7 @@ def reconcile(
         does_match=not differ,
         differ=_few(differ),
         agree=_agree(len(pairs), len(told), len(notices)) if not differ else (),
-        unknown=tuple(_unknown(told, before, old, silent)),
+        unknown=tuple(_unknown(told, before, old, silent, hidden)),
     )
 
 
@@ -151,6 +157,14 @@ def effects_of(user: str, events: Sequence[AnyEvent]) -> Iterable[Effect]:
             case Other(kind="pass", raw=raw) if raw.get("by") == "agent":
                 acts = frozenset({"temporary-pass"})
                 yield Effect(at=event.at, user=user, what="temporary pass", acts=acts)
+
+
+def untold_by(lacks: Sequence[Lack]) -> frozenset[str]:
+    """Return the acts that a provider tells no timeline of, by what it says that it lacks."""
+    if lack_of(lacks, "told:acts") is not None:
+        return COMPARED
+    is_silent = lack_of(lacks, "told:pass") is not None
+    return frozenset({"temporary-pass"}) if is_silent else frozenset()
 
 
 def told_acts(
@@ -261,7 +275,9 @@ def _agree(pairs: int, rows: int, notices: int) -> tuple[str, ...]:
     )
 
 
-def _unknown(told: Sequence[Told], before: int, old: int, silent: int) -> Iterable[str]:
+def _unknown(
+    told: Sequence[Told], before: int, old: int, silent: int, hidden: int
+) -> Iterable[str]:
     """Return what was not compared."""
     nameless = sum(one.user is None for one in told)
     if before:
@@ -277,6 +293,11 @@ def _unknown(told: Sequence[Told], before: int, old: int, silent: int) -> Iterab
         yield (
             f"{silent} rows are of an enrolment that began: the provider tells only of its first "
             "right code."
+        )
+    if hidden:
+        yield (
+            f"{hidden} rows are of acts that their provider tells nothing of: they were compared "
+            "with the notices alone."
         )
     yield (
         "Codes sent, locks lifted, sessions ended and notes were not compared: only what changes "

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Final
 
+from helpdesk.domain.audit import Result
 from helpdesk.domain.errors import Unreachable
 from helpdesk.domain.notices import Notice
-from helpdesk.domain.reconciling import Effect, Reconciliation, effects_of, reconcile
+from helpdesk.domain.reconciling import (
+    COMPARED,
+    Effect,
+    Reconciliation,
+    effects_of,
+    reconcile,
+    untold_by,
+)
 from helpdesk.domain.search import Query
 from helpdesk.service.view import View
 
@@ -28,7 +37,9 @@ async def reconciled(view: View, pseudonym: Callable[[str], str]) -> Reconciliat
     for _ in range(TRIES):
         before = await _moment(view)
         bound, rows, notices = await store.bound(), await store.rows(), await store.select(Notice)
-        users, effects = await _changes(view)
+        acted = {row.user for row in rows if row.result is Result.DONE and row.act in COMPARED}
+        users, effects = await _changes(view, acted)
+        untold = await _untold(view, acted)
         if await _moment(view) == before:
             return reconcile(
                 bound,
@@ -37,6 +48,7 @@ async def reconciled(view: View, pseudonym: Callable[[str], str]) -> Reconciliat
                 old=len(rows) - len(bound),
                 users=users,
                 pseudonym=pseudonym,
+                untold=untold,
             )
     raise Unreachable("Others change the desk all the time; try again in a moment.")
 
@@ -48,8 +60,19 @@ async def _moment(view: View) -> tuple[int, int, int, int]:
     return provider, records, ends.version, ends.size
 
 
-async def _changes(view: View) -> tuple[list[str], list[Effect]]:
-    """All users, and what agents changed about them."""
+async def _untold(view: View, acted: AbstractSet[str]) -> dict[str, frozenset[str]]:
+    """By user about whom the log has acts: those that their provider tells no timeline of."""
+    people = await view.connector.people(sorted(acted))
+    return {
+        user.id: untold_by((await view.connector.supports(user)).lacks) for user in people.values()
+    }
+
+
+async def _changes(view: View, acted: AbstractSet[str]) -> tuple[list[str], list[Effect]]:
+    """All users, and what agents changed about them.
+
+    A provider elsewhere gives its first users only: whoever the log has acts about is asked for.
+    """
     users: list[str] = []
     effects: list[Effect] = []
     now, is_more = view.clock(), True
@@ -63,4 +86,7 @@ async def _changes(view: View) -> tuple[list[str], list[Effect]]:
         timelines = await view.connector.timelines(names)
         effects += [one for user in names for one in effects_of(user, timelines[user])]
         users += names
-    return users, effects
+    rest = [*await view.connector.people(sorted(acted - {*users}))]
+    timelines = await view.connector.timelines(rest)
+    effects += [one for user in rest for one in effects_of(user, timelines[user])]
+    return users + rest, effects

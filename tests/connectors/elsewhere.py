@@ -9,7 +9,7 @@ from helpdesk.connectors.base import Found, Supports
 from helpdesk.connectors.demo import DemoConnector
 from helpdesk.domain.lacks import Lack
 from helpdesk.domain.text import folded
-from helpdesk.domain.users import User
+from helpdesk.domain.users import Factor, User
 from helpdesk.stores.tinyfile import TinyFile
 
 
@@ -36,6 +36,10 @@ class Elsewhere(DemoConnector):
     async def since(self, at: datetime, *, limit: int) -> Sequence[str]:
         seen = [(u.seen_at, u.id) for u in self._all() if u.seen_at and u.seen_at >= at]
         return [name for _, name in sorted(seen, reverse=True)][:limit]
+
+    async def reset(self, user: User, factors: tuple[Factor, ...], now: datetime) -> None:
+        with self._tiny.transaction():  # in none of the desk's own
+            await super().reset(user, factors, now)
 
     async def flag(self, user: User, reason: str, now: datetime) -> None:
         pass  # the desk keeps the mark itself

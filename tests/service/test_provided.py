@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from helpdesk.connectors.several import Several
-from helpdesk.domain.actions import Flag, Note, SendCode, TakeTicket
+from helpdesk.domain.actions import Flag, Note, ResetAll, SendCode, TakeTicket
 from helpdesk.domain.errors import NotFound, Refused
 from helpdesk.domain.lacks import Lack
 from helpdesk.domain.proofs import Method
@@ -32,7 +32,9 @@ NO_DRIFT = Lack(what="drift", why="Northern keeps its keys to itself.")
 def opened(sample_file: Path, clock: Clock, places: Path) -> Callable[..., LocalDesk]:
     """Open a desk whose people are elsewhere, and whose own record is a file of its own."""
 
-    def open_with(*lacks: Lack, who: str = "support", most: int = 500) -> LocalDesk:
+    def open_with(
+        *lacks: Lack, who: str = "support", most: int = 500, is_gated: bool = True
+    ) -> LocalDesk:
         path = places / "own" / "north.json"
         file = own_record(path, (agent_named("support", ()), agent_named("lead", ())), clock)
         store = TinyStore(file)
@@ -47,6 +49,7 @@ def opened(sample_file: Path, clock: Clock, places: Path) -> Callable[..., Local
             clock=clock,
             label="NORTH",
             is_demo=False,
+            is_gated=is_gated,
             keys=Keys(places / "keys"),
             witness=Seen(places / "keys", path),
         )
@@ -162,3 +165,17 @@ async def test_several_providers_are_one_and_each_id_goes_to_its_own(
     assert [*users] == ["u1"]
     with pytest.raises(NotFound):
         await several.timeline("nobody:u1")
+
+
+async def test_the_log_is_held_against_whoever_it_names_also_past_the_first_people(
+    opened: Callable[..., LocalDesk],
+) -> None:
+    desk = opened(most=1, is_gated=False)
+    first = await desk.find(Query())
+    await desk.perform(TakeTicket(user="u2", subject="A lost phone"))
+    await desk.perform(ResetAll(user="u2", reason="asked", ticket="1001"))
+
+    found = await desk.reconcile_log()
+
+    assert [row.id for row in first.rows] != ["u2"]
+    assert (found.does_match, found.rows, found.effects) == (True, 1, 1)

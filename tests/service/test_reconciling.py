@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyotp
 import pytest
 
+from helpdesk.connectors.base import Supports
+from helpdesk.connectors.demo import DemoConnector
 from helpdesk.domain.actions import (
     AnyAction,
     ChangeAddress,
@@ -27,7 +29,10 @@ from helpdesk.domain.actions import (
 )
 from helpdesk.domain.audit import Result
 from helpdesk.domain.errors import Refused
-from helpdesk.domain.reconciling import COMPARED, Reconciliation
+from helpdesk.domain.lacks import Lack
+from helpdesk.domain.reconciling import COMPARED, Reconciliation, untold_by
+from helpdesk.domain.timeline import AnyEvent
+from helpdesk.domain.users import User
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.keys import Keys
 from tests.conftest import Clock
@@ -89,6 +94,50 @@ async def test_all_that_a_desk_does_belongs_together(busy: LocalDesk) -> None:
     assert any("1 rows are of an enrolment that began" in one for one in found.unknown)
     done = {row.act for row in await busy._view.store.rows() if row.result is Result.DONE}
     assert done >= COMPARED - {"change-mobile"}
+
+
+class Silent(DemoConnector):
+    """A provider that tells nothing of what agents did, as Duo's and Keycloak's logs do not."""
+
+    lacks: tuple[Lack, ...] = ()
+
+    async def supports(self, user: User) -> Supports:
+        return Supports(provider="Silent", lacks=self.lacks)
+
+    async def timelines(self, users: Sequence[str]) -> Mapping[str, tuple[AnyEvent, ...]]:
+        return {
+            user: tuple(
+                event
+                for event in events
+                if getattr(event, "by", None) != "agent" and event.kind != "pass"
+            )
+            for user, events in (await super().timelines(users)).items()
+        }
+
+
+class SaysSo(Silent):
+    """It says that it tells nothing."""
+
+    lacks = (Lack(what="told:acts", why="Silent keeps what is done to itself."),)
+
+
+async def test_acts_that_a_provider_says_it_does_not_tell_are_not_held_against_the_log(
+    busy: LocalDesk, desk_as: Open
+) -> None:
+    found = await desk_as("ari", connector=SaysSo).reconcile_log()
+    suspicious = await desk_as("ari", connector=Silent).reconcile_log()
+
+    assert (found.does_match, found.differ, found.rows) == (True, (), 11)
+    assert any(one.startswith("11 rows are of acts that their provider") for one in found.unknown)
+    assert len(suspicious.differ) == 9
+
+
+@pytest.mark.parametrize(
+    ("what", "acts"),
+    [("told:acts", COMPARED), ("told:pass", {"temporary-pass"}), ("drift", set())],
+)
+def test_what_is_not_told_is_known_by_what_a_provider_lacks(what: str, acts: set[str]) -> None:
+    assert untold_by((Lack(what=what, why="So it is."),)) == acts
 
 
 async def test_it_still_does_when_rows_and_notices_are_erased(

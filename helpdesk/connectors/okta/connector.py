@@ -99,6 +99,8 @@ class OktaConnector(Elsewhere):
 
     async def named(self, login: str) -> Sequence[User]:
         """Give the users of this login, whatever its case."""
+        if not login:  # without one, Okta would list everybody
+            return []
         try:
             found = await self.read(login)
         except NotFound:

@@ -52,6 +52,7 @@ def tries(bench: Bench, user: User) -> dict[str, list[Callable[[], Awaitable[Any
         "suspend-factor": [lambda: at.suspend(user, factor, now)],
         "resume-factor": [lambda: at.resume(user, factor, now)],
         "temporary-pass": [lambda: at.make_pass(user, now, now)],
+        "lost-factor": [lambda: at.replace_lost(user, factor, now, now)],
         "enrol-totp": [
             lambda: at.begin_totp(user, "Own", now),
             lambda: at.confirm_totp(user, "123456", now),
@@ -75,7 +76,8 @@ async def test_whatever_is_not_possible_is_refused_in_its_words_and_nothing_is_s
     lacks = (await bench.connector.supports(user)).lacks
 
     ways = tries(bench, user)
-    assert {*ways} <= {*ACTIONS, "drift", *(f"prove:{method.value}" for method in Method)}
+    proofs = {f"prove:{method.value}" for method in Method}
+    assert {*ways} <= {*ACTIONS, *proofs, "drift", "lost-factor"}
     assert {one.what for one in lacks} <= {*ways, *QUESTIONS}
     for one in lacks:
         assert one.what in QUESTIONS or await cannot(bench, user, one.what, *ways[one.what])
