@@ -91,7 +91,9 @@ class Account(Small):
             KEY, SECRET, method, HOST, path, date, 5, params, body=body.decode()
         )  # fmt: skip
         try:
-            age = abs((datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds())
+            sent = parsedate_to_datetime(date)  # Duo's own client writes -0000: without a zone
+            sent = sent if sent.tzinfo else sent.replace(tzinfo=UTC)
+            age = abs((datetime.now(UTC) - sent).total_seconds())
         except (ValueError, TypeError):
             return _failed(401, 40_104, "Missing request timestamp")
         if age > 300:
