@@ -25,6 +25,9 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 
 PICTURES = README.parent / ".github"
 
+PLAYED = "7-a-call-on-a-live-privacyidea"
+"""The picture that `tests.connectors.privacyidea_journey` draws; the others need no server."""
+
 LETTERS = {
     Role.SUPPORT: "S",
     Role.ACCOUNT_MANAGER: "M",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.readme import PICTURES
+from tests.readme import PICTURES, PLAYED
 from tests.tui.console import console, demo_desk
 
 
@@ -67,10 +67,11 @@ async def draw(picture: Picture) -> str:
 
 
 async def main() -> None:
-    """Draw all pictures, and nothing else stays there."""
+    """Draw all pictures that need no server; beside those nothing else stays there."""
     PICTURES.mkdir(exist_ok=True)
     for old in PICTURES.glob("*.svg"):
-        old.unlink()
+        if old.stem != PLAYED:
+            old.unlink()
     for picture in DRAWN:
         (PICTURES / f"{picture.name}.svg").write_text(await draw(picture), "utf-8")
 

@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pyotp
 import pytest
 
 from helpdesk.config import load_config
 from helpdesk.domain.actions import (
-    EnrolTotp,
-    ResetFactor,
     SendCode,
     SuspendFactor,
     TakeTicket,
     TemporaryPass,
 )
+from helpdesk.domain.audit import Result
 from helpdesk.domain.cases import Case
-from helpdesk.domain.errors import BadInput, DeskRefused, NeedsMore, Refused, Unreachable
+from helpdesk.domain.errors import BadInput, DeskRefused, Refused, Unreachable
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
 from helpdesk.domain.timeline import Answer, Reset
 from helpdesk.domain.users import FactorKind, FactorState
 from helpdesk.service.desk import Desk
-from helpdesk.tui.app import HelpdeskApp
+from helpdesk.tui.app import present
+from helpdesk.tui.dialogs.guarded import Guarded
 from helpdesk.wiring import open_desk
 from tests.conftest import Run
 from tests.connectors.benches import PiBench
-from tests.labs.privacyidea.people import PASSWORD
+from tests.connectors.privacyidea_journey import REFUSED, SIZE, Journey, caller_of
+from tests.labs.privacyidea.people import PASSWORD, PEOPLE
 from tests.labs.privacyidea.phone import Phone
 from tests.labs.privacyidea.running import Lab
-from tests.tui.console import Console
+from tests.tui.console import console
 
 pytestmark = pytest.mark.lab
 
@@ -92,41 +90,6 @@ async def proven(desk: Desk, lab: Lab, case: Case, ticket: str) -> None:
     login = case.user.id.partition(":")[2].partition("@")[0]
     number = f"+4477009{int(login[1:]):05}"
     await desk.answer_proof(case.user.id, newest_code(lab, number))
-
-
-async def test_a_caller_is_proven_reset_enrolled_anew_and_gets_in(
-    desk: Desk, later: Desk, lab: Lab, login: Callable[..., tuple[str, PiBench]]
-) -> None:
-    name, _ = login("sms", "totp")
-    short = name.partition(":")[2].partition("@")[0]
-    old = next(f.id for f in (await desk.case(name)).user.factors if f.kind is FactorKind.TOTP)
-    refused = lab.sign_in(short, f"{PASSWORD}000000")
-    (row,) = (await desk.find(Query(words=(f"number{short[1:]}",)))).rows
-    await desk.perform(TakeTicket(user=row.id, subject="Unsettled my phone"))
-    case = await desk.case(row.id)
-    ticket = case.open_tickets[0].id
-    because = {"ticket": ticket, "reason": "a new telephone"}
-
-    with pytest.raises(NeedsMore, match="Prove the caller"):
-        await desk.perform(ResetFactor(user=name, factor=old, **because))
-    await proven(desk, lab, case, ticket)
-    await desk.perform(ResetFactor(user=name, factor=old, **because))
-    await proven(desk, lab, case, ticket)
-    begun = await desk.perform(EnrolTotp(user=name, **because))
-    assert begun.handover is not None
-    key = pyotp.TOTP(begun.handover.secret)
-    done = await desk.perform(EnrolTotp(user=name, code=key.now(), **because))
-    entered = lab.sign_in(short, f"{PASSWORD}{key.at(int(time.time()) + 30)}")
-
-    factors = {f.id: f.state for f in done.case.user.live_factors}
-    assert refused["result"]["authentication"] == "REJECT"
-    assert entered["result"]["authentication"] == "ACCEPT"
-    assert old not in factors
-    assert set(factors.values()) == {FactorState.ACTIVE}
-    timeline = (await later.case(name)).timeline
-    answers = [e.ok for e in timeline if isinstance(e, Answer)]
-    resets = [e.by for e in timeline if isinstance(e, Reset)]
-    assert (answers, resets) == ([False, True], ["agent"])
 
 
 async def test_log_and_provider_agree_after_a_journey(
@@ -281,20 +244,33 @@ def test_the_command_line_gives_a_case_as_json(
     assert json.loads(out)["user"]["id"] == name
 
 
-async def test_the_console_opens_on_it_and_shows_a_case(
-    desk: Desk, login: Callable[..., tuple[str, PiBench]]
+async def test_a_call_is_played_by_keys_from_hello_to_signed_in(
+    desk: Desk, later: Desk, lab: Lab, pi_people: Iterator[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name, _ = login("sms", "totp")
-    number = name.partition(":p")[2].partition("@")[0]
+    monkeypatch.setattr(Guarded, "guard_s", 0.0)
+    number = next(pi_people)
+    person = next(one for one in PEOPLE if one.login == f"p{number:03}")
+    caller = caller_of(lab, person)
 
-    async with HelpdeskApp(desk).run_test(size=(120, 40)) as pilot:
-        console = Console(pilot)
-        await console.press("/")
-        await console.type(f"number{number}")
-        await console.until(lambda: f"Pat Number{number}" in console.text, "the one who called")
-        await console.press("enter")
-        await console.until(lambda: "Own sign-in" in console.text, "the case")
-        await asyncio.sleep(0)
+    async with console(desk, size=SIZE, clock=present) as agent:
+        journey = Journey(lab=lab, caller=caller, agent=agent)
+        await journey.play()
+
+    case = await later.case(caller.user)
+    rows = (await later.log(Query())).rows
+    done = [row.act for row in reversed(rows) if row.result is Result.DONE and row.act != "look"]
+    factors = {(f.kind, f.state) for f in case.user.live_factors}
+    assert (len(set(journey.codes)), journey.answers) == (2, ["ACCEPT"])
+    assert done == [
+        "take-ticket", "prove", "prove", "reset-factor", "prove", "prove", "enrol-totp",
+        "enrol-totp",
+    ]  # fmt: skip
+    assert caller.old not in {f.id for f in case.user.live_factors}
+    assert factors == {
+        (FactorKind.SMS, FactorState.ACTIVE), (FactorKind.TOTP, FactorState.ACTIVE),
+    }  # fmt: skip
+    assert [e.ok for e in case.timeline if isinstance(e, Answer)] == [*[False] * REFUSED, True]
+    assert [e.by for e in case.timeline if isinstance(e, Reset)] == ["agent"]
 
 
 @pytest.mark.parametrize("declines", ["", "unknown_trigger"])

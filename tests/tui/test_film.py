@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from helpdesk.tui.film.cast import recorded
 from helpdesk.tui.film.frames import Frame, Look, Run, taken
-from helpdesk.tui.film.strip import drawn
+from helpdesk.tui.film.strip import drawn, moving
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = '<script>&"\x1b[31m\x07\x9b]\u4f60\u597d'
@@ -61,6 +61,26 @@ def test_a_strip_has_all_frames_in_order_with_captions_and_nothing_from_elsewher
     assert svg == drawn(frames, title="A run", columns=3)
 
 
+def test_a_film_shows_one_frame_at_a_time_for_its_seconds_and_the_last_where_nothing_moves() -> (
+    None
+):
+    frames = [frame_of("the same", f"Caption {n}") for n in range(3)]
+
+    svg = moving(frames, [1.0, 2.0, 1.0], title="A call")
+
+    root = ElementTree.fromstring(svg)
+    style = root.findtext(f"{SVG}style") or ""
+    films = [part.get("class") for part in root.iter(f"{SVG}g") if part.get("class")]
+    used = [part.get("href") for part in root.iter(f"{SVG}use")]
+    assert films == ["m m0", "m m1", "m m2"]
+    assert "@keyframes m1{0%{visibility:hidden}25.000%{visibility:visible}75.000%" in style
+    assert ".m{visibility:hidden}.m2{visibility:visible}" in style
+    assert len(used) > len(set(used))
+    assert svg.count("the same") == 1
+    assert "<script" not in svg
+    assert svg == moving(frames, [1.0, 2.0, 1.0], title="A call")
+
+
 def test_hostile_text_is_text_in_a_strip_and_in_a_cast() -> None:
     frame = frame_of("kept", HOSTILE)
 
@@ -91,7 +111,14 @@ def test_a_cast_draws_each_frame_at_its_time_and_of_a_later_one_only_what_differ
     assert "\x1b[2;1H\x1b[0;1;" in rows[2][2]
 
 
-@pytest.mark.parametrize("draw", [lambda: drawn([]), lambda: recorded([frame_of("x")], [])])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: drawn([]),
+        lambda: recorded([frame_of("x")], []),
+        lambda: moving([frame_of("x")], []),
+    ],
+)
 def test_nothing_is_drawn_of_no_frames(draw: object) -> None:
     with pytest.raises(ValueError, match="at the least"):
         draw()  # type: ignore[operator]

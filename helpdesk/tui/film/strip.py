@@ -1,13 +1,14 @@
 """A film strip: frames beside and below each other in one SVG, each with its caption.
 
-Nothing in it is loaded from elsewhere, has an id or falls by chance: the same frames give the same
-bytes.
+Or a film: one after another in one place. Nothing in either is loaded from elsewhere, a script, or
+falls by chance: the same frames give the same bytes.
 """
 
 from __future__ import annotations
 
 import html
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -57,13 +58,66 @@ def drawn(frames: Sequence[Frame], *, title: str = "", columns: int = 2) -> str:
     return "\n".join([*_begin(width, top, title, looks), *heading, *parts, "</svg>", ""])
 
 
-def _begin(width: float, height: float, title: str, looks: dict[Look, str]) -> list[str]:
+def moving(frames: Sequence[Frame], seconds: Sequence[float], *, title: str = "") -> str:
+    """Return frames as one SVG that shows them one after another, over and over.
+
+    Nothing in it is a script: it moves in a page, and as a picture of a page. Where nothing shall
+    move, or nothing can, the last frame stands.
+
+    Raises:
+        ValueError: There is no frame, or not one number of *seconds* a frame.
+    """
+    if not frames or len(frames) != len(seconds):
+        raise ValueError("A film has a frame at the least, and a time for each")
+    wide = max(frame.width for frame in frames) * CELL[0] + 2 * EDGE
+    captions = [_caption(n, frame.caption, wide) for n, frame in enumerate(frames, 1)]
+    head = GAP + max(map(len, captions)) * LINE + FOOT
+    looks: dict[Look, str] = {}
+    parts: list[str] = []
+    for n, (frame, caption) in enumerate(zip(frames, captions, strict=True)):
+        words = [_words(line, GAP, GAP + at * LINE + LARGE) for at, line in enumerate(caption)]
+        parts += [f'<g class="m m{n}">', *words, _frame(frame, GAP, head, looks), "</g>"]
+    shared, parts = _shared("\n".join(parts).splitlines())
+    height = head + max(frame.height for frame in frames) * CELL[1] + 2 * EDGE + GAP
+    begin = _begin(wide + 2 * GAP, height, title, looks, _moves(seconds))
+    return "\n".join([*begin, *shared, *parts, "</svg>", ""])
+
+
+def _shared(parts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return lines that several frames show, as definitions, and all parts with uses of them."""
+    often = Counter(part for part in parts if part.startswith(("<text", "<rect")))
+    names = {part: f"s{n}" for n, part in enumerate(often) if often[part] > 1}
+    defined = [f'<g id="{name}">{part}</g>' for part, name in names.items()]
+    used = [f'<use href="#{names[part]}"/>' if part in names else part for part in parts]
+    return ["<defs>", *defined, "</defs>"], used
+
+
+def _moves(seconds: Sequence[float]) -> str:
+    """The rules by which each frame is seen in its own time only."""
+    whole, last = sum(seconds), len(seconds) - 1
+    rules, at = [f".m{{visibility:hidden}}.m{last}{{visibility:visible}}"], 0.0
+    moves = []
+    for n, lasts in enumerate(seconds):
+        begin, end = 100 * at / whole, 100 * (at + lasts) / whole
+        steps = "0%{visibility:hidden}" if n else ""
+        steps += f"{begin:.3f}%{{visibility:visible}}"
+        steps += f"{end:.3f}%{{visibility:hidden}}" if n < last else "to{visibility:visible}"
+        rules.append(f"@keyframes m{n}{{{steps}}}")
+        moves.append(f".m{n}{{animation:m{n} {_n(whole)}s step-end infinite}}")
+        at += lasts
+    return "".join([*rules, "@media (prefers-reduced-motion:no-preference){", *moves, "}"])
+
+
+def _begin(
+    width: float, height: float, title: str, looks: dict[Look, str], more: str = ""
+) -> list[str]:
     size = f'width="{_n(width)}" height="{_n(height)}" viewBox="0 0 {_n(width)} {_n(height)}"'
     rules = [
         f"text{{font:{FONT}px {FONTS};white-space:pre}}",
         f".c,.t{{font:{LARGE}px sans-serif;fill:{PENCIL}}}",
         ".t{font-weight:bold}",
         *(f".{name}{{{_rule(look)}}}" for look, name in looks.items()),
+        more,
     ]
     return [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">',
@@ -100,11 +154,15 @@ def _frame(frame: Frame, left: float, top: float, looks: dict[Look, str]) -> str
     found = [f'<rect x="{_n(left)}" y="{_n(top)}" {outer} {edge}/>']
     inner = f'width="{_n(width)}" height="{_n(height)}"'
     found.append(f'<svg x="{_n(left + EDGE)}" y="{_n(top + EDGE)}" {inner}>')
-    for y, line in enumerate(frame.lines):
-        found += [_ground(run, y) for run in line if run.look.ground != ground]
-        found += [_run(run, y, looks) for run in line if not run.text.isspace()]
+    found += filter(None, (_line(line, y, ground, looks) for y, line in enumerate(frame.lines)))
     found.append("</svg>")
     return "\n".join(found)
+
+
+def _line(line: Sequence[Run], y: int, ground: Ink, looks: dict[Look, str]) -> str:
+    """One line: what is behind its letters where that is not the frame's own ground, and they."""
+    found = [_ground(run, y) for run in line if run.look.ground != ground]
+    return "".join([*found, *(_run(run, y, looks) for run in line if not run.text.isspace())])
 
 
 def _commonest(frame: Frame) -> Ink:
