@@ -24,6 +24,9 @@ from helpdesk.domain.text import clean
 MOST_BYTES: Final = 16 * 1024 * 1024
 """Bytes of an answer that are read."""
 
+LONGEST_S: Final = 86_400.0
+"""Seconds beyond which a wait that is asked for is not believed."""
+
 LOOK_AGAIN: Final = "It may be done or not: look at the user again before you repeat it."
 
 
@@ -95,6 +98,11 @@ class Answer(Struct, frozen=True, kw_only=True):
         return 200 <= self.status < 300
 
     @property
+    def media(self) -> str:
+        """What it says itself that its body is; empty where it does not say."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
     def ref(self) -> str:
         """The request id as the end of a sentence; empty where there is none."""
         return f" (request {clean(self.request_id, limit=80)})" if self.request_id else ""
@@ -130,7 +138,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
     def check_media(self) -> None:
         """Raise, as `read` does, where it says itself that it is no JSON."""
-        media = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        media = self.media
         if media and not (media == "application/json" or media.endswith("+json")):
             what = "a web page" if media == "text/html" else clean(media, limit=60)
             raise self.odd(f"{self.status} with {what}, not data")
@@ -203,10 +211,10 @@ def retry_after(answer: Answer) -> float | None:
     """Return the seconds of `Retry-After`, as a number or as a date; None where it is absent."""
     text = answer.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
-        return float(text[:6])
+        return min(float(text[:6]), LONGEST_S)
     try:
         at = parsedate_to_datetime(text)
-        return max(0.0, (at - datetime.now(UTC)).total_seconds())
+        return min(max(0.0, (at - datetime.now(UTC)).total_seconds()), LONGEST_S)
     except (ValueError, TypeError, OverflowError):
         return None
 

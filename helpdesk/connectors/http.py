@@ -273,6 +273,8 @@ class Http(Way):
         status = answer.status
         if 300 <= status < 400:
             raise Unreachable(f"{self.who} sends elsewhere, which is not followed{answer.ref}.")
+        if status == 404 and answer.media == "text/html":
+            answer.check_media()  # what stands between knows nothing, not the provider
         told = self._errs(answer) if self._errs else None
         if status == 429 or (status in {502, 503, 504} and not is_act):
             wait_s = self._waits(answer)

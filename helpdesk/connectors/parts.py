@@ -109,27 +109,35 @@ async def one_by_one(
         except NotFound:
             pass  # somebody was quicker
         except Unsettled as error:
-            is_left = await _is_left(part, still)
-            if is_left is not False:
-                left = names[at:] if is_left else names[at + 1 :]
-                unsure = "" if is_left else part.words
-                raise _broke_off(act, verb, before, names[:at], left, unsure, error) from error
+            found = await _looked(still)
+            if found is None:
+                done, left = names[:at], names[at + 1 :]
+                raise _broke_off(act, verb, before, done, left, part.words, error) from error
+            if part.id in found:
+                done, left = _parted(parts, found)
+                raise _broke_off(act, verb, before, done, left, "", error) from error
         except HelpdeskError as error:
             if not at and not before:
                 raise
-            raise _broke_off(act, verb, before, names[:at], names[at:], "", error) from error
+            found = await _looked(still)  # one part may take another along
+            done, left = (names[:at], names[at:]) if found is None else _parted(parts, found)
+            raise _broke_off(act, verb, before, done, left, "", error) from error
 
 
-async def _is_left(
-    part: Part, still: Callable[[], Awaitable[Collection[str]]] | None
-) -> bool | None:
-    """Whether a part is not done; None where nobody can tell."""
-    if still is None:
-        return None
+async def _looked(
+    still: Callable[[], Awaitable[Collection[str]]] | None,
+) -> Collection[str] | None:
+    """Give what is not done; None where nobody can tell."""
     try:
-        return part.id in await still()
+        return await still() if still else None
     except HelpdeskError:
         return None
+
+
+def _parted(parts: Sequence[Part], left: Collection[str]) -> tuple[list[str], list[str]]:
+    """Return the names of what is done and of what is left."""
+    done = [part.words for part in parts if part.id not in left]
+    return done, [part.words for part in parts if part.id in left]
 
 
 def _broke_off(

@@ -124,7 +124,8 @@ async def test_a_status_becomes_an_error_with_the_request_id(
     asks: Callable[..., Http], status: int, kind: type[HelpdeskError], says: str
 ) -> None:
     headers = {"x-request-id": "r-17", "location": "https://other.example/"}
-    handle, _ = answering(httpx.Response(status, html="<p>", headers=headers))
+    said = httpx.Response(status, content=b"" if status == 404 else b"<p>", headers=headers)
+    handle, _ = answering(said)
 
     with pytest.raises(kind, match=says) as caught:
         await asks(handle).ask("GET", "/things")

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from helpdesk.connectors.exchange import NoRight
 from helpdesk.connectors.http import Http
 from helpdesk.connectors.privacyidea.abilities import RIGHTS
 from helpdesk.connectors.privacyidea.changes import changes_of
@@ -25,7 +26,6 @@ from helpdesk.domain.errors import (
     DeskRefused,
     HelpdeskError,
     NotFound,
-    Refused,
     Unreachable,
 )
 from helpdesk.domain.originals import row_of
@@ -225,8 +225,8 @@ async def test_what_holds_is_said_in_sentences(pi: PrivacyIdea, server: Server) 
         (lambda _: httpx.Response(200, json={}), Unreachable, "it has no result"),
         (lambda _: httpx.Response(200, content=b"null"), Unreachable, "it has no result"),
         (lambda _: httpx.Response(200, json=[1, {}]), Unreachable, "it has no result"),
-        (lambda _: failed(303, "not allowed!", 403), Refused, "has no right to do that"),
-        (lambda _: failed(303, "not allowed!", 200), Refused, "has no right to do that"),
+        (lambda _: failed(303, "not allowed!", 403), NoRight, "has no right to do that"),
+        (lambda _: failed(303, "not allowed!", 200), NoRight, "has no right to do that"),
         (lambda _: failed(904, "no user", 400), NotFound, "no user"),
         (lambda _: failed(905, "ERR905: missing", 400), BadInput, "ERR905"),
         (lambda _: failed(1007, "revoked", 400), BadInput, "revoked"),
@@ -323,6 +323,7 @@ async def test_a_reset_that_breaks_off_says_what_is_gone_and_is_done_again(
 ) -> None:
     server.tokens = [token("PIEM1"), token("PIEM2"), token("PIEM3")]
     user = await alice(pi)
+    server.answers["DELETE /token/PIEM1"] = lambda _: said(server.tokens.pop(0) and 1)
     server.answers["DELETE /token/PIEM2"] = lambda _: failed(303, "not allowed!", 403)
 
     with pytest.raises(Unreachable, match=r"Gone: E-mail PIEM1\. Left: E-mail PIEM2, E-mail PIEM3"):

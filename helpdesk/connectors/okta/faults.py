@@ -55,12 +55,13 @@ def error_of(answer: Answer) -> HelpdeskError | None:
     if answer.is_ok:
         return None
     body = _body(answer)
-    if text(body, "error"):
+    if text(body, "error") and answer.status in {400, 401}:
         return _oauth(answer, body)
     code, says = text(body, "errorCode"), clean(text(body, "errorSummary"), limit=160)
     if not code:
         return None
-    ref = f" ({clean(code, limit=20)}, request {clean(answer.request_id, limit=80)})"
+    told = f", request {clean(answer.request_id, limit=80)}" if answer.request_id else ""
+    ref = f" ({clean(code, limit=20)}{told})"
     if answer.status == 429:
         wait = f"Wait {AGAIN_S:.0f} s."
         return Busy(f"{_BUSY[code]} {wait}{ref}", AGAIN_S) if code in _BUSY else None
@@ -108,8 +109,8 @@ def _oauth(answer: Answer, body: Any) -> HelpdeskError:
 
 
 _BUSY: Final = {
-    "E0000109": "A text message left less than half a minute ago.",
-    "E0000133": "A call was made less than half a minute ago.",
+    "E0000109": "Okta sent a text message less than half a minute ago.",
+    "E0000133": "Okta called less than half a minute ago.",
 }
 """Limits of one telephone, which are not the organisation's."""
 

@@ -164,12 +164,19 @@ class PrivacyIdea(PiQuestions):
 
     async def begin_totp(self, user: User, issuer: str, now: datetime) -> tuple[str, str]:
         """Make an authenticator that lets nobody in until its first code is right."""
-        for factor in user.factors:
-            if factor.kind is FactorKind.TOTP and factor.state is FactorState.PENDING:
-                await self.reset(user, (factor,), now)
+        waiting = tuple(filter(_waits, user.factors))
+        await self.reset(user, waiting, now)
         login, realm = parts_of(user.id)
         wish = {"type": "totp", "genkey": 1, "user": login, "realm": realm}
-        told = await self._act("POST", "/token/init", body=wish)
+        try:
+            told = await self._act("POST", "/token/init", body=wish)
+        except HelpdeskError as error:
+            if not waiting or isinstance(error, Unsettled):
+                raise
+            raise BrokeOff(
+                "The authenticator that waited is removed, and no new one was made: begin anew. "
+                f"{clean(str(error), limit=180)}"
+            ) from error
         serial, key = text(told.detail, "serial"), text(told.detail, "otpkey", "value_b32")
         uri = text(told.detail, "googleurl", "value")
         if not serial or not key:
@@ -221,8 +228,10 @@ class PrivacyIdea(PiQuestions):
         if told.value is not True:
             says = "The two fit no moment near now: an old entry in the app, or another account's."
             return Drift(state=DriftState.NO_MATCH, says=says)
-        raw: Any = next(iter(await self._tokens({"serial": factor.id})), {})
-        offset = round(number(raw, "info", "timeShift") or 0)
+        offset = await self._offset(factor.id)
+        if offset is None:
+            says = f"{WHO} has set the clocks right: codes fit again. It does not say by how much."
+            return Drift(state=DriftState.DRIFTED, says=says)
         alike = [other for other in others_s if abs(other - offset) <= 30]
         if len(alike) >= 2 and abs(offset) > 30:
             says = f"{len(alike)} other users have the same offset: it is the server's clock."
@@ -284,8 +293,12 @@ class PrivacyIdea(PiQuestions):
             Unreachable: It said with 200 that nothing went out.
         """
         told = await self._act("POST", "/validate/triggerchallenge", body={"serial": factor.id})
-        if number({"": told.value}, "") != 1 or told.said == "REJECT":
-            raise Unreachable(f"Nothing was sent. {WHO} says: {told.message or 'no reason'}")
+        count = number({"": told.value}, "")
+        if count is None:
+            raise Unsettled(f"{WHO} did not say whether anything was sent: ask the customer.")
+        if count != 1 or told.said == "REJECT":
+            reason = told.message.rstrip(".") or "no reason"
+            raise Unreachable(f"Nothing was sent. {WHO} says: {reason}.")
 
     async def _is_right_number(self, serial: str, told: str) -> bool:
         """Whether an authenticator's number is right; checked so often only, for it does not count.
@@ -302,7 +315,18 @@ class PrivacyIdea(PiQuestions):
         tried.append(now)
         wish = {"serial": serial, "pass": digits(told), "otponly": 1}
         answer = await self._act("POST", "/validate/check", body=wish)
-        return answer.value is True
+        if not isinstance(answer.value, bool):
+            raise Unreachable(f"{WHO} did not say whether the code is right: try the next one.")
+        return answer.value
+
+    async def _offset(self, serial: str) -> int | None:
+        """By how many seconds an app's clock was off, as it is kept; None where it is not told."""
+        try:
+            raw: Any = next(iter(await self._tokens({"serial": serial})), {})
+        except HelpdeskError:
+            return None  # the clocks are set right all the same
+        found = number(raw, "info", "timeShift")
+        return None if found is None else round(found)
 
     async def _open_challenge(self, factor: Factor, asked_at: datetime) -> str:
         """The transaction of the newest challenge of a factor that the desk asked for.
@@ -330,10 +354,10 @@ class PrivacyIdea(PiQuestions):
         async def readdress(serial: str) -> None:
             await self._act("POST", f"/token/set/{_path(serial)}", body={field: address})
 
-        serials = [serial for raw in own if (serial := text(raw, "serial"))]
+        serials = ids_of(own, "serial")
         parts = [
             Part(id=one, words=f"{kind.words} {clean(one, limit=60)}", do=partial(readdress, one))
-            for one in serials
+            for one in sorted(serials)
         ]
         await one_by_one("The change of the address", parts)
 

@@ -15,16 +15,14 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from helpdesk.connectors.exchange import Answer, not_taken
+from helpdesk.connectors.exchange import Answer, NoRight, not_taken
 from helpdesk.connectors.http import Http
 from helpdesk.connectors.raw import epoch, inner, number, rows, text
-from helpdesk.domain.decisions import Decision, Weight
 from helpdesk.domain.errors import (
     BadInput,
     DeskRefused,
     HelpdeskError,
     NotFound,
-    Refused,
     Unreachable,
 )
 from helpdesk.domain.text import clean
@@ -169,8 +167,8 @@ def error_of(answer: Answer) -> HelpdeskError | None:
     if inner(raw, "result", "status") is not False:
         return None
     code = number(raw, "result", "error", "code")
-    says = clean(text(raw, "result", "error", "message"), limit=200)
-    words = f"{WHO}: {says or 'it did not say why'}"
+    says = clean(text(raw, "result", "error", "message"), limit=160).rstrip(".!")
+    words = f"{WHO}: {says or 'it did not say why'}."
     return _error(int(code or 0), answer.status, words)
 
 
@@ -180,8 +178,7 @@ def _error(code: int, status: int, words: str) -> HelpdeskError | None:
     if status == 401:
         return not_taken(WHO, "its name or password is wrong")
     if code == 303 or status == 403:
-        why = f"The desk's account has no right to do that at {WHO}. {words}"
-        return Refused(Decision(act="", weight=Weight.REFUSED, why=why, instead=ASK))
+        return NoRight(f"The desk's account has no right to do that at {WHO}. {words} {ASK}")
     if code in {601, 904}:
         return NotFound(words)
     if code in {905, 1007} or status == 400:

@@ -230,7 +230,7 @@ async def test_a_code_is_sent_again_only_while_a_factor_is_set_up(
     assert lab.asked[-1] == f"POST /api/v1/users/{USER}/factors/sms1/resend"
 
 
-@pytest.mark.parametrize(("name", "says"), [("sms1", "text message"), ("clf1", "call was made")])
+@pytest.mark.parametrize(("name", "says"), [("sms1", "text message"), ("clf1", "Okta called")])
 async def test_a_second_message_within_half_a_minute_is_told_with_its_wait(
     okta: OktaConnector, name: str, says: str
 ) -> None:
