@@ -240,6 +240,8 @@ class DuoConnector(Elsewhere):
 
     async def _unlock(self, native: str) -> None:
         status = text(await self._api.user(native), "status").lower()
+        if not status:
+            raise Unreachable("Duo did not say how the user stands: nothing was changed.")
         if status == "disabled":
             raise Conflict(DISABLED)
         if status == LOCKED_OUT:
@@ -253,6 +255,8 @@ class DuoConnector(Elsewhere):
     async def still_there(self, native: str) -> Collection[str]:
         """Give the ids of the devices that a user has now."""
         raw = await self._api.user(native)
+        if not text(raw, "user_id"):
+            raise Unreachable("Duo did not say which devices are left.")
         tokens = ids_of(rows(raw, "tokens"), "token_id")
         return ids_of(rows(raw, "phones"), "phone_id") | {f"{TOKEN}{name}" for name in tokens}
 
