@@ -18,12 +18,14 @@ from helpdesk.connectors.rehearsed import RehearsedConnector
 from helpdesk.domain.products import Product
 from helpdesk.domain.training.recording import key_of
 from helpdesk.fixture.training import Told, world
+from helpdesk.service.cutting import FrontDesk
 from helpdesk.service.local import LocalDesk
 from helpdesk.service.rehearsed import RehearsedDesk
 from helpdesk.service.rehearsing import Stage
 from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.private import write_private
+from helpdesk.stores.replica import Replica
 from helpdesk.stores.seen import Seen
 from helpdesk.stores.tiny import TinyStore
 from helpdesk.stores.tinyfile import TinyFile
@@ -80,4 +82,6 @@ def open_stage(
     stage.connector = RehearsedConnector(own, stage.late)
     stage.desk = desk(scenario.agent, RehearsedDesk, stage.connector, own)
     stage.desk.stage = stage
+    breaks = any(fault.kind == "line-down" for fault in scenario.faults)
+    stage.front = FrontDesk(stage, Replica(directory / "here")) if breaks else stage.desk
     return stage

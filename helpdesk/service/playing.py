@@ -22,8 +22,15 @@ async def play(stage: Stage, steps: Sequence[Step], *, tick: timedelta) -> Score
 
     What the desk refuses is recorded, and the next step comes.
     """
+    try:
+        return await _played(stage, steps, tick)
+    finally:
+        await stage.leave()
+
+
+async def _played(stage: Stage, steps: Sequence[Step], tick: timedelta) -> Score:
     await stage.begin()
-    await stage.desk.case(PERSON)
+    await stage.front.case(PERSON)
     said: tuple[CallerSaid, ...] = ()
     for step in steps:
         moment = BEGINS + step.at.delta
@@ -47,7 +54,7 @@ async def _ask(stage: Stage, step: Step) -> CallerSaid:
 
 async def _do(stage: Stage, step: Step, said: tuple[CallerSaid, ...]) -> None:
     if step.ask:
-        await stage.desk.why(PERSON, said)
+        await stage.front.why(PERSON, said)
     elif step.say:
         stage.tell(step.say)
     elif step.act:
@@ -59,11 +66,11 @@ async def _do(stage: Stage, step: Step, said: tuple[CallerSaid, ...]) -> None:
 async def _perform(stage: Stage, step: Step) -> None:
     told = {"act": step.act, "user": PERSON, "reason": step.reason or "Said on the telephone."}
     told |= {"ticket": TICKET, **({"factor": step.factor} if step.factor else {})}
-    await stage.desk.perform(msgspec.convert({**told, **step.set}, ACTIONS[step.act]))
+    await stage.front.perform(msgspec.convert({**told, **step.set}, ACTIONS[step.act]))
 
 
 async def _prove(stage: Stage, method: Method, channel: str) -> None:
     """Ask over the channel, and type what the caller reads out."""
-    asking = await stage.desk.ask_proof(PERSON, method, channel=channel, ticket=TICKET)
+    asking = await stage.front.ask_proof(PERSON, method, channel=channel, ticket=TICKET)
     _, answer = await stage.reading()
-    await stage.desk.answer_proof(PERSON, answer or "000000", asking=asking.id)
+    await stage.front.answer_proof(PERSON, answer or "000000", asking=asking.id)

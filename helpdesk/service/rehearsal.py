@@ -30,7 +30,7 @@ class Rehearsal(Protocol):
         ...
 
     @property
-    def desk(self) -> Desk:
+    def front(self) -> Desk:
         """Where the trainee works; everything done at it is recorded."""
         ...
 
@@ -81,4 +81,8 @@ class Rehearsal(Protocol):
 
     def end(self, cause: str, keys: int = 0) -> Score:
         """Name the cause and hang up; give the marks."""
+        ...
+
+    async def leave(self) -> None:
+        """End what goes on beside the play, before its loop ends."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from helpdesk.domain.actions import AnyAction
 from helpdesk.domain.cases import Case, Handover, Outcome
@@ -94,7 +94,6 @@ class RehearsedDesk(LocalDesk):
 
     async def drift(self, user: str, factor: str, codes: Sequence[str], *, key: str = "") -> Drift:
         """Measure the clock of the caller's phone; that it was measured is recorded."""
-        self.stage.must_reach()
         try:
             drift = await super().drift(user, factor, codes, key=key)
         except HelpdeskError as error:
@@ -112,7 +111,3 @@ class RehearsedDesk(LocalDesk):
         """Give the verdict on the person as it is at this moment, found anew."""
         # Its own finder: what was found for the screen a while ago must not be what is recorded.
         return await Diagnosing(self._view).of(await self.person(), said)
-
-    async def _now(self) -> Any:
-        self.stage.must_reach()
-        return await super()._now()

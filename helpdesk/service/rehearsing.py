@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from helpdesk.connectors.rehearsed import RehearsedConnector
+from helpdesk.domain.actions import TakeTicket
 from helpdesk.domain.diagnosis.drift import STEP_S
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.errors import (
@@ -21,7 +22,6 @@ from helpdesk.domain.errors import (
     NotFound,
     Refused,
     Stale,
-    Unreachable,
 )
 from helpdesk.domain.proofs import Asking, Method
 from helpdesk.domain.timeline import AnyEvent, encode_event
@@ -31,12 +31,15 @@ from helpdesk.domain.training.recording import AnyLine, Key, line_bytes
 from helpdesk.domain.training.scenario import (
     BEGINS,
     PERSON,
+    TICKET,
     Fault,
     Scenario,
     event_at,
     when,
 )
 from helpdesk.domain.training.scoring import NEUTRAL, Score, score
+from helpdesk.service.cutting import FrontDesk
+from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
 from helpdesk.service.rehearsed import RehearsedDesk
 
@@ -50,7 +53,6 @@ READS: Final = "One moment. Yes, I have it, I read it to you."
 
 SEEN: Final = "Passport, by video."
 
-DOWN: Final = "The line to the desk is down: nothing was done, and nothing new is seen."
 CHANGED: Final = "Somebody else changed this case since you looked: look again. Nothing was done."
 
 
@@ -64,6 +66,9 @@ class Stage:
 
     Attributes:
         now: The time in the world; `advance` alone moves it.
+        desk: The desk itself, in the world.
+        front: Where the trainee works: the desk itself, or the offline desk before it where the
+            line breaks in this call.
         asked: By asking, how the caller was to be proven; `asking` is the last of them.
     """
 
@@ -71,6 +76,7 @@ class Stage:
         self.scenario, self._write = scenario, write
         self.now = BEGINS
         self.desk: RehearsedDesk
+        self.front: Desk
         self.connector: RehearsedConnector
         self.colleague: LocalDesk
         self.on_line: Callable[[AnyLine], None] | None = None
@@ -108,6 +114,8 @@ class Stage:
     async def begin(self) -> None:
         """Put what the script has into order, and let the caller speak."""
         self._schedule()
+        if isinstance(self.front, FrontDesk):
+            await self.front.open()
         await self.desk.watch()
         self._note(record.Said(at=0, says=self.scenario.caller.says))
 
@@ -164,6 +172,11 @@ class Stage:
         self.is_over = True
         return score(self.record)
 
+    async def leave(self) -> None:
+        """End what goes on beside the play; in its own loop, for `close` blocks that."""
+        if isinstance(self.front, FrontDesk):
+            await self.front.stop()
+
     def close(self) -> None:
         """Write down what the desks of the play have not yet; blocking."""
         self.desk.close()
@@ -174,14 +187,8 @@ class Stage:
         told = next((p for p in self.scenario.caller.proofs if p.method is method), None)
         return told.can if told else not self.scenario.caller.is_attacker
 
-    def must_reach(self) -> None:
-        """Raise `Unreachable` while the line is down."""
-        if "line-down" in self._faults:
-            raise Unreachable(DOWN)
-
     def stumble(self, act: str) -> None:
         """Raise what goes wrong with an act just now."""
-        self.must_reach()
         if "conflict" in self._faults and act not in NEUTRAL:
             self._faults.discard("conflict")
             raise Stale(CHANGED)
@@ -192,6 +199,10 @@ class Stage:
             self._note(record.Did(at=self.seconds, act=act, result="done"))
         self._after(act)
         await self._look()
+
+    def note_queued(self, act: str) -> None:
+        """Record an act that waits until the line is back."""
+        self._note(record.Did(at=self.seconds, act=act, result="queued"))
 
     async def note_failure(self, act: str, error: HelpdeskError) -> None:
         """Record an act that was not done, and why; a colleague who is asked answers soon."""
@@ -292,13 +303,19 @@ class Stage:
         self._at(begins, lambda: self._went(fault, is_on=True))
         self._at(begins + fault.lasts.delta, lambda: self._went(fault, is_on=False))
 
-    def _went(self, fault: Fault, *, is_on: bool) -> None:
+    async def _went(self, fault: Fault, *, is_on: bool) -> None:
         (self._faults.add if is_on else self._faults.discard)(fault.kind)
         if fault.kind == "late-mail":
             self.connector.late = fault.delay.delta if is_on else timedelta(0)
         if fault.kind == "too-many":
             self.connector.is_busy = is_on
         self._note(record.Went(at=self.seconds, fault=fault.kind, is_on=is_on))
+        if fault.kind == "conflict" and is_on and "line-down" in self._faults:
+            self._faults.discard("conflict")  # whoever is cut off meets it when the line is back
+            await self.colleague.perform(TakeTicket(user=PERSON, ticket=TICKET))
+        if fault.kind == "line-down" and isinstance(self.front, FrontDesk):
+            await self.front.cut(is_cut=is_on)
+            await self._look()
 
     async def _agree(self, act: str, request: str) -> None:
         """Let the colleague answer, at a desk of their own."""
@@ -309,7 +326,7 @@ class Stage:
 
     async def _look(self) -> None:
         """Write down what the verdict says now, where it says something else than before."""
-        if self._opened != PERSON or self.is_over:
+        if self._opened != PERSON or self.is_over or self._is_cut_off:
             return
         verdict = await self.desk.look(self._said)
         causes = tuple((one.id, round(one.p, 2)) for one in verdict.causes[:3] if one.p >= LEAST)
@@ -317,6 +334,10 @@ class Stage:
         if saw != self._saw:
             self._saw = saw
             self._note(msgspec.structs.replace(saw, at=self.seconds))
+
+    @property
+    def _is_cut_off(self) -> bool:
+        return isinstance(self.front, FrontDesk) and self.front.is_cut
 
     def _note(self, line: AnyLine) -> None:
         if self.is_over:

@@ -9,10 +9,10 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar, Final
 
-from textual import work
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
-from textual.events import Event, Key
+from textual.events import Event, Key, Unmount
 from textual.types import CSSPathType
 from textual.widgets import Input
 
@@ -85,7 +85,7 @@ class TrainingApp(HelpdeskApp):
         hand: Callable[[], float] = time.monotonic,
     ) -> None:
         self.play, self._hand = play, hand
-        super().__init__(play.desk, theme=theme, clock=lambda: play.now)
+        super().__init__(play.front, theme=theme, clock=lambda: play.now)
         self.is_again = False
         self.score: Score | None = None
         self._speed, self._stands, self._is_moving = SPEEDS[0], False, False
@@ -114,6 +114,10 @@ class TrainingApp(HelpdeskApp):
 
     def _is_typed(self, event: Key) -> bool:
         return isinstance(self.focused, Input) and event.is_printable
+
+    @on(Unmount)
+    async def _left(self) -> None:
+        await self.play.leave()
 
     def on_ready(self) -> None:
         """Let the call begin; what the console itself begins, it begins beside this."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from helpdesk.domain.errors import HelpdeskError
+from helpdesk.domain.training.recording import Did
 from helpdesk.domain.training.scenario import BEGINS, Step
 from helpdesk.domain.training.scoring import score
 from helpdesk.fixture.training import Told
@@ -107,14 +107,26 @@ async def test_over_again_is_asked_for_twice(tmp_path: Path) -> None:
         await console.until(lambda: app.is_again, "the end")
 
 
-async def test_the_screen_says_that_the_line_is_down(tmp_path: Path) -> None:
-    async with rehearsal(tmp_path, "the-line-goes-down") as (console, _, stage):
+async def test_without_a_line_the_real_offline_desk_goes_on_and_sends_what_waits(
+    tmp_path: Path,
+) -> None:
+    async with rehearsal(tmp_path, "between-two-tunnels") as (console, _, stage):
         await console.press("f3", "f4", "f4", "f4", "f4", "f4")
         await console.sees("The line to the desk is down.")
+        await console.press("f3", "f")
+        await console.sees("It waits on this machine and is sent when the line is back.")
+        hears_now(console.app.screen)
+        await console.type("Pushes nobody asked for")
+        await console.confirm()
+        await console.sees("not live", "waits")
         await console.press("f3")
+        await console.sees("The line to the desk is back.")
 
-        with pytest.raises(HelpdeskError, match="line to the desk is down"):
-            await stage.desk.case("t1")
+        def acts() -> list[tuple[str, str]]:
+            return [(one.act, one.result) for one in stage.lines if isinstance(one, Did)]
+
+        await console.until(lambda: len(acts()) > 1, "the act at the desk")
+        assert acts() == [("flag", "queued"), ("flag", "done")]
 
 
 class Hand:

@@ -112,6 +112,7 @@ def _did(line: Did) -> str:
     became = {
         "done": "done",
         "held": "held",
+        "queued": "waits until the line is back",
         "needs": f"needs {', '.join(line.lacks)}",
         "refused": f"refused: {line.why}",
         "failed": f"not done: {line.why}",

@@ -103,7 +103,7 @@ class Did(Line, frozen=True, kw_only=True, tag="did"):
     """
 
     act: str
-    result: Literal["done", "held", "needs", "refused", "failed"]
+    result: Literal["done", "held", "queued", "needs", "refused", "failed"]
     lacks: tuple[str, ...] = ()
     why: str = ""
 

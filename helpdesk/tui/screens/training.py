@@ -27,7 +27,7 @@ class RehearsalScreen(DeskScreen):
     """The desk with somebody on the line."""
 
     def __init__(self, play: Rehearsal, clock: Clock) -> None:
-        super().__init__(play.desk, clock)
+        super().__init__(play.front, clock)
         self.play = play
 
     def body(self) -> Widget:
