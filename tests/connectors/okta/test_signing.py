@@ -11,6 +11,7 @@ from helpdesk.connectors.okta.signing import ServiceApp, key_of
 from helpdesk.domain.errors import BadInput, DeskRefused, Unreachable
 from tests.connectors.okta.line import connector
 from tests.connectors.okta.test_connector import ID
+from tests.factories import CARDS, NOW
 from tests.labs.okta.server import Lab
 from tests.labs.okta.signin import CLIENT
 
@@ -55,6 +56,23 @@ async def test_an_app_that_must_prove_its_token_does_so_with_the_nonce_it_is_giv
 
     assert lab.tenant.people[ID.partition(":")[2]].sessions == 0
     assert len([line for line in lab.asked if "token" in line]) == 2 + needs_nonce
+    okta.close()
+
+
+async def test_what_an_app_does_is_told_as_an_agents_and_its_codes_are_no_sign_in(
+    lab: Lab,
+) -> None:
+    lab.sign_in.key = RSA
+    okta = connector(lab, ServiceApp(CLIENT, lambda: pem(RSA)))
+    user = (await okta.people([ID]))[ID]
+    await okta.send_code(user, user.factors[0], CARDS["constant-contact"], NOW)
+    await okta.reset(user, user.factors[:1], NOW)
+
+    told = await okta.timeline(ID)
+
+    assert [event.kind for event in told] == ["send", "reset", "factor"]
+    assert [getattr(event, "by", None) for event in told] == [None, "agent", "agent"]
+    assert not any("/users/me" in line for line in lab.asked)
     okta.close()
 
 

@@ -183,7 +183,8 @@ class Lab:
         for verb, pattern, scope, handler in ROUTES:
             match = re.fullmatch(pattern, path)
             if match and verb == method:
-                self.sign_in.check(headers, method, f"{self.tenant.org}{path}", scope)
+                url = f"{self.tenant.org}{path}"
+                self.tenant.actor = self.sign_in.check(headers, method, url, scope)
                 try:
                     given = json.loads(body) if body else {}
                 except ValueError as error:
@@ -234,7 +235,7 @@ def _users(lab: Lab, asked: Asked, _: tuple[str, ...]) -> tuple[int, Any]:
 
 def _user(lab: Lab, asked: Asked, names: tuple[str, ...]) -> tuple[int, Any]:
     if names[0] == "me":
-        return 200, _owner(asked).json(lab.tenant.org)
+        return 200, _owner(lab).json(lab.tenant.org)
     person = lab.tenant.person(names[0])
     found = person.json(lab.tenant.org)
     if asked.query.get("expand") == "blocks":
@@ -242,9 +243,9 @@ def _user(lab: Lab, asked: Asked, names: tuple[str, ...]) -> tuple[int, Any]:
     return 200, found
 
 
-def _owner(asked: Asked) -> Person:
+def _owner(lab: Lab) -> Person:
     """The administrator who made the token; an app has none."""
-    if not asked.headers["authorization"].startswith("SSWS"):
+    if lab.tenant.actor != ADMIN:
         raise Wrong(404, "E0000007", "Not found: Resource not found: me (User)")
     return Person(ADMIN, "desk@agency.example", "Help", "Desk")
 

@@ -14,6 +14,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
+from tests.connectors.okta.system_log import ADMIN
 from tests.labs.okta.tenant import Json, Wrong
 
 TOKEN = "00aDeskTokenOfTheLab"
@@ -72,13 +73,13 @@ class SignIn:
         given = {"access_token": token, "token_type": kind, "expires_in": 3600}
         return 200, {**given, "scope": " ".join(sorted(wanted))}, {}
 
-    def check(self, headers: Json, method: str, url: str, scope: str) -> None:
-        """Let whoever asks in, or raise as Okta answers."""
+    def check(self, headers: Json, method: str, url: str, scope: str) -> str:
+        """Let whoever asks in and give who it is, as the log names them; or raise as Okta does."""
         kind, _, token = headers.get("authorization", "").partition(" ")
         if not token and kind.startswith("SSWS"):  # the vendor's own client leaves the blank out
             kind, token = "SSWS", kind[4:]
         if kind == "SSWS" and token == TOKEN:
-            return
+            return ADMIN
         granted = self.granted.get(token)
         if granted is None or kind not in {"Bearer", "DPoP"}:
             raise Wrong(401, "E0000011", "Invalid token provided")
@@ -91,6 +92,7 @@ class SignIn:
         if scope not in scopes:
             says = "The access token provided does not contain the required scopes."
             raise Wrong(403, "E0000006", says)
+        return CLIENT
 
     def _is_app(self, form: Json) -> None:
         """Check what the app signed, or raise."""

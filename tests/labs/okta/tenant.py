@@ -119,6 +119,7 @@ class Tenant:
         now: The time there.
         log: Its System Log, oldest first.
         outbox: What was sent: (user id, factor id, code).
+        actor: Who asks: the administrator whose token it is, or an app by its client id.
         sent_to: Where messages went, oldest first.
         can_enrolments: Whether it has the Identity Engine's list of enrolments.
         pushes: What the person at the device does with each push: factorResult by transaction.
@@ -127,6 +128,7 @@ class Tenant:
 
     def __init__(self, org: str = "http://127.0.0.1:9") -> None:
         self.org, self.now = org, datetime.now(UTC)
+        self.actor = ADMIN
         self.people: dict[str, Person] = {}
         self.log: list[Json] = []
         self.outbox: list[tuple[str, str, str]] = []
@@ -143,10 +145,11 @@ class Tenant:
         self.people |= {person.id: person for person in people}
 
     def tell(self, kind: str, who: str, result: str = "SUCCESS", **more: Any) -> None:
-        """Write a row into the log: the desk's administrator did it, to this user."""
-        more.setdefault("actor", ADMIN)
+        """Write a row into the log: whoever asked did it, to this user, unless *more* says."""
+        more.setdefault("actor", self.actor)
         ago = (NOW - self.now).total_seconds() / 60
         row = log(ago, kind, result, tick=f"{next(self._numbers)}", **more)
+        row["actor"]["type"] = "User" if row["actor"]["id"].startswith("00u") else "PublicClientApp"
         row["target"] = [{"id": who, "type": "User", "alternateId": None, "displayName": None}]
         self.log.append(row)
 
