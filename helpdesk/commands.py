@@ -316,17 +316,25 @@ def doctor(given: argparse.Namespace) -> int:
     """Say what holds of a desk and of what it stands on."""
     from helpdesk.config import load_config
     from helpdesk.domain.search import Query
-    from helpdesk.wiring import examined
+    from helpdesk.ticketed import ticketed
+    from helpdesk.wiring import elsewhere, examined
 
-    with examined(load_config(os.environ), given.desk) as provider:
-        found = asyncio.run(provider.inspect()) if provider else None
-    if found is None:
+    config, wrong = load_config(os.environ), 0
+    with examined(config, given.desk) as provider:
+        found = [*asyncio.run(provider.inspect())] if provider else []
+    if not found:
         with opened(given) as desk:
             people = asyncio.run(desk.find(Query(), limit=1)).total
             found = [f"The desk {desk.label} opens; {people} users can be found at it."]
+    if not elsewhere(config, given.desk):  # a desk over HTTP has a ticket system of its own
+        with ticketed(config) as system:
+            try:
+                found += asyncio.run(system.inspect()) if system else []
+            except HelpdeskError as error:
+                found, wrong = [*found, str(error)], error.exit_code
     says = tuple(map(clean, found))
     answer(given, answers.Examined(says=says), "\n".join(says))
-    return 0
+    return wrong
 
 
 def serve(given: argparse.Namespace) -> int:

@@ -47,12 +47,12 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Behind(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A provider that people are kept at: `[connectors.north]`.
+    """A provider that people are kept at, `[connectors.north]`, or a ticket system, `[tickets]`.
 
     Its secret stands in HELPDESK_SECRET_NORTH, in a file or in the keyring, never here.
 
     Attributes:
-        kind: What it is: `privacyidea` …
+        kind: What it is: `privacyidea` …, `django-helpdesk`.
         url: Where it is: `https://…`.
         user: The desk's own account there, where it has a name.
         secret_file: A file that only you can read, with the account's password or token.
@@ -126,6 +126,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         connectors: Providers that people are kept at; the desk `connectors` opens all of them.
         products: Where the people of each product are; without one they are of no known product.
         agents: Who works at a desk on connectors; a fixture and a gateway bring their own.
+        tickets: The ticket system that tickets are kept in; None where desks keep them themselves.
         mail: How customers are told; None where notices stay in the desk's own tray.
     """
 
@@ -137,6 +138,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hold_minutes: Annotated[int, Meta(ge=0, le=120)] = 0
     lock_minutes: Annotated[int, Meta(ge=0, le=480)] = 15
     mail: Mail | None = None
+    tickets: Behind | None = None
     serve: Serving = Serving()
     authorities: str = ""
     connectors: dict[str, Behind] = {}

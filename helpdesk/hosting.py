@@ -54,7 +54,7 @@ from helpdesk.stores.sql.importing import (
 from helpdesk.stores.sql.migrations import migrate
 from helpdesk.stores.sql.reads import LAG_S, FromReplica, replica_at
 from helpdesk.stores.sql.record import TABLES, SqlStore
-from helpdesk.wiring import agent_named, clock, mail_sender
+from helpdesk.wiring import agent_named, clock, kept_tickets, mail_sender
 
 if TYPE_CHECKING:
     from litestar import Router
@@ -126,6 +126,10 @@ class SqlDesks:
         label = "DEMO DATA" if self._is_demo else "GATEWAY"
         self._label = f"{label} · DEV SIGN-IN" if is_dev else label
         self._sender = None if self._is_demo else mail_sender(config)
+        self._parts = contextlib.ExitStack()
+        self._ticketing = self._parts.enter_context(
+            kept_tickets(config, self._store, self._directory, is_invented=self._is_demo)
+        )
         self._keeping = self._chores_of_all()
 
     @property
@@ -152,6 +156,7 @@ class SqlDesks:
         """End all desks; blocking."""
         for desk in self._desks.values():
             desk.close()
+        self._parts.close()
         if self._replica is not None:
             self._replica.close()
         self._database.close()
@@ -183,6 +188,7 @@ class SqlDesks:
             contact=config.mail.contact if config.mail else "",
             is_gated=config.prove_callers,
             hold=timedelta(minutes=config.hold_minutes),
+            ticketing=self._ticketing,
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from helpdesk import plain
 from helpdesk.commands import answer, bytes_of, opened, say
+from helpdesk.domain.actions import Note
 from helpdesk.domain.bundle import bundle_text
 from helpdesk.domain.checkpoints import read_checkpoint
 from helpdesk.domain.diagnosis.verdicts import CallerSaid
@@ -103,6 +104,14 @@ def bundle(given: argparse.Namespace) -> int:
     said = [CallerSaid(ask=ask, reply=reply) for ask, reply in map(said_of, given.said)]
     with opened(given) as desk:
         found = asyncio.run(desk.bundle(given.user, said))
+        if given.ticket:
+            wish = Note(
+                user=found.user, ticket=given.ticket, bundle=True, said="\n".join(given.said)
+            )
+            done = asyncio.run(desk.perform(wish))
+            answer(given, done, clean(done.says))
+    if given.ticket and given.out is None:
+        return 0
     if given.out is None:
         answer(given, found, bundle_text(found).rstrip("\n"))
         return 0
@@ -186,6 +195,9 @@ def add_bundle(to: Any, where: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--out", type=Path, metavar="DIR", help="write text, JSON and a case file there"
+    )
+    command.add_argument(
+        "--ticket", default="", metavar="NUMBER", help="put it on this ticket as a comment"
     )
     command.add_argument("--json", action="store_true", help="answer in JSON")
     command.set_defaults(run=bundle)

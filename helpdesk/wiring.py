@@ -23,12 +23,15 @@ from helpdesk.reaching import Wanted as Elsewhere
 from helpdesk.reaching import reach
 from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
+from helpdesk.service.ticketing import Ticketing
 from helpdesk.stores.atomic import install
+from helpdesk.stores.base import Directory, Store
 from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
 from helpdesk.stores.tiny import TinyStore
 from helpdesk.stores.tinyfile import TinyFile
+from helpdesk.ticketed import ticketed
 
 
 def clock() -> datetime:
@@ -71,28 +74,31 @@ def open_desk(
     file = TinyFile(path, clock)
     store = TinyStore(file)
     store.load()
-    local = LocalDesk(
-        agent=agent_named(who, store.agents),
-        cards=load_cards(config_directory() / "products"),
-        connector=DemoConnector(file),
-        store=store,
-        directory=TinyDirectory(file, store),
-        clock=clock,
-        label="DEMO DATA" if is_bundled else f"FIXTURE {path.name}",
-        is_demo=is_bundled or store.is_invented,
-        keys=Keys(data_directory()),
-        witness=Seen(data_directory(), path),
-        # Nobody real belongs to the bundled fixture: no letter about it ever leaves.
-        sender=None if is_bundled else mail_sender(config),
-        contact=config.mail.contact if config.mail else "",
-        is_gated=config.prove_callers,
-        hold=timedelta(minutes=config.hold_minutes),
-    )
-    asyncio.run(_open(local))
-    try:
-        yield local
-    finally:
-        local.close()
+    directory = TinyDirectory(file, store)
+    # Nobody real belongs to the bundled fixture: no letter and no ticket of it ever leaves.
+    with kept_tickets(config, store, directory, is_invented=is_bundled) as ticketing:
+        local = LocalDesk(
+            agent=agent_named(who, store.agents),
+            cards=load_cards(config_directory() / "products"),
+            connector=DemoConnector(file),
+            store=store,
+            directory=directory,
+            clock=clock,
+            label="DEMO DATA" if is_bundled else f"FIXTURE {path.name}",
+            is_demo=is_bundled or store.is_invented,
+            keys=Keys(data_directory()),
+            witness=Seen(data_directory(), path),
+            sender=None if is_bundled else mail_sender(config),
+            contact=config.mail.contact if config.mail else "",
+            is_gated=config.prove_callers,
+            hold=timedelta(minutes=config.hold_minutes),
+            ticketing=ticketing,
+        )
+        asyncio.run(_open(local))
+        try:
+            yield local
+        finally:
+            local.close()
 
 
 @contextlib.contextmanager
@@ -119,17 +125,22 @@ def _provided_desk(config: Config, address: str, who: str) -> Iterator[Desk]:
     from helpdesk.stores.own import own_record  # noqa: PLC0415
 
     cards = load_cards(config_directory() / "products")
-    with provided(config, address, cards) as (name, provider):
+    with (
+        provided(config, address, cards) as (name, provider),
+        contextlib.ExitStack() as parts,
+    ):
         path = data_directory() / "providers" / f"{name}.json"
         file = own_record(path, config.agents, clock)
         store = TinyStore(file)
         store.load()
+        directory = ProvidedDirectory(provider, store)
+        ticketing = parts.enter_context(kept_tickets(config, store, directory))
         local = LocalDesk(
             agent=agent_named(who, store.agents),
             cards=cards,
             connector=provider,
             store=store,
-            directory=ProvidedDirectory(provider, store),
+            directory=directory,
             clock=clock,
             label=clean(name, limit=40).upper(),
             is_demo=False,
@@ -139,12 +150,28 @@ def _provided_desk(config: Config, address: str, who: str) -> Iterator[Desk]:
             contact=config.mail.contact if config.mail else "",
             is_gated=config.prove_callers,
             hold=timedelta(minutes=config.hold_minutes),
+            ticketing=ticketing,
         )
         asyncio.run(_open(local))
         try:
             yield local
         finally:
             local.close()
+
+
+@contextlib.contextmanager
+def kept_tickets(
+    config: Config, store: Store, directory: Directory, *, is_invented: bool = False
+) -> Iterator[Ticketing | None]:
+    """Give what takes in the tickets of the system that the settings name; None without one.
+
+    Invented people have no tickets there.
+    """
+    if config.tickets is None or is_invented:
+        yield None
+        return
+    with ticketed(config) as system:
+        yield Ticketing(system, store, directory, clock) if system else None
 
 
 async def _open(desk: LocalDesk) -> None:

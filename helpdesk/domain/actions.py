@@ -186,12 +186,19 @@ class Route(Action, frozen=True, kw_only=True, tag="route"):
 
 
 class Note(Action, frozen=True, kw_only=True, tag="note"):
-    """Write a note on the case."""
+    """Write a note on the case.
+
+    Attributes:
+        bundle: Whether it is the case bundle, which becomes a comment on its ticket.
+        said: What the caller said, for the bundle, one a line: `D1/D2=later`.
+    """
 
     title: ClassVar[str] = "Note"
     risk: ClassVar[Risk] = Risk.NONE
 
     text: Annotated[str, Meta(max_length=2_000)] = ""
+    bundle: bool = False
+    said: Annotated[str, Meta(max_length=4_000)] = ""
 
 
 class TakeTicket(Action, frozen=True, kw_only=True, tag="take-ticket"):

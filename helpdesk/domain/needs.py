@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
+
 from helpdesk.domain.actions import (
     AnyAction,
     ChangeAddress,
@@ -43,6 +45,8 @@ ADDRESS = re.compile(
 def desk_needs(action: AnyAction, card: Product, case: Case) -> tuple[Need, ...]:
     """Return what an act of the desk's own still lacks."""
     match action:
+        case Note(bundle=True):
+            return _kept_elsewhere(action.ticket, case)
         case Note(text="") if not action.reason:
             return (Need(what="text", says="Write the note."),)
         case Flag(reason=""):
@@ -106,6 +110,17 @@ def ticket_needs(ticket: str, case: Case) -> tuple[Need, ...]:
     else:
         says = f"Give the ticket: {', '.join(map(clean, choices))}."
     return (Need(what="ticket", says=says, choices=choices),)
+
+
+def _kept_elsewhere(ticket: str, case: Case) -> tuple[Need, ...]:
+    """Return what the case bundle lacks to become a comment: one ticket that a system keeps."""
+    far = tuple(one for one in case.open_tickets if one.system)
+    if not ticket and len(far) == 1:
+        return ()
+    if not far:
+        says = "No open ticket of this user is kept in a ticket system: write the bundle to a file."
+        return (Need(what="ticket", says=says),)
+    return ticket_needs(ticket, replace(case, tickets=far))
 
 
 def _own_needs(action: AnyAction, case: Case) -> list[Need]:

@@ -16,6 +16,7 @@ from helpdesk.domain.actions import (
     ChangeMobile,
     EndSessions,
     EnrolTotp,
+    Note,
     ResetAll,
     ResetFactor,
     ResumeFactor,
@@ -81,6 +82,9 @@ def _preview(action: AnyAction, card: Product, case: Case) -> Preview:
             return _reset((factor,) if factor else (), card, case)
         case ResetAll():
             return _reset(case.user.live_factors, card, case)
+        case Note(bundle=True):
+            who = "Everybody who works with that ticket can read it; the customer cannot."
+            return Preview(then=f"The masked case bundle becomes a comment on the ticket. {who}")
         case TurnOffMfa() | TurnOnMfa():
             return _switch(action, card, case)
         case ChangeAddress() | ChangeMobile():

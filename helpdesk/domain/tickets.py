@@ -34,6 +34,7 @@ class Ticket(Struct, frozen=True, kw_only=True, omit_defaults=True):
         agent: Id of the agent who has it; None while nobody has.
         on_phone: Whether the customer waits on the line.
         closed_at: None while it is open.
+        system: Name of the ticket system it is kept in; empty where this desk keeps it itself.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Ticket(Struct, frozen=True, kw_only=True, omit_defaults=True):
     on_phone: bool = False
     closed_at: At | None = None
     notes: tuple[str, ...] = ()
+    system: str = ""
 
     @property
     def is_open(self) -> bool:

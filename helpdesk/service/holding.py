@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from helpdesk.domain.decisions import Decision
 from helpdesk.domain.errors import HelpdeskError, NotFound
 from helpdesk.domain.holds import HELD_ACTS, Ending, Hold
 from helpdesk.domain.policies import decide
+from helpdesk.domain.products import Product
 from helpdesk.domain.text import clean
 from helpdesk.service.changing import Changing
 from helpdesk.service.once import again, wish
@@ -118,21 +120,29 @@ class Holding(Changing):
         self, hold: Hold, asked: Agent, now: datetime
     ) -> tuple[AnyAction, Done | None, Decision]:
         view, action = self._view, msgspec.json.decode(hold.payload, type=AnyAction)
+        await self._freshen(action.ticket)
         user = await view.anybody(hold.user)
         card, case = view.card(user), await view.whole(user)
         decision = decide(asked, action, card, case, now)
         done = None
         if decision.is_allowed:
-            parts = Parts(
-                connector=view.connector,
-                store=view.store,
-                card=card,
-                case=case,
-                agent=asked,
-                now=now,
-            )
+            parts = self._parts(card, case, asked, now, hold.id)
             done = await STEPS[type(action)](action, parts)
         return action, done, decision
+
+    def _parts(self, card: Product, case: Case, agent: Agent, now: datetime, key: str) -> Parts:
+        """Return what a step works with at this desk."""
+        return Parts(
+            connector=self._view.connector,
+            store=self._view.store,
+            card=card,
+            case=case,
+            agent=agent,
+            now=now,
+            tickets=self._tickets,
+            bundle=partial(self._bundle, case),
+            key=key,
+        )
 
     async def _carry_out(self, action: AnyAction, parts: Parts, agreed: Approval | None) -> Done:
         """Do it, or, where resets wait at this desk, hold it."""

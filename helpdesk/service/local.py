@@ -41,7 +41,7 @@ from helpdesk.service.holding import Holding
 from helpdesk.service.once import Wish, again, ended, given, wish
 from helpdesk.service.proving import Proving
 from helpdesk.service.replies import answered, error_of, repeated, result_of, said
-from helpdesk.service.steps import Done, Parts
+from helpdesk.service.steps import Done
 
 
 class LocalDesk(Holding):
@@ -216,6 +216,7 @@ class LocalDesk(Holding):
 
     async def _now(self) -> Any:
         """Bring the view up to date; while a change is under way only the change reads the file."""
+        await self._take_in_tickets()
         if not self._changing.locked() or self._view.mark is None:
             await self._view.refresh()
         return self._view.clock()
@@ -231,6 +232,7 @@ class LocalDesk(Holding):
             before = await self._once.before(asked)
             if before is not None:
                 return before
+            await self._freshen(action.ticket)
             user, now = await view.anybody(action.user), view.clock()
             card, case = view.card(user), await view.whole(user)
             self._look(case)
@@ -240,14 +242,7 @@ class LocalDesk(Holding):
             decision = await self._filed(answer, action, case, now)
             done = None
             if decision.is_allowed:
-                parts = Parts(
-                    connector=view.connector,
-                    store=view.store,
-                    card=card,
-                    case=case,
-                    agent=self.agent,
-                    now=now,
-                )
+                parts = self._parts(card, case, self.agent, now, asked.key)
                 done = await self._carry_out(action, parts, answer.approval)
                 await self._proving.use_up(answer, action, now, is_held=bool(done.held))
             says = done.says if done else said(decision)

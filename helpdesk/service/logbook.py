@@ -9,6 +9,7 @@ from helpdesk.domain.agents import Role
 from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import ACCEPT, LogRow, Result
 from helpdesk.domain.bundle import Bundle, bundle_of
+from helpdesk.domain.cases import Case
 from helpdesk.domain.chain import Entry, chained
 from helpdesk.domain.checkpoints import read_checkpoint
 from helpdesk.domain.decisions import Decision, Need, Weight
@@ -183,7 +184,10 @@ class Logbook(Questions):
         """Give all a ticket needs about one user, masked."""
         case = await self.case(user)
         await self.settle()
-        whole = await self._view.whole(await self._view.user(case.user.id))
+        return await self._bundle(await self._view.whole(await self._view.user(case.user.id)), said)
+
+    async def _bundle(self, whole: Case, said: Sequence[CallerSaid]) -> Bundle:
+        """Give the bundle of a case as it is now; also within a change."""
         verdict = await self.why(whole.user.id, said)
         notices, store = await self.tray(whole.user.id), self._view.store
         others = await self._diagnosing.others(whole.user)

@@ -35,6 +35,7 @@ from helpdesk.service.keeping import Keeping
 from helpdesk.service.once import Once
 from helpdesk.service.recording import Recorder, Signs, Watched, Witness
 from helpdesk.service.telling import Telling
+from helpdesk.service.ticketing import OwnTickets, Ticketing, Tickets
 from helpdesk.service.view import View, whose
 from helpdesk.stores.base import Directory, Store
 
@@ -69,9 +70,12 @@ class Questions:
         found: Found | None = None,
         sender: Sender | None = None,
         contact: str = "",
+        ticketing: Ticketing | None = None,
     ) -> None:
         self.agent, self.cards, self.label, self.is_demo = agent, cards, label, is_demo
         self._view = View(agent, cards, connector, store, directory, clock)
+        self._ticketing = ticketing
+        self._tickets: Tickets = ticketing or OwnTickets(store)
         self._diagnosing = Diagnosing(self._view, found)
         self._recorder = Recorder(agent, store, clock, keys, witness, watched)
         self._changing = asyncio.Lock()
@@ -108,7 +112,7 @@ class Questions:
         """Give the users this agent should look at, the hottest first."""
         now = await self._now()
         found = await self._view.directory.queue(self.agent, now, offset=offset, limit=limit)
-        return _people(found, offset, now)
+        return replace(_people(found, offset, now), says=self._tickets_say)
 
     async def case(self, user: str) -> Case:
         """Give everything about one user, masked, with the answer to every act."""
@@ -195,7 +199,8 @@ class Questions:
         there = await self._matching([t.user for t in tickets], query, now)
         found = [t for t in tickets if t.user in there]
         found.sort(key=lambda t: (t.agent != self.agent.id, t.agent is not None, t.opened_at))
-        return window(found, offset, limit, lambda t: TicketRow(ticket=t, **whose(there[t.user])))
+        page = window(found, offset, limit, lambda t: TicketRow(ticket=t, **whose(there[t.user])))
+        return replace(page, says=self._tickets_say)
 
     async def log(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LogRow]:
         """Give what agents did, newest first."""
@@ -251,6 +256,34 @@ class Questions:
         """Bring the view up to date and give the time."""
         await self._view.refresh()
         return self._view.clock()
+
+    @property
+    def _tickets_say(self) -> str:
+        """What one must know of the ticket system; who works for one customer is told nothing."""
+        is_ours = self.agent.account is None
+        return self._ticketing.says if self._ticketing is not None and is_ours else ""
+
+    async def _take_in_tickets(self) -> None:
+        """Write down what changed in the ticket system; a change under way is not waited for."""
+        if self._ticketing is None or self._changing.locked():
+            return
+        found = await self._ticketing.look()
+        if not found:
+            return
+        async with self._changing, self._recorder.transaction():
+            for ticket in found:
+                await self._view.store.keep(ticket)
+
+    async def _freshen(self, ticket: str) -> None:
+        """Write down how the ticket that an act names is at this moment; inside its transaction.
+
+        Raises:
+            Unreachable: The ticket system does not answer.
+        """
+        found = await self._ticketing.fresh(ticket) if self._ticketing and ticket else None
+        if found is not None:
+            await self._view.store.keep(found)
+            await self._view.refresh()
 
     async def _shown(self, name: str, *, is_masked: bool = True) -> Case:
         user = await self._view.user(name)

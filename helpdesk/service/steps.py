@@ -5,7 +5,7 @@ One short function an act, no policy and no screen.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,7 +36,9 @@ from helpdesk.domain.actions import (
     Unlock,
 )
 from helpdesk.domain.agents import Agent
+from helpdesk.domain.bundle import Bundle, bundle_text
 from helpdesk.domain.cases import Case, Handover
+from helpdesk.domain.diagnosis.verdicts import CallerSaid
 from helpdesk.domain.errors import BadInput
 from helpdesk.domain.needs import last_day
 from helpdesk.domain.policies import fitting_factors, named
@@ -45,11 +47,21 @@ from helpdesk.domain.products import Product
 from helpdesk.domain.text import NOT_DOCUMENTED, clean, mask
 from helpdesk.domain.tickets import Ticket
 from helpdesk.domain.users import Factor
+from helpdesk.service.ticketing import Tickets
 from helpdesk.stores.base import Store
+
+BUNDLED = "The case bundle."
+"""What stands beside a case for the bundle that went to its ticket."""
 
 
 class Parts(Struct, frozen=True, kw_only=True):
-    """What a step works with; the case is whole, not masked."""
+    """What a step works with; the case is whole, not masked.
+
+    Attributes:
+        tickets: Where the tickets are kept, which is told of an act before our record is.
+        bundle: Makes the case bundle, with what the caller said.
+        key: The act's idempotency key; empty where none was given.
+    """
 
     connector: Connector
     store: Store
@@ -57,6 +69,9 @@ class Parts(Struct, frozen=True, kw_only=True):
     case: Case
     agent: Agent
     now: datetime
+    tickets: Tickets
+    bundle: Callable[[Sequence[CallerSaid]], Awaitable[Bundle]]
+    key: str = ""
 
 
 class Done(Struct, frozen=True, kw_only=True):
@@ -220,11 +235,29 @@ async def route(action: Route, parts: Parts) -> Done:
 
 async def note(action: Note, parts: Parts) -> Done:
     """Write a note; it goes on the ticket too, where one is named or only one is open."""
+    if action.bundle:
+        return await _comment_bundle(action, parts)
     text = clean(action.text or action.reason)
     ticket = _ticket(action, parts)
     if ticket is not None:
+        await parts.tickets.noted(ticket, text, parts.agent.id, parts.key)
         await parts.store.keep(replace(ticket, notes=(*ticket.notes, text)))
     return Done(says=text)
+
+
+async def _comment_bundle(action: Note, parts: Parts) -> Done:
+    """Put the case bundle on the ticket that a system keeps, as a comment."""
+    far = [one for one in parts.case.open_tickets if one.system]
+    ticket = next(one for one in far if action.ticket.lstrip("#") in {"", one.id})
+    said = [CallerSaid(ask=a, reply=r) for a, _, r in map(_parted, action.said.splitlines()) if r]
+    text = bundle_text(await parts.bundle(said))
+    await parts.tickets.noted(ticket, text, parts.agent.id, parts.key)
+    await parts.store.keep(replace(ticket, notes=(*ticket.notes, BUNDLED)))
+    return Done(says=f"The case bundle is on ticket #{ticket.id} as a comment, masked.")
+
+
+def _parted(line: str) -> tuple[str, str, str]:
+    return line.partition("=")
 
 
 async def take_ticket(action: TakeTicket, parts: Parts) -> Done:
@@ -236,12 +269,14 @@ async def take_ticket(action: TakeTicket, parts: Parts) -> Done:
     ticket = _ticket(action, parts) or (free[0] if free and not action.subject else None)
     if ticket is None:
         ticket = Ticket(
-            id=await parts.store.next_ticket(),
+            id="",
             user=parts.case.user.id,
             subject=clean(action.subject or "Called the desk"),
             opened_at=parts.now,
             on_phone=True,
         )
+        ticket = await parts.tickets.opened(ticket, parts.case.user, parts.key)
+    await parts.tickets.taken(ticket, parts.agent.id)
     await parts.store.keep(replace(ticket, agent=parts.agent.id))
     is_new = ticket.opened_at == parts.now
     return Done(says=f"Ticket #{ticket.id} is {'opened and ' if is_new else ''}yours.")
@@ -250,6 +285,7 @@ async def take_ticket(action: TakeTicket, parts: Parts) -> Done:
 async def close_ticket(action: CloseTicket, parts: Parts) -> Done:
     """Close a ticket."""
     ticket = _ticket(action, parts) or parts.case.open_tickets[0]
+    await parts.tickets.closed(ticket, parts.agent.id, action.reason, parts.key)
     await parts.store.keep(replace(ticket, closed_at=parts.now, on_phone=False))
     return Done(says=f"Ticket #{ticket.id} is closed.")
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.connectors.benches import Bench, DemoBench, PiBench
 from tests.connectors.servers import SERVERS
-from tests.labs.privacyidea.installing import Missing
+from tests.labs.environment import Missing
 from tests.labs.privacyidea.running import Lab, lab_in, memory
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from helpdesk.domain.actions import (
     AnyAction,
+    Note,
     Route,
     TakeTicket,
     TemporaryPass,
@@ -156,9 +157,10 @@ def _own(action: AnyAction, decision: Decision, case: Case, card: Product) -> tu
                     required="Say what the ticket is about.",
                 ),
             )
-    tickets = case.open_tickets
+    is_bundle = isinstance(action, Note) and action.bundle
+    tickets = tuple(t for t in case.open_tickets if t.system or not is_bundle)
     found: tuple[Field, ...] = ()
-    if len(tickets) > 1 and action.name != "note":
+    if len(tickets) > 1 and (action.name != "note" or is_bundle):
         options = tuple((t.id, f"#{t.id} {t.subject}") for t in tickets)
         found = (Field(name="ticket", label="Ticket", options=options, value=action.ticket),)
     return (*found, UNTIL) if isinstance(action, TurnOffMfa) else found

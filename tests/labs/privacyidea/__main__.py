@@ -10,8 +10,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from tests.labs.environment import Missing
 from tests.labs.privacyidea import installing
-from tests.labs.privacyidea.installing import Missing
 from tests.labs.privacyidea.running import prepare, start, stop
 
 

@@ -9,19 +9,18 @@ import json
 import os
 import secrets
 import shutil
-import signal
 import sqlite3
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.labs.environment import Missing, alone
 from tests.labs.privacyidea import installing
-from tests.labs.privacyidea.installing import Missing
 from tests.labs.privacyidea.people import DESKS, PASSWORD, PEOPLE
+from tests.labs.processes import Processes
 from tests.ports import free_port
 
 HERE = Path(__file__).parent
@@ -105,7 +104,7 @@ def start(place: Path) -> Lab:
     if not (place / "lab.json").exists():
         template = _template(bin_)
         shutil.copytree(template, place, dirs_exist_ok=True)
-    if not _runs(place, "server"):
+    if not _processes(place).runs("server"):
         _launch(bin_, place)
         lab = Lab(place)
         _point_at_sink(lab)
@@ -114,16 +113,7 @@ def start(place: Path) -> Lab:
 
 def stop(place: Path) -> None:
     """End what was started in a place; what it wrote stays."""
-    running = [name for name in ("server", "sink") if _runs(place, name)]
-    for name in running:  # gunicorn waits for nobody when it is told to quit
-        os.kill(_pid(place, name), signal.SIGQUIT if name == "server" else signal.SIGTERM)
-    end = time.monotonic() + 10
-    for name in running:
-        while _runs(place, name) and time.monotonic() < end:
-            time.sleep(0.05)
-        if _runs(place, name):
-            os.kill(_pid(place, name), signal.SIGKILL)
-        (place / f"{name}.pid").unlink(missing_ok=True)
+    _processes(place).end("server", "sink")
 
 
 @contextlib.contextmanager
@@ -159,7 +149,7 @@ def _template(bin_: Path) -> Path:
     parts = sorted(HERE.glob("*.py"))
     mark = hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()[:12]
     ready = installing.home() / f"template-{mark}"
-    with installing.alone(installing.home() / "template.lock"):
+    with alone(installing.home() / "template.lock"):
         if not ready.exists():
             making = installing.home() / f"making-{mark}"
             shutil.rmtree(making, ignore_errors=True)
@@ -284,57 +274,21 @@ def _launch(bin_: Path, place: Path) -> None:
     (place / "lab.json").write_text(json.dumps(kept), "utf-8")
     sink = [str(bin_ / "python"), str(HERE / "sink.py"), str(kept["mail_port"]),
             str(kept["sink_port"])]  # fmt: skip
-    _begin(place, "sink", sink)
+    running, environment = _processes(place), _environment(place)
+    running.begin("sink", sink, environment)
     server = [str(bin_ / "gunicorn"), "--no-control-socket", "-w", "1", "-k", "gthread",
               "--threads", "4", "--keep-alive", "75", "-b", f"127.0.0.1:{kept['port']}", SERVED]  # fmt: skip  # noqa: E501
-    _begin(place, "server", server)
-    _await(place, "sink", f"http://127.0.0.1:{kept['sink_port']}/")
-    _await(place, "server", f"http://127.0.0.1:{kept['port']}/healthz/readyz")
-
-
-def _begin(place: Path, name: str, command: list[str]) -> None:
-    with (place / f"{name}.log").open("ab") as log:
-        process = subprocess.Popen(
-            command, env=_environment(place), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )  # fmt: skip
-    _CHILDREN[process.pid] = process
-    (place / f"{name}.pid").write_text(str(process.pid), "utf-8")
-
-
-_CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
-
-
-def _await(place: Path, name: str, url: str) -> None:
-    for _ in range(600):
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):
-            return
-        if not _runs(place, name):
-            break
-        time.sleep(0.1)
-    log = (place / f"{name}.log").read_text("utf-8", "replace")[-300:]
-    stop(place)
-    raise Missing(f"The lab's {name} does not answer: {log}")
-
-
-def _runs(place: Path, name: str) -> bool:
-    """Whether the process of that name runs and is ours: its command names our environment."""
-    pid = _pid(place, name)
-    child = _CHILDREN.get(pid)
-    if child is not None and child.poll() is not None:
-        return False
+    running.begin("server", server, environment)
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
-    return str(installing.home()).encode() in command
+        running.answers("sink", f"http://127.0.0.1:{kept['sink_port']}/")
+        running.answers("server", f"http://127.0.0.1:{kept['port']}/healthz/readyz")
+    except Missing:
+        stop(place)
+        raise
 
 
-def _pid(place: Path, name: str) -> int:
-    try:
-        return int((place / f"{name}.pid").read_text("utf-8"))
-    except (OSError, ValueError):
-        return 0
+def _processes(place: Path) -> Processes:
+    return Processes(place, str(installing.home()))
 
 
 def _environment(place: Path) -> dict[str, str]:

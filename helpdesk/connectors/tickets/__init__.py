@@ -1,0 +1,1 @@
+"""Ticket systems that a desk's tickets are kept in, one file a system."""

@@ -1,0 +1,33 @@
+"""Start the lab and say how a desk is pointed at it; stop it; remove what it installed."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+from tests.labs.djangohelpdesk import installing
+from tests.labs.djangohelpdesk.running import start, stop
+
+
+def main(arguments: list[str]) -> int:
+    """Do what is asked; return the exit code."""
+    verb = arguments[0] if arguments else "start"
+    place = installing.home() / "by-hand"
+    if verb == "start":
+        lab = start(place)
+        print(f"# {lab.url}/login/ rex {lab.password}")  # noqa: T201
+        print(f"export HELPDESK_SECRET_TICKETS={lab.password}")  # noqa: T201
+        print(lab.settings(), end="")  # noqa: T201
+    elif verb == "stop":
+        stop(place)
+    elif verb == "remove":
+        stop(place)
+        shutil.rmtree(installing.home(), ignore_errors=True)
+    else:
+        sys.stderr.write("start, stop or remove\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
