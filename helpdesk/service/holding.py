@@ -120,7 +120,6 @@ class Holding(Changing):
         self, hold: Hold, asked: Agent, now: datetime
     ) -> tuple[AnyAction, Done | None, Decision]:
         view, action = self._view, msgspec.json.decode(hold.payload, type=AnyAction)
-        await self._freshen(action.ticket)
         user = await view.anybody(hold.user)
         card, case = view.card(user), await view.whole(user)
         decision = decide(asked, action, card, case, now)

@@ -65,6 +65,8 @@ class LocalDesk(Holding):
         with self._once.running(asked):
             async with self._changing:
                 try:
+                    if await self._once.before(asked) is None:
+                        await self._freshen(action.ticket)
                     found = await self._change(action, asked)
                 except (NotFound, Conflict):
                     raise
@@ -216,9 +218,9 @@ class LocalDesk(Holding):
 
     async def _now(self) -> Any:
         """Bring the view up to date; while a change is under way only the change reads the file."""
-        await self._take_in_tickets()
         if not self._changing.locked() or self._view.mark is None:
             await self._view.refresh()
+        await self._take_in_tickets()
         return self._view.clock()
 
     async def _change(self, action: AnyAction, asked: Wish) -> Done | Answered:
@@ -232,7 +234,6 @@ class LocalDesk(Holding):
             before = await self._once.before(asked)
             if before is not None:
                 return before
-            await self._freshen(action.ticket)
             user, now = await view.anybody(action.user), view.clock()
             card, case = view.card(user), await view.whole(user)
             self._look(case)

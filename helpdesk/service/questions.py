@@ -273,17 +273,21 @@ class Questions:
         async with self._changing, self._recorder.transaction():
             for ticket in found:
                 await self._view.store.keep(ticket)
+        await self._view.refresh()
 
     async def _freshen(self, ticket: str) -> None:
-        """Write down how the ticket that an act names is at this moment; inside its transaction.
+        """Write down how the ticket that an act names is at this moment, before it is weighed.
 
         Raises:
             Unreachable: The ticket system does not answer.
         """
-        found = await self._ticketing.fresh(ticket) if self._ticketing and ticket else None
+        if self._ticketing is None or not ticket:
+            return
+        await self._view.refresh()
+        found = await self._ticketing.fresh(ticket)
         if found is not None:
-            await self._view.store.keep(found)
-            await self._view.refresh()
+            async with self._recorder.transaction():
+                await self._view.store.keep(found)
 
     async def _shown(self, name: str, *, is_masked: bool = True) -> Case:
         user = await self._view.user(name)

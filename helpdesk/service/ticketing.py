@@ -160,7 +160,6 @@ class Ticketing:
             theirs = await self._system.ticket(number)
         except (NotFound, BadInput):
             return replace(before, closed_at=self._clock()) if before else None
-        self._whose.pop(folded(theirs.mail), None)
         user = await self._user_of(theirs.mail)
         return self._copy(theirs, user, before) if user else self._ended(before)
 
@@ -224,7 +223,7 @@ class Ticketing:
         found, strangers, doubled = [], [], []
         for one in theirs.values():
             before = here.get(one.number) or await self._store.get(Ticket, one.number)
-            user = self._whose.get(folded(one.mail), ("", self._seen))[0]
+            user = self._whose.get(_address(one.mail), ("", self._seen))[0]
             if before is not None and before.system != self._system.name and before.is_open:
                 doubled.append(one)
                 continue
@@ -246,22 +245,22 @@ class Ticketing:
     async def _ask_whose(self, mails: Sequence[str]) -> None:
         now = self._clock()
         self._whose = {m: known for m, known in self._whose.items() if known[1] > now}
-        new = [m for m in dict.fromkeys(map(folded, mails)) if m and m not in self._whose]
+        new = [m for m in dict.fromkeys(map(_address, mails)) if m and m not in self._whose]
         for mail in new[:MOST_ASKED]:
             await self._user_of(mail)
 
     async def _user_of(self, mail: str) -> str:
         """Give the id of the one user who has this address; empty where none has, or several."""
-        wanted = folded(mail.strip())
+        wanted = _address(mail)
         if not is_address(wanted):
             return ""
         _, named = await self._directory.find(
-            Query(words=(wanted,)), self._clock(), account=None, offset=0, limit=20
+            Query(words=(folded(wanted),)), self._clock(), account=None, offset=0, limit=20
         )
         found = {
             entry.user.id
             for entry in named
-            if wanted in {folded(entry.user.login), folded(entry.user.notification_address or "")}
+            if wanted in map(_address, (entry.user.login, entry.user.notification_address or ""))
         }
         user = found.pop() if len(found) == 1 else ""
         self._whose[wanted] = user, self._clock() + KNOWN
@@ -291,6 +290,11 @@ class Ticketing:
         if before is None or not before.is_open:
             return None
         return replace(before, closed_at=self._clock(), on_phone=False)
+
+
+def _address(text: str) -> str:
+    """Return an address as it is compared: whole, but for its case; look-alikes are others."""
+    return text.strip().casefold()
 
 
 def _of_nobody(found: Sequence[TheirTicket]) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import msgspec
@@ -38,6 +39,9 @@ TAKEN: Final = "Taken at the desk by "
 
 PAGE: Final = 100
 """Tickets of one page; each comes with all its comments."""
+
+
+T = TypeVar("T")
 
 
 class _FollowUp(Struct, frozen=True):
@@ -136,14 +140,11 @@ class DjangoHelpdesk:
             "submitter_email": mail,
             "priority": 3,
         }
-        try:
-            answer = await self._http.ask("POST", "api/tickets/", body=body, is_act=True)
-        except Lost:
-            there = await self._marked(mark)
-            if there is None:
-                raise Unreachable(_NOT_THERE) from None
-            return there
-        return self._read(answer.read(_Ticket))
+        told = await self._sent("POST", "api/tickets/", body, _Ticket)
+        there = self._read(told) if told else await _looked(self._marked(mark))
+        if there is None:
+            raise Unreachable(_NOT_THERE)
+        return there
 
     async def comment(self, number: str, text: str, mark: str) -> bool:
         """Write a comment; False where it was there already."""
@@ -165,7 +166,8 @@ class DjangoHelpdesk:
             raise Unreachable(_NOT_THERE)
         # To assign it anew changes nothing: it may be sent as often as one likes.
         body = {"assigned_to": last.user}
-        await self._http.ask("PATCH", self._path(number), body=body, is_act=True)
+        if await self._sent("PATCH", self._path(number), body, _Ticket) is None:
+            raise Unreachable(_NOT_THERE)
 
     async def close(self, number: str, text: str, mark: str) -> None:
         """Close a ticket with a comment, in one write."""
@@ -215,12 +217,21 @@ class DjangoHelpdesk:
         """Write a comment; where its answer is lost, look whether it is there."""
         whole = _inert(f"{text}\n\n{mark}" if mark else text)
         body = {"ticket": _number(number), "comment": whole, "public": False, **more}
-        try:
-            await self._http.ask("POST", "api/followups/", body=body, is_act=True)
-        except Lost:
-            comments = (await self.ticket(number)).comments
+        if await self._sent("POST", "api/followups/", body, _FollowUp) is None:
+            comments = (await _looked(self.ticket(number))).comments
             if not any(one.by and one.text == whole for one in comments):
-                raise Unreachable(_NOT_THERE) from None
+                raise Unreachable(_NOT_THERE)
+
+    async def _sent(self, verb: str, path: str, body: Any, kind: type[T]) -> T | None:
+        """Return what was answered to a write; None where nobody can tell from it what became."""
+        try:
+            answer = await self._http.ask(verb, path, body=body, is_act=True)
+        except Lost:
+            return None
+        try:
+            return answer.read(kind)
+        except Unreachable:
+            return None
 
     async def _marked(self, mark: str) -> TheirTicket | None:
         found = await self.open_tickets()
@@ -266,6 +277,21 @@ _NOT_THERE: Final = (
 )
 
 
+async def _looked(look: Awaitable[T]) -> T:
+    """Look what became of a write whose answer was lost.
+
+    Raises:
+        Lost: It cannot be asked either, so nobody can say.
+    """
+    try:
+        return await look
+    except Unreachable as error:
+        says = f"The answer of {WHO} was lost, and now it does not say what became of the write."
+        raise Lost(
+            f"{says} Try it again later: it looks first, and writes nothing twice."
+        ) from error
+
+
 def _holder(found: _Ticket) -> str:
     """Return who has a ticket: the agent the last taking names, while its account has it."""
     if found.assigned_to is None:
@@ -301,8 +327,13 @@ def _inert(text: str) -> str:
     return re.sub(r"#(?=[0-9])", "# ", re.sub(r"\{(?=[{%#])", "{ ", text))
 
 
-def _next(answer: Answer) -> str | None:
-    return answer.read(_Page).next
+def _next(answer: Answer) -> dict[str, str] | None:
+    """Return the number of the next page.
+
+    Not its address: behind a proxy that ends TLS it is one of plain HTTP.
+    """
+    query = parse_qs(urlsplit(answer.read(_Page).next or "").query)
+    return {"page": query["page"][0]} if "page" in query else None
 
 
 def _skewed(http: Http) -> list[str]:

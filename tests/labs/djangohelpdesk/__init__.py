@@ -1,4 +1,4 @@
 """A real django-helpdesk with a queue, an account for the desk and tickets, on this machine alone.
 
-python -m tests.labs.djangohelpdesk [start|stop|remove]
+python -m tests.labs.djangohelpdesk [start|stop|record|remove]
 """
