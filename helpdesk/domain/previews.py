@@ -84,7 +84,8 @@ def _preview(action: AnyAction, card: Product, case: Case) -> Preview:
             return _reset(case.user.live_factors, card, case)
         case Note(bundle=True):
             who = "Everybody who works with that ticket can read it; the customer cannot."
-            return Preview(then=f"The masked case bundle becomes a comment on the ticket. {who}")
+            on = f"ticket #{clean(action.ticket).lstrip('#')}" if action.ticket else "the ticket"
+            return Preview(then=f"The masked case bundle becomes a comment on {on}. {who}")
         case TurnOffMfa() | TurnOnMfa():
             return _switch(action, card, case)
         case ChangeAddress() | ChangeMobile():

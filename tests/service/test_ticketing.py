@@ -5,29 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from helpdesk.connectors.demo import DemoConnector
 from helpdesk.connectors.tickets.djangohelpdesk import DjangoHelpdesk
 from helpdesk.domain.actions import CloseTicket, Note, SuspendFactor, TakeTicket
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.audit import Result
 from helpdesk.domain.errors import BadInput, HelpdeskError, NeedsMore, Refused, Unreachable
 from helpdesk.domain.search import Query
-from helpdesk.products import load_cards
 from helpdesk.service.local import LocalDesk
-from helpdesk.service.ticketing import EVERY, Ticketing
-from helpdesk.stores.directory import TinyDirectory
-from helpdesk.stores.keys import Keys
-from helpdesk.stores.seen import Seen
-from helpdesk.stores.tiny import TinyStore
-from helpdesk.stores.tinyfile import TinyFile
-from helpdesk.wiring import agent_named
+from helpdesk.service.ticketing import EVERY
 from tests.conftest import Clock
 from tests.labs.djangohelpdesk.line import on
 from tests.labs.djangohelpdesk.server import Server
 from tests.labs.okta.server import Fault
+from tests.tui.console import desk_on
 
 PRIYA, ZOE = "priya@northwind.example", "zoe@othercrm.example"
 Open = Callable[..., LocalDesk]
@@ -46,29 +40,12 @@ def system(server: Server) -> Iterator[DjangoHelpdesk]:
 
 
 @pytest.fixture
-def opened(sample_file: Path, clock: Clock, places: Path, system: DjangoHelpdesk) -> Open:
+def opened(sample_file: Path, clock: Clock, system: DjangoHelpdesk) -> Open:
     """Open the sample desk with its tickets in the system; several are several consoles."""
 
-    def open_as(
-        who: str = "dana", *, tickets: DjangoHelpdesk | None = system, agent: Agent | None = None
-    ) -> LocalDesk:
-        file = TinyFile(sample_file, clock)
-        store = TinyStore(file)
-        store.load()
-        directory = TinyDirectory(file, store)
-        return LocalDesk(
-            agent=agent or agent_named(who, store.agents),
-            cards=load_cards(),
-            connector=DemoConnector(file),
-            store=store,
-            directory=directory,
-            clock=clock,
-            label="SAMPLE",
-            is_demo=True,
-            keys=Keys(places / "keys"),
-            witness=Seen(places / "keys", sample_file),
-            ticketing=Ticketing(tickets, store, directory, clock) if tickets else None,
-        )
+    def open_as(who: str = "dana", *, is_linked: bool = True, **more: Any) -> LocalDesk:
+        tickets = system if is_linked else None
+        return desk_on(sample_file, who, clock=clock, tickets=tickets, **more)
 
     return open_as
 
@@ -113,15 +90,31 @@ async def test_a_ticket_of_nobody_here_is_named_and_proves_no_one(
     assert "7946" not in says
 
 
-async def test_an_address_that_two_users_have_is_nobodys(server: Server, opened: Open) -> None:
-    server.file("No code", "dana@lakes.example")
+async def test_an_address_that_two_users_have_is_nobodys(
+    server: Server, opened: Open, sample_file: Path
+) -> None:
+    text = sample_file.read_text("utf-8")
+    sample_file.write_text(text.replace("mfa@agency.example", PRIYA), "utf-8")
+    server.file("No code", PRIYA)
     desk = opened()
-    lee = (await desk.find(Query(words=("dana@lakes.example",)))).rows
 
-    found = await numbers(desk, "u3")
+    says = (await desk.queue()).says
 
-    assert len(lee) == 1
-    assert "1" in found
+    assert "#1 No code" in says
+    assert await numbers(desk, "u5") == []
+    assert "1" not in await numbers(desk, "u6")
+
+
+async def test_an_address_that_only_looks_like_a_users_is_nobodys(
+    server: Server, opened: Open
+) -> None:
+    server.file("No code", "priya@northwínd.example")
+    desk = opened()
+
+    says = (await desk.queue()).says
+
+    assert "#1 No code" in says
+    assert await numbers(desk, "u5") == []
 
 
 async def test_who_works_for_one_customer_hears_nothing_of_the_others_tickets(
@@ -352,7 +345,7 @@ async def test_a_bundle_needs_a_ticket_that_a_system_keeps(server: Server, opene
 
 async def test_a_desk_of_its_own_tickets_says_that_the_bundle_is_a_file(opened: Open) -> None:
     with pytest.raises(NeedsMore, match="write the bundle to a file"):
-        await opened(tickets=None).perform(Note(user="u1", bundle=True))
+        await opened(is_linked=False).perform(Note(user="u1", bundle=True))
 
 
 async def test_tickets_the_desk_kept_before_stay_its_own(server: Server, opened: Open) -> None:
@@ -384,7 +377,7 @@ async def test_without_the_system_in_the_settings_its_tickets_can_only_be_closed
 ) -> None:
     server.file("No code", PRIYA)
     await opened().case("u5")
-    desk = opened(tickets=None)
+    desk = opened(is_linked=False)
 
     with pytest.raises(BadInput, match="kept in north, which the settings do not name"):
         await desk.perform(Note(user="u5", ticket="1", text="Called."))

@@ -19,10 +19,12 @@ from textual.widgets import Button
 
 from helpdesk.assets import DEMO
 from helpdesk.connectors.demo import DemoConnector
+from helpdesk.connectors.tickets.base import TicketSystem
 from helpdesk.domain.agents import Agent
 from helpdesk.products import load_cards
 from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
+from helpdesk.service.ticketing import Ticketing
 from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
@@ -53,17 +55,19 @@ def desk_on(
     hold: timedelta = timedelta(0),
     clock: Callable[[], datetime] = lambda: NOW,
     agent: Agent | None = None,
+    tickets: TicketSystem | None = None,
 ) -> LocalDesk:
     """Give a desk on a fixture file, at a time that stands still where no clock is given."""
     tiny = TinyFile(file, clock)
     store = TinyStore(tiny)
     store.load()
+    directory = TinyDirectory(tiny, store)
     return LocalDesk(
         agent=agent or agent_named(who, store.agents),
         cards=load_cards(),
         connector=DemoConnector(tiny),
         store=store,
-        directory=TinyDirectory(tiny, store),
+        directory=directory,
         clock=clock,
         label="DEMO DATA",
         is_demo=True,
@@ -71,6 +75,7 @@ def desk_on(
         hold=hold,
         keys=Keys(file.parent / "keys"),
         witness=Seen(file.parent / "keys", file),
+        ticketing=Ticketing(tickets, store, directory, clock) if tickets else None,
     )
 
 
