@@ -275,7 +275,7 @@ async def take_ticket(action: TakeTicket, parts: Parts) -> Done:
             opened_at=parts.now,
             on_phone=True,
         )
-        ticket = await parts.tickets.opened(ticket, parts.case.user, parts.key)
+        ticket = await parts.tickets.opened(ticket, parts.case.user)
     await parts.tickets.taken(ticket, parts.agent.id)
     await parts.store.keep(replace(ticket, agent=parts.agent.id))
     is_new = ticket.opened_at == parts.now
@@ -285,7 +285,7 @@ async def take_ticket(action: TakeTicket, parts: Parts) -> Done:
 async def close_ticket(action: CloseTicket, parts: Parts) -> Done:
     """Close a ticket."""
     ticket = _ticket(action, parts) or parts.case.open_tickets[0]
-    await parts.tickets.closed(ticket, parts.agent.id, action.reason, parts.key)
+    await parts.tickets.closed(ticket, parts.agent.id, action.reason)
     await parts.store.keep(replace(ticket, closed_at=parts.now, on_phone=False))
     return Done(says=f"Ticket #{ticket.id} is closed.")
 

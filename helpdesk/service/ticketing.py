@@ -51,10 +51,10 @@ Whose = dict[str, tuple[str, datetime]]
 class Tickets(Protocol):
     """Where the tickets of a desk are kept: told of each act before it is written here.
 
-    *key* is that of the act, which stays the same where it is tried again.
+    *key* is that of the act, which stays the same where it is tried again; may be empty.
     """
 
-    async def opened(self, ticket: Ticket, user: User, key: str) -> Ticket:
+    async def opened(self, ticket: Ticket, user: User) -> Ticket:
         """Open a ticket for a user; give it with its number."""
         ...
 
@@ -70,7 +70,7 @@ class Tickets(Protocol):
         """Write a note on a ticket."""
         ...
 
-    async def closed(self, ticket: Ticket, agent: str, reason: str, key: str) -> None:
+    async def closed(self, ticket: Ticket, agent: str, reason: str) -> None:
         """Close a ticket."""
         ...
 
@@ -84,7 +84,7 @@ class OwnTickets:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def opened(self, ticket: Ticket, user: User, key: str) -> Ticket:
+    async def opened(self, ticket: Ticket, user: User) -> Ticket:
         """Give a ticket the next number."""
         return replace(ticket, id=await self._store.next_ticket())
 
@@ -96,7 +96,7 @@ class OwnTickets:
         """Do nothing more: the record alone keeps the notes."""
         self._check(ticket)
 
-    async def closed(self, ticket: Ticket, agent: str, reason: str, key: str) -> None:
+    async def closed(self, ticket: Ticket, agent: str, reason: str) -> None:
         """Do nothing more: the record alone says that it is closed."""
 
     def _check(self, ticket: Ticket) -> None:
@@ -163,7 +163,7 @@ class Ticketing:
         user = await self._user_of(theirs.mail)
         return self._copy(theirs, user, before) if user else self._ended(before)
 
-    async def opened(self, ticket: Ticket, user: User, key: str) -> Ticket:
+    async def opened(self, ticket: Ticket, user: User) -> Ticket:
         """Open a ticket there, in the name of the user's address."""
         lack = self._system.supports().lack(OPENING)
         if lack is not None:
@@ -172,7 +172,8 @@ class Ticketing:
         if not mail:
             says = "This user has no mail address, by which a ticket is known to be theirs."
             raise BadInput(f"{says} Open the ticket there, with the address on record.")
-        mark = mark_of("open", user.id, key or f"{ticket.subject} {ticket.opened_at:%Y-%m-%d}")
+        # By what it is about, not by its key: whoever asks twice in a day wants it once.
+        mark = mark_of("open", user.id, ticket.subject, f"{ticket.opened_at:%Y-%m-%d}")
         theirs = await self._system.open(mail, ticket.subject, ticket.subject, mark)
         return replace(ticket, id=theirs.number, system=self._system.name)
 
@@ -195,11 +196,11 @@ class Ticketing:
             mark = mark_of("note", ticket.id, agent, key or text)
             await self._system.comment(ticket.id, f"{text}\n\n{agent}, at the desk", mark)
 
-    async def closed(self, ticket: Ticket, agent: str, reason: str, key: str) -> None:
+    async def closed(self, ticket: Ticket, agent: str, reason: str) -> None:
         """Close a ticket there; one that is closed already stays as it is."""
         if self._keeps(ticket):
             says = f"Closed at the desk by {agent}.{f' {clean(reason)}' if reason else ''}"
-            mark = mark_of("close", ticket.id, agent, key or reason)
+            mark = mark_of("close", ticket.id, agent, reason)
             await self._system.close(ticket.id, says, mark)
 
     def _keeps(self, ticket: Ticket) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,28 +10,14 @@ import pytest
 
 from tests.connectors.benches import Bench, DemoBench, PiBench
 from tests.connectors.servers import SERVERS
-from tests.labs.environment import Missing
-from tests.labs.privacyidea.running import Lab, lab_in, memory
+from tests.labs.privacyidea.running import Lab, lab_in
+from tests.labs.sessions import running
 
 
 @pytest.fixture(scope="session")
 def pi_lab() -> Iterator[Lab]:
-    """A privacyIDEA that runs for all tests of this session; they skip where it cannot be had.
-
-    With `HELPDESK_LABS_MUST` they fail instead.
-    """
-    with tempfile.TemporaryDirectory(dir=memory()) as place:
-        try:
-            running = lab_in(Path(place) / "lab")
-            lab = running.__enter__()
-        except Missing as missing:
-            if os.environ.get("HELPDESK_LABS_MUST"):
-                pytest.fail(str(missing), pytrace=False)
-            pytest.skip(str(missing))
-        try:
-            yield lab
-        finally:
-            running.__exit__(None, None, None)
+    """A privacyIDEA that runs for all tests of this session."""
+    yield from running(lab_in)
 
 
 @pytest.fixture(scope="session")

@@ -69,8 +69,9 @@ class TicketSystem(Protocol):
     A write that names a ticket begins by reading it, and ends as done where it was done before. One
     whose answer was lost reads the ticket again: where it shows what was written it was done.
 
-    All methods may raise `Unreachable` (`Lost` where nobody can say what became of a write) and
-    `Unauthorised`; those that name a ticket raise `NotFound` where there is none.
+    All methods may raise `Unreachable` (`Unsettled` where nobody can say what became of a write,
+    `DeskRefused` where it does not take the desk's account); those that name a ticket raise
+    `NotFound` where there is none.
 
     Attributes:
         name: What the settings call it; a ticket of this desk's record names it so.

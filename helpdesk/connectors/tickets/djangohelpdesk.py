@@ -20,10 +20,10 @@ import msgspec
 from msgspec import Struct
 
 from helpdesk.connectors.base import Supports
-from helpdesk.connectors.exchange import Answer, Lost, Request
+from helpdesk.connectors.exchange import Answer, Request
 from helpdesk.connectors.http import Http
 from helpdesk.connectors.tickets.base import OPENING, Comment, TheirTicket
-from helpdesk.domain.errors import BadInput, HelpdeskError, Unreachable
+from helpdesk.domain.errors import BadInput, HelpdeskError, Unreachable, Unsettled
 from helpdesk.domain.lacks import Lack
 from helpdesk.domain.text import clean
 
@@ -166,7 +166,9 @@ class DjangoHelpdesk:
             raise Unreachable(_NOT_THERE)
         # To assign it anew changes nothing: it may be sent as often as one likes.
         body = {"assigned_to": last.user}
-        if await self._sent("PATCH", self._path(number), body, _Ticket) is None:
+        told = await self._sent("PATCH", self._path(number), body, _Ticket)
+        there = self._read(told) if told else await _looked(self.ticket(number))
+        if there.holder != agent:
             raise Unreachable(_NOT_THERE)
 
     async def close(self, number: str, text: str, mark: str) -> None:
@@ -226,7 +228,7 @@ class DjangoHelpdesk:
         """Return what was answered to a write; None where nobody can tell from it what became."""
         try:
             answer = await self._http.ask(verb, path, body=body, is_act=True)
-        except Lost:
+        except Unsettled:
             return None
         try:
             return answer.read(kind)
@@ -281,15 +283,13 @@ async def _looked(look: Awaitable[T]) -> T:
     """Look what became of a write whose answer was lost.
 
     Raises:
-        Lost: It cannot be asked either, so nobody can say.
+        Unsettled: It cannot be asked either, so nobody can say.
     """
     try:
         return await look
     except Unreachable as error:
         says = f"The answer of {WHO} was lost, and now it does not say what became of the write."
-        raise Lost(
-            f"{says} Try it again later: it looks first, and writes nothing twice."
-        ) from error
+        raise Unsettled(f"{says} Look at the ticket there before you repeat it.") from error
 
 
 def _holder(found: _Ticket) -> str:

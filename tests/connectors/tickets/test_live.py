@@ -16,7 +16,7 @@ from helpdesk.service.desk import Desk
 from tests.conftest import Clock, Run
 from tests.labs.djangohelpdesk.exchanges import answers, recorded
 from tests.labs.djangohelpdesk.running import Lab, lab_in
-from tests.labs.environment import Missing
+from tests.labs.sessions import running
 from tests.tui.console import desk_on
 
 pytestmark = pytest.mark.lab
@@ -26,17 +26,8 @@ MAYA, PRIYA = "maya@northwind.example", "priya@northwind.example"
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
-    """A django-helpdesk for all tests of this session; they skip where it cannot be had."""
-    with tempfile.TemporaryDirectory() as place:
-        try:
-            running = lab_in(Path(place) / "lab")
-            found = running.__enter__()
-        except Missing as missing:
-            pytest.skip(str(missing))
-        try:
-            yield found
-        finally:
-            running.__exit__(None, None, None)
+    """A django-helpdesk for all tests of this session."""
+    yield from running(lab_in)
 
 
 @pytest.fixture
@@ -139,8 +130,8 @@ def test_the_commands_work_on_it_by_the_settings_the_lab_prints(
     assert "open that is Open or Reopened; one is closed by Closed" in doctor
     assert json.loads(taken[1])["says"] == f"Ticket #{number} is yours."
     assert put[:2] == (0, f"The case bundle is on ticket #{number} as a comment, masked.\n")
-    assert refused[0] == 8
-    assert "does not take this desk's sign-in" in refused[1]
+    assert refused[0] == 5
+    assert "refused the desk's own account" in refused[1]
 
 
 async def test_a_token_signs_in_and_a_stranger_may_nothing(lab: Lab) -> None:

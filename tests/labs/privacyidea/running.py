@@ -134,16 +134,6 @@ def prepare() -> None:
     _template(installing.installed())
 
 
-def memory() -> Path | None:
-    """Return where files are kept in memory, which nobody waits for; None where there is none."""
-    place = Path("/dev/shm")
-    try:
-        is_there = os.access(place, os.W_OK) and shutil.disk_usage(place).free > 32_000_000
-    except OSError:
-        return None
-    return place if is_there else None
-
-
 def _template(bin_: Path) -> Path:
     """Return the data of a lab that is set up and does not run; made once for these files."""
     parts = sorted(HERE.glob("*.py"))
