@@ -29,7 +29,8 @@ from helpdesk.tui.film.frames import Frame, taken
 from helpdesk.tui.film.strip import moving
 from helpdesk.wiring import open_desk
 from tests.labs.privacyidea.people import PASSWORD, PEOPLE, Person
-from tests.labs.privacyidea.running import Lab, lab_in, memory
+from tests.labs.privacyidea.running import Lab, lab_in
+from tests.labs.sessions import memory
 from tests.readme import PICTURES, PLAYED
 from tests.tui.console import Console, console
 
