@@ -124,15 +124,16 @@ def is_found(entry: Entry, query: Query, now: datetime) -> bool:
     )
 
 
-def ordered(entries: Iterable[Entry], query: Query, now: datetime) -> Sequence[Entry]:
-    """Return entries in the order the query asks for.
+def ordered(
+    entries: Sequence[Entry], query: Query, now: datetime, most: int | None = None
+) -> Sequence[Entry]:
+    """Return the first entries, *most* or more, in the order the query asks for; else all.
 
-    Without one, names that begin with a word first.
+    Without an order, names that begin with a word first.
     """
     match query.sort:
         case None:
-            found = list(entries)
-            return sorted(found, key=lambda e: not _begins(e, query)) if query.words else found
+            return _beginning_first(entries, query, most) if query.words else entries
         case Sort.NAME:
             return sorted(entries, key=lambda e: folded(e.user.name))
         case Sort.PRODUCT:
@@ -178,6 +179,17 @@ def waiting(agent: Agent, entry: Entry, now: datetime) -> tuple[object, ...]:
     """Return the order of an agent's queue: their own tickets first, then by heat."""
     ticket = entry.ticket
     return (not (ticket and ticket.agent == agent.id), *heat(entry, now))
+
+
+def _beginning_first(entries: Sequence[Entry], query: Query, most: int | None) -> Sequence[Entry]:
+    """Those whose names begin with a word, then the others, until there are enough."""
+    first: list[Entry] = []
+    others: list[Entry] = []
+    for entry in entries:
+        (first if _begins(entry, query) else others).append(entry)
+        if most is not None and len(first) >= most:
+            break
+    return [*first, *others]
 
 
 def _begins(entry: Entry, query: Query) -> bool:

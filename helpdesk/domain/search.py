@@ -183,16 +183,23 @@ def matches(blob: str, numbers: str, words: tuple[str, ...]) -> bool:
 
     One or two letters are the beginning of a word, more of them any part of one.
     """
-    return all(
-        _is_in(word.lstrip("#"), blob)
-        or (len(digits(word)) >= 3 and _is_number(word) and digits(word) in numbers)
-        for word in words
-    )
+    return all(_is_in(w.lstrip("#"), blob) or _is_number_in(w, numbers) for w in words)
+
+
+def number_in(word: str) -> str:
+    """Return the digits that are looked for among the numbers; empty where it is no such word."""
+    found = digits(word) if _is_number(word) else ""
+    return found if len(found) >= 3 else ""
 
 
 def is_beginning(word: str) -> bool:
     """Whether a word is so short that it is looked for at the beginnings of words only."""
     return len(word) < 3 and word.isascii() and word.isalnum()
+
+
+def _is_number_in(word: str, numbers: str) -> bool:
+    number = number_in(word)
+    return bool(number) and number in numbers
 
 
 def _is_in(word: str, blob: str) -> bool:

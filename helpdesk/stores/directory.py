@@ -12,6 +12,7 @@ from helpdesk.domain import entries
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.audit import LOOK, LogRow
 from helpdesk.domain.entries import Entry
+from helpdesk.domain.haystack import Haystack
 from helpdesk.domain.search import Query, matches
 from helpdesk.domain.text import folded
 from helpdesk.domain.users import Account, User
@@ -33,6 +34,7 @@ class TinyDirectory:
     def __init__(self, file: TinyFile, store: TinyStore) -> None:
         self._file, self._store = file, store
         self._entries: dict[str, Entry] = {}
+        self._haystack = Haystack(())
         self._users: dict[str, User] = {}
         self._accounts: dict[str, Account] = {}
         self._read, self._built, self._generation = -1, (-1, -1), 0
@@ -41,6 +43,8 @@ class TinyDirectory:
     async def refresh(self) -> int:
         """Take in what changed; give a number that changes when anything has."""
         tickets = await self._store.refresh()
+        if self._built == (self._file.generation(*PROVIDER), tickets):
+            return self._generation  # to look costs less than a thread to look in
         return await asyncio.to_thread(self._load, tickets)
 
     async def entries(self, users: Sequence[str]) -> Mapping[str, Entry]:
@@ -56,8 +60,11 @@ class TinyDirectory:
         self, query: Query, now: datetime, *, account: str | None, offset: int, limit: int
     ) -> tuple[int, Sequence[Entry]]:
         """Give how many users match, and a window of them in the query's order."""
-        found = [e for e in self._of(account) if entries.is_found(e, query, now)]
-        return len(found), entries.ordered(found, query, now)[offset : offset + limit]
+        found = self._haystack.found(query, now)
+        if account is not None:
+            found = [e for e in found if e.user.account == account]
+        most = offset + limit
+        return len(found), entries.ordered(found, query, now, most)[offset:most]
 
     async def queue(
         self, agent: Agent, now: datetime, *, offset: int, limit: int
@@ -110,6 +117,7 @@ class TinyDirectory:
                 users = self._users.values()
                 store = self._store
                 self._entries = entries.build(users, self._accounts, store.tickets, store.loops)
+                self._haystack = Haystack([*self._entries.values()])
                 self._built = people, tickets
                 self._generation += 1
             return self._generation

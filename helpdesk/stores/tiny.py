@@ -100,7 +100,8 @@ class TinyStore:
 
     async def refresh(self) -> int:
         """Take in what others wrote; give a number that grows when more than the log changed."""
-        if not self._file.is_changing:  # then memory is what is durable and what was appended
+        # While it is changing, memory is what is durable and what was appended.
+        if not (self._file.is_changing or self._is_current()):
             await asyncio.to_thread(self.load)
         return self._generation
 
@@ -223,6 +224,10 @@ class TinyStore:
             if log_generation != self._log_generation:
                 self._load_log()
                 self._log_generation = log_generation
+
+    def _is_current(self) -> bool:
+        read = self._file.generation(*RECORDS), self._file.generation(*LOG)
+        return read == (self._generation, self._log_generation)
 
     def _load_records(self) -> None:
         self.agents = self._all("agents", Agent)

@@ -66,6 +66,11 @@ class Run:
         home.mkdir(exist_ok=True)
         return home
 
+    def environment(self, home: Path) -> dict[str, str]:
+        """Give the environment of somebody with this home."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
+        return kept | {"HOME": str(home)}
+
     @contextmanager
     def console(self, users: int = 0, *arguments: str) -> Iterator[Screen]:
         """Give the real console, on a fixture of so many users or on the demo, its list shown."""
