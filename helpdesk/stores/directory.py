@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from helpdesk.domain import entries
 from helpdesk.domain.agents import Agent
@@ -21,6 +21,9 @@ from helpdesk.stores.tiny import TinyStore
 from helpdesk.stores.tinyfile import TinyFile
 
 T = TypeVar("T")
+
+AT_ONCE: Final = 20_000
+"""Among more people than this is looked in a thread, so that keys are answered meanwhile."""
 
 PROVIDER = ("users", "accounts", "timelines")
 """The tables from which everybody is read."""
@@ -60,7 +63,11 @@ class TinyDirectory:
         self, query: Query, now: datetime, *, account: str | None, offset: int, limit: int
     ) -> tuple[int, Sequence[Entry]]:
         """Give how many users match, and a window of them in the query's order."""
-        found = self._haystack.found(query, now)
+        haystack = self._haystack
+        if len(haystack.entries) > AT_ONCE:
+            found = await asyncio.to_thread(haystack.found, query, now)
+        else:
+            found = haystack.found(query, now)
         if account is not None:
             found = [e for e in found if e.user.account == account]
         most = offset + limit

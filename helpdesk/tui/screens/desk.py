@@ -41,7 +41,7 @@ from helpdesk.tui.widgets.timeline import Timeline
 PATIENCE_S, POLL_S = 10.0, 0.02
 """Seconds an act that was typed ahead waits for its case, and between two looks."""
 
-REST_S = 0.06
+REST_S = 0.03
 """Seconds the cursor rests on a row before its case is asked for, so that a held key asks once."""
 
 

@@ -11,8 +11,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
-from textual.reactive import var
+from textual.reactive import Reactive, var
 from textual.widgets import Input, Static
 
 from helpdesk.domain.search import Page
@@ -23,6 +24,9 @@ from helpdesk.tui.widgets.rowlist import RowList
 T = TypeVar("T")
 TYPED = 200
 """Characters a search may have."""
+
+BUSY_S = 0.15
+"""Seconds after which one is told that an answer is awaited."""
 
 UNLOADED = "The list could not be loaded."
 """What stands where the rows would be when none came."""
@@ -36,6 +40,9 @@ class SearchInput(Input):
         Binding("down", "step(1)", show=False),
         Binding("escape", "leave", show=False),
     ]
+
+    # Textual would lay the whole screen out anew with every letter, for a line as long as before.
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=False)
 
     @dataclass
     class Step(Message):
@@ -99,7 +106,7 @@ class Finder(Vertical, Generic[T]):
         self.search.cursor_blink = False
         self.is_awaited = False
         self._chooses = False
-        self._note = ""
+        self._note = self._said = self._counted = ""
 
     def compose(self) -> ComposeResult:
         """Search line, its fault or count, then the rows."""
@@ -129,11 +136,16 @@ class Finder(Vertical, Generic[T]):
     def _count(self) -> None:
         dots = " …" if self.is_busy else ""
         title = self.one if self.one and self.rows.total == 1 else self.title
-        self.border_title = Content.assemble((f"{self.rows.total:,} {title}{dots}", LABEL))
+        counted = f"{self.rows.total:,} {title}{dots}"
+        if counted != self._counted:  # another title draws the whole list anew
+            self._counted = counted
+            self.border_title = Content.assemble((counted, LABEL))
 
-    def watch_is_busy(self) -> None:
-        """Show that an answer is awaited."""
-        if self.is_mounted:
+    def watch_is_busy(self, is_busy: bool) -> None:
+        """Show that an answer is awaited, unless it comes at once."""
+        if is_busy:
+            self.set_timer(BUSY_S, self._count)
+        elif self.is_mounted:
             self._count()
 
     def watch_fault(self, fault: str) -> None:
@@ -144,6 +156,9 @@ class Finder(Vertical, Generic[T]):
     def _tell(self) -> None:
         """Say what is wrong with the search, else why it may have left some out."""
         says = self.fault or self._note
+        if says == self._said:
+            return
+        self._said = says
         line = self.query_one("#fault", Static)
         line.update(Content.assemble(("▲ ", BAD), show(says, WARN, limit=400)))
         line.display = bool(says)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Self, TypeVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -93,6 +93,8 @@ class RowList(Widget, Generic[T], can_focus=True):
         has_head: bool = False,
         id: str | None = None,  # noqa: A002 - Textual's own name for it
     ) -> None:
+        self._drawn: dict[int, Strip] = {}
+        self._shown: tuple[object, ...] = ()
         super().__init__(id=id)
         self._columns = columns
         self._identity = identity
@@ -174,12 +176,50 @@ class RowList(Widget, Generic[T], can_focus=True):
     def notify_style_update(self) -> None:
         """Forget the looks of the last theme."""
         self._looks = {}
+        self._drawn.clear()
         super().notify_style_update()
 
     def _look(self, name: str) -> Style:
         if name not in self._looks:
             self._looks[name] = self.get_component_rich_style(f"row-list--{name}")
         return self._looks[name]
+
+    def refresh(
+        self,
+        *regions: Region,
+        repaint: bool = True,
+        layout: bool = False,
+        recompose: bool = False,
+    ) -> Self:
+        """Draw anew: these lines, or all."""
+        if regions:
+            for y in {y for region in regions for y in region.line_range}:
+                self._drawn.pop(y, None)
+        else:
+            self._drawn.clear()
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw lines without what Textual does for the frame around them: a list has none.
+
+        All that are in sight are asked for where one has changed. What makes them safe, and takes
+        their colour where none is wanted, is done here as there.
+        """
+        ground, filters = self.background_colors[1], self.get_line_filters()
+        shown = (self.size, ground, filters)
+        if shown != self._shown:
+            self._drawn.clear()
+            self._shown = shown
+        strips = []
+        for y in crop.line_range:
+            strip = self._drawn.get(y)
+            if strip is None:
+                strip = self.render_line(y)
+                for each in filters:
+                    strip = strip.apply_filter(each, ground)
+                self._drawn[y] = strip
+            strips.append(strip.crop(crop.x, crop.right))
+        return strips
 
     def render_line(self, y: int) -> Strip:
         """Draw one line: the head, a row, or nothing."""
@@ -214,17 +254,16 @@ class RowList(Widget, Generic[T], can_focus=True):
         self, parts: list[tuple[str, str, int]], mark: str, under: Style | None, end: str
     ) -> Strip:
         """Return cells side by side; on the cursor its own colours win over the cells' looks."""
-        plain = under or self._look("plain")
+        plain, thumb = under or self._look("plain"), self._look("thumb")
         segments = [Segment(mark, plain)]
         for text, look, width in parts:
+            # The gap after a cell is drawn with it: one change of colour less.
             style = plain if under is not None else self._look(look)
-            segments.append(Segment(fit(text, width), style))
-            segments.append(Segment(" ", plain))
-        used = sum(segment.cell_length for segment in segments)
-        room = max(0, self.size.width - 1 - used)
-        segments[-1] = Segment(" " * (room + 1), plain)
-        segments.append(Segment(end, self._look("thumb")))
-        return Strip(segments).adjust_cell_length(self.size.width)
+            segments.append(Segment(f"{fit(text, width)} ", style))
+        used = 1 + sum(width + 1 for _, _, width in parts)
+        segments.append(Segment(" " * max(0, self.size.width - 1 - used), plain))
+        segments.append(Segment(end, plain if end == " " else thumb))
+        return Strip(Segment.simplify(segments)).adjust_cell_length(self.size.width)
 
     def _thumb(self, at: int) -> str:
         """Return the scroll mark of a line; nothing where all rows are seen."""
