@@ -1,6 +1,6 @@
 """`python -m helpdesk` is `helpdesk`."""
 
-from helpdesk.cli import main
+from helpdesk.start import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

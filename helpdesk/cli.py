@@ -7,6 +7,7 @@ exit  0 done · 2 usage · 3 refused by policy · 4 not found · 5 unreachable �
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import re
 import sys
@@ -39,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     given = parser().parse_args(joined(sys.argv[1:] if arguments is None else arguments))
+    if given.run is not commands.console:  # which goes on without until it is shown
+        gc.enable()
     try:
         return int(given.run(given))
     except HelpdeskError as error:
