@@ -133,6 +133,15 @@ class Screen:
         os.write(self._fd, keys)
         return self._painted(began, cpu_ms, wanted, patience_s)
 
+    def press_all(self, keys: bytes, quiet_s: float = 0.025) -> Painted:
+        """Write keys; read until nothing is painted any more; timed to the last of it."""
+        cpu_ms, began = self.cpu_ms(), time.perf_counter()
+        os.write(self._fd, keys)
+        size, last = len(self._read(1.0)), time.perf_counter()
+        while part := self._read(quiet_s):
+            size, last = size + len(part), time.perf_counter()
+        return Painted((last - began) * 1e3, self.cpu_ms() - cpu_ms, size, "")
+
     def rest(self, seconds: float) -> int:
         """Let time pass, read what is painted meanwhile, and give how many bytes that were."""
         before, ends = self.written, time.perf_counter() + seconds

@@ -88,6 +88,29 @@ def page(run: Run) -> Iterator[Printed]:
             yield from _even("K2", wall(taken)["ours"], users)
 
 
+@row("K5")
+def burst(run: Run) -> Iterator[Printed]:
+    """Forty keys in one write: to the last frame they ask for, beside one key and one page."""
+    with run.console(1_000) as console:
+        cases = {
+            "ours": lambda: _to(console, DOWN * 40, UP * 40),
+            "one key": lambda: _to(console, DOWN, UP),
+            "one page": lambda: _to(console, PAGE_DOWN, PAGE_UP),
+        }
+        found = wall(in_turn(run.count(30), cases))
+        goals = {"one key": Goal(most=15), "one page": Goal(most=4)}
+        yield line("K5", "40 keys in one write", found, goals)
+
+
+def _to(console: Screen, keys: bytes, back: bytes) -> Painted:
+    """Press keys and give when all was painted that they ask for; go back."""
+    console.settle(0.15)
+    painted = console.press_all(keys)
+    console.settle(0.15)
+    console.press_all(back)
+    return painted
+
+
 def _even(code: str, ours: Sample, users: int) -> Iterator[Line]:
     """How much longer than the median the slowest key of a hundred takes."""
     name = f"its own median ({code})"
