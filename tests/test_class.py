@@ -393,6 +393,27 @@ def test_the_table_is_of_the_class_that_is_on_or_is_named(run: Run, record: byte
     assert run("train", "class", "--now")[0] == 4
 
 
+def inet_sockets(process: int) -> list[str]:
+    """Give the sockets by which a process could reach anybody."""
+    own = Path(f"/proc/{process}")
+    held = {str(each.readlink()) for each in own.glob("fd/*") if each.is_symlink()}
+    tables = [own / "net" / name for name in ("tcp", "tcp6", "udp", "udp6")]
+    rows = [row for each in tables if each.exists() for row in each.read_text().splitlines()[1:]]
+    return [row for row in rows if f"socket:[{row.split()[9]}]" in held]
+
+
+def test_the_next_class_sweeps_what_a_killed_one_left(tmp_path: Path) -> None:
+    with begun(tmp_path, NOW) as before:
+        left = before.place(1, "Kim") / "training" / "seat-01" / ".world-x"
+        left.mkdir(parents=True)
+
+    with begun(tmp_path, NOW.replace(hour=10)):
+        is_there = left.exists()
+
+    assert not is_there
+    assert [row.trainee for row in before.standings()] == ["Kim"]
+
+
 async def test_a_trainee_plays_on_the_page_and_the_trainer_sees_it(tmp_path: Path) -> None:
     def play(trainee: str, call: str) -> list[str]:
         return [*command(Wanted()), "train", "--trainee", trainee, "play", call]
@@ -401,12 +422,16 @@ async def test_a_trainee_plays_on_the_page_and_the_trainer_sees_it(tmp_path: Pat
         line = await (await of.joined("Kim")).play()
         drawn = await said(line, "On the line")
         (now,) = of.book.standings()
+        processes = [seat.console._process for seat in of.room._seats.values() if seat.console]
+        ways_out = [inet_sockets(each.pid) for each in processes if each]
+        is_seen = bool(inet_sockets(os.getpid())) or not Path("/proc/self/net/tcp").exists()
         worlds = list((of.book.directory / "seat-01").glob("training/seat-01/.world-*"))
         await line.close()
 
     assert "TRAINING" in drawn
     assert (now.trainee, now.title, now.calls) == ("Kim", "The second mail", 0)
     assert len(worlds) == 1
+    assert (ways_out, is_seen) == ([[]], True)  # the page itself has one, the play has none
     # The end of the class ends the play, and its world goes with it.
     assert not worlds[0].exists()
 

@@ -2,6 +2,8 @@
 
     link, counts once ─▶ Door ─▶ room and cookie ─▶ page ─▶ websocket ─▶ one console process a tab
 
+A class has a page of its own kind, in `classroom`: one link for all, and rehearsals behind it.
+
 The page is answered on this machine only. Others reach it through a proxy on this machine that has
 a certificate; its address is then the only one that is heeded.
 """
