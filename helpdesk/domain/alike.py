@@ -12,6 +12,8 @@ import re
 import unicodedata
 from typing import Final
 
+from msgspec import Struct
+
 LOOKS_LIKE: Final = {
     "2": "ƧϨᒿꙄꝚ",
     "3": "ƷȜЗӠⳌꝪꞫ",
@@ -94,26 +96,53 @@ _DRAWN: Final = {ord(other): letter for letter, others in LOOKS_LIKE.items() for
 
 _SAME: Final = {ord(other): letter for letter, others in SAME_SHAPE.items() for other in others}
 
-_TALL: Final = str.maketrans({"i": "l", "1": "l", "|": "l", "!": "l", "0": "o"})
+_STROKES: Final = {"i": "l", "1": "l", "|": "l", "!": "l", "0": "o"}
 """Strokes that are told apart in few fonts, after the case is gone: I, l, 1; O, 0."""
 
 _RUNS: Final = (("rn", "m"), ("vv", "w"))
 """Two letters that are read as one."""
 
+_TALL: Final = str.maketrans(_STROKES)
+
+_QUICK: Final = str.maketrans(_STROKES | dict.fromkeys("\t\n\r\v\f._-'`", " "))
+"""Strokes and what stands between words, for ASCII, which most names are."""
+
 _BETWEEN: Final = re.compile(r"[\s._\-‐-―'’`]+")
+
+
+SHAPE_LIMIT: Final = 200
+"""Characters of a name that are compared; nobody reads further."""
+
+
+class Double(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Another user whose name or login could be taken for this one's.
+
+    Attributes:
+        login: Masked where the case is.
+        account: The name of their account.
+    """
+
+    id: str
+    name: str
+    login: str
+    product: str
+    account: str
 
 
 def shape(text: str) -> str:
     """Return what *text* looks like: equal for texts that a person could take for one another.
 
     Without case, accents, what is invisible, and what stands between words. It is for comparing
-    only, never to be shown.
+    only, never to be shown. Only the first `SHAPE_LIMIT` characters are looked at.
     """
-    if not text.isascii():
+    text = text[:SHAPE_LIMIT]
+    if text.isascii():
+        plain = " ".join(text.lower().translate(_QUICK).split())
+    else:
         parts = unicodedata.normalize("NFKD", text)
         seen = "".join(c for c in parts if _is_seen(c)).translate(_SAME)
-        text = " ".join(map(_latin, _BETWEEN.split(seen)))
-    plain = _BETWEEN.sub(" ", text.casefold()).strip().translate(_TALL)
+        words = " ".join(map(_latin, _BETWEEN.split(seen)))
+        plain = _BETWEEN.sub(" ", words.casefold()).strip().translate(_TALL)
     for run, letter in _RUNS:
         plain = plain.replace(run, letter)
     return plain

@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from helpdesk.domain.agents import Agent
+from helpdesk.domain.alike import Double
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.challenges import ChallengeLine
 from helpdesk.domain.codes import CodeClock
@@ -26,6 +27,9 @@ from helpdesk.domain.timeline import (
     encode_event,
 )
 from helpdesk.domain.users import Account, At, User
+
+DOUBLES: Final = 5
+"""So many users who look alike are named; more say no more."""
 
 
 class Person(Struct, frozen=True, kw_only=True):
@@ -50,6 +54,7 @@ class Case(Struct, frozen=True, kw_only=True):
             asked the policy.
         is_masked: Whether personal data is masked.
         lacks: What the provider behind the desk cannot do.
+        doubles: Others who could be taken for this user, at most `DOUBLES`.
     """
 
     at: At
@@ -67,6 +72,7 @@ class Case(Struct, frozen=True, kw_only=True):
     decisions: tuple[Decision, ...] = ()
     is_masked: bool = False
     lacks: tuple[Lack, ...] = ()
+    doubles: tuple[Double, ...] = ()
 
     @property
     def open_tickets(self) -> tuple[Ticket, ...]:
@@ -143,6 +149,7 @@ def masked(case: Case) -> Case:
         codes=replace(case.codes, codes=codes),
         challenges=tuple(replace(line, to=mask(line.to)) for line in case.challenges),
         user=masked_user(case.user),
+        doubles=tuple(replace(one, login=masked_login(one.login)) for one in case.doubles),
     )
 
 
@@ -153,12 +160,17 @@ def masked_user(user: User) -> User:
     )
     return replace(
         user,
-        login=mask_mail(user.login) if "@" in user.login else "•••",
+        login=masked_login(user.login),
         notification_address=user.notification_address and mask_mail(user.notification_address),
         mobile=user.mobile and mask_phone(user.mobile),
         factors=factors,
         passes=(),
     )
+
+
+def masked_login(login: str) -> str:
+    """Return a login as it is shown where personal data is masked."""
+    return mask_mail(login) if "@" in login else "•••"
 
 
 HIDDEN: Final = "•••"

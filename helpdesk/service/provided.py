@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from helpdesk.connectors.base import Provider
 from helpdesk.domain import entries
 from helpdesk.domain.agents import Agent
+from helpdesk.domain.alike import shape
 from helpdesk.domain.audit import LOOK, LogRow, Result
 from helpdesk.domain.entries import Entry
 from helpdesk.domain.search import Query, matches
@@ -57,6 +58,19 @@ class ProvidedDirectory:
         """Give the users of this login, whatever its case."""
         found = await self._provider.named(login)
         return [*(await self._entries(found)).values()]
+
+    async def doubles(self, user: User, *, account: str | None, limit: int) -> Sequence[Entry]:
+        """Give others whose name could be taken for this user's, at most *limit*.
+
+        Only of those looked at since the desk opened: no provider can be asked for a shape.
+        """
+        name = shape(user.name)
+        alike = [
+            other
+            for other, (theirs, _, whose) in self._names.items()
+            if other != user.id and account in {None, whose} and shape(theirs) == name
+        ]
+        return [*(await self.entries(alike[:limit])).values()]
 
     async def find(
         self, query: Query, now: datetime, *, account: str | None, offset: int, limit: int

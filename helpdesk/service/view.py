@@ -7,8 +7,9 @@ from datetime import datetime
 
 from helpdesk.connectors.base import Connector
 from helpdesk.domain.agents import Agent
+from helpdesk.domain.alike import Double
 from helpdesk.domain.approvals import Approval
-from helpdesk.domain.cases import Case, Person
+from helpdesk.domain.cases import DOUBLES, Case, Person
 from helpdesk.domain.challenges import challenge_lines
 from helpdesk.domain.codes import code_clock
 from helpdesk.domain.entries import Entry
@@ -119,6 +120,21 @@ class View:
             log=tuple(reversed(rows)),
             proofs=await self._proofs(user, now),
             lacks=(await self.connector.supports(user)).lacks,
+            doubles=await self._doubles(user),
+        )
+
+    async def _doubles(self, user: User) -> tuple[Double, ...]:
+        """Those of whom this agent may see who could be taken for this user."""
+        found = await self.directory.doubles(user, account=self.agent.account, limit=DOUBLES)
+        return tuple(
+            Double(
+                id=entry.user.id,
+                name=entry.user.name,
+                login=entry.user.login,
+                product=entry.user.product,
+                account=entry.account,
+            )
+            for entry in found
         )
 
     async def _proofs(self, user: User, now: datetime) -> tuple[Proof, ...]:

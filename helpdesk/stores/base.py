@@ -23,6 +23,7 @@ from helpdesk.domain.proofs import Asking, Proof
 from helpdesk.domain.records import Record
 from helpdesk.domain.search import Query
 from helpdesk.domain.tickets import LoopReport, Ticket
+from helpdesk.domain.users import User
 
 SEEN: Final = 2_000
 """So many of those seen last stand for everybody who was seen in these hours."""
@@ -183,6 +184,10 @@ class Directory(Protocol):
 
     async def named(self, login: str) -> Sequence[Entry]:
         """Give the users of this login, whatever its case."""
+        ...
+
+    async def doubles(self, user: User, *, account: str | None, limit: int) -> Sequence[Entry]:
+        """Give others whose name or login could be taken for this user's, at most *limit*."""
         ...
 
     async def find(

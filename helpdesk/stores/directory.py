@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import islice
+from operator import eq
 from typing import Final, TypeVar
 
 from helpdesk.domain import entries
 from helpdesk.domain.agents import Agent
+from helpdesk.domain.alike import shape
 from helpdesk.domain.audit import LOOK, LogRow
 from helpdesk.domain.entries import Entry
 from helpdesk.domain.haystack import Haystack
@@ -40,6 +44,8 @@ class TinyDirectory:
         self._haystack = Haystack(())
         self._users: dict[str, User] = {}
         self._accounts: dict[str, Account] = {}
+        self._shapes: dict[str, list[str]] = defaultdict(list)
+        self._shaped: dict[str, User] = {}
         self._read, self._built, self._generation = -1, (-1, -1), 0
         self._loading = threading.Lock()
 
@@ -58,6 +64,19 @@ class TinyDirectory:
         """Give the users of this login, whatever its case."""
         wanted = login.casefold()
         return [e for e in self._entries.values() if e.user.login.casefold() == wanted]
+
+    async def doubles(self, user: User, *, account: str | None, limit: int) -> Sequence[Entry]:
+        """Give others whose name or login could be taken for this user's, at most *limit*."""
+        shapes, wanted = await asyncio.to_thread(self._by_shape), _shapes(user)
+        alike = dict.fromkeys(other for each in wanted for other in shapes.get(each, ()))
+        found = (self._entries[other] for other in alike if other in self._entries)
+        theirs = (
+            e
+            for e in found
+            if e.user.id != user.id and account in {None, e.user.account}
+            if any(map(eq, wanted, _shapes(e.user)))  # one may have had another name before
+        )
+        return list(islice(theirs, limit))
 
     async def find(
         self, query: Query, now: datetime, *, account: str | None, offset: int, limit: int
@@ -129,5 +148,20 @@ class TinyDirectory:
                 self._generation += 1
             return self._generation
 
+    def _by_shape(self) -> Mapping[str, list[str]]:
+        """The ids of users by what their names and logins look like, made when first asked for."""
+        with self._loading:
+            for name, user in self._users.items():
+                if self._shaped.get(name) is not user:
+                    for each in _shapes(user):
+                        self._shapes[each].append(name)
+            self._shaped = self._users
+            return self._shapes
+
     def _all(self, table: str, kind: type[T]) -> list[T]:
         return [self._file.decoded(table, key, row, kind) for key, row in self._file.rows(table)]
+
+
+def _shapes(user: User) -> tuple[str, str]:
+    """What a user's name and login look like, told apart from each other."""
+    return f"name {shape(user.name)}", f"login {shape(user.login)}"

@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import event
 
 from helpdesk.domain.agents import Agent, Role
-from helpdesk.domain.search import parse
+from helpdesk.domain.alike import shape
+from helpdesk.domain.search import Query, parse
 from helpdesk.fixture.make import make
 from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.sql.database import Database
@@ -92,6 +93,24 @@ def database(
         closing(imported(address, made, clock)) as one,
     ):
         yield one
+
+
+async def test_who_looks_alike_is_the_same_in_a_file_and_in_a_database(
+    database: Database, in_memory: TinyDirectory, clock: Clock
+) -> None:
+    await in_memory.refresh()
+    _, people = await in_memory.find(Query(), clock.now, account=None, offset=0, limit=USERS)
+    directory, found = SqlDirectory(database), {}
+
+    for user in (one.user for one in people):
+        theirs = [one.user for one in await directory.doubles(user, account=None, limit=USERS)]
+        mine = await in_memory.doubles(user, account=None, limit=USERS)
+        assert {one.id for one in theirs} == {one.user.id for one in mine}
+        found[user.id] = {one.id for one in theirs}
+        assert all(shape(one.name) == shape(user.name) for one in theirs if one.login != user.login)
+
+    assert any(found.values())
+    assert all(one in found[other] for one, others in found.items() for other in others)
 
 
 @pytest.mark.parametrize("text", QUERIES)

@@ -15,9 +15,11 @@ from sqlalchemy import (
     func,
     select,
     true,
+    union,
 )
 
 from helpdesk.domain.agents import Agent
+from helpdesk.domain.alike import shape
 from helpdesk.domain.audit import LOOK, LogRow
 from helpdesk.domain.chain import stored_row
 from helpdesk.domain.entries import Entry
@@ -46,6 +48,22 @@ OF_NAMES: Final = select(*COLUMNS).where(users.c.id.in_(bindparam("names", expan
 OF_KEYS: Final = select(users.c.key, *COLUMNS).where(
     users.c.key.in_(bindparam("keys", expanding=True))
 )
+
+LIKE: Final = (
+    select(*COLUMNS)
+    .where(users.c.id != bindparam("id"))
+    .where(
+        users.c.key.in_(
+            union(
+                select(users.c.key).where(users.c.name_shape == bindparam("name")),
+                select(users.c.key).where(users.c.login_shape == bindparam("login")),
+            )
+        )
+    )
+    .order_by(users.c.key)
+    .limit(bindparam("limit"))
+)
+"""Those of the same shape; each by an index of its own."""
 
 OF_LOGIN: Final = select(*COLUMNS).where(users.c.login == bindparam("login"))
 
@@ -81,6 +99,16 @@ class SqlDirectory:
     async def named(self, login: str) -> Sequence[Entry]:
         """Give the users of this login, whatever its case."""
         return await self._found(OF_LOGIN, login=login.casefold())
+
+    async def doubles(self, user: User, *, account: str | None, limit: int) -> Sequence[Entry]:
+        """Give others whose name or login could be taken for this user's, at most *limit*."""
+        return await self._found(
+            LIKE.where(of_account(account)),
+            id=user.id,
+            name=shape(user.name),
+            login=shape(user.login),
+            limit=limit,
+        )
 
     async def find(
         self, query: Query, now: datetime, *, account: str | None, offset: int, limit: int

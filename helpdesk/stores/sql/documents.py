@@ -12,6 +12,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, delete, func, inser
 from sqlalchemy import update as change
 
 from helpdesk.domain import entries
+from helpdesk.domain.alike import shape
 from helpdesk.domain.entries import Entry
 from helpdesk.domain.errors import BadFile
 from helpdesk.domain.tickets import LoopReport, Ticket
@@ -268,6 +269,8 @@ def user_row(entry: Entry) -> dict[str, Any]:
         "is_on_phone": bool(ticket and ticket.on_phone),
         "rank": holds.index(True) if any(holds) else len(holds),
         "heat": heat_of(entry, is_locked=is_locked),
+        "name_shape": shape(user.name),
+        "login_shape": shape(user.login),
     }
 
 

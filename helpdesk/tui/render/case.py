@@ -8,7 +8,7 @@ from datetime import datetime
 from textual.content import Content
 
 from helpdesk.domain.actions import ACTIONS
-from helpdesk.domain.cases import Case
+from helpdesk.domain.cases import DOUBLES, Case
 from helpdesk.domain.decisions import Decision
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import clean
@@ -156,8 +156,19 @@ def _alarms(case: Case, now: datetime) -> Iterator[Content]:
         if report.closed_at is None:
             words = f"● LOOP ×{report.rounds} in {span(report.seconds)}, {ago(report.at, now)}"
             yield Content.assemble((words, WARN))
+    if case.doubles:
+        yield Content.assemble((f"{doubles(case)}", WARN))
     if not case.is_masked:
         yield Content.assemble(("◉ REVEALED until you leave this user", WARN))
+
+
+def doubles(case: Case) -> str:
+    """Return who could be taken for this user, in words; empty where nobody could."""
+    found = [clean(one.id, limit=40) for one in case.doubles]
+    if not found:
+        return ""
+    more = " and more" if len(found) == DOUBLES else ""
+    return f"≈ looks like {', '.join(found)}{more}: go by the id"
 
 
 FACTOR_LOOKS = {

@@ -8,6 +8,7 @@ from helpdesk.domain.cases import Case, Preview
 from helpdesk.domain.decisions import Decision
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import clean, mask_mail
+from helpdesk.tui.render.case import doubles
 from helpdesk.tui.render.values import BAD, QUIET, STRONG, WARN, Entry, entry, joined, show
 
 LONG = 1_200
@@ -20,7 +21,10 @@ def identity(case: Case) -> Content:
     masked = login if case.is_masked or "@" not in login else mask_mail(login)
     parts = (case.user.id, masked, case.account.name)
     return Content.assemble(
-        joined((show(part, STRONG) for part in parts), " · "), "   ", show(case.user.name, QUIET)
+        joined((show(part, STRONG) for part in parts), " · "),
+        "   ",
+        show(case.user.name, QUIET),
+        *((("   ", WARN), (doubles(case), WARN)) if case.doubles else ()),
     )
 
 
