@@ -258,6 +258,32 @@ async def test_an_answer_that_drips_ends_after_the_total_time() -> None:
             http.close()
 
 
+async def test_no_proxy_of_the_environment_sees_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(listener: socket.socket) -> None:
+        with contextlib.suppress(OSError), listener.accept()[0] as line:
+            line.recv(65536)
+            line.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{"name": "it"}')
+
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer, args=(listener,))
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with contextlib.closing(Http(url, "Northern", total_s=PATIENCE_S, tries=1)) as http:
+            try:
+                found = await http.ask("GET", "/things")
+            finally:
+                listener.close()
+                thread.join()
+
+    assert found.read(Thing).name == "it"
+
+
 async def test_no_secret_goes_to_another_host(asks: Callable[..., Http]) -> None:
     handle, seen = answering(httpx.Response(200, json={}))
 

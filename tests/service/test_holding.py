@@ -1,8 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,12 +13,14 @@ from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.audit import Result
 from helpdesk.domain.cases import Outcome
 from helpdesk.domain.errors import NotFound, Refused
-from helpdesk.domain.holds import Ending
+from helpdesk.domain.holds import Ending, Hold
 from helpdesk.domain.limits import reached
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
 from helpdesk.domain.users import FactorState
 from helpdesk.service.local import LocalDesk
+from helpdesk.stores.base import R
+from helpdesk.stores.tiny import TinyStore
 from tests.conftest import NOW, Clock
 from tests.proving import agreed, prove
 
@@ -90,6 +94,37 @@ async def test_until_then_it_can_be_undone(at: Callable[[str], LocalDesk], clock
     assert states(await desk.case("u2")) == [FactorState.ACTIVE, FactorState.ACTIVE]
     with pytest.raises(NotFound, match="done already"):
         await desk.undo(waiting.id)
+
+
+async def test_what_is_undone_while_its_time_is_looked_for_is_not_carried_out(
+    at: Callable[[str], LocalDesk], desk_as: Callable[..., LocalDesk], clock: Clock
+) -> None:
+    found, undone = asyncio.Event(), asyncio.Event()
+
+    class Slow(TinyStore):
+        """Takes its time over what waits."""
+
+        async def select(self, kind: type[R], **of: Any) -> Sequence[R]:
+            rows = await super().select(kind, **of)
+            if kind is Hold and not found.is_set():
+                found.set()
+                await undone.wait()
+            return rows
+
+    desk, other = at("dana"), at("lee")
+    await hold(desk)
+    waiting = (await desk.holds())[0]
+    clock.go_on(minutes=10)
+
+    carrying = asyncio.create_task(desk_as("dana", store=Slow, hold_minutes=10).carry_out_due())
+    await found.wait()
+    await other.undo(waiting.id)
+    undone.set()
+    await carrying
+
+    assert states(await desk.case("u2")) == [FactorState.ACTIVE, FactorState.ACTIVE]
+    rows = (await desk.log(Query(words=("reset-factor",)))).rows
+    assert [row.result for row in rows if row.act == "reset-factor"] == [Result.HELD]
 
 
 async def test_an_auditor_undoes_nothing(at: Callable[[str], LocalDesk]) -> None:

@@ -256,6 +256,25 @@ def test_a_full_disk_changes_nothing(
     assert sample_file.read_bytes() == before
 
 
+def test_what_is_put_in_the_files_place_is_on_the_disk_before(
+    sample_file: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, before, synced = TinyFile(sample_file, clock), sample_file.stat().st_ino, []
+    sync = os.fsync
+
+    def seen(handle: int) -> None:
+        sync(handle)
+        synced.append((os.fstat(handle).st_ino, sample_file.stat().st_ino))
+
+    monkeypatch.setattr(os, "fsync", seen)
+    with file.transaction():
+        file.put("log", 1, {})
+
+    after = sample_file.stat().st_ino
+    assert synced[0] == (after, before)
+    assert synced[-1] == (sample_file.parent.stat().st_ino, after)
+
+
 def test_a_copy_is_installed_over_anything(sample_file: Path, tmp_path: Path) -> None:
     target = tmp_path / "deep" / "copy.json"
     install(sample_file, target)
