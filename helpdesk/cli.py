@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from helpdesk import __version__, classes, commands, proving, record, training
+from helpdesk import __version__, classes, commands, proving, record, showing, training
 from helpdesk.answers import SCHEMA_NAMES
 from helpdesk.assets import THEMES
 from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields, summary
@@ -99,7 +99,8 @@ def parser(*, is_whole: bool = True) -> argparse.ArgumentParser:
     _add_sync(to, where)
     _add_web(to, where)
     _add_fixture(to)
-    training.add_train(to)
+    showing.add_export(training.add_train(to))
+    showing.add_demo(to)
     _add_doctor(to, where)
     _add_small(to)
     return top

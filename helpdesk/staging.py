@@ -20,6 +20,7 @@ from helpdesk.domain.training.recording import key_of
 from helpdesk.fixture.training import Told, world
 from helpdesk.service.cutting import FrontDesk
 from helpdesk.service.local import LocalDesk
+from helpdesk.service.rehearsal import TRAINING
 from helpdesk.service.rehearsed import RehearsedDesk
 from helpdesk.service.rehearsing import Stage
 from helpdesk.stores.directory import TinyDirectory
@@ -70,7 +71,7 @@ def open_stage(
             store=store,
             directory=TinyDirectory(file, store),
             clock=stage.clock,
-            label="TRAINING",
+            label=TRAINING,
             is_demo=True,
             keys=Keys(directory),
             witness=Seen(directory, path),
@@ -82,6 +83,7 @@ def open_stage(
     stage.connector = RehearsedConnector(own, stage.late)
     stage.desk = desk(scenario.agent, RehearsedDesk, stage.connector, own)
     stage.desk.stage = stage
+    stage.desk.fall_by(scenario.seed)
     breaks = any(fault.kind == "line-down" for fault in scenario.faults)
     stage.front = FrontDesk(stage, Replica(directory / "here")) if breaks else stage.desk
     return stage

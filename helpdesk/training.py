@@ -35,13 +35,22 @@ LEFT = re.compile(r'"(?P<what><[^"<>]+>)"')
 
 
 def listing(given: argparse.Namespace) -> int:
-    """Say which scenarios there are, how hard each is, and the trainee's best."""
+    """Say which scenarios there are, how hard each is, and the trainee's best.
+
+    By number and by what the caller complains of: a name or a title would give the cause away.
+    """
+    from helpdesk.staging import scenario_files
+
     best = {row.scenario: row for row in _results(_trainee(given))}
+    numbers = {path.stem: number for number, path in enumerate(scenario_files(), 1)}
     for name, told in scenarios().items():
         one = told.scenario
         done = f"{best[name].total:>3} of 100" if name in best else "  –       "
         level, product = LEVELS[one.difficulty], one.product
-        say(f"{clean(name):<30} {level:<5} {done}  {product:<17} {clean(one.title)}")
+        line = f"{numbers[name]:>3}  {level:<5} {done}  {product:<17} {clean(one.subject)}"
+        if given.trainer:
+            line += f"  [{clean(name)}: {one.cause}, {clean(one.title)}]"
+        say(line)
     return 0
 
 
@@ -50,7 +59,7 @@ def check(given: argparse.Namespace) -> int:
     from helpdesk.fixture.training import read_scenario
     from helpdesk.staging import scenario_files
 
-    cards = _cards()
+    cards = product_cards()
     code = 0
     for path in given.files or scenario_files():
         try:
@@ -83,7 +92,11 @@ def play(given: argparse.Namespace) -> int:
     from helpdesk.stores.plays import Plays
     from helpdesk.tui.training import run
 
-    told, cards, plays = named(given.name), _cards(), Plays(_directory(), _trainee(given))
+    told, cards, plays = (
+        named(given.name),
+        product_cards(),
+        Plays(class_directory(), _trainee(given)),
+    )
     theme = given.theme or load_config(os.environ).theme or None
     while True:
         with plays.begun(told.name) as (world, write, path):
@@ -106,7 +119,7 @@ def new(given: argparse.Namespace) -> int:
     from helpdesk.domain.training.drafting import draft
 
     case = decode_case(bytes_of(given.case), file=str(given.case))
-    text = draft(case, _cards(), file=str(given.case))
+    text = draft(case, product_cards(), file=str(given.case))
     try:
         with given.out.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -119,7 +132,7 @@ def new(given: argparse.Namespace) -> int:
 
 
 def named(name: str) -> Told:
-    """Return the scenario of this name, or of this file.
+    """Return the scenario of this name, of this number in the list, or of this file.
 
     Raises:
         NotFound: There is none.
@@ -128,10 +141,12 @@ def named(name: str) -> Told:
     from helpdesk.staging import scenario_files
 
     files = {path.stem: path for path in scenario_files()}
-    path = files.get(name) or (Path(name) if name.endswith(".toml") else None)
+    by_number = {str(number): path for number, path in enumerate(scenario_files(), 1)}
+    own = Path(name) if name.endswith(".toml") else None
+    path = files.get(name) or by_number.get(name) or own
     if path is None:
         raise NotFound(f"There is no scenario {clean(name)}. Try: helpdesk train")
-    return read_scenario(path, _cards())
+    return read_scenario(path, product_cards())
 
 
 def score(given: argparse.Namespace) -> int:
@@ -168,7 +183,7 @@ def table(given: argparse.Namespace) -> int:
     if directory is None and given.now:
         raise NotFound("No class is on. One begins with: helpdesk web --training")
     if directory is None:
-        rows = [row for name in trainees(_directory()) for row in _results(name)]
+        rows = [row for name in trainees(class_directory()) for row in _results(name)]
     else:
         book = Classbook(directory, warn)
         if given.now:
@@ -200,7 +215,7 @@ def _results(trainee: str) -> list[Result]:
     from helpdesk.stores.plays import Plays
 
     found = []
-    for path in Plays(_directory(), trainee).records():
+    for path in Plays(class_directory(), trainee).records():
         try:
             found.append(score_of(bytes_of(path), file=str(path)))
         except BadFile as error:
@@ -212,11 +227,13 @@ def _trainee(given: argparse.Namespace) -> str:
     return str(given.trainee or getpass.getuser())
 
 
-def _directory() -> Path:
+def class_directory() -> Path:
+    """Return where plays are kept, a directory a trainee."""
     return data_directory() / "training"
 
 
-def _cards() -> dict[str, Product]:
+def product_cards() -> dict[str, Product]:
+    """Return the products there are, the trainer's own among them."""
     from helpdesk.products import load_cards
 
     return load_cards(config_directory() / "products")
@@ -227,7 +244,7 @@ def scenarios() -> dict[str, Told]:
     from helpdesk.fixture.training import read_scenario
     from helpdesk.staging import scenario_files
 
-    cards, found = _cards(), {}
+    cards, found = product_cards(), {}
     for path in scenario_files():
         try:
             found[path.stem] = read_scenario(path, cards)
@@ -265,25 +282,28 @@ def played(told: Told, steps: Sequence[Step]) -> Score:
     from helpdesk.staging import open_stage
 
     with tempfile.TemporaryDirectory() as place:
-        stage = open_stage(told, _cards(), Path(place), lambda line: None)
+        stage = open_stage(told, product_cards(), Path(place), lambda line: None)
         try:
             return asyncio.run(play(stage, steps, tick=timedelta(seconds=60)))
         finally:
             stage.close()
 
 
-def add_train(to: Any) -> None:
-    """Add `train` with its steps."""
+def add_train(to: Any) -> Any:
+    """Add `train` with its steps; give what others are added to."""
     says = "Rehearse: play a call on invented data, and be marked"
     train = to.add_parser(
         "train", help=says, description=f"{says}. Without a step: list the scenarios."
     )
     train.add_argument("--trainee", default="", metavar="NAME", help="whose marks (the user's)")
+    train.add_argument(
+        "--trainer", action="store_true", help="list names, causes and titles, which give it away"
+    )
     train.set_defaults(run=listing)
-    steps = train.add_subparsers(metavar="play|check|new|score|class")
+    steps = train.add_subparsers(metavar="play|check|new|score|class|export")
     says = "open the console on a scenario: somebody is on the line"
     command = steps.add_parser("play", help=says, description=f"{says.capitalize()}.")
-    command.add_argument("name", metavar="NAME", help="its name in the list, or a file.toml")
+    command.add_argument("name", metavar="NAME", help="number, name or file.toml")
     command.set_defaults(run=play)
     says = "say whether scenario files are right, or which table and key is wrong"
     command = steps.add_parser("check", help=says, description=f"{says.capitalize()}.")
@@ -306,3 +326,4 @@ def add_train(to: Any) -> None:
     command.add_argument("--of", default="", metavar="CLASS", help="another class, or: last")
     command.add_argument("--now", action="store_true", help="say who plays what just now")
     command.set_defaults(run=table)
+    return steps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
+from random import Random
 from typing import Final
 
 from msgspec.structs import replace
@@ -48,10 +49,15 @@ CHOOSES: Final = "chooses it on the device"
 
 
 class Proving:
-    """Proofs and approvals of a view, for one agent."""
+    """Proofs and approvals of a view, for one agent.
+
+    Attributes:
+        chance: What words and names fall by: the system's own, but in a rehearsal.
+    """
 
     def __init__(self, agent: Agent, view: View, diagnosing: Diagnosing) -> None:
         self._agent, self._view, self._diagnosing = agent, view, diagnosing
+        self.chance: Random = secrets.SystemRandom()
 
     async def standing(self, user: User) -> Standing:
         """Give what the gate asks for beside the case."""
@@ -76,9 +82,9 @@ class Proving:
         if needs:
             raise NeedsMore(Decision(act="prove", weight=Weight.NEEDS, needs=needs))
         way = self._way(case, method, channel, now)
-        words = (secrets.choice(WORDS), secrets.choice(WORDS))
+        words = (self.chance.choice(WORDS), self.chance.choice(WORDS))
         asking = Asking(
-            id=f"p{secrets.token_hex(5)}",
+            id=f"p{self.chance.randbytes(5).hex()}",
             user=case.user.id,
             agent=self._agent.id,
             ticket=ticket.lstrip("#"),
@@ -138,7 +144,7 @@ class Proving:
         if waiting:
             return waiting[0]
         approval = Approval(
-            id=f"a{secrets.token_hex(3)}",
+            id=f"a{self.chance.randbytes(3).hex()}",
             act=action.name,
             user=case.user.id,
             payload=payload,

@@ -14,6 +14,9 @@ from helpdesk.service.desk import Desk
 AGAIN: Final = 75
 """What the process of a play on a page ends with where the trainee wants it from the start."""
 
+TRAINING: Final = "TRAINING"
+"""The label of a rehearsal's desk, which every screen of it shows."""
+
 
 class Rehearsal(Protocol):
     """One play of a scenario, on a desk of its own.

@@ -177,6 +177,13 @@ IN_DIALOGS: Final[tuple[tuple[str, str], ...]] = (
 )
 """Keys that every dialog understands, with what they do."""
 
+ON_STAGE: Final[tuple[tuple[str, str, str], ...]] = (
+    ("F8", "next step", "Play the next step of the model answer; while one is played: hurry."),
+    ("F5", "view", "See the next of: what was said, why, the codes, the desk as it is."),
+    ("F7", "from the start", "Begin the demo anew, from the exact start, at any moment."),
+)
+"""Keys of the presenter of `helpdesk demo`: as printed, in a word or two, and what they do."""
+
 IN_LISTS: Final[tuple[tuple[str, str], ...]] = (
     ("↑ ↓ PgUp PgDn", "Move in the list; resting on a user opens the case. Home and End too."),
     ("Enter", "Open the case."),
@@ -211,4 +218,5 @@ def markdown(keys: Iterable[Key] = KEYS) -> str:
     rows = [f"| `{key.shown}` | {key.label} | {key.says} |" for key in keys]
     lists = [f"| `{shown}` | in lists | {says} |" for shown, says in IN_LISTS]
     dialogs = [f"| `{shown}` | in dialogs | {says} |" for shown, says in IN_DIALOGS]
-    return "\n".join(["| Key | | What it does |", "|---|---|---|", *rows, *lists, *dialogs])
+    stage = [f"| `{shown}` | in a demo | {says} |" for shown, _, says in ON_STAGE]
+    return "\n".join(["| Key | | What it does |", "|---|---|---|", *rows, *lists, *dialogs, *stage])

@@ -96,8 +96,8 @@ class TrainingApp(HelpdeskApp):
 
     def place(self, place: type[Place]) -> Callable[[], Place]:
         """Give what makes one of the places; the desk knows of the caller."""
-        if place is RehearsalScreen:
-            return partial(RehearsalScreen, self.play, self._clock)
+        if issubclass(place, RehearsalScreen):
+            return partial(place, self.play, self._clock)
         return super().place(place)
 
     def get_css_variables(self) -> dict[str, str]:
@@ -164,6 +164,9 @@ class TrainingApp(HelpdeskApp):
         panel = self._panel
         if panel is not None:
             panel.tick(self.play.seconds, self._speed, stands=self._stands)
+        for screen in self.screen_stack:
+            if isinstance(screen, RehearsalScreen):
+                screen.now = self.play.now.replace(microsecond=0)
 
     def _heard(self, line: AnyLine) -> None:
         """Put what was said into the panel; what the log shows, the desk shows."""
@@ -188,7 +191,12 @@ class TrainingApp(HelpdeskApp):
             word, secret = await self.play.reading()
         panel = self._panel
         if panel is not None:
-            panel.hear("caller", f"“{word}.” {says} {secret}".rstrip() if word else says)
+            read = self.said_aloud(secret)
+            panel.hear("caller", f"“{word}.” {says} {read}".rstrip() if word else says)
+
+    def said_aloud(self, secret: str) -> str:
+        """Give what is heard of a secret that is read out: all of it."""
+        return secret
 
     def action_pause(self) -> None:
         """Let the time stand still, or run on."""

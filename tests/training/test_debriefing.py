@@ -118,15 +118,20 @@ def test_the_commands_list_score_and_tabulate(
     keep(tmp_path / "training", "kim", *records)
     record = tmp_path / "training" / "kim" / "the-director-has-no-time.002.jsonl"
 
+    assert main(["train", "--trainee", "kim"]) == 0
+    listed = capsys.readouterr().out
     codes = [
-        main(["train", "--trainee", "kim"]),
+        main(["train", "--trainee", "kim", "--trainer"]),
         main(["train", "score", str(record)]),
         main(["train", "class", "--format", "json"]),
     ]
 
     out = capsys.readouterr().out
     assert codes == [0, 0, 0]
-    assert "the-director-has-no-time       hard  100 of 100" in out
+    row = next(line for line in listed.splitlines() if "100 of 100" in line)
+    assert "hard" in row
+    assert row.endswith("Director locked out, new address needed")
+    assert f"{row}  [the-director-has-no-time: F3, The director has no time]" in out
     assert "verdict      0 of 25" in out
     assert json.loads(out[out.index("[\n") :])[0]["total"] == 100
 

@@ -219,9 +219,11 @@ class Step(Table, frozen=True, kw_only=True):
         prove: A way of proving the caller, over `channel`.
         say: Words to the customer.
         end: The cause that is named in the end; it ends the play.
+        note: What the trainer wants to remember here; only their own notes show it.
     """
 
     at: Span
+    note: Annotated[str, Meta(max_length=1_000)] = ""
     ask: str = ""
     reply: str = ""
     act: str = ""

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Button, Input
 
 from helpdesk.domain.training.scoring import Mark, Score
-from helpdesk.tui.dialogs.guarded import Box, Dialog, too_small
+from helpdesk.tui.dialogs.guarded import Box, Guarded, too_small
 from helpdesk.tui.render.values import BAD, GOOD, STRONG, WARN, Entry, entry, show
 from helpdesk.tui.widgets.choices import Choices
 from helpdesk.tui.widgets.sheet import Sheet
@@ -22,7 +22,7 @@ LONGEST = 400
 """Characters of what is said to the customer at once."""
 
 
-class SayDialog(Dialog[str]):
+class SayDialog(Guarded[str]):
     """Asks what to tell the customer; gives the words, or None."""
 
     def compose(self) -> ComposeResult:
@@ -41,6 +41,7 @@ class SayDialog(Dialog[str]):
 
     def on_mount(self) -> None:
         """Stand where one types."""
+        super().on_mount()
         self.query_one(Input).focus()
 
     @on(Input.Submitted)
@@ -53,7 +54,7 @@ class SayDialog(Dialog[str]):
         self.dismiss(None)
 
 
-class CauseDialog(Dialog[str]):
+class CauseDialog(Guarded[str]):
     """Asks what the cause was; gives its id, or None where the call goes on."""
 
     def __init__(self, causes: Sequence[tuple[str, str]]) -> None:
@@ -73,6 +74,7 @@ class CauseDialog(Dialog[str]):
 
     def on_mount(self) -> None:
         """Stand on the causes."""
+        super().on_mount()
         self.query_one(Choices).focus()
 
     @on(Choices.Changed)
@@ -87,7 +89,7 @@ class CauseDialog(Dialog[str]):
             event.stop()
         elif event.key == "enter" and self.focused is choices and choices.value:
             event.stop()
-            self.query_one("#do", Button).focus()
+            self.lead_to(self.query_one("#do", Button))
 
     @on(Button.Pressed, "#do")
     def _hung_up(self) -> None:
@@ -98,7 +100,7 @@ class CauseDialog(Dialog[str]):
         self.dismiss(None)
 
 
-class DebriefDialog(Dialog[str]):
+class DebriefDialog(Guarded[str]):
     """Shows the marks and the call once more; gives `again`, or None to leave."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -135,6 +137,7 @@ class DebriefDialog(Dialog[str]):
 
     def on_mount(self) -> None:
         """Stand on the page, so that arrows scroll it."""
+        super().on_mount()
         self.query_one("#body").focus()
 
     @on(Button.Pressed, "#again")

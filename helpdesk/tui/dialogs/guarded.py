@@ -128,6 +128,11 @@ class Guarded(Dialog[T]):
         """Whether keys and clicks are still ignored."""
         return self._hears_at is None or time.monotonic() < self._hears_at
 
+    @property
+    def is_led(self) -> bool:
+        """Whether Enter would still be taken for the one that led to a button."""
+        return time.monotonic() < self._presses_at
+
     def ignores(self, event: events.Event) -> bool:
         """Say whether an event is dropped; a key that is keeps the dialog deaf a little longer."""
         if not self.is_deaf:

@@ -122,6 +122,16 @@ class VerifyDialog(Guarded[bool]):
     def _is_done(self) -> bool:
         return bool(self._proofs) and not self._lacks
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether the caller was asked, and may answer."""
+        return self._asking is not None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the desk has answered what it was asked last."""
+        return not self._is_busy
+
     def _show(self) -> None:
         """Show where it stands: the ways, what was asked, or that the caller is proven."""
         asking, caller = self._asking, self._caller

@@ -56,7 +56,7 @@ class CasePanel(Vertical):
             with VerticalScroll(id="middle"):
                 with VerticalScroll(id="facts", can_focus=False):
                     yield Factors(self._cards).data_bind(CasePanel.case)
-                    yield Papers(self._cards).data_bind(CasePanel.case)
+                    yield Papers(self._cards).data_bind(CasePanel.case, CasePanel.now)
                 with VerticalScroll(id="history", can_focus=False) as history:
                     history.border_title = " Timeline, UTC, newest first "
                     yield Latest(self._cards).data_bind(CasePanel.case)

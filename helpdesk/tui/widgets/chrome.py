@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.text import clean
+from helpdesk.service.rehearsal import TRAINING
 from helpdesk.tui.keys import Key
 from helpdesk.tui.render.values import LABEL, QUIET, STRONG, WARN, badge, cells, pressable, show
 
@@ -69,17 +70,25 @@ class HeaderLine(Widget):
             label = Content.assemble(show(f"{self.fresh}  ", WARN), label)
         if self.busy:
             label = Content.assemble(("working …  ", "bold $warn"), label)
-        names = list(self._names())
-        left, who = self._places(0), None
-        for letters, least in ((0, names[2]), (-1, names[2]), (4, names[3]), (2, names[3])):
-            left = self._places(letters)
-            room = self.size.width - cells(left) - cells(label) - 2
-            who = next((one for one in names if cells(one) <= room), None)
-            if cells(least) <= room:
-                break
+        left, who = self._shortened(label)
         right = label if who is None else Content.assemble(label, "  ", who)
         gap = max(1, self.size.width - cells(left) - cells(right))
         return Content.assemble(left, " " * gap, right)
+
+    def _shortened(self, label: Content) -> tuple[Content, Content | None]:
+        """The places and the agent as they fit; in a rehearsal the places give way to the role."""
+        names, roles = list(self._names()), list(self._roles())
+        shapes = [(0, names[2]), (-1, names[2]), (4, names[3]), (2, names[3])]
+        wishes = [(letters, roles, roles[-1]) for letters, _ in shapes] if roles else []
+        wishes += [(letters, names, least) for letters, least in shapes]
+        left, who = self._places(0), None
+        for letters, fitting, least in wishes:
+            left = self._places(letters)
+            room = self.size.width - cells(left) - cells(label) - 2
+            who = next((one for one in fitting if cells(one) <= room), None)
+            if cells(least) <= room:
+                break
+        return left, who
 
     def _places(self, letters: int) -> Content:
         """The places, the others but this one in so many letters; with 0 the console's name too."""
@@ -102,6 +111,14 @@ class HeaderLine(Widget):
         yield Content.assemble(show(name), " ")
         yield Content.assemble(show(first), " ")
         yield Content.assemble(show("".join(part[0] for part in (first, *others))), " ")
+
+    def _roles(self) -> Iterator[Content]:
+        """In a rehearsal the role one plays, with as much of the name as there is room for."""
+        if self._label != TRAINING:
+            return
+        name, role = clean(self._agent.name, limit=60), self._agent.role.words
+        for words in (f"{name} · ", f"{name.partition(' ')[0]} · ", ""):
+            yield Content.assemble(show(words), (f"{role} ", QUIET))
 
     def on_click(self, event: events.Click) -> None:
         """Go to the place that was clicked."""

@@ -103,7 +103,7 @@ class Who(Part):
             *(held(hold, now) for hold in self.holds if hold.user == case.user.id),
             watching(case, self.verdict),
         )
-        return words.who(case, self.card(case), case.at, width, standing, brief=self.is_low)
+        return words.who(case, self.card(case), now, width, standing, brief=self.is_low)
 
     def on_click(self, event: events.Click) -> None:
         """Wish to prove the caller."""
@@ -140,9 +140,11 @@ class Papers(Part):
 
     title = " Tickets and notes "
 
+    now: reactive[datetime | None] = reactive(None)
+
     def content(self, case: Case, width: int) -> Content:
         """Tickets with their notes, then what the desk did."""
-        return words.papers(case, case.at)
+        return words.papers(case, max(self.now or case.at, case.at))
 
 
 ACT_KEYS = {key.act: (key.shown, key.label) for key in KEYS if key.act}

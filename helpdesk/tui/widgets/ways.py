@@ -46,6 +46,11 @@ class WayList(Widget, can_focus=True):
         """Those that prove something, in the order of their numbers."""
         return tuple(way for way in self._ways if not way.not_for)
 
+    @property
+    def is_filled(self) -> bool:
+        """Whether the desk has answered which ways there are."""
+        return bool(self._ways)
+
     def show(self, ways: Sequence[Way]) -> None:
         """Show other ways."""
         self._ways = tuple(ways)
