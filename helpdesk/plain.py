@@ -325,6 +325,8 @@ ENDED: Final = {
     Ending.WAITS: "held",
     Ending.UNDONE: "undone",
     Ending.REFUSED: "not carried out",
+    Ending.RUNS: "under way",
+    Ending.UNKNOWN: "nobody knows whether it was done",
 }
 """What became of what was agreed to and used."""
 

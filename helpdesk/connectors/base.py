@@ -76,7 +76,12 @@ class Connector(Protocol):
     A provider elsewhere takes part in no transaction of ours: an act that is done there stays done.
     So its acts are written to be repeated: what is gone already is no error, and one that breaks
     off halfway raises `BrokeOff` with what is done and what is left.
+
+    Attributes:
+        takes_part: Whether an act is part of the store's transaction, and undone with it.
     """
+
+    takes_part: bool
 
     async def supports(self, user: User) -> Supports:
         """Give what can be done for a user, here and with the rights this desk has."""

@@ -133,6 +133,8 @@ class Documents(Protocol):
 class DemoConnector:
     """The people of a fixture. They are read when asked for; timelines are kept once read."""
 
+    takes_part = True
+
     def __init__(self, file: Documents) -> None:
         learn((User, Account, *FORMS))
         self._file = file

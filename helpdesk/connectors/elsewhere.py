@@ -45,6 +45,7 @@ class Elsewhere(ABC):
     """
 
     lacks: ClassVar[tuple[Lack, ...]] = ()
+    takes_part = False
 
     def __init__(self, name: str, elapsed: Callable[[], float] = time.monotonic) -> None:
         self.name = name

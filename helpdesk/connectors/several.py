@@ -25,6 +25,7 @@ class Several:
     """
 
     name = "several"
+    takes_part = False
 
     def __init__(self, providers: Sequence[Provider]) -> None:
         self._by_name = {provider.name: provider for provider in providers}

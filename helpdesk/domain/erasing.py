@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import ERASED
-from helpdesk.domain.holds import Ending, Hold
+from helpdesk.domain.holds import Hold
 from helpdesk.domain.notices import Notice, Posted, bare_notice
 from helpdesk.domain.operations import Operation
 from helpdesk.domain.proofs import Asking, Proof
@@ -55,7 +55,7 @@ def is_open(record: Kept, now: datetime, needed: frozenset[str] = frozenset()) -
         case Approval():
             return record.is_open(now) or record.holds(now)
         case Hold():
-            return record.ending is Ending.WAITS
+            return record.is_open
         case Notice():
             return record.state is Posted.WAITING
         case Operation():

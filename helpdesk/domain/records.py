@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from helpdesk.domain.approvals import Approval
-from helpdesk.domain.holds import Ending, Hold
+from helpdesk.domain.holds import Hold
 from helpdesk.domain.notices import Notice, Posted
 from helpdesk.domain.operations import Operation
 from helpdesk.domain.proofs import Asking, Proof
@@ -38,6 +38,6 @@ def has_ended(record: Record | LoopReport) -> bool:
         case Notice():
             return record.state is not Posted.WAITING
         case Hold():
-            return record.ending is not Ending.WAITS
+            return not record.is_open
         case Operation():
             return True

@@ -18,6 +18,7 @@ from helpdesk.domain.text import clean
 from helpdesk.service.feeding import Feeding
 from helpdesk.service.ground import look
 from helpdesk.service.once import Wish, ended, given
+from helpdesk.service.still import still
 
 T = TypeVar("T")
 
@@ -36,7 +37,9 @@ class Changing(Feeding):
 
     async def _telling(self, user: str, act: str, tell: Told[Any], asked: Wish) -> Answered:
         """Change something about a caller in one transaction with the row that tells of it."""
-        with self._once.running(asked):
+        with self._once.running(asked), still():
+            if not self._view.connector.takes_part:  # it may take long, and nobody waits for it
+                await self._view.whole(await self._view.anybody(user))
             async with self._changing, self._recorder.transaction():
                 await self._view.refresh()
                 before = await self._once.before(asked)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from helpdesk.domain.actions import ACTIONS, AnyAction, FactorAction, Reveal, TemporaryPass
@@ -27,6 +28,7 @@ from helpdesk.domain.errors import (
 )
 from helpdesk.domain.gate import Answer, Standing
 from helpdesk.domain.gate import weigh as gate
+from helpdesk.domain.holds import Ending, Hold
 from helpdesk.domain.limits import SPAN
 from helpdesk.domain.operations import Answered
 from helpdesk.domain.policies import factor_of
@@ -35,13 +37,28 @@ from helpdesk.domain.proofs import Asking, Method, Proof, Way, ways
 from helpdesk.domain.signing import AskSignIn
 from helpdesk.domain.text import clean
 from helpdesk.domain.users import User
+from helpdesk.service.beginning import AT_PROVIDER
 from helpdesk.service.diagnosing import may_measure
 from helpdesk.service.ground import is_looked_at
 from helpdesk.service.holding import Holding
 from helpdesk.service.once import Wish, again, ended, given, wish
 from helpdesk.service.proving import Proving
 from helpdesk.service.replies import answered, error_of, repeated, result_of, said
-from helpdesk.service.steps import Done
+from helpdesk.service.steps import STEPS, Done, Parts
+from helpdesk.service.still import still
+
+
+class Begun(Struct, frozen=True, kw_only=True):
+    """An act that was weighed and allowed.
+
+    Attributes:
+        hold: The note that it began; None where it takes part in the store's transaction.
+    """
+
+    parts: Parts
+    answer: Answer
+    decision: Decision
+    hold: Hold | None = None
 
 
 class LocalDesk(Holding):
@@ -63,20 +80,7 @@ class LocalDesk(Holding):
         """Weigh an action, carry it out, record it, and give the new case."""
         asked = wish(key, "perform", **msgspec.to_builtins(action))
         with self._once.running(asked):
-            async with self._changing:
-                try:
-                    if await self._once.before(asked) is None:
-                        await self._freshen(action.ticket)
-                    found = await self._change(action, asked)
-                except (NotFound, Conflict):
-                    raise
-                except Unknown as error:
-                    if isinstance(error, Unsettled):
-                        await self._record_failure(action, error, asked)
-                    raise
-                except HelpdeskError as error:
-                    await self._record_failure(action, error, asked)
-                    raise
+            found = await self._change(action, asked)
         done = found if isinstance(found, Done) else repeated(found)
         await self._view.refresh()
         # What was masked is shown with the row that says so, not again without one.
@@ -224,38 +228,98 @@ class LocalDesk(Holding):
         return self._view.clock()
 
     async def _change(self, action: AnyAction, asked: Wish) -> Done | Answered:
-        """Weigh anew under the lock, carry out, record: all of it in one transaction.
+        """Weigh, carry out, record; a failure is recorded too.
 
         Give what was done now; else why not, or what the key had answered before.
         """
+        hold: Hold | None = None
+        try:
+            if await self._once.before(asked) is None:
+                await self._freshen(action.ticket)
+            found = await self._weighed_alone(action, asked)
+            if not isinstance(found, Begun):
+                return found
+            hold = found.hold
+            done = await STEPS[type(action)](action, found.parts)
+            async with self._changing, self._recorder.transaction():
+                await self._view.store.refresh()
+                await self._recorded(action, asked, found, done)
+        except HelpdeskError as error:
+            is_told = not isinstance(error, NotFound | Conflict | Unknown)
+            if hold is not None or is_told or isinstance(error, Unsettled):
+                await self._record_failure(action, error, asked, hold)
+            raise
+        finally:
+            self._let_go(hold)
+        return done
+
+    async def _weighed_alone(self, action: AnyAction, asked: Wish) -> Done | Answered | Begun:
+        """Weigh under the pen; what a provider elsewhere is to do only begins there.
+
+        It is asked before the pen is held, and anew where another act on the user came between.
+        """
+        is_part = not self.is_elsewhere or action.name not in AT_PROVIDER
+        while True:
+            with still():
+                seen = {} if is_part else await self._acts()
+                if self.is_elsewhere:
+                    await self._ask_ahead(action)
+                async with self._changing, self._recorder.transaction():
+                    await self._view.refresh()
+                    before = await self._once.before(asked)
+                    if before is not None:
+                        return before
+                    user = await self._view.anybody(action.user)
+                    if is_part or await self._alone(user.id, seen):
+                        return await self._weigh_now(action, asked, user, is_part=is_part)
+            await self._wait(user.id)
+
+    async def _ask_ahead(self, action: AnyAction) -> None:
+        """Ask the provider all that weighing the act will ask."""
         view = self._view
-        async with self._recorder.transaction():
-            await view.refresh()
-            before = await self._once.before(asked)
-            if before is not None:
-                return before
-            user, now = await view.anybody(action.user), view.clock()
-            card, case = view.card(user), await view.whole(user)
-            self._look(case)
-            if factor_of(action) and user.factor(factor_of(action)) is None:
-                raise NotFound(_no_factor(factor_of(action), user))
-            answer = self._weighed(action, card, case, await self._standing(user), now)
-            decision = await self._filed(answer, action, case, now)
-            done = None
-            if decision.is_allowed:
-                parts = self._parts(card, case, self.agent, now, asked.key)
-                done = await self._carry_out(action, parts, answer.approval)
-                await self._proving.use_up(answer, action, now, is_held=bool(done.held))
-            says = done.says if done else said(decision)
-            result = Result.HELD if done and done.held else result_of(decision)
-            used = ",".join(proof.id for proof in answer.proofs) if done else ""
-            hold = done.held if done else ""
-            row = await self._record_action(action, user.id, says, result, proof=used, hold=hold)
-            if done and not done.held:
-                await self._telling_all.tell(action, card, user, row.seq)
-            reply = answered(done, decision)
+        await view.refresh()
+        user = await view.anybody(action.user)
+        case, standing = await view.whole(user), await self._standing(user)
+        self._weighed(action, view.card(user), case, standing, view.clock())
+
+    async def _weigh_now(
+        self, action: AnyAction, asked: Wish, user: User, *, is_part: bool
+    ) -> Done | Answered | Begun:
+        """Weigh inside a transaction: refuse, or carry out, or begin what takes no part in it."""
+        view, now = self._view, self._view.clock()
+        card, case = view.card(user), await view.whole(user)
+        self._look(case)
+        if factor_of(action) and user.factor(factor_of(action)) is None:
+            raise NotFound(_no_factor(factor_of(action), user))
+        answer = self._weighed(action, card, case, await self._standing(user), now)
+        decision = await self._filed(answer, action, case, now)
+        parts = self._parts(card, case, self.agent, now, asked.key)
+        if not decision.is_allowed:
+            row = await self._record_action(action, user.id, said(decision), result_of(decision))
+            reply = answered(None, decision)
             await self._once.keep(asked, reply, row.result, row.seq)
-        return done or reply
+            return reply
+        begun = Begun(parts=parts, answer=answer, decision=decision)
+        if not is_part and not self.holds_back(action):
+            hold = await self._note_begun(action, user.id, asked, now)
+            return replace(begun, hold=hold)
+        done = await self._carry_out(action, parts, answer.approval)
+        await self._recorded(action, asked, begun, done)
+        return done
+
+    async def _recorded(self, action: AnyAction, asked: Wish, begun: Begun, done: Done) -> None:
+        """Record, inside a transaction, what was done, with all that goes with it."""
+        answer, user, now = begun.answer, begun.parts.case.user, self._view.clock()
+        await self._proving.use_up(answer, action, now, is_held=bool(done.held))
+        result = Result.HELD if done.held else Result.DONE
+        used = ",".join(proof.id for proof in answer.proofs)
+        row = await self._record_action(
+            action, user.id, done.says, result, proof=used, hold=done.held
+        )
+        if not done.held:
+            await self._telling_all.tell(action, begun.parts.card, user, row.seq)
+        await self._once.keep(asked, answered(done, begun.decision), row.result, row.seq)
+        await self._note_ended(begun.hold, Ending.DONE)
 
     async def _filed(
         self, answer: Answer, action: AnyAction, case: Case, now: datetime
@@ -269,19 +333,23 @@ class LocalDesk(Holding):
         need = replace(needs[0], says=says, choices=(approval.id,))
         return replace(answer.decision, needs=(need,))
 
-    async def _record_failure(self, action: AnyAction, error: HelpdeskError, asked: Wish) -> None:
+    async def _record_failure(
+        self, action: AnyAction, error: HelpdeskError, asked: Wish, hold: Hold | None
+    ) -> None:
         """Keep that an act failed, after its transaction was dropped; the failure comes first.
 
         What was wrong with the wish is its answer, and so is that nobody knows whether it is done;
         what could not be reached may be tried again.
         """
         try:
-            async with self._recorder.transaction():
-                await self._view.refresh()
+            async with self._changing, self._recorder.transaction():
+                await self._view.store.refresh()
                 says = error.whole if isinstance(error, BrokeOff) else str(error)
                 row = await self._record_action(action, action.user, says, Result.FAILED)
                 if isinstance(error, BadInput | Unsettled):
                     await self._once.keep(asked, ended(error), row.result, row.seq)
+                is_unknown = isinstance(error, Unsettled)
+                await self._note_ended(hold, Ending.UNKNOWN if is_unknown else Ending.REFUSED)
         except HelpdeskError:
             return  # the file cannot be written at all; the first error says so
 

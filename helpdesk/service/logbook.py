@@ -199,7 +199,7 @@ class Logbook(Questions):
             said=said,
             proofs=await store.select(Proof, user=whole.user.id),
             approvals=await store.select(Approval, user=whole.user.id),
-            holds=await store.select(Hold, user=whole.user.id),
+            holds=[one for one in await store.select(Hold, user=whole.user.id) if one.is_held],
             others=[pair for pair in others if mine in {None, pair[0].account}],
             notices=notices.rows,
             checkpoint=await self._recorder.newest(),

@@ -22,6 +22,7 @@ from helpdesk.domain.errors import (
     StillRunning,
     Unsettled,
 )
+from helpdesk.domain.holds import Ending, Hold
 from helpdesk.domain.operations import (
     WITHDRAWN,
     Answered,
@@ -89,6 +90,13 @@ class Once:
         if key and key in self._running:
             raise StillRunning("This is being carried out just now: ask again in a moment.")
 
+    async def _check_begun(self, key: str) -> None:
+        """Raise `StillRunning` where a provider carries it out, at whatever console."""
+        waiting = await self._store.select(Hold, only_open=True)
+        mine = (one for one in waiting if (one.agent, one.key) == (self._agent, key))
+        if any(one.ending is Ending.RUNS for one in mine):
+            raise StillRunning("This is being carried out just now: ask again in a moment.")
+
     async def before(self, wish: Wish) -> Answered | None:
         """Give what the key answered before; None where it is new.
 
@@ -128,6 +136,7 @@ class Once:
         Inside a transaction: whoever carries it out elsewhere did so before, or finds it taken.
         """
         self.check_rest(key)
+        await self._check_begun(key)
         found = await self._store.operation(self._agent, check_key(key))
         if found is not None:
             return found
@@ -150,6 +159,7 @@ class Once:
             NotFound: None was carried out or refused under this key.
         """
         self.check_rest(key)
+        await self._check_begun(key)
         found = await self._store.operation(self._agent, key)
         if found is None:
             raise NotFound(f"Nothing of yours was done under the key {clean(key, limit=40)}.")

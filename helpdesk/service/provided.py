@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
 from msgspec.structs import replace
 
@@ -24,6 +24,7 @@ from helpdesk.domain.search import Query, matches
 from helpdesk.domain.text import folded
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import Account, User
+from helpdesk.service.still import Still
 from helpdesk.stores.base import SEEN, Store
 
 FOUND: Final = 500
@@ -41,7 +42,7 @@ class ProvidedDirectory:
     """
 
     def __init__(self, provider: Provider, store: Store) -> None:
-        self._provider, self._store = provider, store
+        self._provider, self._store = cast(Provider, Still(provider)), store
         self._names: dict[str, tuple[str, str, str]] = {}
         self.says = ""
 

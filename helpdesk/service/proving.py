@@ -19,11 +19,12 @@ from helpdesk.domain.approvals import (
     payload_of,
     why_not_approve,
 )
+from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.cases import Case
 from helpdesk.domain.decisions import Decision, Need, Weight
 from helpdesk.domain.errors import BadInput, NeedsMore, NotFound, Refused
 from helpdesk.domain.gate import Answer, Standing
-from helpdesk.domain.holds import Ending
+from helpdesk.domain.holds import Ending, Hold
 from helpdesk.domain.limits import LIMITED, SPAN
 from helpdesk.domain.needs import ticket_needs
 from helpdesk.domain.proofs import TRIES, Asking, Method, Proof, Way, ways
@@ -66,9 +67,25 @@ class Proving:
             verdict=await self._diagnosing.of(user),
             proofs=tuple(await store.select(Proof, user=user.id)),
             approvals=tuple(await store.select(Approval, user=user.id)),
-            log=await store.rows(acts=LIMITED, since=now - SPAN),
+            log=[*await store.rows(acts=LIMITED, since=now - SPAN), *await self._under_way(now)],
             colleagues=frozenset(a.login.casefold() for a in store.agents if a.login),
         )
+
+    async def _under_way(self, now: datetime) -> list[LogRow]:
+        """Rows of acts that providers carry out just now: they count as if they were done."""
+        return [
+            LogRow(
+                seq=0,
+                at=min(hold.at, now),
+                agent=hold.agent,
+                role=hold.by.role if hold.by else self._agent.role,
+                act=hold.act,
+                user=hold.user,
+                result=Result.DONE,
+            )
+            for hold in await self._view.store.select(Hold, only_open=True)
+            if hold.ending is Ending.RUNS
+        ]
 
     async def ask(
         self, case: Case, method: Method, channel: str, ticket: str, now: datetime

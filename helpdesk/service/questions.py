@@ -286,7 +286,7 @@ class Questions:
         await self._view.refresh()
         found = await self._ticketing.fresh(ticket)
         if found is not None:
-            async with self._recorder.transaction():
+            async with self._changing, self._recorder.transaction():
                 await self._view.store.keep(found)
 
     async def _shown(self, name: str, *, is_masked: bool = True) -> Case:

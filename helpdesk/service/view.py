@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import cast
 
 from helpdesk.connectors.base import Connector
 from helpdesk.domain.agents import Agent
@@ -19,6 +20,7 @@ from helpdesk.domain.proofs import Proof
 from helpdesk.domain.text import clean
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import Account, User
+from helpdesk.service.still import Still
 from helpdesk.stores.base import Directory, Store
 
 
@@ -41,7 +43,8 @@ class View:
         clock: Callable[[], datetime],
     ) -> None:
         self.agent, self.cards, self.clock = agent, cards, clock
-        self.connector, self.store, self.directory = connector, store, directory
+        stands = connector if connector.takes_part else cast(Connector, Still(connector))
+        self.connector, self.store, self.directory = stands, store, directory
         self.mark: tuple[int, int, int] | None = None
 
     async def refresh(self) -> None:

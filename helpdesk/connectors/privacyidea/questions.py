@@ -57,6 +57,8 @@ class PiQuestions:
         fresh_s: How long what was read counts as read.
     """
 
+    takes_part = False
+
     def __init__(
         self,
         name: str,

@@ -194,6 +194,8 @@ ENDED: Final[dict[Ending | None, tuple[str, str]]] = {
     Ending.WAITS: ("◔ held", "warn"),
     Ending.UNDONE: ("– undone", "quiet"),
     Ending.REFUSED: ("✗ not done", "bad"),
+    Ending.RUNS: ("◔ under way", "warn"),
+    Ending.UNKNOWN: ("? unknown", "bad"),
 }
 """What became of what was agreed to and used."""
 

@@ -1,0 +1,309 @@
+"""A provider that takes its time keeps nobody from working but on the very same user."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from helpdesk.domain.actions import EndSessions, Note, ResetAll, TakeTicket
+from helpdesk.domain.audit import Result
+from helpdesk.domain.errors import BadInput, StillRunning, Unsettled
+from helpdesk.domain.holds import Ending, Hold
+from helpdesk.domain.search import Query
+from helpdesk.domain.users import Factor, User
+from helpdesk.products import load_cards
+from helpdesk.service.local import LocalDesk
+from helpdesk.service.provided import ProvidedDirectory
+from helpdesk.stores.keys import Keys
+from helpdesk.stores.own import own_record
+from helpdesk.stores.seen import Seen
+from helpdesk.stores.tiny import TinyStore
+from helpdesk.stores.tinyfile import TinyFile
+from helpdesk.wiring import agent_named
+from tests.conftest import Clock
+from tests.connectors.elsewhere import Elsewhere
+
+KEY = "k-0123456789abcdef"
+Opened = Callable[..., LocalDesk]
+
+
+class Slow(Elsewhere):
+    """Ends sessions when it is let; meanwhile it says so.
+
+    Attributes:
+        doing: Whose sessions it ends just now.
+        done: Whose it ended, in order.
+        error: What it answers, once.
+    """
+
+    takes_part = False
+
+    def __init__(self, file: TinyFile) -> None:
+        super().__init__(file)
+        self.gates: dict[str, asyncio.Event] = {}
+        self.doing: list[str] = []
+        self.done: list[str] = []
+        self.asked = 0
+        self.error: Exception | None = None
+
+    def shut(self, user: str) -> asyncio.Event:
+        self.gates[user] = asyncio.Event()
+        return self.gates[user]
+
+    async def end_sessions(self, user: User, now: datetime) -> None:
+        self.doing.append(user.id)
+        try:
+            if user.id in self.gates:
+                await self.gates[user.id].wait()
+            if self.error is not None:
+                raise self.error
+            self.done.append(user.id)
+        finally:
+            self.doing.remove(user.id)
+
+    async def reset(self, user: User, factors: tuple[Factor, ...], now: datetime) -> None:
+        await self.end_sessions(user, now)
+
+    async def timeline(self, user: str) -> tuple:  # type: ignore[type-arg]
+        self.asked += 1
+        return await super().timeline(user)
+
+    async def is_at(self, user: str) -> None:
+        """Wait until it acts on a user."""
+        while user not in self.doing:
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+def provider(sample_file: Path, clock: Clock) -> Slow:
+    return Slow(TinyFile(sample_file, clock))
+
+
+@pytest.fixture
+def opened(provider: Slow, clock: Clock, places: Path) -> Opened:
+    """Open a console of its own on one record."""
+
+    def open_as(who: str = "support", **more: object) -> LocalDesk:
+        path = places / "own" / "north.json"
+        file = own_record(path, (agent_named("support", ()), agent_named("lead", ())), clock)
+        store = TinyStore(file)
+        store.load()
+        return LocalDesk(
+            agent=agent_named(who, store.agents),
+            cards=load_cards(),
+            connector=provider,
+            store=store,
+            directory=ProvidedDirectory(provider, store),
+            clock=clock,
+            label="NORTH",
+            is_demo=False,
+            keys=Keys(places / "keys"),
+            witness=Seen(places / "keys", path),
+            is_gated=False,
+            **more,
+        )
+
+    return open_as
+
+
+async def rows(desk: LocalDesk) -> list[tuple[str, str, Result]]:
+    """What was done, newest first."""
+    found = (await desk.log(Query())).rows
+    return [(row.user, row.act, row.result) for row in found]
+
+
+@pytest.mark.parametrize("who", ["support", "lead"])
+async def test_other_users_acts_and_reads_go_on_meanwhile(
+    opened: Opened, provider: Slow, who: str
+) -> None:
+    desk = opened()
+    other = desk if who == "support" else opened(who)
+    gate = provider.shut("u1")
+    slow = asyncio.create_task(desk.perform(EndSessions(user="u1")))
+    await provider.is_at("u1")
+
+    ended = await other.perform(EndSessions(user="u2"))
+    noted = await other.perform(Note(user="u1", text="waits on the phone"))
+    case = await other.case("u1")
+    found = await other.find(Query(words=("ada",)))
+
+    assert not slow.done()
+    assert ended.says.startswith("Open sessions ended")
+    assert (noted.says, case.user.id, found.total) == ("waits on the phone", "u1", 1)
+    gate.set()
+    await slow
+    assert await rows(opened()) == [
+        ("u1", "end-sessions", Result.DONE),
+        ("u1", "note", Result.DONE),
+        ("u2", "end-sessions", Result.DONE),
+    ]
+
+
+@pytest.mark.parametrize("who", ["support", "lead"])
+async def test_two_acts_on_one_user_are_carried_out_one_after_the_other(
+    opened: Opened, provider: Slow, who: str
+) -> None:
+    desk = opened()
+    other = desk if who == "support" else opened(who)
+    gate = provider.shut("u1")
+    first = asyncio.create_task(desk.perform(EndSessions(user="u1")))
+    await provider.is_at("u1")
+    second = asyncio.create_task(other.perform(EndSessions(user="u1")))
+    await asyncio.sleep(0.2)
+
+    at_once = list(provider.doing)
+
+    assert at_once == ["u1"]
+    gate.set()
+    await asyncio.gather(first, second)
+    assert provider.done == ["u1", "u1"]
+    assert len(await rows(opened())) == 2
+
+
+async def test_one_key_is_carried_out_once_also_by_two_consoles(
+    opened: Opened, provider: Slow
+) -> None:
+    gate = provider.shut("u1")
+    desk, again = opened(), opened()
+    first = asyncio.create_task(desk.perform(EndSessions(user="u1"), key=KEY))
+    await provider.is_at("u1")
+
+    second = asyncio.create_task(again.perform(EndSessions(user="u1"), key=KEY))
+    with pytest.raises(StillRunning):
+        await desk.perform(EndSessions(user="u1"), key=KEY)
+    with pytest.raises(StillRunning):
+        await opened().withdraw(KEY)
+    with pytest.raises(StillRunning):
+        await opened().operation(KEY)
+    gate.set()
+    outcomes = await asyncio.gather(first, second)
+
+    assert provider.done == ["u1"]
+    assert outcomes[0].says == outcomes[1].says
+    assert await rows(opened()) == [("u1", "end-sessions", Result.DONE)]
+
+
+async def test_what_an_act_rests_on_is_not_asked_of_the_provider_again_under_the_pen(
+    opened: Opened, provider: Slow
+) -> None:
+    desk = opened()
+    pens: list[int] = []
+    transaction = desk._recorder.transaction
+
+    class Watched:
+        def __init__(self) -> None:
+            self.within = transaction()
+
+        async def __aenter__(self) -> None:
+            await self.within.__aenter__()
+            pens.append(provider.asked)
+
+        async def __aexit__(self, *given: object) -> None:
+            pens.append(provider.asked)
+            await self.within.__aexit__(*given)  # type: ignore[arg-type]
+
+    desk._recorder.transaction = Watched  # type: ignore[method-assign, assignment]
+
+    await desk.perform(EndSessions(user="u1"))
+
+    assert pens[0] > 0
+    assert len(set(pens)) == 1
+
+
+async def test_what_the_provider_refuses_is_recorded_and_the_next_act_goes_on(
+    opened: Opened, provider: Slow
+) -> None:
+    desk = opened()
+    provider.error = BadInput("Northern does not end them.")
+
+    with pytest.raises(BadInput, match="does not end them"):
+        await desk.perform(EndSessions(user="u1"), key=KEY)
+    with pytest.raises(BadInput, match="does not end them"):
+        await desk.perform(EndSessions(user="u1"), key=KEY)
+    provider.error = None
+    await desk.perform(EndSessions(user="u1"))
+
+    assert await rows(desk) == [
+        ("u1", "end-sessions", Result.DONE),
+        ("u1", "end-sessions", Result.FAILED),
+    ]
+
+
+async def test_whoever_is_broken_off_leaves_an_act_of_which_nobody_knows(
+    opened: Opened, provider: Slow
+) -> None:
+    desk = opened()
+    provider.shut("u1")
+    broken = asyncio.create_task(desk.perform(EndSessions(user="u1"), key=KEY))
+    await provider.is_at("u1")
+    broken.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await broken
+    provider.gates.clear()
+
+    await opened("lead").carry_out_due()
+
+    assert await rows(desk) == [("u1", "end-sessions", Result.FAILED)]
+    with pytest.raises(Unsettled, match="It is unknown whether this was done"):
+        await desk.perform(EndSessions(user="u1"), key=KEY)
+    assert provider.done == []
+    await desk.perform(EndSessions(user="u1"))
+    assert provider.done == ["u1"]
+
+
+async def test_a_console_that_dies_in_the_middle_leaves_a_row_that_says_unknown(
+    opened: Opened, sample_file: Path, places: Path
+) -> None:
+    died = subprocess.run(
+        [sys.executable, "-m", "tests.service.dying", str(sample_file), str(places)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert died.returncode == 9, died.stderr
+
+    await opened().perform(Note(user="u1", text="looks again"))
+    desk = opened()
+    before = (await desk.log(Query())).rows
+    await desk.perform(EndSessions(user="u1"))
+
+    assert "end-sessions" not in [row.act for row in before]
+    found = (await desk.log(Query())).rows
+    assert [(row.user, row.result) for row in found[:2]] == [
+        ("u1", Result.DONE),
+        ("u1", Result.FAILED),
+    ]
+    assert "It is unknown whether this was done" in found[1].says
+    assert found[1].agent == "support"
+
+
+async def test_a_held_act_that_is_slow_keeps_nobody_either(
+    opened: Opened, provider: Slow, clock: Clock
+) -> None:
+    desk = opened(hold=timedelta(minutes=5))
+    ticket = await desk.perform(TakeTicket(user="u2", subject="lost phone"))
+    number = ticket.case.open_tickets[0].id
+    await desk.perform(ResetAll(user="u2", reason="lost phone", ticket=number))
+    (held,) = await desk.holds()
+    clock.go_on(minutes=6)
+    gate = provider.shut("u2")
+    chores = asyncio.create_task(opened("lead").carry_out_due())
+    await provider.is_at("u2")
+
+    await desk.perform(EndSessions(user="u1"))
+
+    assert await desk.holds() == ()
+    gate.set()
+    await chores
+    found = await desk._view.store.get(Hold, held.id)
+    await desk._view.store.refresh()
+    found = await desk._view.store.get(Hold, held.id)
+    assert found is not None
+    assert found.ending is Ending.DONE
+    assert provider.done == ["u1", "u2"]
