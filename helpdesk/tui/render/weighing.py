@@ -24,7 +24,7 @@ def identity(case: Case) -> Content:
         joined((show(part, STRONG) for part in parts), " · "),
         "   ",
         show(case.user.name, QUIET),
-        *((("   ", WARN), (doubles(case), WARN)) if case.doubles else ()),
+        *((("\n", WARN), (doubles(case), WARN)) if case.doubles else ()),
     )
 
 

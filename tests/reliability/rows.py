@@ -1,0 +1,27 @@
+"""What a row of the table of tries is: so many tried, so many failed, with which seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+
+class Tried(NamedTuple):
+    """What became of one kind of try.
+
+    Attributes:
+        tried: How many there were.
+        failures: Each in one line, with what is needed to try it again.
+    """
+
+    tried: int
+    failures: tuple[str, ...] = ()
+
+
+Row = Callable[[int, bool], Tried]
+"""Tries something: with this seed; all of it, or (True) the quick part that CI runs."""
+
+TABLE: Final[dict[str, tuple[str, str]]] = {
+    "mutations": ("guards taken away, one by one", "tests.reliability.mutations"),
+}
+"""By name: what is tried, and the module whose `row` tries it."""
