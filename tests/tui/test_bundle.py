@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from helpdesk.service.local import LocalDesk
+from tests.labs.djangohelpdesk.line import on
+from tests.labs.djangohelpdesk.server import Server
 from tests.tui.console import console, login_of
 
 Demo = Callable[..., LocalDesk]
@@ -54,6 +56,25 @@ async def test_the_files_are_their_owners_alone_and_never_written_over(
 
     assert [file.stat().st_mode & 0o777 for file in files] == [0o600] * 3
     assert [file.read_bytes() for file in files] == before
+
+
+async def test_a_bundle_is_offered_to_the_ticket_that_a_system_keeps(
+    demo: Demo, here: Path
+) -> None:
+    server = Server()
+    number = server.file("No code", login_of(MAYA))
+    system = on(server)
+    async with console(demo("dana", tickets=system)) as agent:
+        await agent.find("maya okafor", MAYA)
+        await agent.press("b")
+        await agent.sees("Put on the ticket", f"becomes a comment on ticket #{number}")
+        await agent.press("tab", "enter")
+        await agent.sees(f"The case bundle is on ticket #{number} as a comment")
+    system.shut()
+
+    assert "# Maya Okafor" in server.comments(number)[-1]
+    assert login_of(MAYA) not in server.comments(number)[-1]
+    assert len([*here.iterdir()]) == 3
 
 
 async def test_a_directory_that_cannot_be_written_is_a_sentence(demo: Demo, here: Path) -> None:
