@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 
 from helpdesk import ticketed as settings_of
 from helpdesk.config import load_config
+from helpdesk.domain.actions import CloseTicket
 from helpdesk.domain.errors import BadInput
+from helpdesk.hosting import Wanted, desks_at
 from helpdesk.ticketed import ticketed
 from tests.conftest import Run
 from tests.labs.djangohelpdesk.line import on
@@ -128,6 +131,27 @@ def test_the_command_puts_the_bundle_on_the_ticket(
     assert len(server.comments(number)) == 2
     assert wrong[0] == 6
     assert "Ticket 77 is not an open ticket of this user; there is 1." in wrong[2]
+
+
+async def test_a_gateway_takes_its_tickets_from_the_system(
+    written: Write, server: Server, sample_file: Path, places: Path
+) -> None:
+    written(kind="north")
+    number = server.file("No code", "priya@northwind.example")
+    people = json.loads(sample_file.read_text("utf-8"))
+    del people["meta"]["1"]["seed"]  # by which a desk knows that its people are invented
+    sample_file.write_text(json.dumps(people), "utf-8")
+    wanted = Wanted(store=f"sqlite:///{places / 'gateway.db'}", imported=sample_file)
+    desks = desks_at(wanted, load_config({}))
+    desk = desks.desk(next(agent for agent in desks.agents if agent.id == "dana"))
+
+    queue = {row.id: row.ticket.id for row in (await desk.queue()).rows if row.ticket}
+    outcome = await desk.perform(CloseTicket(user="u5", ticket=number))
+    await asyncio.to_thread(desks.close)
+
+    assert queue["u5"] == number
+    assert outcome.case.open_tickets == ()
+    assert server.tickets[1]["status"] == 4
 
 
 def test_the_queue_of_the_bundled_demo_is_never_that_of_a_system(

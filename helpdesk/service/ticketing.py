@@ -303,8 +303,10 @@ def _of_nobody(found: Sequence[TheirTicket]) -> str:
         return ""
     named = ", ".join(f"#{clean(one.number)} {hidden(one.title)}"[:60] for one in found[:5])
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-    one = "1 open ticket is" if len(found) == 1 else f"{len(found)} open tickets are"
-    return f"{one} of no single user here, and so prove nothing about a caller: {named}{more}."
+    is_one = len(found) == 1
+    many = "1 open ticket is" if is_one else f"{len(found)} open tickets are"
+    proves = "proves" if is_one else "prove"
+    return f"{many} of no single user here, and so {proves} nothing about a caller: {named}{more}."
 
 
 def _twice(found: Sequence[TheirTicket]) -> str:

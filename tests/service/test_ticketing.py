@@ -16,8 +16,13 @@ from helpdesk.domain.audit import Result
 from helpdesk.domain.errors import BadInput, HelpdeskError, NeedsMore, Refused, Unreachable
 from helpdesk.domain.search import Query
 from helpdesk.service.local import LocalDesk
-from helpdesk.service.ticketing import EVERY
+from helpdesk.service.provided import ProvidedDirectory
+from helpdesk.service.ticketing import EVERY, Ticketing
+from helpdesk.stores.own import own_record
+from helpdesk.stores.tiny import TinyStore
+from helpdesk.stores.tinyfile import TinyFile
 from tests.conftest import Clock
+from tests.connectors.elsewhere import Elsewhere
 from tests.labs.djangohelpdesk.line import on
 from tests.labs.djangohelpdesk.server import Server
 from tests.labs.okta.server import Fault
@@ -73,6 +78,19 @@ async def test_a_notification_address_is_a_users_address_too(server: Server, ope
     found = await numbers(opened(), "u6")
 
     assert "1" in found
+
+
+async def test_people_kept_at_a_provider_are_known_by_their_address_there(
+    server: Server, system: DjangoHelpdesk, sample_file: Path, clock: Clock, places: Path
+) -> None:
+    server.file("No code", PRIYA)
+    store = TinyStore(own_record(places / "own" / "north.json", (), clock))
+    store.load()
+    people = ProvidedDirectory(Elsewhere(TinyFile(sample_file, clock)), store)
+
+    (ticket,) = await Ticketing(system, store, people, clock).look()
+
+    assert (ticket.id, ticket.user, ticket.system) == ("1", "u5", "north")
 
 
 async def test_a_ticket_of_nobody_here_is_named_and_proves_no_one(
