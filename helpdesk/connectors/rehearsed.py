@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from helpdesk.connectors.demo import DemoConnector, Documents
+from helpdesk.connectors.demo import DemoConnector
+from helpdesk.connectors.documents import Documents
 from helpdesk.domain.decisions import Decision, Need, Weight
 from helpdesk.domain.errors import NeedsMore
 from helpdesk.domain.products import Product
