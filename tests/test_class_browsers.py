@@ -61,6 +61,15 @@ async def played(tab: chromium.Tab, call: str) -> None:
     await tab.shows("On the line")
 
 
+async def begun_anew(tab: chromium.Tab) -> None:
+    """Throw the try away, and wait until the page has the call from its start."""
+    await tab.press_function(7)
+    await tab.shows("Press F7 again")
+    await tab.press_function(7)
+    await tab.until("performance.getEntriesByType('navigation')[0].type", "reload")
+    await tab.shows("On the line")
+
+
 async def hung_up(tab: chromium.Tab, cause: str, name: str) -> str:
     """Name the cause, look at the debrief and go back to the calls; give the debrief."""
     await pictured(tab, f"3-call-{name}")
@@ -98,6 +107,7 @@ async def test_three_browsers_play_and_the_trainer_has_their_marks() -> None:
             await played(tab, call)
         now = await trainer.says("Every morning")
         await pictured(trainer, "6-trainer-while-they-play")
+        await begun_anew(tabs[2])
         plays = children(process)
         debriefs = [
             await hung_up(tab, cause, name)
