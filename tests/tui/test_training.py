@@ -156,6 +156,7 @@ async def by_keys(place: Path, told: Told, speed: int, strides: int) -> bytes:
             stride = (until - stage.now) / strides
             for stop in [until - stride * left for left in range(strides - 1, -1, -1)]:
                 hand.now += (stop - stage.now).total_seconds() / speed
+                app._tick()
                 near = stop - timedelta(milliseconds=1)
                 await console.until(lambda near=near: stage.now >= near, "the moment")  # type: ignore[misc]
             await _step(console, step)
