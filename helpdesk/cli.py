@@ -211,6 +211,8 @@ def _add_serve(to: Any) -> None:
     serve.add_argument(
         "--import", dest="imported", type=Path, metavar="FILE", help="a fixture to begin with"
     )
+    provider = "where people are kept: privacyidea+https://…, connectors, or a profile of those"
+    serve.add_argument("--desk", metavar="URI", default=argparse.SUPPRESS, help=provider)
     serve.add_argument("--store", default="", metavar="URL", help="where its record is kept")
     replica = "a replica that lists may be read from, postgresql://…"
     serve.add_argument("--read-from", default="", metavar="URL", help=replica)

@@ -351,6 +351,7 @@ def serve(given: argparse.Namespace) -> int:
     from helpdesk import hosting
 
     wanted = hosting.Wanted(
+        desk=given.desk,
         store=given.store,
         read_from=given.read_from,
         read_lag_s=given.read_lag,

@@ -11,11 +11,10 @@ import hashlib
 import os
 import socket
 import sys
-import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -33,12 +32,16 @@ from helpdesk.domain.timeline import KINDS
 from helpdesk.domain.users import Account, User
 from helpdesk.fixture.scan import documents
 from helpdesk.products import load_cards
+from helpdesk.progress import ProgressLine
+from helpdesk.providing import People, people_at
 from helpdesk.service.desk import Desk
 from helpdesk.service.diagnosing import Found
 from helpdesk.service.keeping import Keeping
 from helpdesk.service.local import LocalDesk
+from helpdesk.service.provided import ProvidedDirectory
 from helpdesk.service.recording import Recorder, Watched
 from helpdesk.service.telling import Telling
+from helpdesk.stores.base import Directory
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
 from helpdesk.stores.sql.database import Database
@@ -52,6 +55,7 @@ from helpdesk.stores.sql.importing import (
     unfinished,
 )
 from helpdesk.stores.sql.migrations import migrate
+from helpdesk.stores.sql.own import belong, people_of
 from helpdesk.stores.sql.reads import LAG_S, FromReplica, replica_at
 from helpdesk.stores.sql.record import TABLES, SqlStore
 from helpdesk.wiring import agent_named, clock, kept_tickets, mail_sender
@@ -66,10 +70,6 @@ PORT: Final = 8765
 SWITCH_S: Final = 0.0005
 """How long a thread that computes keeps the others waiting: the loop is one of those."""
 
-EVERY_S: Final = 0.5
-SELDOM_S: Final = 10.0
-"""How often an import says how far it is: on a terminal, and elsewhere."""
-
 ISSUER: Final = "/issuer"
 """Where the issuer of `--dev` is mounted."""
 
@@ -82,6 +82,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     """What the command line asks for.
 
     Attributes:
+        desk: The provider that people are kept at, by its address, a profile's name, or
+            `connectors`; empty where they are in the store.
         store: Where the desk's own record is kept; empty for a file of this machine.
         imported: A fixture to begin with; None to go on with what is there.
         is_dev: Whether agents sign in here, with one-time codes.
@@ -89,6 +91,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
         read_lag_s: How old a list may be then, in seconds.
     """
 
+    desk: str = ""
     store: str = ""
     read_from: str = ""
     read_lag_s: float = LAG_S
@@ -102,6 +105,9 @@ class SqlDesks:
     """The desks of all agents on one database.
 
     Several gateways may stand on it: what one of them writes, the others see.
+
+    Args:
+        people: Where people are kept; None where the database has them.
     """
 
     def __init__(
@@ -111,12 +117,18 @@ class SqlDesks:
         *,
         is_dev: bool,
         replica: FromReplica | None = None,
+        people: People | None = None,
     ) -> None:
-        self._database, self._config, self._replica = database, config, replica
+        self._database, self._config, self._people = database, config, people
+        self._undone = contextlib.ExitStack()
+        self._undone.callback(database.close)
         learn((User, Account, Agent, Entry, LogRow, ChainedRow, *TABLES, *KINDS.values()))
-        self._cards = load_cards(config_directory() / "products")
-        self._store, self._directory = SqlStore(database), SqlDirectory(database, replica)
-        self._connector = DemoConnector(SqlDocuments(database))
+        self._cards = people.cards if people else load_cards(config_directory() / "products")
+        self._store = SqlStore(database)
+        self._directory: Directory = SqlDirectory(database, replica)
+        if people is not None:
+            self._directory = ProvidedDirectory(people.provider, self._store)
+        self._connector = people.provider if people else DemoConnector(SqlDocuments(database))
         self._keys, self._watched = Keys(data_directory()), Watched()
         self._witness = Seen(data_directory(), Path(database.name))
         self._found = Found()
@@ -124,6 +136,7 @@ class SqlDesks:
         self._store.load()
         self._is_demo = is_invented(database)
         label = "DEMO DATA" if self._is_demo else "GATEWAY"
+        label = clean(people.name, limit=40).upper() if people else label
         self._label = f"{label} · DEV SIGN-IN" if is_dev else label
         self._sender = None if self._is_demo else mail_sender(config)
         self._parts = contextlib.ExitStack()
@@ -157,9 +170,11 @@ class SqlDesks:
         for desk in self._desks.values():
             desk.close()
         self._parts.close()
-        if self._replica is not None:
-            self._replica.close()
-        self._database.close()
+        self._undone.close()
+
+    def close_with(self, undone: contextlib.ExitStack) -> None:
+        """Close these with the desks, the database among them."""
+        self._undone = undone
 
     def _chores_of_all(self) -> Keeping:
         keys, witness, watched = self._keys, self._witness, self._watched
@@ -168,6 +183,12 @@ class SqlDesks:
         telling = Telling(self._store, clock, lock, self._sender)
         return Keeping(self._store, recorder, lock, telling)
 
+    def _directory_of_one(self) -> Directory:
+        """What an agent finds people in: what a provider leaves out is said to whoever asked."""
+        if self._people is None:
+            return self._directory
+        return ProvidedDirectory(self._people.provider, self._store)
+
     def _opened(self, agent: Agent) -> LocalDesk:
         config = self._config
         return LocalDesk(
@@ -175,7 +196,7 @@ class SqlDesks:
             cards=self._cards,
             connector=self._connector,
             store=self._store,
-            directory=self._directory,
+            directory=self._directory_of_one(),
             clock=clock,
             label=self._label,
             is_demo=self._is_demo,
@@ -202,24 +223,48 @@ def desks_at(wanted: Wanted, config: Config) -> SqlDesks:
         BadInput: There is no such kind of store, or it holds other people already, or only a part
             of those that were to be imported.
     """
-    database = Database(wanted.store or f"sqlite:///{data_directory() / 'gateway.db'}")
+    file = "gateway-provider.db" if wanted.desk else "gateway.db"
+    database = Database(wanted.store or f"sqlite:///{data_directory() / file}")
     with contextlib.ExitStack() as undone:
         undone.callback(database.close)
+        people = undone.enter_context(_people(wanted, config)) if wanted.desk else None
         replica = None
         if wanted.read_from:
             if database.is_sqlite:
                 raise BadInput("--read-from needs a --store of PostgreSQL: SQLite has no replica.")
+            if people is not None:
+                raise BadInput("--read-from is for people in the store: these are at a provider.")
             replica = FromReplica(database, replica_at(wanted.read_from), wanted.read_lag_s)
             undone.callback(replica.close)
         migrate(database)
-        _fill(database, wanted)
-        desks = SqlDesks(database, config, is_dev=wanted.is_dev, replica=replica)
-        undone.pop_all()
+        if people is not None:
+            belong(database, people.name, config.agents or _some_agents())
+        else:
+            _fill(database, wanted)
+        desks = SqlDesks(database, config, is_dev=wanted.is_dev, replica=replica, people=people)
+        desks.close_with(undone.pop_all())
     return desks
+
+
+def _people(wanted: Wanted, config: Config) -> contextlib.AbstractContextManager[People]:
+    if wanted.imported is not None:
+        raise BadInput("--import is for people in the store: these are at a provider.")
+    return people_at(config, wanted.desk)
+
+
+def _some_agents() -> tuple[Agent, ...]:
+    """One agent of each role, where the settings name nobody: for `--dev`."""
+    return tuple(agent_named(role, ()) for role in Role)
 
 
 def _fill(database: Database, wanted: Wanted) -> None:
     """Import what is asked for, or the demo where there is nobody."""
+    kept = people_of(database)
+    if kept:
+        raise BadInput(
+            f"This store is the record of {clean(kept, limit=100)}: serve it with --desk, or name "
+            "another one with --store."
+        )
     left = unfinished(database)
     if left is not None and wanted.imported is None:
         raise BadInput(
@@ -251,45 +296,6 @@ def source_of(path: Path) -> Source:
     except OSError as error:
         raise Unreachable(f"{clean(str(path))}: {error.strerror}.") from error
     return Source(name=str(path), mark=mark, documents=documents(path))
-
-
-class Stream(Protocol):
-    """Where words go, a terminal or not."""
-
-    def isatty(self) -> bool:
-        """Whether it is a terminal."""
-        ...
-
-    def write(self, words: str, /) -> object:
-        """Take words."""
-        ...
-
-    def flush(self) -> None:
-        """Hold none of them back."""
-        ...
-
-
-class ProgressLine:
-    """One line that says how far something is: written over on a terminal, else now and then."""
-
-    def __init__(self, stream: Stream, clock: Callable[[], float] = time.monotonic) -> None:
-        self._stream, self._is_terminal = stream, stream.isatty()
-        self._clock, self._told_at = clock, clock()
-        self._is_shown = False
-
-    def tell(self, line: str) -> None:
-        """Say how far it is, unless that was just said."""
-        now = self._clock()
-        if now - self._told_at < (EVERY_S if self._is_terminal else SELDOM_S):
-            return
-        self._told_at, self._is_shown = now, True
-        self._stream.write(f"\r{line}\x1b[K" if self._is_terminal else f"{line}\n")
-        self._stream.flush()
-
-    def end(self) -> None:
-        """Let what comes next begin a line of its own."""
-        if self._is_shown and self._is_terminal:
-            self._stream.write("\n")
 
 
 def serve(wanted: Wanted, config: Config, say: Callable[[str], None]) -> None:

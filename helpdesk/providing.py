@@ -17,12 +17,12 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from msgspec import Struct
 
-from helpdesk.config import CONNECTORS, Behind, Config
+from helpdesk.config import CONNECTORS, Behind, Config, config_directory
 from helpdesk.connectors.base import Provider
 from helpdesk.domain.errors import BadInput
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import clean
-from helpdesk.products import own_card
+from helpdesk.products import load_cards, own_card
 
 
 def clock() -> datetime:
@@ -183,6 +183,38 @@ def provided(
         yield name, provider
     finally:
         provider.close()
+
+
+class People(Struct, frozen=True, kw_only=True):
+    """People that are kept at a provider.
+
+    Attributes:
+        name: What the desk's own record of them is called.
+        cards: Those of the products they are of, and all others.
+    """
+
+    name: str
+    provider: Provider
+    cards: dict[str, Product]
+
+
+@contextlib.contextmanager
+def people_at(config: Config, desk: str) -> Iterator[People]:
+    """Give the people of a desk that is served: by a provider's address, `connectors`, a profile.
+
+    Raises:
+        BadInput: The settings are wrong, or it is no desk of a provider's.
+    """
+    profile = config.profiles.get(desk)
+    address = profile.desk if profile else desk
+    if not is_provided(address):
+        raise BadInput(
+            f"serve --desk takes a provider or connectors, not {clean(address, limit=200)}: a "
+            "fixture is taken in with --import, and a desk over HTTP is served already."
+        )
+    cards = load_cards(config_directory() / "products")
+    with provided(config, address, cards) as (name, provider):
+        yield People(name=name, provider=provider, cards=cards)
 
 
 def _settings(config: Config, address: str) -> tuple[dict[str, Behind], dict[str, dict[str, str]]]:

@@ -46,8 +46,13 @@ MOST_SAID: Final = 64
 
 Word = Annotated[str, Meta(max_length=200)]
 Sentence = Annotated[str, Meta(max_length=2_000)]
-UserId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:~-]{1,128}$")]
-"""An id, as it may stand in an address; a login may be somebody's mail address."""
+_OWN: Final = r"[A-Za-z0-9_.:~-]{1,128}"
+_LOGIN: Final = r"[A-Za-z0-9_.:~@+'\u00c0-\u1fff\u2c00-\ud7ff -]{1,128}"
+UserId = Annotated[str, Meta(pattern=f"^(?:{_OWN}|[a-z0-9][a-z0-9-]{{0,39}}:{_LOGIN})$")]
+"""An id, as it may stand in an address; a login may be somebody's mail address.
+
+A provider may know nobody but by their login, so after its name that may stand, too.
+"""
 Rows = Annotated[int, Meta(ge=1, le=MOST_ROWS)]
 Cursor = Annotated[str, Meta(max_length=200, pattern=r"^[A-Za-z0-9_-]*$")]
 Said = Annotated[tuple[CallerSaid, ...], Meta(max_length=MOST_SAID)]

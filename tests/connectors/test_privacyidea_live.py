@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from helpdesk.config import load_config
+from helpdesk.config import Config, load_config
 from helpdesk.domain.actions import (
     SendCode,
     SuspendFactor,
     TakeTicket,
     TemporaryPass,
 )
+from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.audit import Result
 from helpdesk.domain.cases import Case
 from helpdesk.domain.errors import BadInput, DeskRefused, Refused, Unreachable
@@ -22,6 +26,8 @@ from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
 from helpdesk.domain.timeline import Answer, Reset
 from helpdesk.domain.users import FactorKind, FactorState
+from helpdesk.gateway.server import Gateway
+from helpdesk.hosting import Wanted, desks_at
 from helpdesk.service.desk import Desk
 from helpdesk.tui.app import present
 from helpdesk.tui.dialogs.guarded import Guarded
@@ -29,6 +35,7 @@ from helpdesk.wiring import open_desk
 from tests.conftest import Run
 from tests.connectors.benches import PiBench
 from tests.connectors.privacyidea_journey import REFUSED, SIZE, Journey, caller_of
+from tests.gateway.serving import Words, remote, served
 from tests.labs.privacyidea.people import PASSWORD, PEOPLE
 from tests.labs.privacyidea.phone import Phone
 from tests.labs.privacyidea.running import Lab
@@ -222,6 +229,32 @@ async def test_whoever_comes_from_another_address_is_seen_there(
     challenges = (await desk.case(name)).challenges
 
     assert [(c.ip, c.channel, c.sends) for c in challenges] == [("198.51.100.7", "sms", 1)]
+
+
+def test_a_gateway_serves_it_to_several_agents(
+    lab: Lab, login: Callable[..., tuple[str, PiBench]], places: Path
+) -> None:
+    name, _ = login("sms")
+    agents = tuple(Agent(id=who, name=who.title(), role=Role.SUPPORT) for who in ("dana", "kim"))
+    wanted = Wanted(desk=lab.address, store=f"sqlite:///{places}/desk.db")
+
+    async def work(url: str) -> tuple[FactorState, list[str], list[str]]:
+        with remote(url, "dana") as dana, remote(url, "kim") as kim:
+            await dana.perform(TakeTicket(user=name, subject="No code"))
+            factor = (await dana.case(name)).user.factors[0].id
+            await dana.perform(SendCode(user=name))
+            await dana.perform(SuspendFactor(user=name, factor=factor))
+            seen, log = await kim.case(name), (await kim.log(Query())).rows
+            acts = [row.act for row in log if row.act != "look"]
+            return seen.user.factors[0].state, [t.subject for t in seen.open_tickets], acts
+
+    with closing(desks_at(wanted, Config(agents=agents))) as desks:
+        words = Words(desks.agents, lambda: datetime.now(UTC))
+        with served(Gateway(desks, words).app()) as url:
+            state, tickets, acts = asyncio.run(work(url))
+
+    assert (state, tickets) == (FactorState.SUSPENDED, ["No code"])
+    assert acts == ["suspend-factor", "send-code", "take-ticket"]
 
 
 def test_the_doctor_says_what_holds(lab: Lab, run: Run) -> None:

@@ -17,7 +17,8 @@ from helpdesk.config import Config
 from helpdesk.domain.errors import BadFile, BadInput
 from helpdesk.domain.search import parse
 from helpdesk.fixture.make import make
-from helpdesk.hosting import ProgressLine, Wanted, desks_at, source_of
+from helpdesk.hosting import Wanted, desks_at, source_of
+from helpdesk.progress import ProgressLine
 from helpdesk.stores.sql.bulk import bulk
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.directory import SqlDirectory

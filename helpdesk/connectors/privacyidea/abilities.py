@@ -88,7 +88,9 @@ def lacks_of(rights: frozenset[str], user: User, others: Sequence[str]) -> tuple
     for what, needed in RIGHTS.items():
         missing = [right for right in needed if right not in rights]
         if missing:
-            why = f"The desk's account there lacks the right {' and '.join(missing)}."
+            *more, last = missing
+            named = f"rights {', '.join(more)} and {last}" if more else f"right {last}"
+            why = f"The desk's account there lacks the {named}."
             found.append(Lack(what=what, why=why, instead=ASK))
     if others and not any(lack.what == "reset-all" for lack in found):
         kinds = ", ".join(others)

@@ -150,6 +150,12 @@ class SqlDocuments:
             else:
                 put_document(connection, table, key, document)
 
+    def drop(self, table: str, beyond: int) -> None:
+        """Take out the documents with a greater key; only inside a transaction."""
+        with self._database.connection() as connection:
+            old = (documents.c.kind == table) & (documents.c.key > beyond)
+            connection.execute(delete(documents).where(old))
+
     def events(self, names: Sequence[str]) -> Mapping[str, Sequence[Any]]:
         """Give the timelines of those of these users that are known, oldest event first, raw."""
         found: dict[str, list[bytes]] = {}
