@@ -80,7 +80,7 @@ def _call(told: Told, name: str) -> Call:
         raise NotFound(f"{clean(name)}: there is no such file.")
     return Call(
         name=told.name,
-        title=one.title,
+        title=one.subject,  # the scenario's own title would give the cause away
         level=LEVELS[one.difficulty],
         product=one.product,
         path=path,
