@@ -27,6 +27,21 @@ SHOWN = timedelta(hours=24)
 """How far back sends are looked at."""
 
 
+def has_bounced(timeline: Sequence[AnyEvent]) -> bool:
+    """Whether mail to a user came back, or was held back, and none arrived since."""
+    sends = [event for event in timeline if isinstance(event, Send)]
+    mails = {event.send for event in sends if event.channel == "email"}
+    ends = [
+        event.state
+        for event in timeline
+        if isinstance(event, Delivery) and event.send in mails and event.state in _ENDS
+    ]
+    return bool(ends) and ends[-1] != "delivered"
+
+
+_ENDS = frozenset({"delivered", "bounced", "suppressed"})
+
+
 class CodeState(StrEnum):
     """What has become of a code."""
 

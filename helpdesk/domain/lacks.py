@@ -12,7 +12,8 @@ class Lack(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         what: An act's name; or `drift`; or `lost-factor`, a pass that takes the place of a factor;
-            or `prove:` with a method: `prove:push`. Or a question:
+            or `prove:` with a method: `prove:push`; or `lift-bounce`, sending again to an address
+            that mail came back from. Or a question:
             `factor:` with a kind that nobody there has, `show:` with what is not shown of a user or
             factor (`show:since`, `show:mfa`), `told:` with what no timeline tells: `told:acts` of
             what this desk did, `told:pass`, `told:mail-address`.

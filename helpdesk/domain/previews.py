@@ -29,7 +29,9 @@ from helpdesk.domain.actions import (
     Unlock,
 )
 from helpdesk.domain.cases import Case, Preview
+from helpdesk.domain.codes import has_bounced
 from helpdesk.domain.diagnosis.verdicts import Verdict
+from helpdesk.domain.lacks import lack_of
 from helpdesk.domain.notices import Notice, is_told, told_line
 from helpdesk.domain.policies import factor_of, fitting_factors, named
 from helpdesk.domain.products import Product
@@ -124,13 +126,22 @@ def _send(action: SendCode, card: Product, case: Case) -> Preview:
     else:
         older = f"Whether the code of {live.at:%H:%M} still works is {NOT_DOCUMENTED}."
     return Preview(
-        goes=(older,),
+        goes=(older, *([LIFTED] if lifts_bounce(factor, case) else [])),
         stays=("All factors stay as they are.",),
         told=f"The code goes to {factor_line(factor, card)}." if factor else "",
         then=" ".join(
             part for part in (life, _use(factor, card), card.codes.resend_wait_s.note) if part
         ),
     )
+
+
+LIFTED = "Mail to this user came back: the provider is asked to send to the address again."
+
+
+def lifts_bounce(factor: Factor | None, case: Case) -> bool:
+    """Whether a code to a factor begins with lifting what keeps mail from its address."""
+    is_mail = factor is not None and factor.kind is FactorKind.EMAIL
+    return is_mail and has_bounced(case.timeline) and lack_of(case.lacks, "lift-bounce") is None
 
 
 def _span(seconds: int) -> str:

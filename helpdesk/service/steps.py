@@ -42,7 +42,7 @@ from helpdesk.domain.diagnosis.verdicts import CallerSaid
 from helpdesk.domain.errors import BadInput
 from helpdesk.domain.needs import last_day
 from helpdesk.domain.policies import fitting_factors, named
-from helpdesk.domain.previews import LOST_LIFE_S, PASS_LIFE_S, factor_line
+from helpdesk.domain.previews import LOST_LIFE_S, PASS_LIFE_S, factor_line, lifts_bounce
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import NOT_DOCUMENTED, clean, mask
 from helpdesk.domain.tickets import Ticket
@@ -93,7 +93,10 @@ async def send_code(action: SendCode, parts: Parts) -> Done:
     life_s = parts.card.codes.life_s.value
     life = f"it lives {life_s // 60} min" if life_s else f"its life is {NOT_DOCUMENTED}"
     line = factor_line(factor, parts.card).partition(",")[0]
-    return Done(says=f"A code went to {line} at {parts.now:%H:%M}; use only this one, {life}.")
+    says = f"A code went to {line} at {parts.now:%H:%M}; use only this one, {life}."
+    if lifts_bounce(factor, parts.case):
+        says += " Mail had come back: the provider was asked to send to the address again."
+    return Done(says=says)
 
 
 async def reset_factor(action: ResetFactor, parts: Parts) -> Done:

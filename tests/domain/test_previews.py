@@ -154,3 +154,21 @@ def test_no_preview_shows_a_whole_number_or_address(act: str, product: str) -> N
 @pytest.mark.parametrize("act", ["note", "take-ticket", "close-ticket", "flag", "reveal"])
 def test_what_changes_nothing_for_the_user_has_an_empty_preview(act: str) -> None:
     assert shown(act, "sms-2fa") == Preview()
+
+
+@pytest.mark.parametrize(
+    ("state", "chosen", "is_lifted"),
+    [("bounced", "f1", True), ("delivered", "f1", False), ("bounced", "f2", False)],
+)
+def test_a_code_by_mail_says_that_what_keeps_mail_away_is_lifted(
+    state: str, chosen: str, is_lifted: bool
+) -> None:
+    whose = user("activecampaign", factors=(factor("email", "f1"), factor("sms", "f2")))
+    timeline = (
+        event("send", 9, send="s1", channel="email", challenge="c1"),
+        event("delivery", 8, send="s1", state=state),
+    )
+
+    it = shown("send-code", case(whose, *timeline), factor=chosen)
+
+    assert ("the provider is asked to send to the address again" in words(it)) is is_lifted

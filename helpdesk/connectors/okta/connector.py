@@ -30,6 +30,7 @@ from helpdesk.connectors.okta.shapes import (
 )
 from helpdesk.connectors.parts import held_against, ids_of
 from helpdesk.connectors.raw import text
+from helpdesk.domain.codes import has_bounced
 from helpdesk.domain.errors import BadInput, HelpdeskError, NotFound, Unreachable, Unsettled
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Method
@@ -144,8 +145,15 @@ class OktaConnector(Elsewhere):
         return [*said, *(f"{lack.what}: {lack.says}" for lack in lacks)]
 
     async def send_code(self, user: User, factor: Factor, card: Product, now: datetime) -> None:
-        """Send a new code; while a factor is being set up, its code once more."""
+        """Send a new code; while a factor is being set up, its code once more.
+
+        Where mail came back, Okta is told first to send to that address again: it keeps a list.
+        """
         native, name = self.native(user.id), self._listed(factor)
+        if factor.kind is FactorKind.EMAIL and has_bounced(await self.timeline(user.id)):
+            address = factor.to or user.notification_address or user.login
+            with contextlib.suppress(NoRight):  # the code is sent all the same, as without it
+                await self._api.unbounce([address])
         if factor.state is FactorState.PENDING and factor.kind in NATIVE:
             await self.act(user, self._api.resend(native, name, NATIVE[factor.kind]))
         else:

@@ -16,7 +16,7 @@ from helpdesk.domain.users import Factor, FactorKind, FactorState, User
 from helpdesk.plain import case_text
 from helpdesk.tui.render.case import who
 from tests.connectors.okta.line import VARIABLE, connector, description
-from tests.connectors.okta.system_log import USER
+from tests.connectors.okta.system_log import SENDS, USER
 from tests.factories import CARDS, case
 from tests.labs.okta.server import Fault, Lab
 from tests.labs.okta.tenant import Factor as Native
@@ -534,6 +534,35 @@ async def test_inspecting_says_what_answers_and_what_will_not_be_possible(
     assert said[0] == "Okta at 127.0.0.1:9 answers."
     assert any("System Log can be read" in says for says in said)
     assert any(says.startswith("turn-off-mfa: Not possible with this provider") for says in said)
+
+
+async def test_a_code_by_mail_lifts_the_bounce_of_the_last_one_first(
+    lab: Lab, okta: OktaConnector
+) -> None:
+    address = "mfa@northwind.example"
+    lab.tenant.bounced = [address, "who@agency.example"]
+    lab.tenant.tell(SENDS["email"], USER, actor=USER)
+    lab.tenant.tell("system.email.delivery", USER, reason="bounced", actor="system")
+    user = await maya_of(okta)
+    await okta.send_code(user, factor(user, "sms1"), CARD, NOW)
+    by_sms = list(lab.tenant.bounced)
+
+    await okta.send_code(user, factor(user, "emf1"), CARD, NOW)
+
+    assert by_sms == [address, "who@agency.example"]
+    assert lab.tenant.bounced == ["who@agency.example"]
+    assert lab.tenant.sent_to[-1] == address
+
+
+async def test_a_code_by_mail_that_never_bounced_lifts_nothing(
+    lab: Lab, okta: OktaConnector
+) -> None:
+    lab.tenant.bounced = ["mfa@northwind.example"]
+    user = await maya_of(okta)
+
+    await okta.send_code(user, factor(user, "emf1"), CARD, NOW)
+
+    assert lab.tenant.bounced == ["mfa@northwind.example"]
 
 
 async def test_addresses_that_bounced_are_let_in_again(lab: Lab, okta: OktaConnector) -> None:
