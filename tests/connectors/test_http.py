@@ -133,6 +133,22 @@ async def test_a_status_becomes_an_error_with_the_request_id(
     assert "(request r-17)" in str(caught.value)
 
 
+async def test_a_page_of_what_stands_between_does_not_say_that_something_is_gone(
+    asks: Callable[..., Http],
+) -> None:
+    handle, _ = answering(httpx.Response(404, html="<h1>Not Found</h1>"))
+
+    with pytest.raises(Unsettled, match="answered 404 with a web page"):
+        await asks(handle).ask("DELETE", "/things/1", is_act=True)
+
+
+async def test_an_act_that_a_page_answers_is_not_taken_for_done(asks: Callable[..., Http]) -> None:
+    handle, _ = answering(httpx.Response(200, html="<h1>Sign in</h1>"))
+
+    with pytest.raises(Unsettled, match="web page, not data.* It may be done or not"):
+        await asks(handle).ask("DELETE", "/things/1", is_act=True)
+
+
 async def test_a_providers_own_words_come_before_ours(asks: Callable[..., Http]) -> None:
     handle, _ = answering(httpx.Response(400, json={"says": "no"}))
 
