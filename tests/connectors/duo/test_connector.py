@@ -15,13 +15,12 @@ from hypothesis import strategies as st
 from helpdesk.connectors.base import Provider
 from helpdesk.connectors.duo.connector import Alarm, DuoConnector
 from helpdesk.connectors.duo.signing import Signature
-from helpdesk.connectors.exchange import Busy, Request
+from helpdesk.connectors.exchange import Request
 from helpdesk.domain.diagnosis import diagnose
 from helpdesk.domain.errors import (
     BadInput,
     Conflict,
     DeskRefused,
-    HelpdeskError,
     NotFound,
     Unreachable,
     Unsettled,
@@ -114,15 +113,6 @@ async def test_a_phone_is_a_factor_by_the_best_that_it_can(
     (found,) = (await maya_of(duo)).factors
 
     assert (found.kind, found.state) == (kind, state)
-
-
-@pytest.mark.parametrize("count", [0, 300])
-async def test_a_user_with_no_device_or_with_hundreds_is_shown(
-    account: Account, duo: DuoConnector, count: int
-) -> None:
-    account.users[USER] |= {"phones": [phone(f"DP{n}") for n in range(count)], "tokens": []}
-
-    assert len((await maya_of(duo)).factors) == count
 
 
 async def test_in_a_large_account_people_are_found_by_whole_login_or_address_and_it_says_so(
@@ -252,17 +242,6 @@ async def test_a_reset_that_breaks_off_says_what_is_gone_and_what_is_left_and_go
     assert (await maya_of(duo)).factors == ()
 
 
-async def test_a_removal_whose_answer_was_lost_is_looked_at(
-    account: Account, duo: DuoConnector
-) -> None:
-    user = await maya_of(duo)
-    account.strike(Fault.CUT_AFTER, "DELETE")
-
-    await duo.reset(user, user.factors[:1], NOW)
-
-    assert [f.kind for f in (await maya_of(duo)).factors] == [FactorKind.TOTP]
-
-
 async def test_a_bypass_code_ends_and_leaves_those_made_before(
     account: Account, duo: DuoConnector
 ) -> None:
@@ -322,26 +301,6 @@ async def test_a_wrong_secret_or_clock_is_told_in_duos_words(
     duo.close()
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "says"),
-    [
-        (Fault.FAILS, HelpdeskError, "failed with 500"),
-        (Fault.WEB_PAGE, Unreachable, "with a web page, not data"),
-        (Fault.BROKEN, Unreachable, "broken data"),
-        (Fault.CUT, Unreachable, "cannot be reached"),
-        (Fault.ORG_LIMIT, Busy, "asked too often"),
-        (Fault.NO_RIGHT, Unreachable, "did not grant"),
-    ],
-)
-async def test_a_question_that_gets_no_good_answer_is_told_in_a_sentence(
-    account: Account, duo: DuoConnector, fault: Fault, kind: type[Exception], says: str
-) -> None:
-    account.strike(fault, times=9)
-
-    with pytest.raises(kind, match=says):
-        await duo.people([ID])
-
-
 async def test_an_act_whose_answer_is_lost_is_sent_once(
     account: Account, duo: DuoConnector
 ) -> None:
@@ -352,17 +311,3 @@ async def test_an_act_whose_answer_is_lost_is_sent_once(
         await duo.make_pass(user, NOW, NOW)
 
     assert len(account.codes[USER]) == 2
-
-
-async def test_unknown_fields_and_nulls_change_nothing_and_break_nothing(
-    account: Account, duo: DuoConnector
-) -> None:
-    plain = await maya_of(duo)
-    account.strike(Fault.UNKNOWN_FIELDS)
-    same = await maya_of(duo)
-    account.strike(Fault.NULLS)
-
-    bare = await duo.people([ID])
-
-    assert same == plain
-    assert bare == {}

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from helpdesk.connectors.base import Provider
-from helpdesk.connectors.exchange import Busy
 from helpdesk.connectors.keycloak.connector import NO_EVENTS, KeycloakConnector
 from helpdesk.domain.errors import (
     BadInput,
@@ -57,17 +56,6 @@ async def test_a_user_comes_with_the_authenticators_and_no_password(
     assert (user.name, user.login, user.account) == ("Maya Okafor", "maya", "kc:northwind")
     assert [(f.id, f.kind, f.to) for f in user.factors] == [("maya-o1", FactorKind.TOTP, "Pixel 8")]
     assert user.sessions == 2
-
-
-@pytest.mark.parametrize("count", [0, 300])
-async def test_a_user_with_no_factor_or_with_hundreds_is_shown(
-    realm: Realm, keycloak: KeycloakConnector, count: int
-) -> None:
-    realm.credentials[USER] = [otp(f"o{n}") for n in range(count)]
-
-    user = await maya_of(keycloak)
-
-    assert len(user.factors) == count
 
 
 async def test_wrong_codes_and_the_lock_come_from_the_guard(
@@ -215,18 +203,6 @@ async def test_a_reset_that_breaks_off_says_what_is_gone_and_what_is_left_and_go
     assert realm.users[USER]["requiredActions"].count("CONFIGURE_TOTP") == 1
 
 
-async def test_a_removal_whose_answer_was_lost_is_looked_at(
-    realm: Realm, keycloak: KeycloakConnector
-) -> None:
-    realm.credentials[USER].append(otp("maya-o2"))
-    user = await maya_of(keycloak)
-    realm.strike(Fault.CUT_AFTER, "DELETE")
-
-    await keycloak.reset(user, user.factors[:1], NOW)
-
-    assert [f.id for f in (await maya_of(keycloak)).factors] == ["maya-o2"]
-
-
 async def test_sessions_end(realm: Realm, keycloak: KeycloakConnector) -> None:
     await keycloak.end_sessions(await maya_of(keycloak), NOW)
 
@@ -280,26 +256,6 @@ async def test_a_missing_role_is_told_and_the_guard_is_done_without(
     assert (await maya_of(keycloak)).login == "maya"
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "says"),
-    [
-        (Fault.FAILS, Unreachable, "failed with 500"),
-        (Fault.WEB_PAGE, Unreachable, "with a web page, not data"),
-        (Fault.BROKEN, Unreachable, "broken data"),
-        (Fault.CUT, Unreachable, "cannot be reached|does not answer"),
-        (Fault.ORG_LIMIT, Busy, "asked too often"),
-        (Fault.NO_RIGHT, Unreachable, "lacks a role"),
-    ],
-)
-async def test_a_question_that_gets_no_good_answer_is_told_in_a_sentence(
-    realm: Realm, keycloak: KeycloakConnector, fault: Fault, kind: type[Exception], says: str
-) -> None:
-    realm.strike(fault, "/admin", times=9)
-
-    with pytest.raises(kind, match=says):
-        await keycloak.people([ID])
-
-
 async def test_an_act_whose_answer_is_lost_is_sent_once(
     realm: Realm, keycloak: KeycloakConnector
 ) -> None:
@@ -310,22 +266,6 @@ async def test_an_act_whose_answer_is_lost_is_sent_once(
         await keycloak.end_sessions(user, NOW)
 
     assert len([line for line in realm.asked if "logout" in line]) == 1
-
-
-async def test_unknown_fields_and_nulls_change_nothing_and_break_nothing(
-    realm: Realm, keycloak: KeycloakConnector
-) -> None:
-    realm.tell("LOGIN", code_id="s1")
-    plain = await maya_of(keycloak)
-    realm.strike(Fault.UNKNOWN_FIELDS, "/admin", times=4)
-
-    same = await maya_of(keycloak)
-    realm.strike(Fault.NULLS, "/admin", times=9)
-    bare = await maya_of(keycloak)
-
-    assert same == plain
-    assert (bare.login, bare.factors) == (USER, ())
-    assert await keycloak.timeline(ID) == ()
 
 
 async def test_another_providers_user_is_none_of_ours(keycloak: KeycloakConnector) -> None:
