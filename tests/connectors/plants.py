@@ -299,6 +299,9 @@ ACTS: Mapping[str, Mapping[str, Ask]] = {
         "reset-some": _some,
         "confirm-mobile": lambda on, user: on.send_confirmation(user, "+447700900111", _now()),
         "change-mobile": lambda on, user: on.change_mobile(user, "+447700900111", _now()),
+        "replace-lost": lambda on, user: on.replace_lost(
+            user, first(user, FactorKind.EMAIL), _now(), _now() + timedelta(days=3)
+        ),
         "suspend": lambda on, user: on.suspend(user, first(user, FactorKind.EMAIL), _now()),
         "resume": lambda on, user: on.resume(user, first(user, FactorKind.PUSH), _now()),
         "enrol": lambda on, user: on.begin_totp(user, "Own", _now()),

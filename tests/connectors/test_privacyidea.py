@@ -382,7 +382,9 @@ async def test_a_password_that_could_not_be_limited_is_taken_back(
     with pytest.raises(Unreachable, match=says) as caught:
         await pi.replace_lost(user, user.factors[0], NOW, NOW + timedelta(days=3))
 
-    assert str(caught.value).startswith("PIEM1 is switched off, but no password takes its place.")
+    assert str(caught.value).startswith(
+        "Factor PIEM1 is switched off, but no password takes its place."
+    )
     assert "hush" not in str(caught.value)
 
 

@@ -49,6 +49,7 @@ class Faulty:
     Attributes:
         strikes: What goes wrong, by the number of the request since `mark`.
         count: Requests since `mark`.
+        lines: What answers the connections that are open.
         answers: Verb, path and body of what the application answered since then.
     """
 
@@ -56,6 +57,7 @@ class Faulty:
     strikes: list[Strike] = field(default_factory=list)
     count: int = 0
     answers: list[tuple[str, bytes]] = field(default_factory=list)
+    lines: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def mark(self, *strikes: Strike) -> None:
         """Count from here on, and let these strike."""
@@ -63,6 +65,9 @@ class Faulty:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer on one connection until it is cut."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.lines.add(task)
         try:
             while True:
                 head = await reader.readuntil(HEAD_END)
@@ -76,10 +81,19 @@ class Faulty:
                     _cut(writer, is_reset=broken.is_reset)
                     return
                 writer.write(whole)
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             return
         finally:
             writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+            self.lines.discard(task)
+
+    async def hang_up(self) -> None:
+        """Close what is open, and leave nothing behind."""
+        for task in self.lines:
+            task.cancel()
+        await asyncio.gather(*self.lines, return_exceptions=True)
 
     def _struck(self) -> Break | None:
         at, self.count = self.count, self.count + 1
@@ -138,6 +152,7 @@ async def listening(app: Any) -> AsyncIterator[tuple[str, Faulty]]:
         yield f"http://127.0.0.1:{port}", faulty
     finally:
         server.close()
+        await faulty.hang_up()
 
 
 def _header(head: bytes, name: bytes) -> bytes:

@@ -137,19 +137,20 @@ class PrivacyIdea(PiQuestions):
         privacyIDEA itself lets it hold for as long as its policy says, ten days without one.
 
         Raises:
-            Unreachable: The password could not be given an end: it is taken back, or the sentence
+            BrokeOff: The password could not be given an end: it is taken back, or the sentence
                 says that it is still there.
         """
         told = await self._act("POST", f"/token/lost/{_path(factor.id)}", body={})
         serial, secret = text(told.value, "serial"), text(told.value, "password")
-        off = f"{clean(factor.id)} is switched off"
+        off = f"Factor {clean(factor.id, limit=40)} is switched off"
         try:
             if not serial or not secret:
                 raise Unreachable(f"{WHO} did not say the password.")
             await self._act("POST", "/token/set", body={"serial": serial, **_ends(until)})
         except HelpdeskError as error:
             left = await self._take_back(serial)
-            raise Unreachable(f"{off}, but no password takes its place. {left} {error}") from error
+            why = clean(str(error), limit=110)
+            raise BrokeOff(f"{off}, but no password takes its place. {left} {why}") from error
         return secret
 
     async def _take_back(self, serial: str) -> str:
@@ -160,7 +161,8 @@ class PrivacyIdea(PiQuestions):
                 return "Nothing of it is left: resume the factor, or do it again."
         except HelpdeskError:
             pass  # it is said where it is
-        return f"One may be at {WHO}, read by nobody, as {clean(serial) or 'lost…'}: remove it."
+        named = clean(serial, limit=40) or "lost…"
+        return f"One may be at {WHO}, read by nobody, as {named}: remove it."
 
     async def begin_totp(self, user: User, issuer: str, now: datetime) -> tuple[str, str]:
         """Make an authenticator that lets nobody in until its first code is right."""
@@ -349,7 +351,7 @@ class PrivacyIdea(PiQuestions):
         if not own:
             whose = "take it from the user's record, which is changed where people are kept"
             why = whose if tokens else "there are none"
-            raise BadInput(f"No {kind.words} factor has an address of its own: {why}.")
+            raise BadInput(f"No {kind.words} factor at {WHO} has an address of its own: {why}.")
 
         async def readdress(serial: str) -> None:
             await self._act("POST", f"/token/set/{_path(serial)}", body={field: address})

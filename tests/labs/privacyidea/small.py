@@ -203,6 +203,17 @@ class SmallPi(Small):
             }
         return _good(True, **detail)
 
+    def _lost(self, given: Json, serial: str) -> Answered:
+        self.tokens[serial]["active"] = False
+        made = f"lost{serial}"
+        self.tokens[made] = token(made, "pw")
+        value = {"serial": made, "password": "Xk4.pQz7", "disable": 1, "init": True, "user": True}
+        return _good(value)
+
+    def _set(self, given: Json) -> Answered:
+        self.tokens[given["serial"]]["info"]["validity_period_end"] = given["validity_period_end"]
+        return _good(1)
+
     def _deleted(self, given: Json, serial: str) -> Answered:
         if self.tokens.pop(serial, None) is None:
             return _failed(404, 601, f"Token with serial {serial} not found")
@@ -245,6 +256,8 @@ ROUTES = (
     ("GET", "/validate/polltransaction/([^/]+)", "_polled"),
     ("POST", "/validate/check", "_checked"),
     ("POST", "/token/init", "_made"),
+    ("POST", "/token/lost/([^/]+)", "_lost"),
+    ("POST", "/token/set", "_set"),
     ("DELETE", "/token/info/([^/]+)/([^/]+)", "_unmarked"),
     ("DELETE", "/token/([^/]+)", "_deleted"),
     ("POST", "/token/info/([^/]+)/([^/]+)", "_marked"),
