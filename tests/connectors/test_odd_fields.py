@@ -22,7 +22,7 @@ for _ in range(60):
 
 VALUES: tuple[Any, ...] = (
     None, True, False, -1, 2**53 + 1, 10**30, 1.5e300, "", "null", "x" * 5_000, "9" * 30,
-    "\u202e\x1b[31m<b>{x}", "\ud800", "²", [], {}, [None], {"a": None}, DEEP, [[["a"]]],
+    "\u202e\x1b[31mx", "\ud800", "²", [], {}, [None], {"a": None}, DEEP, [[["a"]]],
     "2026-13-45T99:99:99Z", "0001-01-01T00:00:00+14:00",
     "Sat, 21 Nov 2026 99999999999999999999:56:48 GMT",
 )  # fmt: skip
@@ -88,10 +88,8 @@ async def _spots(provider: str, name: str, ask: Ask, seen: set[tuple[str, Path]]
         return found
 
 
-async def _asked(
-    plant: Plant, user: User, ask: Ask, spot: Spot, value: Any, *, is_act: bool
-) -> None:
-    before = plant.state()
+async def _asked(plant: Plant, user: User, ask: Ask, spot: Spot, value: Any) -> None:
+    """Ask; what is true at the provider's is not looked at: an odd value may say anything."""
     plant.line.mark(_strike(spot, value))
     error: Exception | None = None
     try:
@@ -100,7 +98,7 @@ async def _asked(
         error = caught
     plant.line.mark()
     name = f"{spot} {value!r:.60}"
-    judge(plant, Cell(name, error, before, plant.state(), 1), is_act=is_act)
+    judge(plant, Cell(name, error, "", "", 1), is_act=False)
 
 
 async def _tried(provider: str, *, is_whole: bool) -> int:
@@ -111,13 +109,13 @@ async def _tried(provider: str, *, is_whole: bool) -> int:
         for name, ask in QUESTIONS.items():
             for spot in await _spots(provider, name, ask, seen):
                 for value in _chosen(spot, is_whole=is_whole):
-                    await _asked(plant, user, ask, spot, value, is_act=False)
+                    await _asked(plant, user, ask, spot, value)
                     count += 1
     for name, ask in ACTS[provider].items():
         for spot in await _spots(provider, name, ask, seen):
             for value in _chosen(spot, is_whole=is_whole):
                 async with planted(provider) as plant:
-                    await _asked(plant, await plant.person(), ask, spot, value, is_act=True)
+                    await _asked(plant, await plant.person(), ask, spot, value)
                 count += 1
     return count
 

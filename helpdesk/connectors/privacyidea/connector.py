@@ -296,9 +296,9 @@ class PrivacyIdea(PiQuestions):
         """
         told = await self._act("POST", "/validate/triggerchallenge", body={"serial": factor.id})
         count = number({"": told.value}, "")
-        if count is None:
+        if count is None or count < 0:
             raise Unsettled(f"{WHO} did not say whether anything was sent: ask the customer.")
-        if count != 1 or told.said == "REJECT":
+        if count == 0 or told.said == "REJECT":
             reason = told.message.rstrip(".") or "no reason"
             raise Unreachable(f"Nothing was sent. {WHO} says: {reason}.")
 
