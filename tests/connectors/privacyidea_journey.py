@@ -27,6 +27,7 @@ from helpdesk.tui.dialogs.guarded import Guarded
 from helpdesk.tui.dialogs.pages import HandoverDialog
 from helpdesk.tui.film.frames import Frame, taken
 from helpdesk.tui.film.strip import moving
+from helpdesk.tui.screens.desk import DeskScreen
 from helpdesk.wiring import open_desk
 from tests.labs.privacyidea.people import PASSWORD, PEOPLE, Person
 from tests.labs.privacyidea.running import Lab, lab_in
@@ -110,7 +111,7 @@ class Journey:
 
     async def _reset(self) -> None:
         agent = self.agent
-        await agent.press("r")
+        await self._begin("r")
         await agent.sees("needs a ticket")
         await agent.type("new telephone")
         await agent.loses("Say what the ticket is about")
@@ -128,7 +129,7 @@ class Journey:
 
     async def _enrolled(self) -> None:
         agent = self.agent
-        await agent.press("t")
+        await self._begin("t")
         await agent.sees("Enrol authenticator", "Reason", "Prove the caller first")
         await agent.press("1")
         await self._proven()
@@ -165,6 +166,14 @@ class Journey:
         await self.agent.until(self._is_in, "the sign-in in the case")
         await self.agent.settles()
         self._frame("The customer is in, and the case says so: nothing is broken any more.")
+
+    async def _begin(self, key: str) -> None:
+        """Press an act's key, once the act before asks nothing more: until then none is heard."""
+        await self.agent.stands_on_desk()
+        screen = self.agent.app.screen
+        assert isinstance(screen, DeskScreen)
+        await self.agent.until(lambda: not screen.is_asking, "the end of the act before")
+        await self.agent.press(key)
 
     def _is_in(self) -> bool:
         return "Nothing is broken" in self.agent.flat
