@@ -19,6 +19,9 @@ ACCEPT: Final = "accept-log"
 UNDO: Final = "undo"
 """The act of a row that says: this agent undid an act that was held; its key is the held row's."""
 
+DISOWNED: Final = "not-me"
+"""The act of a row that says: asked to prove the caller, the customer said it is not they."""
+
 ERASED: Final = "(erased)"
 """Stands for a user whose rows were parted from their personal data."""
 

@@ -2,7 +2,8 @@
 
 HelpdeskError
 ├── BadInput        the person asked for something malformed                    exit 2
-│   └── BadFile     a file from outside is wrong: which one, where, and why     exit 2
+│   ├── BadFile     a file from outside is wrong: which one, where, and why     exit 2
+│   └── Disowned    the customer said on their device that it is not they       exit 2
 ├── Refused         the policy said no, and what to do instead                  exit 3
 ├── NotFound        no such user, factor, ticket …                              exit 4
 ├── Unreachable     the desk, its file or its provider cannot be reached        exit 5
@@ -57,6 +58,10 @@ class BadFile(BadInput):
     def __init__(self, file: str, place: str, reason: str) -> None:
         self.file, self.place, self.reason = file, place, reason
         super().__init__(f"{file}{f', {place}' if place else ''}: {reason}")
+
+
+class Disowned(BadInput):
+    """The customer said on their own device that it is not they who call."""
 
 
 class Refused(HelpdeskError):

@@ -16,7 +16,7 @@ from typing import Final
 from msgspec import Struct
 
 from helpdesk.domain.agents import Agent, Role
-from helpdesk.domain.audit import ACCEPT, UNDO, LogRow, Result
+from helpdesk.domain.audit import ACCEPT, DISOWNED, UNDO, LogRow, Result
 from helpdesk.domain.decisions import Need
 from helpdesk.domain.users import At
 
@@ -190,6 +190,7 @@ ALARM_TITLES: Final = {
     "moved-and-reset": "moved and reset",
     "other-log": "other log",
     "stranger-in": "STRANGER IN",
+    "not-me": "NOT THEM",
 }
 """Kinds of alarms in words."""
 
@@ -217,11 +218,18 @@ def alarms(log: Sequence[LogRow], now: datetime) -> tuple[Alarm, ...]:
     """Return the alarms of the last day, newest first.
 
     Three resets by one agent in fifteen minutes; a look and then a reset within twenty seconds; a
-    number or address changed and factors reset for one user within a day; another log accepted.
+    number or address changed and factors reset for one user within a day; another log accepted; a
+    customer who said on their own device that it is not they.
     """
     recent = [row for row in log if timedelta(0) <= now - row.at <= timedelta(days=1)]
     done = [row for row in recent if row.result is Result.DONE]
-    found = [*_many_resets(done), *_too_fast(recent), *_moved_and_reset(done), *_other_log(done)]
+    found = [
+        *_many_resets(done),
+        *_too_fast(recent),
+        *_moved_and_reset(done),
+        *_other_log(done),
+        *_disowned(recent),
+    ]
     return tuple(sorted(found, key=lambda alarm: alarm.at, reverse=True))
 
 
@@ -263,6 +271,13 @@ def _moved_and_reset(done: Sequence[LogRow]) -> Iterable[Alarm]:
             yield Alarm(
                 what="moved-and-reset", at=row.at, agent=row.agent, user=row.user, says=says
             )
+
+
+def _disowned(recent: Sequence[LogRow]) -> Iterable[Alarm]:
+    for row in recent:
+        if row.act == DISOWNED:
+            says = f"{row.user} said on their own device that it is not they who call"
+            yield Alarm(what="not-me", at=row.at, agent=row.agent, user=row.user, says=says)
 
 
 def _other_log(done: Sequence[LogRow]) -> Iterable[Alarm]:

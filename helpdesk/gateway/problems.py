@@ -16,6 +16,7 @@ from helpdesk.domain.errors import (
     Conflict,
     CursorTooOld,
     DeskRefused,
+    Disowned,
     HelpdeskError,
     KeyExpired,
     KeyTaken,
@@ -41,6 +42,7 @@ SPACE: Final = "urn:helpdesk:"
 
 STATUS: Final[dict[type[HelpdeskError], int]] = {
     BadFile: 503,  # the desk's own file: nothing the asker could send would mend it
+    Disowned: 422,
     BadInput: 422,
     SignInAgain: 401,
     OtherAgent: 403,

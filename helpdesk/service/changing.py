@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 from helpdesk.domain.actions import AnyAction
 from helpdesk.domain.agents import Agent
-from helpdesk.domain.audit import LogRow, Result
+from helpdesk.domain.audit import DISOWNED, LogRow, Result
 from helpdesk.domain.cases import Case
 from helpdesk.domain.decisions import Decision, Weight
-from helpdesk.domain.errors import BadInput, NeedsMore, NotFound, Refused, Unsettled
+from helpdesk.domain.errors import BadInput, Disowned, NeedsMore, NotFound, Refused, Unsettled
 from helpdesk.domain.operations import Answered, Operation
 from helpdesk.domain.policies import factor_of, hands_off
 from helpdesk.domain.text import clean
@@ -59,6 +59,7 @@ class Changing(Feeding):
             reply = ended(error)
             result = Result.FAILED if isinstance(error, Unsettled) else Result.REFUSED
             told |= {"says": told["says"] or str(error), "result": result}
+            act = DISOWNED if isinstance(error, Disowned) else act
         told["says"] = clean(told["says"])
         row = await self._record(act=act, user=case.user.id, **told)
         await self._once.keep(asked, reply, row.result, row.seq)

@@ -101,7 +101,7 @@ class Diagnosing:
         view, now = self._view, self._view.clock()
         tickets = await view.store.select(Ticket, user=user.id, only_open=True)
         complaint = next((ticket.complaint for ticket in tickets), None)
-        timeline, crowd = await view.connector.timeline(user.id), await self._recent()
+        timeline, crowd = await view.timeline(user.id), await self._recent()
         number, kept = self._found.crowd_number, self._found.verdicts.get(user.id)
         is_kept = kept and kept.is_of(user, complaint, timeline, self._found)
         if kept and is_kept and not said and now - kept.at < STALE:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from helpdesk.domain.audit import Result
 from helpdesk.domain.errors import (
     BadInput,
+    Disowned,
     HelpdeskError,
     KeyExpired,
     KeyTaken,
@@ -36,7 +37,7 @@ from helpdesk.stores.base import Store
 T = TypeVar("T")
 
 ENDINGS: dict[str, type[HelpdeskError]] = {
-    each.__name__: each for each in (BadInput, NotFound, Unsettled)
+    each.__name__: each for each in (Disowned, BadInput, NotFound, Unsettled)
 }
 """Errors of one sentence that end a write which yet leaves something behind: a counted try, or an
 act of which nobody knows whether it is done: the same key must not do it another time."""

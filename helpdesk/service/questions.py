@@ -126,7 +126,7 @@ class Questions:
         now = await self._now()
         found = await self._view.user(user)
         self._keeping.look(self.agent, found.id, now)
-        timeline = await self._view.connector.timeline(found.id)
+        timeline = await self._view.timeline(found.id)
         one = next((one for one in timeline if one.id == event), None)
         if one is None:
             of = clean(found.id)

@@ -10,6 +10,7 @@ from helpdesk.connectors.base import Connector
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.alike import Double
 from helpdesk.domain.approvals import Approval
+from helpdesk.domain.audit import DISOWNED
 from helpdesk.domain.cases import DOUBLES, Case, Person
 from helpdesk.domain.challenges import challenge_lines
 from helpdesk.domain.codes import code_clock
@@ -19,6 +20,7 @@ from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Proof
 from helpdesk.domain.text import clean
 from helpdesk.domain.tickets import LoopReport, Ticket
+from helpdesk.domain.timeline import AnyEvent, Report
 from helpdesk.domain.users import Account, User
 from helpdesk.service.still import Still
 from helpdesk.stores.base import Directory, Store
@@ -100,10 +102,31 @@ class View:
             raise NotFound(f"User {clean(user.id)} is of the product {product}, which has no card.")
         return self.cards[user.product]
 
+    async def timeline(self, user: str) -> tuple[AnyEvent, ...]:
+        """Give what happened to a user, oldest first, with what they told this desk itself.
+
+        That they said on their own device that it is not they is in no provider's log at once.
+        """
+        told = await self.connector.timeline(user)
+        rows = await self.store.rows(user=user, acts=(DISOWNED,))
+        if not rows:
+            return told
+        said = [
+            Report(
+                at=row.at,
+                id=f"desk-{row.seq}",
+                what="not-me",
+                factor="push",
+                detail="asked by this desk",
+            )
+            for row in rows
+        ]
+        return tuple(sorted((*told, *said), key=lambda event: event.at))
+
     async def whole(self, user: User) -> Case:
         """Give the case of a user, not masked, without decisions."""
         now, store = self.clock(), self.store
-        timeline = await self.connector.timeline(user.id)
+        timeline = await self.timeline(user.id)
         account = await self.connector.account(user.account) or Account(
             id=user.account, name=user.account, product=user.product
         )

@@ -21,10 +21,16 @@ from helpdesk.connectors.duo.lacking import LACKS
 from helpdesk.connectors.elsewhere import Elsewhere
 from helpdesk.connectors.parts import ids_of
 from helpdesk.connectors.raw import epoch, number, rows, text
-from helpdesk.domain.errors import Conflict, HelpdeskError, NotFound, Unreachable, Unsettled
+from helpdesk.domain.errors import (
+    Conflict,
+    Disowned,
+    NotFound,
+    Unreachable,
+    Unsettled,
+)
 from helpdesk.domain.proofs import Asking, Method
 from helpdesk.domain.text import clean
-from helpdesk.domain.timeline import LAST, AnyEvent, Report
+from helpdesk.domain.timeline import LAST, AnyEvent
 from helpdesk.domain.users import Account, Factor, FactorKind, FactorState, MfaState, User
 
 LOG_DAYS: Final = 180
@@ -39,10 +45,6 @@ EXACT: Final = "Duo finds people by their whole login or address; names were loo
 
 LISTED_S: Final = 10.0
 """Seconds that the list of users is taken for true while somebody types."""
-
-
-class Alarm(HelpdeskError):
-    """The customer said on their own device that it is not they who call."""
 
 
 class DuoConnector(Elsewhere):
@@ -68,7 +70,6 @@ class DuoConnector(Elsewhere):
         super().__init__(name, elapsed)
         self._api, self._product = api, product
         self._pushes: dict[str, str] = {}
-        self._alarms: dict[str, list[Report]] = {}
 
     async def supports(self, user: User) -> Supports:
         """Give what can be done for a user."""
@@ -80,12 +81,6 @@ class DuoConnector(Elsewhere):
             return None
         host = urlsplit(self._api.http.url).hostname or "Duo"
         return Account(id=name, name=host, product=self._product)
-
-    async def timeline(self, user: str) -> tuple[AnyEvent, ...]:
-        """Give what happened to a user, oldest first, with what they said to this desk's pushes."""
-        told = await super().timeline(user)
-        alarms = self._alarms.get(self.native(user), [])
-        return tuple(sorted((*told, *alarms), key=lambda event: event.at)) if alarms else told
 
     async def find(self, words: Sequence[str], *, limit: int) -> Found:
         """Give the users, as many as were asked for, and whoever has the longest word for a login.
@@ -173,7 +168,7 @@ class DuoConnector(Elsewhere):
         """Whether the push was approved.
 
         Raises:
-            Alarm: The customer marked it as fraud.
+            Disowned: The customer marked it as fraud.
             Unreachable: It still waits.
             NotFound: It waits no more.
         """
@@ -190,9 +185,7 @@ class DuoConnector(Elsewhere):
         if not result:
             raise NotFound("The push was not answered in time: ask once more.")
         if result == "fraud":
-            said = Report(at=now, what="not-me", factor="push", detail="to a push of this desk")
-            self._alarms.setdefault(native, []).append(said)
-            raise Alarm(
+            raise Disowned(
                 "The customer marked the push as fraud: whoever calls is not they. "
                 "Hold all changes, and call back on the number of record."
             )

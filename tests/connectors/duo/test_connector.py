@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duo_client.client
@@ -13,14 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpdesk.connectors.base import Provider
-from helpdesk.connectors.duo.connector import Alarm, DuoConnector
+from helpdesk.connectors.duo.connector import DuoConnector
 from helpdesk.connectors.duo.signing import Signature
 from helpdesk.connectors.exchange import Request
-from helpdesk.domain.diagnosis import diagnose
+from helpdesk.domain.actions import TakeTicket
 from helpdesk.domain.errors import (
     BadInput,
     Conflict,
     DeskRefused,
+    Disowned,
     NotFound,
     Unreachable,
     Unsettled,
@@ -28,8 +30,15 @@ from helpdesk.domain.errors import (
 from helpdesk.domain.proofs import Asking, Grade, Method
 from helpdesk.domain.timeline import Report
 from helpdesk.domain.users import FactorKind, FactorState, User
+from helpdesk.products import load_cards
+from helpdesk.service.local import LocalDesk
+from helpdesk.service.provided import ProvidedDirectory
+from helpdesk.stores.keys import Keys
+from helpdesk.stores.own import own_record
+from helpdesk.stores.seen import Seen
+from helpdesk.stores.tiny import TinyStore
+from helpdesk.wiring import agent_named
 from tests.connectors.duo.line import connector
-from tests.factories import CARDS
 from tests.labs.duo.server import KEY, SECRET, USER, Account, phone
 from tests.labs.okta.server import Fault
 
@@ -191,22 +200,45 @@ async def test_a_push_proves_the_caller_with_a_number_both_see(
     assert (number, found) == ("830192", is_right)
 
 
-async def test_a_push_that_is_marked_as_fraud_is_an_alarm_and_the_verdict_says_so(
-    account: Account, duo: DuoConnector
+def desk_at(duo: DuoConnector, place: Path, who: str = "support") -> LocalDesk:
+    """Open a console on a record that lies in a file, as it is opened anew after an end."""
+    agents = (agent_named("support", ()), agent_named("lead", ()))
+    store = TinyStore(own_record(place / "duo.json", agents, lambda: datetime.now(UTC)))
+    store.load()
+    return LocalDesk(
+        agent=agent_named(who, store.agents),
+        cards=load_cards(),
+        connector=duo,
+        store=store,
+        directory=ProvidedDirectory(duo, store),
+        clock=lambda: datetime.now(UTC),
+        label="DUO",
+        is_demo=False,
+        keys=Keys(place / "keys"),
+        witness=Seen(place / "keys", place / "duo.json"),
+    )
+
+
+async def test_a_push_that_is_marked_as_fraud_is_an_alarm_that_outlives_the_console(
+    account: Account, duo: DuoConnector, tmp_path: Path
 ) -> None:
-    user = await maya_of(duo)
     for n in range(4):
         account.tell("denied", "user_mistake", minutes=10 - 2 * n)
-    await duo.ask_proof(user, ASKING, NOW)
+    desk = desk_at(duo, tmp_path)
+    ticket = (await desk.perform(TakeTicket(user=ID, subject="call"))).case.open_tickets[0].id
+    await desk.ask_proof(ID, Method.PUSH, ticket=ticket)
     account.pushes = dict.fromkeys(account.pushes, "fraud")
 
-    with pytest.raises(Alarm, match="whoever calls is not they"):
-        await duo.check_proof(user, ASKING, "", NOW)
-    events = await duo.timeline(ID)
+    with pytest.raises(Disowned, match="whoever calls is not they"):
+        await desk.answer_proof(ID, "")
+    lead = desk_at(duo, tmp_path, "lead")
+    alarms = await lead.alarms()
 
-    assert [e.what for e in events if isinstance(e, Report)] == ["not-me"]
-    verdict = diagnose(CARDS["constant-contact"], user, events, datetime.now(UTC))
-    assert verdict.causes[0].id == "F2"
+    told = [e for e in (await lead.case(ID)).timeline if isinstance(e, Report)]
+    assert [one.what for one in told] == ["not-me"]
+    assert (await lead.why(ID)).causes[0].id == "F2"
+    assert [one.what for one in alarms] == ["not-me"]
+    assert "is not they who call" in alarms[0].says
 
 
 async def test_a_push_that_ran_out_is_asked_for_anew(account: Account, duo: DuoConnector) -> None:
