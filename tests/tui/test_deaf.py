@@ -13,12 +13,14 @@ from helpdesk.domain.diagnosis.verdicts import Question, Reply, Verdict
 from helpdesk.domain.offline import State, Wish
 from helpdesk.domain.search import Query
 from helpdesk.domain.signing import SignInPrompt
+from helpdesk.domain.training.scoring import Score
 from helpdesk.service.local import LocalDesk
-from helpdesk.tui.dialogs import ending
 from helpdesk.tui.dialogs.act import ActDialog
 from helpdesk.tui.dialogs.approving import ApprovalDialog, FiledDialog
 from helpdesk.tui.dialogs.asking import AskDialog
 from helpdesk.tui.dialogs.drift import DriftDialog
+from helpdesk.tui.dialogs.ending import CauseDialog, DebriefDialog, SayDialog
+from helpdesk.tui.dialogs.event import EventDialog
 from helpdesk.tui.dialogs.guarded import Dialog, Guarded
 from helpdesk.tui.dialogs.outbox import OutboxDialog
 from helpdesk.tui.dialogs.pages import (
@@ -90,6 +92,32 @@ async def filed(agent: Console, desk: LocalDesk) -> None:
     agent.app.push_screen(FiledDialog(OFF, need, await desk.case(KAVYA), "o"))
 
 
+async def told(agent: Console, desk: LocalDesk) -> None:
+    """Ask for the words to a customer of a rehearsal."""
+    agent.app.push_screen(SayDialog())
+
+
+async def hung_up(agent: Console, desk: LocalDesk) -> None:
+    """Ask what it was, at the end of a rehearsal."""
+    agent.app.push_screen(CauseDialog([("D2", "superseded by a newer code")]))
+
+
+async def debriefed(agent: Console, desk: LocalDesk) -> None:
+    """Show the marks of a rehearsal."""
+    score = Score(
+        scenario="call",
+        sha256="",
+        title="A call",
+        difficulty=1,
+        marks=(),
+        cause="D2",
+        named="D2",
+        seconds=60,
+        points_out="Use only the newest.",
+    )
+    agent.app.push_screen(DebriefDialog(score, ()))
+
+
 async def agreed_to(agent: Console, desk: LocalDesk) -> None:
     """Show a request that may be carried out by one key."""
     await agent.press("4")
@@ -101,7 +129,10 @@ OPENED: dict[type[Guarded[Any]], Opens] = {
     ActDialog: by_key("imogen.ng", IMOGEN, "e"),
     ApprovalDialog: agreed_to,
     AskDialog: asked,
+    CauseDialog: hung_up,
+    DebriefDialog: debriefed,
     DriftDialog: by_key("imogen.ng", IMOGEN, "d"),
+    EventDialog: by_key("okafor", MAYA, "E"),
     FiledDialog: filed,
     HandoverDialog: handed_over,
     MoreDialog: at_length,
@@ -110,19 +141,16 @@ OPENED: dict[type[Guarded[Any]], Opens] = {
     PhoneDialog: on_the_telephone,
     ReasonsDialog: by_key("okafor", MAYA, "i"),
     RefusedDialog: by_key("okafor", MAYA, "R"),
+    SayDialog: told,
     SignInDialog: signing_in,
     VerifyDialog: by_key("imogen.ng", IMOGEN, "v"),
 }
 
 
-REHEARSED = frozenset({ending.__name__})
-"""Where dialogs of a rehearsal stand: they decide nothing about anybody, so none is deaf."""
-
-
 def kinds(of: type[Dialog[Any]]) -> Iterator[type[Dialog[Any]]]:
     """Give all dialogs that are opened as they are, from the one they all come from."""
     for kind in of.__subclasses__():
-        if kind.__module__ not in {Guarded.__module__, *REHEARSED}:
+        if kind.__module__ != Guarded.__module__:
             yield kind
         yield from kinds(kind)
 
