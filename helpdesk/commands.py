@@ -420,7 +420,9 @@ def fixture_check(given: argparse.Namespace) -> int:
     from helpdesk.config import config_directory
     from helpdesk.fixture.check import check
     from helpdesk.products import load_cards
+    from helpdesk.stores.atomic import AtomicStorage
 
+    AtomicStorage(str(given.file)).settle()
     counts = check(given.file, frozenset(load_cards(config_directory() / "products")))
     told = ", ".join(f"{number} {table}" for table, number in msgspec.to_builtins(counts).items())
     say(f"{given.file}: right. {told}.")

@@ -41,6 +41,7 @@ from helpdesk.service.local import LocalDesk
 from helpdesk.service.provided import ProvidedDirectory
 from helpdesk.service.recording import Recorder, Watched
 from helpdesk.service.telling import Telling
+from helpdesk.stores.atomic import AtomicStorage
 from helpdesk.stores.base import Directory
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
@@ -284,11 +285,14 @@ def _fill(database: Database, wanted: Wanted) -> None:
 
 
 def source_of(path: Path) -> Source:
-    """Return a file as it is imported; it is read as it is asked for, and never touched.
+    """Return a file as it is imported; it is read as it is asked for, and not changed.
+
+    Changes that lie beside a long file are written into it first.
 
     Raises:
         Unreachable: It cannot be read.
     """
+    AtomicStorage(str(path)).settle()
     try:
         with path.open("rb") as file:
             begin = hashlib.sha256(file.read(1 << 20)).hexdigest()

@@ -30,6 +30,30 @@ class Entry(Struct, frozen=True, kw_only=True):
     ticket: Ticket | None
 
 
+class Open(Struct):
+    """What is open of one user.
+
+    Attributes:
+        rounds: Of the worst open loop report; 0 for none.
+    """
+
+    tickets: list[Ticket] = []
+    rounds: int = 0
+
+
+def open_of(tickets: Iterable[Ticket], loops: Iterable[LoopReport]) -> dict[str, Open]:
+    """Return what is open, by user; nobody of whom nothing is."""
+    found: dict[str, Open] = {}
+    for ticket in tickets:
+        if ticket.is_open:
+            found.setdefault(ticket.user, Open()).tickets.append(ticket)
+    for report in loops:
+        if report.closed_at is None:
+            of = found.setdefault(report.user, Open())
+            of.rounds = max(report.rounds, of.rounds)
+    return found
+
+
 def build(
     users: Iterable[User],
     accounts: Mapping[str, Account],
@@ -37,34 +61,31 @@ def build(
     loops: Iterable[LoopReport],
 ) -> dict[str, Entry]:
     """Return the entries of all users by id, in the order of *users*."""
-    open_tickets: dict[str, list[Ticket]] = {}
-    for ticket in tickets:
-        if ticket.is_open:
-            open_tickets.setdefault(ticket.user, []).append(ticket)
-    rounds: dict[str, int] = {}
-    for report in loops:
-        if report.closed_at is None:
-            rounds[report.user] = max(report.rounds, rounds.get(report.user, 0))
+    return built(users, accounts, open_of(tickets, loops))
+
+
+def built(
+    users: Iterable[User], accounts: Mapping[str, Account], open_: Mapping[str, Open]
+) -> dict[str, Entry]:
+    """Return the entries of users by id, in their order, with what is open of each."""
     return {
-        user.id: _entry(user, accounts.get(user.account), open_tickets.get(user.id, []), rounds)
+        user.id: _entry(user, accounts.get(user.account), open_.get(user.id, Open()))
         for user in users
     }
 
 
-def _entry(
-    user: User, account: Account | None, tickets: list[Ticket], rounds: Mapping[str, int]
-) -> Entry:
+def _entry(user: User, account: Account | None, open_: Open) -> Entry:
     name = account.name if account else user.account
     phones = [user.mobile or "", *(f.to or "" for f in user.factors if f.kind in {"sms", "voice"})]
-    numbers = [ticket.id for ticket in tickets]
+    numbers = [ticket.id for ticket in open_.tickets]
     mails = [user.login, user.notification_address or ""]
     return Entry(
         user=user,
         account=name,
         blob="\n".join(folded(text) for text in (user.name, user.id, name, *mails, *numbers)),
         numbers="\n".join(map(digits, (*phones, *numbers))),
-        rounds=rounds.get(user.id, 0),
-        ticket=max(tickets, key=lambda ticket: ticket.opened_at, default=None),
+        rounds=open_.rounds,
+        ticket=max(open_.tickets, key=lambda ticket: ticket.opened_at, default=None),
     )
 
 

@@ -7,6 +7,9 @@
                                                                                     └─ replace ─▶
                                                                                     fsync directory
 
+A long file is not written at every change: what a transaction put is appended to its journal, and
+the file is written whole when that has grown long.
+
 TinyDB's own JSONStorage writes over the old bytes in place and takes an empty file for a new
 database; ours does neither.
 """
@@ -16,6 +19,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import shutil
 import tempfile
 import threading
@@ -29,6 +33,16 @@ from filelock import FileLock, Timeout
 from tinydb.storages import Storage
 
 from helpdesk.domain.errors import BadFile, Unreachable
+from helpdesk.stores.journal import (
+    FROM,
+    JOURNAL,
+    Changes,
+    Journal,
+    flat,
+    fsync_directory,
+    journal_of,
+    most,
+)
 
 FORMAT: Final = "helpdesk-fixture/1"
 """What `meta.format` says in a file of ours."""
@@ -38,6 +52,9 @@ LOCK_WAIT_S: Final = 10.0
 
 Tables = dict[str, dict[str, Any]]
 T = TypeVar("T")
+
+Signature = tuple[int, int, int, int]
+"""What changes when a file does: its inode, size, time of change, and the size of its journal."""
 
 _PEN: ContextVar[Tables | None] = ContextVar("pen", default=None)
 """The draft that the code which runs now may see and change.
@@ -50,11 +67,15 @@ class _Seen(msgspec.Struct, frozen=True):
     """What the file held when it was last read or written; never changed in place.
 
     One value, so that two threads cannot mix an older one's parts with a newer one's tables.
+
+    Attributes:
+        end: Where the last whole change of the journal ends.
     """
 
-    signature: tuple[int, int, int]
+    signature: Signature
     tables: Tables
     parts: dict[str, str]
+    end: int = 0
 
 
 class AtomicStorage(Storage):
@@ -72,7 +93,9 @@ class AtomicStorage(Storage):
         self.path = Path(path)
         self._turn = threading.Lock()  # the file's lock is one for all threads of this process
         self._lock = FileLock(f"{path}.lock", timeout=LOCK_WAIT_S, thread_local=False, mode=0o600)
+        self._journal = Journal(self.path)
         self._draft: Tables | None = None
+        self._put: dict[str, set[str]] | None = {}
         self._seen: _Seen | None = None
         self._is_swept = False
 
@@ -93,16 +116,14 @@ class AtomicStorage(Storage):
         """Take the tables of the transaction under way, as they were read and changed."""
         if data is not self._own():
             raise RuntimeError(f"{self.path}: what is written is not what was read.")
+        self._put = None  # whatever of it was changed
 
-    def unshare(self, table: str, key: int) -> None:
-        """Make a document the transaction's own before TinyDB changes it in place.
-
-        Whoever reads beside keeps the one that is durable.
-        """
+    def put(self, table: str, key: int, document: Mapping[str, Any]) -> None:
+        """Put one document into the transaction under way, new or instead of the old one."""
         draft, name = self._own(), str(key)
-        documents = draft.get(table, {})
-        if name in documents:
-            draft[table] = documents | {name: dict(documents[name])}
+        draft[table] = draft.get(table, {}) | {name: document}
+        if self._put is not None:
+            self._put.setdefault(table, set()).add(name)
 
     def within(self, step: Callable[..., T], *arguments: Any) -> T:
         """Take a step of the transaction under way: it sees and changes the draft."""
@@ -122,12 +143,12 @@ class AtomicStorage(Storage):
         with self._locked():
             seen, before = self._current(), _PEN.get()
             draft = self._draft = dict(seen.tables)
+            self._put = {}
             _PEN.set(draft)
             touched: set[str] = set()
             try:
                 yield touched
-                parts = self._commit(draft, without(seen.parts, touched))
-                self._seen = _Seen(self.signature(), draft, parts)
+                self._seen = self._kept(seen, draft, without(seen.parts, touched))
             finally:
                 self._draft = None
                 _PEN.set(before)  # not reset: it may end in another thread than it began in
@@ -135,6 +156,7 @@ class AtomicStorage(Storage):
     def sweep_again(self) -> None:
         """Remove with the next commit what changes left behind that were killed since the first."""
         self._is_swept = False
+        self._put = None  # nor is anything left in the journal
 
     def install(self, tables: Tables, *, is_first: bool = False) -> None:
         """Write a whole file anew, whatever is there; where it is the first, only if nothing is."""
@@ -142,8 +164,17 @@ class AtomicStorage(Storage):
             if not (is_first and self.path.exists()):
                 self._commit(tables)
 
-    def signature(self) -> tuple[int, int, int]:
-        """Give what changes when the file does: inode, size and time of change in nanoseconds."""
+    def settle(self) -> None:
+        """Write the file whole where changes lie beside it, for whoever reads the file alone."""
+        if self._journal.size:
+            with self.transaction():
+                self._put = None
+
+    def signature(self) -> Signature:
+        """Give what changes when the file does."""
+        return *self._file_signature(), self._journal.size
+
+    def _file_signature(self) -> tuple[int, int, int]:
         try:
             stat = self.path.stat()
         except OSError as error:
@@ -160,8 +191,62 @@ class AtomicStorage(Storage):
         """What is durable, read again where somebody else changed it."""
         signature, seen = self.signature(), self._seen
         if seen is None or seen.signature != signature:
-            self._seen = seen = _Seen(signature, self._load(), {})
+            is_grown = (
+                seen is not None
+                and seen.signature[:3] == signature[:3]
+                and seen.end <= signature[3]
+            )
+            self._seen = seen = self._grown(seen) if seen and is_grown else self._loaded()
         return seen
+
+    def _loaded(self) -> _Seen:
+        """Read the file and its journal, both of one state."""
+        while True:
+            signature = self._file_signature()
+            tables = self._load()
+            changes, end, size = self._changes(journal_of(tables))
+            if self._file_signature() == signature:  # else it was written whole meanwhile
+                for table, documents in flat(changes):
+                    tables.setdefault(table, {}).update(documents)
+                return _Seen((*signature, size), tables, {}, end)
+
+    def _grown(self, seen: _Seen) -> _Seen:
+        """Take in what was appended to the journal since."""
+        changes, end, size = self._changes(journal_of(seen.tables), seen.end)
+        tables = dict(seen.tables)
+        for table in {table for table, _ in flat(changes)}:
+            tables[table] = dict(tables.get(table, {}))
+        for table, documents in flat(changes):
+            tables[table].update(documents)
+        parts = without(seen.parts, {table for table, _ in flat(changes)})
+        return _Seen((*seen.signature[:3], size), tables, parts, end)
+
+    def _changes(self, name: str, start: int = 0) -> tuple[list[Changes], int, int]:
+        if not name:
+            return [], 0, self._journal.size
+        try:
+            return self._journal.read(name, start)
+        except OSError as error:
+            raise Unreachable(f"{self._journal.path} cannot be read: {error.strerror}.") from error
+
+    def _kept(self, seen: _Seen, draft: Tables, known: dict[str, str]) -> _Seen:
+        """Make a transaction durable: appended where the file is long, else written whole."""
+        name = journal_of(seen.tables)
+        file = seen.signature[:3]
+        if self._put is None or not name or file[1] < FROM or seen.end > most(file[1]):
+            return self._whole(draft, known)
+        put = {table: {key: draft[table][key] for key in keys} for table, keys in self._put.items()}
+        try:
+            end = self._journal.append(name, put, seen.end)
+        except OSError as error:
+            raise Unreachable(
+                f"{self._journal.path} cannot be written: {error.strerror}; nothing was changed."
+            ) from error
+        return _Seen((*file, end), draft, known, end)
+
+    def _whole(self, draft: Tables, known: dict[str, str]) -> _Seen:
+        parts = self._commit(draft, known)
+        return _Seen(self.signature(), draft, parts)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -199,14 +284,19 @@ class AtomicStorage(Storage):
     def _backup(self) -> Path:
         return self.path.with_name(f"{self.path.name}.bak")
 
-    def _commit(
-        self, tables: Mapping[str, Any], known: Mapping[str, str] | None = None
-    ) -> dict[str, str]:
-        """Write the tables, those that are *known* as they were encoded; give all so."""
+    def _commit(self, tables: Tables, known: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Write the tables, those that are *known* as they were encoded; give all so.
+
+        A long file gets another name for its journal: what the old one holds is in the file.
+        """
         parts = {
             table: (known or {}).get(table) or encoded_table(documents)
             for table, documents in tables.items()
         }
+        if sum(map(len, parts.values())) >= FROM:
+            meta = tables["meta"]["1"] | {JOURNAL: secrets.token_hex(8)}
+            tables["meta"] = tables["meta"] | {"1": meta}
+            parts["meta"] = encoded_table(tables["meta"])
         handle, name = -1, ""
         try:
             self._sweep()
@@ -223,7 +313,9 @@ class AtomicStorage(Storage):
             raise Unreachable(
                 f"{self.path} cannot be written: {error.strerror}; nothing was changed."
             ) from error
-        _fsync_directory(self.path.parent)
+        fsync_directory(self.path.parent)
+        with contextlib.suppress(OSError):  # it counts no more
+            self._journal.drop()
         return parts
 
     def _sweep(self) -> None:
@@ -261,7 +353,7 @@ def install(source: Path, target: Path, *, is_first: bool = False) -> None:
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        tables = tables_of(source.read_bytes(), str(source))
+        tables = AtomicStorage(str(source)).read()
     except OSError as error:
         raise Unreachable(f"{error.filename or source}: {error.strerror}.") from error
     AtomicStorage(str(target)).install(tables, is_first=is_first)
@@ -314,16 +406,3 @@ def joined(parts: Mapping[str, str]) -> bytes:
 def without(parts: dict[str, str], tables: set[str]) -> dict[str, str]:
     """Return the encoded tables but these."""
     return {table: part for table, part in parts.items() if table not in tables}
-
-
-def _fsync_directory(directory: Path) -> None:
-    """Make a change outlast a loss of power, where the file system can.
-
-    No error: the change is made and everybody sees it; to say that it failed would be false.
-    """
-    with contextlib.suppress(OSError):
-        handle = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -42,6 +42,7 @@ class TinyDirectory:
         self._file, self._store = file, store
         self._entries: dict[str, Entry] = {}
         self._haystack = Haystack(())
+        self._open: dict[str, entries.Open] = {}
         self._users: dict[str, User] = {}
         self._accounts: dict[str, Account] = {}
         self._shapes: dict[str, list[str]] = defaultdict(list)
@@ -140,9 +141,7 @@ class TinyDirectory:
                 self._accounts = {each.id: each for each in self._all("accounts", Account)}
                 self._read = people
             if (people, tickets) != self._built:
-                users = self._users.values()
-                store = self._store
-                self._entries = entries.build(users, self._accounts, store.tickets, store.loops)
+                self._entries = self._built_anew(is_all=people != self._built[0])
                 self._haystack = Haystack([*self._entries.values()])
                 self._built = people, tickets
                 self._generation += 1
@@ -157,6 +156,16 @@ class TinyDirectory:
                         self._shapes[each].append(name)
             self._shaped = self._users
             return self._shapes
+
+    def _built_anew(self, *, is_all: bool) -> dict[str, Entry]:
+        """Build the entries again: *all* of them, or of those of whom something else is open."""
+        before, self._open = self._open, entries.open_of(self._store.tickets, self._store.loops)
+        if is_all:
+            return entries.built(self._users.values(), self._accounts, self._open)
+        touched = before.keys() | self._open.keys()
+        changed = {user for user in touched if before.get(user) != self._open.get(user)}
+        users = [self._users[user] for user in changed if user in self._users]
+        return self._entries | entries.built(users, self._accounts, self._open)
 
     def _all(self, table: str, kind: type[T]) -> list[T]:
         return [self._file.decoded(table, key, row, kind) for key, row in self._file.rows(table)]

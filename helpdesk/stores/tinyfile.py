@@ -23,7 +23,7 @@ from tinydb import TinyDB
 from tinydb.table import Document
 
 from helpdesk.domain.errors import BadFile
-from helpdesk.stores.atomic import AtomicStorage
+from helpdesk.stores.atomic import AtomicStorage, Signature
 from helpdesk.stores.whole import whole
 
 LEFT_ALONE: Final = timedelta(hours=12)
@@ -47,7 +47,7 @@ class TinyFile:
         self._storage: AtomicStorage = self._db.storage  # type: ignore[assignment]
         self._clock = clock
         self._shift: timedelta | None = None
-        self._signature: tuple[int, int, int] | None = None
+        self._signature: Signature | None = None
         self._generation = 0
         self._written: Counter[str] = Counter()
         self._touched: set[str] = set()
@@ -105,14 +105,8 @@ class TinyFile:
 
     def put(self, table: str, key: int, document: Mapping[str, Any]) -> None:
         """Write one document whole, new or instead of the old one; only inside `transaction`."""
-        self._storage.unshare(table, key)
         self._touched.add(table)
-        stored = moved(document, -self._moved_by())
-        rows = self._db.table(table, cache_size=0)
-        if rows.contains(doc_id=key):
-            rows.update(_instead(stored), doc_ids=[key])
-        else:
-            rows.insert(Document(stored, doc_id=key))
+        self._storage.put(table, key, moved(document, -self._moved_by()))
 
     def drop(self, table: str, *, beyond: int) -> None:
         """Leave out the documents of a table with a higher id; only inside `transaction`."""
@@ -172,9 +166,8 @@ class TinyFile:
             shift = self._moved_by()
             yield
             now = self._clock()
-            meta = self._db.table("meta", cache_size=0)
-            self._storage.unshare("meta", 1)
-            meta.update({"now": _stamp(now - shift), "at": _stamp(now)}, doc_ids=[1])
+            meta = self._storage.read()["meta"]["1"]
+            self._storage.put("meta", 1, meta | {"now": _stamp(now - shift), "at": _stamp(now)})
             touched.add("meta")
         with self._counting:
             if self._signature == before:  # nobody else changed it since we looked
@@ -201,14 +194,6 @@ class TinyFile:
             return timedelta(0)
         self._shift = shift_of(meta, self._clock(), self.name, self._shift)
         return self._shift
-
-
-def _instead(document: Mapping[str, Any]) -> Callable[[Any], None]:
-    def put(old: Any) -> None:
-        old.clear()
-        old.update(document)
-
-    return put
 
 
 def shift_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from importlib import import_module
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import event
 
 from helpdesk.domain.agents import Agent, Role
@@ -240,3 +242,29 @@ def test_who_was_there_before_the_numbers_gets_the_same_ones(database: Database)
         assert connection.exec_driver_sql(other).scalar_one() == 0
         kinds = "SELECT count(DISTINCT rank), count(DISTINCT heat) FROM users"
         assert connection.exec_driver_sql(kinds).one() > (6, 30)
+
+
+async def test_whose_ticket_is_closed_is_found_as_they_are_now(
+    made: Path, tmp_path: Path, clock: Clock
+) -> None:
+    file = TinyFile(Path(shutil.copy(made, tmp_path)), clock)
+    store = TinyStore(file)
+    store.load()
+    directory = TinyDirectory(file, store)
+    await directory.refresh()
+    query, all_ = parse("ticket:yes", PRODUCTS), len(store.agents) + USERS
+    before = await directory.find(query, clock.now, account=None, offset=0, limit=all_)
+    ticket = next(one for one in store.tickets if one.is_open)
+
+    async with store.transaction():
+        for each in store.tickets:
+            if each.user == ticket.user and each.is_open:
+                await store.keep(replace(each, closed_at=clock.now))
+    await directory.refresh()
+
+    after = await directory.find(query, clock.now, account=None, offset=0, limit=all_)
+    number = parse(ticket.id, PRODUCTS)
+    assert after[0] == before[0] - 1
+    assert ticket.user not in [one.user.id for one in after[1]]
+    found = await directory.find(number, clock.now, account=None, offset=0, limit=all_)
+    assert ticket.user not in [one.user.id for one in found[1]]

@@ -1,0 +1,151 @@
+"""Changes appended beside a long file, so that a change costs what it changes, not what there is.
+
+change ─▶ one line at the end, one sync ─▶ durable      (the file itself is not touched)
+file read ─▶ lines applied in their order, up to the first that is not whole
+journal long ─▶ file written whole under another name for its journal ─▶ the old lines count no more
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+Changes = Mapping[str, Mapping[str, Any]]
+"""Documents that were put, by table and key."""
+
+JOURNAL: Final = "journal"
+"""What `meta` calls the name of the journal that belongs to the file as it is."""
+
+FROM: Final = 2_000_000
+"""Bytes of a file from which on its changes are appended; a shorter one is written whole."""
+
+SHARE: Final = 8
+"""A journal is at most so many parts of its file long, but never less than `FROM`."""
+
+
+class _Line(msgspec.Struct):
+    """One transaction.
+
+    Attributes:
+        of: The name that the file gives to its journal: a line of another one is not applied.
+    """
+
+    of: str
+    put: dict[str, dict[str, Any]]
+
+
+class Journal:
+    """The journal of one file.
+
+    Args:
+        path: That of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.with_name(f"{path.name}.journal")
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are; 0 where there is no journal."""
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def read(self, name: str, start: int = 0) -> tuple[list[Changes], int, int]:
+        """Give the changes from a place on, where the last whole one ends, and how long it all is.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        try:
+            with self.path.open("rb") as file:
+                file.seek(start)
+                data = file.read()
+        except FileNotFoundError:
+            return [], 0, 0
+        found = list(_whole(data, name))
+        end = start + sum(length for _, length in found)
+        return [changes for changes, _ in found], end, start + len(data)
+
+    def append(self, name: str, changes: Changes, end: int) -> int:
+        """Write changes durably behind the last whole ones; give where they end.
+
+        Raises:
+            OSError: They cannot be written; then nothing is.
+        """
+        text = msgspec.json.encode({"of": name, "put": changes})
+        line = b"%08x %b\n" % (zlib.crc32(text), text)
+        is_new = not self.path.exists()
+        handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                os.ftruncate(handle, end)  # what was cut short, or counts no more
+                written = end
+                while written < end + len(line):
+                    written += os.pwrite(handle, line[written - end :], written)
+                os.fdatasync(handle)
+            except OSError:
+                with suppress(OSError):
+                    os.ftruncate(handle, end)
+                raise
+        finally:
+            os.close(handle)
+        if is_new:
+            fsync_directory(self.path.parent)
+        return end + len(line)
+
+    def drop(self) -> None:
+        """Remove it: the file holds all of it."""
+        self.path.unlink(missing_ok=True)
+
+
+def most(size: int) -> int:
+    """Return how long the journal of a file of this size may be."""
+    return max(FROM, size // SHARE)
+
+
+def journal_of(tables: Mapping[str, Any]) -> str:
+    """Return the name that a file gives to its journal; empty where it has none."""
+    name = tables["meta"]["1"].get(JOURNAL)
+    return name if isinstance(name, str) else ""
+
+
+def flat(changes: Iterable[Changes]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Give table and documents of all changes, in their order."""
+    for each in changes:
+        yield from each.items()
+
+
+def _whole(data: bytes, name: str) -> Iterator[tuple[Changes, int]]:
+    """The changes that are whole, each with the length of its line, up to the first that is not."""
+    for line in data.splitlines(keepends=True):
+        check, _, text = line.rstrip(b"\n").partition(b" ")
+        if not line.endswith(b"\n") or check != b"%08x" % zlib.crc32(text):
+            return
+        try:
+            found = msgspec.json.decode(text, type=_Line)
+        except msgspec.MsgspecError:
+            return
+        if found.of != name:
+            return
+        yield found.put, len(line)
+
+
+def fsync_directory(directory: Path) -> None:
+    """Make a change outlast a loss of power, where the file system can.
+
+    No error: the change is made and everybody sees it; to say that it failed would be false.
+    """
+    with suppress(OSError):
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,175 @@
+"""Changes of a long file: appended, seen by others, whole or not there, and gone once written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpdesk.stores.atomic import AtomicStorage, install
+from helpdesk.stores.journal import FROM, SHARE
+from helpdesk.stores.tinyfile import TinyFile
+from tests.conftest import Clock
+
+
+@pytest.fixture
+def long_file(sample_file: Path, clock: Clock) -> Path:
+    """A fixture that is too long to be written at every change, changed once."""
+    tables = json.loads(sample_file.read_text("utf-8"))
+    tables["ballast"] = {"1": {"text": "x" * (FROM + 1)}}
+    sample_file.write_text(json.dumps(tables), "utf-8")
+    put(TinyFile(sample_file, clock), 1, "first")
+    return sample_file
+
+
+def put(file: TinyFile, key: int, text: str) -> None:
+    with file.transaction():
+        file.put("remarks", key, {"id": str(key), "text": text})
+
+
+def texts(path: Path, clock: Clock) -> list[str]:
+    """What somebody reads who opens the file now."""
+    return [row["text"] for _, row in TinyFile(path, clock).rows("remarks")]
+
+
+def journal(path: Path) -> Path:
+    return path.with_name(f"{path.name}.journal")
+
+
+def test_a_change_of_a_long_file_leaves_it_as_it_is_and_is_read_by_all(
+    long_file: Path, clock: Clock
+) -> None:
+    ours, theirs = TinyFile(long_file, clock), TinyFile(long_file, clock)
+    assert [*theirs.rows("remarks")]
+    generation, before = theirs.generation("remarks"), long_file.read_bytes()
+
+    put(ours, 2, "second")
+
+    assert long_file.read_bytes() == before
+    assert theirs.generation("remarks") > generation
+    assert [row["text"] for _, row in theirs.rows("remarks")] == ["first", "second"]
+    assert texts(long_file, clock) == ["first", "second"]
+
+
+def test_two_who_write_in_turn_lose_nothing_of_one_another(long_file: Path, clock: Clock) -> None:
+    both = TinyFile(long_file, clock), TinyFile(long_file, clock)
+
+    for number in range(2, 8):
+        put(both[number % 2], number, f"number {number}")
+
+    assert len(texts(long_file, clock)) == 7
+
+
+def test_a_journal_cut_at_any_byte_gives_some_whole_number_of_changes(
+    long_file: Path, clock: Clock
+) -> None:
+    ours = TinyFile(long_file, clock)
+    ends = [0]
+    for number in (2, 3):
+        put(ours, number, f"number {number}")
+        ends.append(journal(long_file).stat().st_size)
+    whole = journal(long_file).read_bytes()
+
+    found = {}
+    for cut in {0, 1, *(end + by for end in ends[1:] for by in (-1, 0, 1)), *range(0, ends[2], 37)}:
+        journal(long_file).write_bytes(whole[:cut])
+        found[cut] = len(texts(long_file, clock)) - 1
+
+    assert found == {cut: sum(cut >= end for end in ends[1:]) for cut in found}
+
+
+def test_a_change_after_one_that_was_cut_short_takes_its_place(
+    long_file: Path, clock: Clock
+) -> None:
+    ours = TinyFile(long_file, clock)
+    put(ours, 2, "second")
+    with journal(long_file).open("ab") as file:
+        file.write(b'0badc0de {"of":"cut sho')
+
+    put(TinyFile(long_file, clock), 3, "third")
+
+    assert texts(long_file, clock) == ["first", "second", "third"]
+    assert [row["text"] for _, row in ours.rows("remarks")] == ["first", "second", "third"]
+
+
+def test_a_line_that_was_altered_ends_what_is_read(long_file: Path, clock: Clock) -> None:
+    ours = TinyFile(long_file, clock)
+    put(ours, 2, "second")
+    put(ours, 3, "third")
+    data = journal(long_file).read_bytes()
+
+    journal(long_file).write_bytes(data.replace(b"second", b"secund"))
+
+    assert texts(long_file, clock) == ["first"]
+
+
+def test_a_file_written_whole_has_all_of_it_and_no_line_counts_twice(
+    long_file: Path, clock: Clock
+) -> None:
+    put(TinyFile(long_file, clock), 2, "second")
+    lines = journal(long_file).read_bytes()
+
+    AtomicStorage(str(long_file)).settle()
+
+    assert not journal(long_file).exists()
+    assert texts(long_file, clock) == ["first", "second"]
+    put(TinyFile(long_file, clock), 2, "newer")
+    journal(long_file).write_bytes(lines)  # as after a loss of power before it was removed
+    AtomicStorage(str(long_file)).settle()
+    assert texts(long_file, clock) == ["first", "second"]
+
+
+def test_a_journal_that_grew_long_is_written_into_its_file(long_file: Path, clock: Clock) -> None:
+    ours = TinyFile(long_file, clock)
+    most = max(FROM, long_file.stat().st_size // SHARE)
+
+    for number in range(2, 6):
+        put(ours, number, str(number) * (most // 2))
+
+    assert not journal(long_file).exists() or journal(long_file).stat().st_size < most
+    assert len(texts(long_file, clock)) == 5
+
+
+def test_what_is_parted_from_personal_data_leaves_none_in_the_journal(
+    long_file: Path, clock: Clock
+) -> None:
+    ours = TinyFile(long_file, clock)
+    put(ours, 2, "somebody's name")
+
+    with ours.transaction():
+        ours.sweep_again()
+        ours.put("remarks", 2, {"id": "2", "text": "erased"})
+
+    assert not journal(long_file).exists()
+    assert texts(long_file, clock) == ["first", "erased"]
+
+
+def test_a_copy_of_a_long_file_has_what_was_appended(
+    long_file: Path, tmp_path: Path, clock: Clock
+) -> None:
+    put(TinyFile(long_file, clock), 2, "second")
+
+    install(long_file, tmp_path / "copy" / "desk.json")
+
+    assert texts(tmp_path / "copy" / "desk.json", clock) == ["first", "second"]
+
+
+def test_a_file_put_in_the_place_of_another_is_not_changed_by_its_journal(
+    long_file: Path, clock: Clock
+) -> None:
+    earlier = long_file.with_name(f"{long_file.name}.bak").read_bytes()
+    put(TinyFile(long_file, clock), 2, "second")
+
+    long_file.write_bytes(earlier)
+
+    assert texts(long_file, clock) == []
+
+
+def test_a_short_file_is_written_whole(sample_file: Path, clock: Clock) -> None:
+    put(TinyFile(sample_file, clock), 1, "first")
+
+    written: dict[str, Any] = json.loads(sample_file.read_text("utf-8"))
+    assert written["remarks"]["1"]["text"] == "first"
+    assert not journal(sample_file).exists()
