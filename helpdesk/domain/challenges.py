@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -57,32 +57,30 @@ def challenge_lines(
     user: str, timeline: Sequence[AnyEvent], now: datetime
 ) -> Iterator[ChallengeLine]:
     """Give the challenges of one timeline, oldest first."""
+    # Parted once: looked through for every challenge, a long timeline would take minutes.
+    mine: dict[str | None, list[AnyEvent]] = {}
+    delivered: dict[str, list[Delivery]] = {}
+    for event in timeline:
+        mine.setdefault(getattr(event, "challenge", None), []).append(event)
+        if isinstance(event, Delivery):
+            delivered.setdefault(event.send, []).append(event)
     for event in timeline:
         if isinstance(event, Challenge):
-            yield _line(
-                user,
-                event,
-                [e for e in timeline if getattr(e, "challenge", None) == event.challenge],
-                timeline,
-                now,
-            )
+            yield _line(user, event, mine[event.challenge], delivered, now)
 
 
 def _line(
     user: str,
     asked: Challenge,
     mine: Sequence[AnyEvent],
-    timeline: Sequence[AnyEvent],
+    delivered: Mapping[str, list[Delivery]],
     now: datetime,
 ) -> ChallengeLine:
     sends = [event for event in mine if isinstance(event, Send)]
     answers = [event for event in mine if isinstance(event, Answer)]
-    names = {send.send for send in sends}
-    deliveries = [
-        event for event in timeline if isinstance(event, Delivery) and event.send in names
-    ]
-    state, ended_at = _state(asked, sends, answers, deliveries, now)
     last = sends[-1] if sends else None
+    arrivals = delivered.get(last.send, []) if last else []
+    state, ended_at = _state(asked, sends, answers, arrivals, now)
     refused = next((a.reason or "" for a in reversed(answers) if not a.ok), "")
     return ChallengeLine(
         user=user,
@@ -104,7 +102,7 @@ def _state(
     asked: Challenge,
     sends: list[Send],
     answers: list[Answer],
-    deliveries: list[Delivery],
+    arrivals: list[Delivery],
     now: datetime,
 ) -> tuple[ChallengeState, datetime | None]:
     if answers:
@@ -114,7 +112,7 @@ def _state(
         return ChallengeState.LEFT, None
     if not sends:
         return ChallengeState.ASKED, None
-    words = {delivery.state for delivery in deliveries if delivery.send == sends[-1].send}
+    words = {delivery.state for delivery in arrivals}
     if words & {"bounced", "suppressed", "failed"}:
         return ChallengeState.UNDELIVERED, None
     return (ChallengeState.DELIVERED if "delivered" in words else ChallengeState.SENT), None

@@ -1,4 +1,4 @@
-"""D: from an act to its being durable."""
+"""D: from an act to its being durable. C: opening a long case."""
 
 from __future__ import annotations
 
@@ -16,16 +16,25 @@ ACTS = 20
 def durable(run: Run) -> Iterator[Printed]:
     """A note on a local fixture, to its being on the disk, beside one append and its sync."""
     for users in run.sizes:
-        command = [sys.executable, "-m", "tests.bench.acting", str(run.fixture(users))]
-        done = subprocess.run(
-            [*command, str(run.count(ACTS))],
-            check=True,
-            capture_output=True,
-            text=True,
-            env=run.environment(run.home()),
-        )
-        found = {
-            name: Sample([float(part) for part in figures.split()])
-            for name, _, figures in (each.partition(":") for each in done.stdout.splitlines())
-        }
+        found = _told(run, "acting", str(run.fixture(users)), str(run.count(ACTS)))
         yield line("D1", "a note, durable", found, {"append and sync": Goal(most=3)}, users)
+
+
+@row("C1")
+def long_case(run: Run) -> Iterator[Printed]:
+    """Opening a case with 10,000 events, beside decoding them."""
+    found = _told(run, "opening", str(run.fixture(1_000)), "10000", str(run.count(ACTS)))
+    yield line("C1", "a case of 10,000 events", found, {"msgspec decode": Goal(most=3)})
+
+
+def _told(run: Run, module: str, *arguments: str) -> dict[str, Sample]:
+    """Give what a program of ours measured: a line for each name, then its figures."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"tests.bench.{module}", *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=run.environment(run.home()),
+    )
+    parts = (each.partition(":") for each in done.stdout.splitlines())
+    return {name: Sample([float(one) for one in told.split()]) for name, _, told in parts}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from functools import partial
 
@@ -10,6 +11,19 @@ from tests.bench.screen import CTRL_Q, Painted, Screen
 from tests.bench.table import Goal, Printed, Skipped, in_turn, line, processor, wall
 
 NO_POSTING = "posting is not there: make an environment DATA/posting with it (pip install posting)"
+
+
+@row("S1")
+def first_paint(run: Run) -> Iterator[Printed]:
+    """From the command to the first that is painted at all."""
+    nothing = [sys.executable, "-c", "pass"]
+    cases = {
+        "ours": partial(_started, run, helpdesk()),
+        "python -c pass": partial(_gone, run, nothing),
+        "Textual hello": partial(_started, run, peer("hello")),
+    }
+    taken = in_turn(run.count(15), cases)
+    yield line("S1", "first paint", wall(taken), {"python -c pass": Goal(most=1.5)})
 
 
 @row("S2")
@@ -50,6 +64,11 @@ def _started(run: Run, command: list[str], *wanted: str) -> Painted:
     """Give how a command came to its first frame with these words."""
     with Screen(command, run.home("starting")) as screen:
         return screen.until(*wanted)
+
+
+def _gone(run: Run, command: list[str]) -> Painted:
+    with Screen(command, run.home("starting")) as screen:
+        return screen.ended(b"")
 
 
 def _quit(run: Run, command: list[str], *wanted: str) -> Painted:
