@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from textual.widgets import Button
 
-from helpdesk.domain.actions import TurnOffMfa
+from helpdesk.domain.actions import ResetAll, TurnOffMfa
 from helpdesk.domain.approvals import Approval, payload_of
 from helpdesk.domain.decisions import Need
 from helpdesk.domain.errors import NeedsMore
@@ -315,9 +315,9 @@ def test_a_request_says_what_became_of_what_was_agreed_to(
     ending: Ending | None, at_the_console: str, at_the_command_line: str
 ) -> None:
     request = Approval(
-        id="a1", act="reset-all", user="u84", payload="{}", sha256="", why="", requester="dana",
-        asked_at=NOW, approver="greta", is_granted=True, decided_at=NOW, used_at=NOW,
-        ending=ending,
+        id="a1", act="reset-all", user="u84", requester="dana", asked_at=NOW, sha256="",
+        payload=payload_of(ResetAll(user="u84", reason="new phone")), why="it resets everything",
+        approver="greta", is_granted=True, decided_at=NOW, used_at=NOW, ending=ending,
     )  # fmt: skip
 
     assert standing(request, NOW)[0] == at_the_console
