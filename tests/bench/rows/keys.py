@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from tests.bench.run import Run, peer, row
-from tests.bench.screen import DOWN, END, HOME, PAGE_DOWN, PAGE_UP, UP, Painted, Screen
+from tests.bench.screen import DOWN, END, ENTER, HOME, PAGE_DOWN, PAGE_UP, UP, Painted, Screen
 from tests.bench.table import Goal, Line, Printed, Sample, in_turn, line, processor, wall, written
 
 CURSOR = "▌"
@@ -26,8 +26,11 @@ class Held:
 
     def __init__(self, run: Run, users: int, open_: ExitStack) -> None:
         self.users = users
+        ours = open_.enter_context(run.console(users))
+        ours.press(b"/sort:name", f"{users:,} found")  # everybody, as the others have
+        ours.press(ENTER, CURSOR)
         self.screens = {
-            "ours": open_.enter_context(run.console(users)),
+            "ours": ours,
             TTY: open_.enter_context(_peer("tty", 400)),
             LIST: open_.enter_context(_peer("minimal", users)),
         }
@@ -88,6 +91,15 @@ def page(run: Run) -> Iterator[Printed]:
             yield from _even("K2", wall(taken)["ours"], users)
 
 
+@row("K6")
+def following(run: Run) -> Iterator[Printed]:
+    """Cursor down, to the last frame of the case that follows it."""
+    with run.console(1_000) as console:
+        times = [_to(console, DOWN, UP, quiet_s=0.15) for _ in range(run.count(40))]
+        found = {"ours": Sample([one.ms for one in times]), "50 ms": Sample([50.0])}
+        yield line("K6", "cursor down → its case settled", found, {"50 ms": Goal(most=1)})
+
+
 @row("K5")
 def burst(run: Run) -> Iterator[Printed]:
     """Forty keys in one write: to the last frame they ask for, beside one key and one page."""
@@ -102,10 +114,10 @@ def burst(run: Run) -> Iterator[Printed]:
         yield line("K5", "40 keys in one write", found, goals)
 
 
-def _to(console: Screen, keys: bytes, back: bytes) -> Painted:
+def _to(console: Screen, keys: bytes, back: bytes, *, quiet_s: float = 0.025) -> Painted:
     """Press keys and give when all was painted that they ask for; go back."""
     console.settle(0.15)
-    painted = console.press_all(keys)
+    painted = console.press_all(keys, quiet_s)
     console.settle(0.15)
     console.press_all(back)
     return painted
