@@ -41,6 +41,9 @@ PURGE_MS: Final = 500
 
 PORT: Final = 5432
 
+HIDDEN: Final = ("password", "sslpassword")
+"""What PostgreSQL also takes after the `?`, and no sentence shows."""
+
 PATIENCE: Final = {
     "connect_timeout": 5,
     "tcp_user_timeout": 10_000,
@@ -74,7 +77,8 @@ class Database:
 
     def __init__(self, address: str, *, patience: Mapping[str, Any] | None = None) -> None:
         self.engine = _engine(address, {**PATIENCE, **(patience or {})})
-        self.name = self.engine.url.render_as_string(hide_password=True)
+        shown = self.engine.url.difference_update_query(HIDDEN)
+        self.name = shown.render_as_string(hide_password=True)
         self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]
         self._locks = WeakKeyDictionary()
         self._writers: dict[asyncio.Task[Any] | None, Connection] = {}
