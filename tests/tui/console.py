@@ -56,6 +56,7 @@ def desk_on(
     clock: Callable[[], datetime] = lambda: NOW,
     agent: Agent | None = None,
     tickets: TicketSystem | None = None,
+    connector: type[DemoConnector] = DemoConnector,
 ) -> LocalDesk:
     """Give a desk on a fixture file, at a time that stands still where no clock is given."""
     tiny = TinyFile(file, clock)
@@ -65,7 +66,7 @@ def desk_on(
     return LocalDesk(
         agent=agent or agent_named(who, store.agents),
         cards=load_cards(),
-        connector=DemoConnector(tiny),
+        connector=connector(tiny),
         store=store,
         directory=directory,
         clock=clock,
