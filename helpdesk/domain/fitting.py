@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from helpdesk.domain.cases import Case
 
 NOTHING_SENT = "Nothing is ever sent for an authenticator app: the code is made on the phone."
+NO_CODE = "A passkey has no code: the device itself answers the page that asks."
 
 
 def fitting_factors(action: AnyAction, card: Product, case: Case) -> tuple[Factor, ...]:
@@ -43,10 +44,17 @@ def why_unfit(action: AnyAction, card: Product, case: Case, now: datetime) -> st
     """Return why an act does not apply to what is there; empty where it does."""
     why = _UNFIT[action.name](action, card, case, now) if action.name in _UNFIT else ""
     if not why and action.name in _NO_FACTOR and not fitting_factors(action, card, case):
-        why = _NO_FACTOR[action.name]
+        why = _no_factor(action, case)
     if not why and factor_of(action):
         why = _unfit_factor(action, card, case)
     return why
+
+
+def _no_factor(action: AnyAction, case: Case) -> str:
+    kinds = {factor.kind for factor in case.user.live_factors}
+    if action.name == "send-code" and kinds == {FactorKind.PASSKEY}:
+        return f"No active factor takes a sent code. {NO_CODE}"
+    return _NO_FACTOR[action.name]
 
 
 def _unfit_factor(action: AnyAction, card: Product, case: Case) -> str:
@@ -57,6 +65,8 @@ def _unfit_factor(action: AnyAction, card: Product, case: Case) -> str:
     if factor is None:
         have = ", ".join(clean(f.id) for f in case.user.live_factors) or "none"
         return f"This user has no factor {clean(wanted)}; there is {have}."
+    if action.name == "send-code" and factor.kind is FactorKind.PASSKEY:
+        return f"{NO_CODE} Nothing is sent for it."
     if action.name == "send-code" and not factor.kind.is_sent:
         return f"{NOTHING_SENT} Open the app and read it there."
     return f"{action.title} does not fit a factor that is {factor.state.value}."

@@ -157,7 +157,9 @@ def ways(case: Case, action: AnyAction | None, now: datetime) -> tuple[Way, ...]
     For *action* with those it rules out marked.
     """
     found = [
-        _factor_way(factor) for factor in case.user.factors if factor.state is FactorState.ACTIVE
+        _factor_way(factor)
+        for factor in case.user.factors
+        if factor.state is FactorState.ACTIVE and factor.kind.is_told
     ]
     if case.user.mobile:
         found.append(

@@ -19,7 +19,8 @@ ENDLESS = 2200
 class FactorKind(StrEnum):
     """How a second proof reaches the user.
 
-    A code made on the phone is `totp`, and nothing is sent for it.
+    A code made on the phone is `totp`, and nothing is sent for it. A `passkey` is a key in a device
+    that answers the page itself: there is no code at all, and nothing to read out.
     """
 
     EMAIL = "email"
@@ -27,11 +28,17 @@ class FactorKind(StrEnum):
     VOICE = "voice"
     PUSH = "push"
     TOTP = "totp"
+    PASSKEY = "passkey"
 
     @property
     def is_sent(self) -> bool:
         """Whether something travels to the user (a generated code never does, S4.9)."""
-        return self is not FactorKind.TOTP
+        return self not in {FactorKind.TOTP, FactorKind.PASSKEY}
+
+    @property
+    def is_told(self) -> bool:
+        """Whether its user can show to an agent that they have it; a passkey answers pages only."""
+        return self is not FactorKind.PASSKEY
 
     @property
     def words(self) -> str:
@@ -42,6 +49,7 @@ class FactorKind(StrEnum):
             "voice": "Voice",
             "push": "Push",
             "totp": "Authenticator",
+            "passkey": "Passkey",
         }[self.value]
 
 

@@ -17,12 +17,15 @@ from tests.connectors.duo.line import connector as duo
 from tests.connectors.keycloak.line import connector as keycloak
 from tests.connectors.okta.line import connector as okta
 from tests.labs.duo.server import Account, phone
-from tests.labs.keycloak.server import Realm, otp
+from tests.labs.keycloak.server import Realm, otp, passkey
 from tests.labs.okta.server import Lab
 from tests.labs.okta.tenant import Factor, Person
 
 NAME = "lab"
 """What the settings call each of them; ids of its people begin so."""
+
+KEY = "MacBook Touch ID"
+"""What the passkeys of their people are called."""
 
 S = TypeVar("S", bound=Lab | Account | Realm)
 
@@ -77,6 +80,7 @@ class OktaBench(Served[Lab]):
             "email": ("email", "OKTA", {"email": mail}),
             "sms": ("sms", "OKTA", {"phoneNumber": mobile}),
             "totp": ("token:software:totp", "GOOGLE", {"credentialId": login}),
+            "passkey": ("webauthn", "FIDO", {"authenticatorName": KEY, "credentialId": "AHoO"}),
         }
         factors = []
         for n, kind in enumerate(kinds, 1):
@@ -135,6 +139,11 @@ class DuoBench(Served[Account]):
                 for n, kind in named
                 if kind == "totp"
             ],
+            "webauthncredentials": [
+                {"webauthnkey": f"WA{number}N{n}", "credential_name": KEY, "label": "Touch ID"}
+                for n, kind in named
+                if kind == "passkey"
+            ],
         }
         return f"{NAME}:{name}"
 
@@ -160,7 +169,10 @@ class KeycloakBench(Served[Realm]):
         name, login = f"7f1c5a5e-0002-4000-8000-{number:012}", f"p{number}"
         self.server.join(name, login, "Pat", f"Number{number}")
         password = self.server.credentials[name][:1]
-        made = [otp(f"{login}-o{n}") for n, _ in enumerate(kinds, 1)]
+        made = [
+            passkey(f"{login}-w{n}", KEY) if kind == "passkey" else otp(f"{login}-o{n}")
+            for n, kind in enumerate(kinds, 1)
+        ]
         self.server.credentials[name] = [*password, *made]
         return f"{NAME}:{name}"
 

@@ -180,15 +180,15 @@ async def test_an_act_without_its_right_is_lacking(
     assert rights[0] in lack.why
 
 
-async def test_whoever_has_a_passkey_too_is_not_reset_whole(
+async def test_whoever_has_a_list_on_paper_too_is_not_reset_whole(
     pi: PrivacyIdea, server: Server
 ) -> None:
-    server.tokens = [token("PIEM1"), token("PK1", "passkey")]
+    server.tokens = [token("PIEM1"), token("PIPK1", "passkey"), token("PP1", "paper")]
 
     lack = (await pi.supports(await alice(pi))).lack("reset-all")
 
     assert lack is not None
-    assert "passkey" in lack.why
+    assert "signs in by paper, which" in lack.why
 
 
 async def test_a_viewer_sees_and_may_nothing(pi: PrivacyIdea, server: Server) -> None:
@@ -443,9 +443,21 @@ def test_a_tokens_state_is_told_by_what_it_does(more: dict[str, Any], state: Fac
     assert factor.state is state
 
 
-@pytest.mark.parametrize("kind", ["registration", "pw", "passkey", "paper", "", "EVIL\x1b"])
+@pytest.mark.parametrize("kind", ["registration", "pw", "u2f", "paper", "", "EVIL\x1b"])
 def test_a_token_that_is_no_factor_of_ours_is_none(kind: str) -> None:
     assert factor_of(token("A", kind)) is None
+
+
+@pytest.mark.parametrize("kind", ["webauthn", "passkey", "WebAuthn"])
+async def test_a_passkey_is_a_factor_and_keeps_nobody_from_a_whole_reset(
+    pi: PrivacyIdea, server: Server, kind: str
+) -> None:
+    server.tokens = [token("PIEM1"), token("WAN1", kind, description="Blue key")]
+
+    user = await alice(pi)
+
+    assert [(f.kind.value, f.to) for f in user.factors][1:] == [("passkey", "Blue key")]
+    assert (await pi.supports(user)).lack("reset-all") is None
 
 
 def test_a_user_without_a_token_has_no_mfa() -> None:
@@ -458,6 +470,7 @@ def test_a_user_without_a_token_has_no_mfa() -> None:
     ("has", "mfa"),
     [
         (token("PK1", "passkey"), MfaState.ON),
+        (token("PP1", "paper"), MfaState.ON),
         (token("A", revoked=True), MfaState.OFF),
         (token("REG1", "registration"), MfaState.OFF),
     ],

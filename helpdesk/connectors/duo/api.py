@@ -105,7 +105,7 @@ class Duo:
         return found[:most], len(found) > most
 
     async def user(self, user: str) -> Any:
-        """Give a user with phones and tokens.
+        """Give a user with phones, tokens and passkeys.
 
         Raises:
             NotFound: There is none.
@@ -139,6 +139,10 @@ class Duo:
         """Take a phone or a token from a user: *what* is `phones` or `tokens`."""
         path = f"/admin/v1/users/{quote(user, safe='')}/{what}/{quote(name, safe='')}"
         await self._act("DELETE", path)
+
+    async def remove_passkey(self, key: str) -> None:
+        """Remove a WebAuthn credential, which Duo keeps by its own key and not by its user's."""
+        await self._act("DELETE", f"/admin/v1/webauthncredentials/{quote(key, safe='')}")
 
     async def bypass_code(self, user: str, seconds: int) -> str:
         """Make one code that lets in once; those made before stay."""

@@ -1,6 +1,6 @@
 """Duo as a provider of this desk.
 
-people ◀─ user + phones + tokens      timeline ◀─ authentication log
+people ◀─ user + phones + tokens + passkeys      timeline ◀─ authentication log
 push to the caller ─▶ approve · deny · fraud: an alarm, kept until the desk closes
 """
 
@@ -36,6 +36,7 @@ from helpdesk.domain.users import Account, Factor, FactorKind, FactorState, MfaS
 LOG_DAYS: Final = 180
 MOST_RECORDS: Final = 10_000
 TOKEN: Final = "token-"  # noqa: S105  (what the id of a hardware token's factor begins with)
+PASSKEY: Final = "webauthn-"
 LOCKED_OUT: Final = "locked out"
 DISABLED: Final = (
     "This user is disabled in Duo, which is no lock that ends: a Duo administrator enables them."
@@ -126,7 +127,7 @@ class DuoConnector(Elsewhere):
         return [*said, *(f"{lack.what}: {lack.says}" for lack in LACKS)]
 
     async def reset(self, user: User, factors: tuple[Factor, ...], now: datetime) -> None:
-        """Take phones and tokens from a user, one by one; what is gone already is no error.
+        """Take phones, tokens and passkeys from a user, one by one; what is gone is no error.
 
         Raises:
             Unreachable: It broke off; the sentence says what is gone and what is left.
@@ -209,6 +210,7 @@ class DuoConnector(Elsewhere):
         login, mail, status = text(raw, "username"), text(raw, "email"), text(raw, "status")
         phones = rows(raw, "phones")
         factors = [_phone(one) for one in phones] + [_token(one) for one in rows(raw, "tokens")]
+        factors += [_passkey(one) for one in rows(raw, "webauthncredentials")]
         numbers = (text(one, "number") for one in phones)
         return User(
             id=f"{self.name}:{native}",
@@ -242,6 +244,10 @@ class DuoConnector(Elsewhere):
 
     async def remove_one(self, native: str, factor: Factor) -> None:
         """Remove a factor; one that is gone already is no error."""
+        key = factor.id.removeprefix(PASSKEY)
+        if key != factor.id:
+            await self._api.remove_passkey(key)
+            return
         name = factor.id.removeprefix(TOKEN)
         await self._api.remove(native, "phones" if name == factor.id else "tokens", name)
 
@@ -251,7 +257,9 @@ class DuoConnector(Elsewhere):
         if not text(raw, "user_id"):
             raise Unreachable("Duo did not say which devices are left.")
         tokens = ids_of(rows(raw, "tokens"), "token_id")
-        return ids_of(rows(raw, "phones"), "phone_id") | {f"{TOKEN}{name}" for name in tokens}
+        keys = ids_of(rows(raw, "webauthncredentials"), "webauthnkey")
+        left = ids_of(rows(raw, "phones"), "phone_id") | {f"{TOKEN}{name}" for name in tokens}
+        return left | {f"{PASSKEY}{name}" for name in keys}
 
 
 def _span(since: datetime) -> dict[str, Any]:
@@ -283,3 +291,16 @@ def _token(raw: Any) -> Factor | None:
         return None
     to = clean(f"Token {text(raw, 'serial')}".strip(), limit=60)
     return Factor(id=f"{TOKEN}{name}", kind=FactorKind.TOTP, state=FactorState.ACTIVE, to=to)
+
+
+def _passkey(raw: Any) -> Factor | None:
+    name = text(raw, "webauthnkey")
+    if not name:
+        return None
+    return Factor(
+        id=f"{PASSKEY}{name}",
+        kind=FactorKind.PASSKEY,
+        state=FactorState.ACTIVE,
+        since=epoch(number(raw, "date_added")),
+        to=clean(text(raw, "credential_name") or text(raw, "label"), limit=60) or None,
+    )

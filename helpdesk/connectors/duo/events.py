@@ -33,7 +33,7 @@ FACTORS: Final = (
     (r"phone_call|call", "voice"),
     (r"sms", "sms"),
     (r"passcode|token|otp", "totp"),
-    (r"webauthn|u2f|security_key|touch", "webauthn"),
+    (r"webauthn|u2f|security_key|touch", "passkey"),
 )
 """Duo's words for a factor, the first that fits wins, and ours."""
 

@@ -28,6 +28,13 @@ from helpdesk.domain.timeline import LAST, AnyEvent, Other
 from helpdesk.domain.users import Account, Factor, FactorKind, FactorState, MfaState, User
 
 MOST_EVENTS: Final = 10_000
+KINDS: Final[Mapping[str, FactorKind]] = {
+    "otp": FactorKind.TOTP,
+    "webauthn": FactorKind.PASSKEY,
+    "webauthn-passwordless": FactorKind.PASSKEY,
+}
+"""Keycloak's types of credentials that are factors here; codes for recovery are not among them."""
+
 SET_UP: Final = "CONFIGURE_TOTP"
 """The required action by which the next login asks for an authenticator."""
 
@@ -112,7 +119,7 @@ class KeycloakConnector(Elsewhere):
         return [*said, *(f"{lack.what}: {lack.says}" for lack in LACKS)]
 
     async def reset(self, user: User, factors: tuple[Factor, ...], now: datetime) -> None:
-        """Remove factors; of all of them, demand a new set-up first and take passkeys as well.
+        """Remove factors; of all of them, demand a set-up first and take what is unknown here too.
 
         What is gone already is no error.
 
@@ -124,7 +131,7 @@ class KeycloakConnector(Elsewhere):
         listed = [raw for raw in await self._api.credentials(native) if _is_second(raw)]
         before = ""
         is_all = wanted >= {factor.id for factor in user.live_factors}
-        # To take one factor must not take a passkey that the desk does not know.
+        # To take one factor must not take codes for recovery, which the desk does not know.
         if is_all and (len(factors) > 1 or len(listed) == 1):
             await self.act(user, self._demand(native))
             factors = tuple(_factor(raw) for raw in listed)
@@ -180,7 +187,7 @@ class KeycloakConnector(Elsewhere):
         count = number(failures, "numSecondaryAuthFailures")
         wrong = number(failures, "numFailures") if count is None else count
         factors = tuple(
-            _factor(one, int(wrong or 0)) for one in listed or () if text(one, "type") == "otp"
+            _factor(one, int(wrong or 0)) for one in listed or () if text(one, "type") in KINDS
         )
         return User(
             id=f"{self.name}:{native}",
@@ -248,13 +255,15 @@ def _is_second(raw: Any) -> bool:
 
 def _factor(raw: Any, failures: int = 0) -> Factor:
     made = number(raw, "createdDate")
+    kind = KINDS.get(text(raw, "type"), FactorKind.TOTP)
+    unnamed = "Authenticator app" if kind is FactorKind.TOTP else None
     return Factor(
         id=text(raw, "id"),
-        kind=FactorKind.TOTP,
+        kind=kind,
         state=FactorState.ACTIVE,
         since=None if made is None else epoch(made / 1000),
-        to=clean(text(raw, "userLabel"), limit=60) or "Authenticator app",
-        failures=failures,
+        to=clean(text(raw, "userLabel"), limit=60) or unnamed,
+        failures=failures if kind is FactorKind.TOTP else 0,
     )
 
 

@@ -30,6 +30,10 @@ from helpdesk.domain.timeline import (
 
 Raw = dict[str, Any]
 LOCKED: Final = frozenset({"user_temporarily_disabled", "user_disabled"})
+PASSWORDLESS: Final = "webauthn-passwordless"
+SECOND: Final = ("otp", "webauthn", PASSWORDLESS)
+"""Types of credentials whose changes are told as a factor's."""
+
 LOST: Final = frozenset({"cookie_not_found", "session_expired"})
 """Errors that say that the browser did not bring the sign-in's cookie back."""
 
@@ -114,17 +118,22 @@ def _is_second(raw: Raw) -> bool:
     return kind not in {"", "password"} or bool(text(raw, "details", "selected_credential_id"))
 
 
+def _is_passkey(raw: Raw) -> bool:
+    return text(raw, "details", "credential_type").startswith("webauthn")
+
+
 def _ask(telling: _Telling, raw: Raw, at: datetime) -> str:
     """Tell of an asking that an answer is the first sign of; give its id."""
     name = _code_id(raw, at)
     if name not in telling.asked:
-        telling.add(_password(raw, at, is_ok=True, word="password"))
+        if text(raw, "details", "credential_type") != PASSWORDLESS:
+            telling.add(_password(raw, at, is_ok=True, word="password"))
         telling.add(
             Challenge(
                 at=at,
                 id=_id(raw, "asked"),
                 challenge=name,
-                factor="totp",
+                factor="passkey" if _is_passkey(raw) else "totp",
                 ip=_ip(raw),
                 door=_door(raw),
                 extra={"inferred": True},
@@ -219,8 +228,8 @@ EVENTS: Final[Mapping[str, Tell]] = {
     "USER_DISABLED_BY_PERMANENT_LOCKOUT": _locked,
     "UPDATE_TOTP": _changed("enrolled"),
     "REMOVE_TOTP": _changed("removed"),
-    "UPDATE_CREDENTIAL": _changed("enrolled", "otp"),
-    "REMOVE_CREDENTIAL": _changed("removed", "otp"),
+    "UPDATE_CREDENTIAL": _changed("enrolled", *SECOND),
+    "REMOVE_CREDENTIAL": _changed("removed", *SECOND),
     "UPDATE_EMAIL": _changed("address-changed"),
     "SEND_VERIFY_EMAIL": _mailed,
     "SEND_VERIFY_EMAIL_ERROR": _mailed,

@@ -169,7 +169,7 @@ class OktaConnector(Elsewhere):
         """
         native = self.native(user.id)
         wanted = {factor.id for factor in factors}
-        # A user can have factors that the desk does not know, such as passkeys: to take one factor
+        # A user can have factors that the desk does not know, such as questions: to take one factor
         # must not take those.
         if len(factors) > 1 and wanted >= {factor.id for factor in user.live_factors}:
             await self.act(user, self._reset_all(native, factors))

@@ -25,7 +25,7 @@ FACTORS: Final = (
     (r"EMAIL", "email"),
     (r"HARDWARE|YUBIKEY|RSA|SYMANTEC", "hardware"),
     (r"SOFT|TOTP|OTP|GOOGLE", "totp"),
-    (r"WEBAUTHN|U2F|FIDO|PASSKEY", "webauthn"),
+    (r"WEBAUTHN|U2F|FIDO|PASSKEY", "passkey"),
     (r"QUESTION", "question"),
 )
 """Okta's many spellings of a factor, the first that fits wins, and what we call it."""

@@ -19,8 +19,10 @@ KINDS: Final[Mapping[str, FactorKind]] = {
     "token:hotp": FactorKind.TOTP,
     "token:hardware": FactorKind.TOTP,
     "token": FactorKind.TOTP,
+    "webauthn": FactorKind.PASSKEY,
 }
-"""Okta's factor types that the desk knows; keys, questions and passkeys are not among them."""
+"""Okta's factor types that the desk knows; questions and the older keys are not among them, nor is
+`signed_nonce`, the key of Okta Verify's app, which comes and goes with the app's push."""
 
 STATES: Final[Mapping[str, FactorState]] = {
     "ACTIVE": FactorState.ACTIVE,
@@ -38,6 +40,7 @@ ENROLMENTS: Final[Mapping[str, FactorKind]] = {
     "okta_verify": FactorKind.PUSH,
     "google_otp": FactorKind.TOTP,
     "custom_otp": FactorKind.TOTP,
+    "webauthn": FactorKind.PASSKEY,
 }
 """By an authenticator's key: the kind of its enrolment."""
 
@@ -87,7 +90,11 @@ def _destination(raw: Any, kind: FactorKind) -> str | None:
     profile = inner(raw, "profile")
     if kind is FactorKind.TOTP:
         return APPS.get(text(raw, "provider"), clean(text(raw, "provider"), limit=60)) or None
-    names = {"email": ("email",), "push": ("name", "credentialId")}
+    names = {
+        "email": ("email",),
+        "push": ("name", "credentialId"),
+        "passkey": ("authenticatorName",),
+    }
     wanted = names.get(kind.value, ("phoneNumber",))
     return next((found for name in wanted if (found := text(profile, name))), None)
 

@@ -261,6 +261,8 @@ HEADS: Final = {
     "PIEM": FactorKind.EMAIL,
     "PISM": FactorKind.SMS,
     "PIPU": FactorKind.PUSH,
+    "PIPK": FactorKind.PASSKEY,
+    "WAN": FactorKind.PASSKEY,
     "TOTP": FactorKind.TOTP,
     "OATH": FactorKind.TOTP,
 }

@@ -22,6 +22,8 @@ KINDS: Final = {
     "totp": FactorKind.TOTP,
     "hotp": FactorKind.TOTP,
     "push": FactorKind.PUSH,
+    "webauthn": FactorKind.PASSKEY,
+    "passkey": FactorKind.PASSKEY,
 }
 """Types of tokens that are factors here."""
 
@@ -101,7 +103,7 @@ def factor_of(raw: Any, person: Any = None) -> Factor | None:
 
 
 def others_of(tokens: Iterable[Any]) -> tuple[str, ...]:
-    """Return the types of tokens that are ways in, but none that a desk can show, as passkeys."""
+    """Return the types of tokens that are ways in, but none that a desk shows, as paper lists."""
     found = {text(raw, "tokentype").lower() for raw in tokens if inner(raw, "revoked") is not True}
     return tuple(sorted(clean(kind, limit=40) for kind in found - {*KINDS, *PASSES, ""}))
 

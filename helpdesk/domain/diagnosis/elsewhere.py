@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
 from helpdesk.domain.diagnosis.facts import Answer, Facts, Fetch, Password
-from helpdesk.domain.diagnosis.refusal import BLAND, Refusal, is_left_behind, refusals
+from helpdesk.domain.diagnosis.refusal import BLAND, UNSENT, Refusal, is_left_behind, refusals
 from helpdesk.domain.diagnosis.rounds import Round
 from helpdesk.domain.diagnosis.verdicts import Evidence, Source
 
@@ -17,7 +17,7 @@ def foreign_code(scene: Scene) -> list[Evidence]:
     facts, lines = scene.facts, Lines(scene.facts)
     again = False
     for refusal in reversed(refusals(facts)):
-        if refusal.round.factor in {"totp", "push"}:
+        if refusal.round.factor in UNSENT:
             continue
         again = refusal.typed_earlier is not None
         _belongs_elsewhere(facts, refusal, lines)

@@ -44,7 +44,8 @@ def locked(scene: Scene) -> list[Evidence]:
     right = [r.answer for r in refusals(facts) if r.is_right]
     if right:
         lines.add(STRONG - HINT, "the right code was refused", *right[-2:])
-    mute = [r.answer for r in refusals(facts)[-3:] if r.is_bland and not solved(facts, r)]
+    typed = [r for r in refusals(facts)[-3:] if r.is_typed]
+    mute = [r.answer for r in typed if r.is_bland and not solved(facts, r)]
     if not lock and not named and len(mute) > 1 and not facts.every(Lock):
         weight = FAIR if len(refusals(facts)) > 4 else HINT + 0.5
         lines.add(weight, "refused again and again; the log holds no locks", *mute)

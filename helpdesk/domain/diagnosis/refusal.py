@@ -14,6 +14,9 @@ from helpdesk.domain.diagnosis.verdicts import Evidence
 BLAND = frozenset({"wrong", None})
 """Words for a refusal that say nothing of why."""
 
+UNSENT = frozenset({"totp", "push", "passkey"})
+"""Factors whose answer is no code that was sent."""
+
 
 class Refusal:
     """One refused answer and the codes that were out when it came.
@@ -47,6 +50,11 @@ class Refusal:
     def newest(self) -> Sent | None:
         """The newest code that was out."""
         return self.out[-1] if self.out else None
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether a code was typed; a passkey answers by itself, so its refusal tells of none."""
+        return self.round.factor != "passkey"
 
     @property
     def is_bland(self) -> bool:
@@ -102,7 +110,7 @@ def sent_refusals(facts: Facts) -> list[Refusal]:
     return [
         r
         for r in refusals(facts)
-        if r.round.factor not in {"totp", "push"} and (r.out or r.answer.reason in told)
+        if r.round.factor not in UNSENT and (r.out or r.answer.reason in told)
     ]
 
 
@@ -230,7 +238,11 @@ def _older_by_time(refusal: Refusal, lines: Lines) -> None:
 def typing(scene: Scene) -> list[Evidence]:
     """It fits no code, and the next try on the same code was good."""
     facts, lines = scene.facts, Lines(scene.facts)
-    found = [r for r in refusals(facts) if r.answer.reason in BLAND and r.answer.send is None]
+    found = [
+        r
+        for r in refusals(facts)
+        if r.answer.reason in BLAND and r.answer.send is None and r.is_typed
+    ]
     if not found:
         if session.blind_loop(facts, Lines(facts)):
             lines.add(

@@ -28,6 +28,7 @@ from tests.labs.okta.server import Fault
 
 ID = f"kc:{USER}"
 NOW = datetime.now(UTC)
+RECOVERY = "recovery-authn-codes"
 
 
 @pytest.fixture
@@ -93,6 +94,7 @@ async def test_whom_an_administrator_disabled_no_agent_lets_in(
         (["password"], [], MfaState.OFF),
         (["password", "otp"], [], MfaState.ON),
         (["password", "webauthn"], [], MfaState.ON),
+        (["password", RECOVERY], [], MfaState.ON),
         (["password"], ["CONFIGURE_TOTP"], MfaState.ON),
     ],
 )
@@ -160,10 +162,10 @@ async def test_a_realm_that_saves_no_events_says_so_in_the_timeline(
     assert any("not saved" in says for says in await keycloak.inspect())
 
 
-async def test_a_reset_of_all_demands_a_set_up_and_takes_passkeys_too(
+async def test_a_reset_of_all_demands_a_set_up_and_takes_codes_for_recovery_too(
     realm: Realm, keycloak: KeycloakConnector
 ) -> None:
-    realm.credentials[USER] += [otp("maya-o2"), {"id": "w1", "type": "webauthn"}]
+    realm.credentials[USER] += [otp("maya-o2"), {"id": "r1", "type": RECOVERY}]
     user = await maya_of(keycloak)
 
     await keycloak.reset(user, user.live_factors, NOW)
@@ -177,12 +179,12 @@ async def test_a_reset_of_all_demands_a_set_up_and_takes_passkeys_too(
 async def test_a_reset_of_one_leaves_the_others_and_demands_nothing(
     realm: Realm, keycloak: KeycloakConnector
 ) -> None:
-    realm.credentials[USER].append({"id": "w1", "type": "webauthn"})
+    realm.credentials[USER].append({"id": "r1", "type": RECOVERY})
     user = await maya_of(keycloak)
 
     await keycloak.reset(user, user.live_factors, NOW)
 
-    assert [one["type"] for one in realm.credentials[USER]] == ["password", "webauthn"]
+    assert [one["type"] for one in realm.credentials[USER]] == ["password", RECOVERY]
     assert realm.users[USER]["requiredActions"] == ["VERIFY_EMAIL"]
 
 

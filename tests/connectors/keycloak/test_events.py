@@ -51,6 +51,22 @@ def test_a_refusal_is_of_the_password_unless_a_credential_was_chosen() -> None:
     assert (by_code.ok, by_code.reason, by_code.challenge) == (False, "wrong", "s1")
 
 
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("webauthn", ["password", "challenge", "answer", "session"]),
+        ("webauthn-passwordless", ["challenge", "answer", "session"]),
+    ],
+)
+def test_a_login_by_a_passkey_asked_for_one_and_maybe_for_no_password(
+    kind: str, told: list[str]
+) -> None:
+    events = timeline_of([login(9, "s1", credential_type=kind)])
+
+    assert [event.kind for event in events] == told
+    assert [e.factor for e in events if isinstance(e, Challenge)] == ["passkey"]
+
+
 def test_wrong_and_right_of_one_sign_in_are_one_challenge() -> None:
     event = only(Challenge, wrong(9, "s1"), wrong(8.7, "s1"), login(8.5, "s1"))
 
@@ -81,6 +97,8 @@ def test_a_sign_in_without_its_cookie_is_a_lost_session() -> None:
         ("UPDATE_TOTP", {}, "enrolled"),
         ("REMOVE_TOTP", {}, "removed"),
         ("UPDATE_CREDENTIAL", {"credential_type": "otp", "credential_id": "o1"}, "enrolled"),
+        ("UPDATE_CREDENTIAL", {"credential_type": "webauthn", "credential_id": "w1"}, "enrolled"),
+        ("REMOVE_CREDENTIAL", {"credential_type": "webauthn-passwordless"}, "removed"),
         ("UPDATE_EMAIL", {}, "address-changed"),
     ],
 )

@@ -114,7 +114,8 @@ async def test_a_user_with_no_factor_or_with_hundreds_is_shown(
 
 async def test_a_factor_that_nobody_knows_is_left_out(lab: Lab, okta: OktaConnector) -> None:
     lab.tenant.people[USER].factors = [
-        Native("w1", "webauthn"), Native("q1", "question"), Native("n1", "sms", status="NOT_SETUP"),
+        Native("u1", "u2f"), Native("q1", "question"), Native("k1", "signed_nonce"),
+        Native("n1", "sms", status="NOT_SETUP"),
         Native("p1", "sms", status="PENDING_ACTIVATION"), Native("x1", "email", status="EXPIRED"),
     ]  # fmt: skip
 
@@ -325,16 +326,16 @@ async def test_one_factor_is_removed_and_the_others_stay(lab: Lab, okta: OktaCon
     assert len(after.factors) == 5
 
 
-async def test_the_only_factor_known_is_removed_and_a_passkey_stays(
+async def test_the_only_factor_known_is_removed_and_a_question_stays(
     lab: Lab, okta: OktaConnector
 ) -> None:
-    lab.tenant.people[USER].factors = [Native("sms1", "sms"), Native("w1", "webauthn")]
+    lab.tenant.people[USER].factors = [Native("sms1", "sms"), Native("q1", "question")]
     lab.tenant.can_enrolments = False
     user = await maya_of(okta)
 
     await okta.reset(user, (factor(user, "sms1"),), NOW)
 
-    assert [f.id for f in lab.tenant.people[USER].factors] == ["w1"]
+    assert [f.id for f in lab.tenant.people[USER].factors] == ["q1"]
 
 
 async def test_all_factors_are_reset_in_one_call_and_the_log_tells_of_it(

@@ -112,10 +112,21 @@ class Account(Small):
             return self._found(query)
         if path == "/admin/v2/logs/authentication":
             return self._logged(query)
+        match = re.fullmatch("/admin/v1/webauthncredentials/(.+)", path)
+        if match is not None and method == "DELETE":
+            return self._keyless(match[1])
         match = re.fullmatch("/admin/v1/users/([^/]+)(/.*)?", path)
         if match is None or match[1] not in self.users:
             return _failed(404, 40_401, "Resource not found")
         return self._one(method, self.users[match[1]], match[2] or "", query | body)
+
+    def _keyless(self, key: str) -> Answered:
+        for user in self.users.values():
+            kept = [one for one in user["webauthncredentials"] if one["webauthnkey"] != key]
+            if len(kept) < len(user["webauthncredentials"]):
+                user["webauthncredentials"] = kept
+                return _good("")
+        return _failed(404, 40_401, "Resource not found")
 
     def _found(self, query: Json) -> Answered:
         found = [*self.users.values()]

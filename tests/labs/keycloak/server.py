@@ -28,6 +28,14 @@ def otp(name: str, label: str = "Pixel 8") -> Json:
     }  # fmt: skip
 
 
+def passkey(name: str, label: str, kind: str = "webauthn") -> Json:
+    """A WebAuthn credential as the API gives it."""
+    return {
+        "id": name, "type": kind, "userLabel": label, "createdDate": 1_762_074_000_000,
+        "credentialData": json.dumps({"aaguid": "00000000-0000-0000-0000-000000000000"}),
+    }  # fmt: skip
+
+
 class Realm(Small):
     """The realm behind HTTP.
 
