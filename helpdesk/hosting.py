@@ -34,6 +34,7 @@ from helpdesk.fixture.scan import documents
 from helpdesk.products import load_cards
 from helpdesk.progress import ProgressLine
 from helpdesk.providing import People, people_at
+from helpdesk.service.ages import Ages, since_boot
 from helpdesk.service.desk import Desk
 from helpdesk.service.diagnosing import Found
 from helpdesk.service.keeping import Keeping
@@ -132,7 +133,7 @@ class SqlDesks:
         self._connector = people.provider if people else DemoConnector(SqlDocuments(database))
         self._keys, self._watched = Keys(data_directory()), Watched()
         self._witness = Seen(data_directory(), Path(database.name))
-        self._found = Found()
+        self._found, self._ages = Found(), Ages(since_boot)
         self._desks: dict[Agent, LocalDesk] = {}
         self._store.load()
         self._is_demo = is_invented(database)
@@ -206,6 +207,7 @@ class SqlDesks:
             watched=self._watched,
             keeping=self._keeping,
             found=self._found,
+            ages=self._ages,
             sender=self._sender,
             contact=config.mail.contact if config.mail else "",
             is_gated=config.prove_callers,

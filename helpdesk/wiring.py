@@ -21,6 +21,7 @@ from helpdesk.products import load_cards
 from helpdesk.providing import is_provided, provided
 from helpdesk.reaching import Wanted as Elsewhere
 from helpdesk.reaching import reach
+from helpdesk.service.ages import Ages, since_boot
 from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
 from helpdesk.service.ticketing import Ticketing
@@ -93,6 +94,7 @@ def open_desk(
             is_gated=config.prove_callers,
             hold=timedelta(minutes=config.hold_minutes),
             ticketing=ticketing,
+            ages=Ages(since_boot),
         )
         asyncio.run(_open(local))
         try:
@@ -151,6 +153,7 @@ def _provided_desk(config: Config, address: str, who: str) -> Iterator[Desk]:
             is_gated=config.prove_callers,
             hold=timedelta(minutes=config.hold_minutes),
             ticketing=ticketing,
+            ages=Ages(since_boot),
         )
         asyncio.run(_open(local))
         try:

@@ -7,6 +7,7 @@ it says when the agent signed in, who they are, and which one role they have her
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,7 @@ from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.errors import Unauthorised
 from helpdesk.domain.text import clean
 from helpdesk.gateway.issuers import Issuer, Keys, Provider
+from helpdesk.service.ages import Ages, since_boot
 
 if TYPE_CHECKING:
     from helpdesk.gateway.issuers import PublicKey
@@ -84,6 +86,7 @@ class Tokens:
         keys: Where its keys are; None for its own discovery document.
         clock: Seconds since 1970.
         is_revoked: Whether a token with these claims was ended before its time.
+        elapsed: Seconds on a clock that nobody sets: a token that was seen once ends by it too.
     """
 
     def __init__(
@@ -93,12 +96,14 @@ class Tokens:
         keys: Keys | None = None,
         clock: Callable[[], float] = time.time,
         is_revoked: Callable[[Mapping[str, Any]], bool] = lambda _: False,
+        elapsed: Callable[[], float] = since_boot,
     ) -> None:
         authorities = Path(issuer.authorities).expanduser() if issuer.authorities else None
         self.issuer = issuer
         self._keys = keys or Provider(issuer.url, authorities=authorities)
         self._clock = clock
         self._is_revoked = is_revoked
+        self._tokens, self._sign_ins = Ages(elapsed), Ages(elapsed)
 
     async def agent(self, bearer: str) -> Signed:
         """Return the agent an access token stands for.
@@ -108,17 +113,27 @@ class Tokens:
             Unreachable: The issuer's keys cannot be had now.
         """
         claims = await verified_claims(bearer, self._keys)
-        self._check(claims)
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        # Set back, the wall clock would let a token or a recent sign-in live on.
+        late = self._lateness(self._tokens, hashlib.sha256(bearer.encode()).hexdigest(), now)
+        self._check(claims, late)
+        signed_in = f"{claims['sub']} {claims['auth_time']}"
+        later = max(late, self._lateness(self._sign_ins, signed_in, now))
         return Signed(
             agent=self._agent(claims),
-            authenticated_at=_moment(claims["auth_time"], "when you signed in"),
-            expires_at=_moment(claims["exp"], "when it ends"),
+            authenticated_at=_moment(claims["auth_time"] - later, "when you signed in"),
+            expires_at=_moment(claims["exp"] - late, "when it ends"),
             subject=claims["sub"],
         )
 
-    def _check(self, claims: dict[str, Any]) -> None:
+    def _lateness(self, ages: Ages, what: str, now: datetime) -> int:
+        """Return the seconds by which the wall clock went back since *what* was seen first."""
+        return max(0, int((ages.reckoned(what, now) - now).total_seconds()))
+
+    def _check(self, claims: dict[str, Any], late: int) -> None:
         who, audience = self.issuer.url, self.issuer.audience
-        check_claims(claims, who, audience, self._clock(), essential=("auth_time",))
+        now = self._clock() + late
+        check_claims(claims, who, audience, now, essential=("auth_time",))
         wanted = self.issuer.client_id
         for claim in ("client_id", "azp"):
             if claims.get(claim, wanted) != wanted:
@@ -129,7 +144,7 @@ class Tokens:
             raise Unauthorised("This sign-in is bound to a key, which this desk cannot check.")
         if self._is_revoked(claims):
             raise Unauthorised("This sign-in was ended. Sign in again.")
-        if _seconds(claims.get("auth_time")) > self._clock() + LEEWAY_S:
+        if _seconds(claims.get("auth_time")) > now + LEEWAY_S:
             raise Unauthorised("This sign-in is dated in the future. The issuer's clock is wrong.")
 
     def _agent(self, claims: Mapping[str, Any]) -> Agent:

@@ -88,11 +88,16 @@ class Holding(Beginning):
         if self.agent.role is Role.AUDITOR:
             return 0
         await self._settle_all_lost()
+        await self._view.reckon(now)
         waiting = await self._view.store.select(Hold, only_open=True)
-        due = [hold for hold in waiting if hold.is_due(now)]
+        due = [hold for hold in waiting if self._is_due(hold, now)]
         for hold in due:
             await self._end(hold)
         return len(due)
+
+    def _is_due(self, hold: Hold, now: datetime) -> bool:
+        """Whether its time has come: whoever sets the clock neither hastens nor delays it."""
+        return hold.is_due(self._view.ages.reckoned(hold.id, now))
 
     async def _end(self, hold: Hold) -> None:
         """Carry out one held act, weighed anew; what cannot be, ends refused with the reason."""
@@ -119,7 +124,7 @@ class Holding(Beginning):
             await view.refresh()
             fresh = await view.store.get(Hold, hold.id) or hold
             now = view.clock()
-            if not fresh.is_due(now):
+            if not self._is_due(fresh, now):
                 return None  # another console was quicker, or somebody undid it
             if self.is_elsewhere and not await self._alone(fresh.user, seen):
                 return None  # it is its turn when the other act has ended
@@ -219,6 +224,7 @@ class Holding(Beginning):
             approval=agreed.id if agreed else "",
         )
         await parts.store.keep(hold)
+        self._is_due(hold, parts.now)
         says = f"Held until {hold.due_at:%H:%M}: until then it can be undone ({hold.id})."
         return Done(says=says, held=hold.id)
 

@@ -65,8 +65,16 @@ class Proving:
         store, now = self._view.store, self._view.clock()
         return Standing(
             verdict=await self._diagnosing.of(user),
-            proofs=tuple(await store.select(Proof, user=user.id)),
-            approvals=tuple(await store.select(Approval, user=user.id)),
+            proofs=tuple(
+                proof
+                for proof in await store.select(Proof, user=user.id)
+                if proof.used_at is not None or self._view.is_proven(proof, now)
+            ),
+            approvals=tuple(
+                one
+                for one in await store.select(Approval, user=user.id)
+                if self._view.is_agreed(one, now)
+            ),
             log=[*await store.rows(acts=LIMITED, since=now - SPAN), *await self._under_way(now)],
             colleagues=frozenset(a.login.casefold() for a in store.agents if a.login),
         )
@@ -112,6 +120,7 @@ class Proving:
             words=words,
         )
         await self._view.store.keep(asking)
+        self._view.is_open(asking, now)  # its time runs from here on
         if method is not Method.IN_PERSON:
             person = await self._asked(case, way)
             number = await self._view.connector.ask_proof(person, asking, now)
@@ -144,6 +153,7 @@ class Proving:
         )
         await self._view.store.keep(replace(asking, closed_at=now))
         await self._view.store.keep(proof)
+        self._view.is_proven(proof, now)
         return proof
 
     async def file(self, action: AnyAction, case: Case, answer: Answer, now: datetime) -> Approval:
@@ -156,7 +166,8 @@ class Proving:
         waiting = [
             one
             for one in await self._view.store.select(Approval, user=case.user.id)
-            if one.sha256 == sha256 and one.requester == self._agent.id and one.is_open(now)
+            if (one.sha256, one.requester) == (sha256, self._agent.id)
+            and self._view.is_asked(one, now)
         ]
         if waiting:
             return waiting[0]
@@ -172,6 +183,7 @@ class Proving:
             proofs=tuple(proof.id for proof in answer.proofs),
         )
         await self._view.store.keep(approval)
+        self._view.is_asked(approval, now)
         # A proof is for one act: from here on it is for this one, whenever the answer comes.
         for proof in answer.proofs:
             await self._view.store.keep(replace(proof, used_at=now, used_for=action.name))
@@ -190,11 +202,13 @@ class Proving:
         if found is None:
             raise NotFound(f"There is no request {clean(approval_id)}. Try: helpdesk approvals")
         recent = await self._view.store.select(Approval, since=now - RETURNED_IN)
-        why = why_not_approve(self._agent, found, tuple(recent), now)
+        reckoned = max(now, self._view.ages.reckoned(found.id, now, found.asked_at))
+        why = why_not_approve(self._agent, found, tuple(recent), reckoned)
         if why:
             raise Refused(Decision(act="approve", weight=Weight.REFUSED, why=why))
         decided = answered(found, self._agent, is_granted=is_granted, says=clean(says), now=now)
         await self._view.store.keep(decided)
+        self._view.is_agreed(decided, now)
         return decided
 
     async def use_up(
@@ -246,7 +260,7 @@ class Proving:
             for asking in await self._view.store.select(Asking, user=user.id, only_open=True)
             if asking.agent == self._agent.id
             and asking_id in {"", asking.id}
-            and asking.is_open(now)
+            and self._view.is_open(asking, now)
         ]
         if not mine:
             raise NotFound(

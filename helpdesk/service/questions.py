@@ -30,6 +30,7 @@ from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow
 from helpdesk.domain.text import clean, mask
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import User
+from helpdesk.service.ages import Ages
 from helpdesk.service.diagnosing import Diagnosing, Found
 from helpdesk.service.keeping import Keeping
 from helpdesk.service.once import Once
@@ -71,9 +72,10 @@ class Questions:
         sender: Sender | None = None,
         contact: str = "",
         ticketing: Ticketing | None = None,
+        ages: Ages | None = None,
     ) -> None:
         self.agent, self.cards, self.label, self.is_demo = agent, cards, label, is_demo
-        self._view = View(agent, cards, connector, store, directory, clock)
+        self._view = View(agent, cards, connector, store, directory, clock, ages)
         self._ticketing = ticketing
         self._tickets: Tickets = ticketing or OwnTickets(store)
         self._diagnosing = Diagnosing(self._view, found)

@@ -9,7 +9,7 @@ from typing import cast
 from helpdesk.connectors.base import Connector
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.alike import Double
-from helpdesk.domain.approvals import Approval
+from helpdesk.domain.approvals import ASKED_FOR, HOLDS_FOR, Approval
 from helpdesk.domain.audit import DISOWNED
 from helpdesk.domain.cases import DOUBLES, Case, Person
 from helpdesk.domain.challenges import challenge_lines
@@ -17,11 +17,12 @@ from helpdesk.domain.codes import code_clock
 from helpdesk.domain.entries import Entry
 from helpdesk.domain.errors import NotFound
 from helpdesk.domain.products import Product
-from helpdesk.domain.proofs import Proof
+from helpdesk.domain.proofs import PROOF_LIFE, Asking, Proof
 from helpdesk.domain.text import clean
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.timeline import AnyEvent, Report
 from helpdesk.domain.users import Account, User
+from helpdesk.service.ages import Ages
 from helpdesk.service.still import Still
 from helpdesk.stores.base import Directory, Store
 
@@ -33,6 +34,7 @@ class View:
 
     Attributes:
         mark: Another with every change that was taken in; None before the first.
+        ages: How long what lives for a while only has been known here.
     """
 
     def __init__(
@@ -43,7 +45,9 @@ class View:
         store: Store,
         directory: Directory,
         clock: Callable[[], datetime],
+        ages: Ages | None = None,
     ) -> None:
+        self.ages = ages or Ages(lambda: clock().timestamp())
         self.agent, self.cards, self.clock = agent, cards, clock
         stands = connector if connector.takes_part else cast(Connector, Still(connector))
         self.connector, self.store, self.directory = stands, store, directory
@@ -149,6 +153,38 @@ class View:
             doubles=await self._doubles(user),
         )
 
+    async def reckon(self, now: datetime) -> None:
+        """Take note of all that lives for a while only, so that its time runs from now on."""
+        for proof in await self.store.select(Proof, since=now - PROOF_LIFE):
+            self.is_proven(proof, now)
+        for asking in await self.store.select(Asking, since=now - PROOF_LIFE):
+            self.is_open(asking, now)
+        for one in await self.store.select(Approval, since=now - ASKED_FOR - HOLDS_FOR):
+            self.is_asked(one, now)
+            self.is_agreed(one, now)
+
+    def is_open(self, asking: Asking, now: datetime) -> bool:
+        """Whether a caller who was asked may still answer, by both clocks."""
+        reckoned = self.ages.reckoned(f"{asking.id} asked", now, asking.at)
+        return asking.is_open(now) and asking.is_open(reckoned)
+
+    def is_proven(self, proof: Proof, now: datetime) -> bool:
+        """Whether a proof may still be used, by both clocks."""
+        reckoned = self.ages.reckoned(proof.id, now, proof.at)
+        return proof.is_fresh(now) and proof.is_fresh(reckoned)
+
+    def is_asked(self, approval: Approval, now: datetime) -> bool:
+        """Whether a request still waits for its answer, by both clocks."""
+        reckoned = self.ages.reckoned(approval.id, now, approval.asked_at)
+        return approval.is_open(now) and approval.is_open(reckoned)
+
+    def is_agreed(self, approval: Approval, now: datetime) -> bool:
+        """Whether a request was granted and may still be carried out, by both clocks."""
+        if approval.decided_at is None:
+            return False
+        reckoned = self.ages.reckoned(f"{approval.id} granted", now, approval.decided_at)
+        return approval.holds(now) and approval.holds(reckoned)
+
     async def _doubles(self, user: User) -> tuple[Double, ...]:
         """Those of whom this agent may see who could be taken for this user."""
         found = await self.directory.doubles(user, account=self.agent.account, limit=DOUBLES)
@@ -168,13 +204,13 @@ class View:
         asked = {
             proof
             for one in await self.store.select(Approval, user=user.id)
-            if one.is_open(now) or one.holds(now)
+            if self.is_asked(one, now) or self.is_agreed(one, now)
             for proof in one.proofs
         }
         return tuple(
             proof
             for proof in await self.store.select(Proof, user=user.id)
-            if proof.id in asked or (proof.agent == self.agent.id and proof.is_fresh(now))
+            if proof.id in asked or (proof.agent == self.agent.id and self.is_proven(proof, now))
         )
 
 

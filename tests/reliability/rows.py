@@ -24,5 +24,6 @@ Row = Callable[[int, bool], Tried]
 TABLE: Final[dict[str, tuple[str, str]]] = {
     "planted": ("secrets planted in every flow, and looked for", "tests.reliability.planted"),
     "mutations": ("guards taken away, one by one", "tests.reliability.mutations"),
+    "lines": ("lines that fail, cheat and lead astray", "tests.reliability.lines"),
 }
 """By name: what is tried, and the module whose `row` tries it."""
