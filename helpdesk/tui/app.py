@@ -24,7 +24,7 @@ from helpdesk.tui.dialogs.guarded import Guarded
 from helpdesk.tui.dialogs.pages import HandoverDialog
 from helpdesk.tui.keys import Where
 from helpdesk.tui.locking import LockingApp
-from helpdesk.tui.palette import KeysProvider
+from helpdesk.tui.palette import KeysProvider, Palette
 from helpdesk.tui.screens.approvals import ApprovalsScreen
 from helpdesk.tui.screens.desk import DeskScreen
 from helpdesk.tui.screens.holding import HoldingPlace
@@ -110,16 +110,24 @@ class HelpdeskApp(LockingApp):
         return partial(place, self._desk, self._clock)
 
     async def on_event(self, event: Event) -> None:
-        """Drop keys that a dialog does not hear yet."""
+        """Drop keys that a dialog does not hear yet.
+
+        Also one that nobody below took, and that comes back here: meanwhile a dialog may have
+        opened, whose keys it would be looked up among.
+        """
         if (
             isinstance(event, events.Key | events.Paste)
-            and not event.is_forwarded
             and self.screen_stack
             and isinstance(self.screen, Guarded)
-            and self.screen.ignores(event)
+            and (self.screen.is_deaf if event.is_forwarded else self.screen.ignores(event))
         ):
             return
         await super().on_event(event)
+
+    def action_command_palette(self) -> None:
+        """Open the palette, unless it is open."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def notify(
         self,

@@ -11,13 +11,14 @@ import time
 from typing import ClassVar, TypeVar
 
 from textual import events
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Offset, Size
 from textual.layout import ArrangeResult, Layout
 from textual.layouts.vertical import VerticalLayout
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -76,11 +77,28 @@ class Box(Vertical):
         return self._yielding
 
 
-class Dialog(ModalScreen[T]):
+class ClosedOnce(Screen[T]):
+    """A screen that is closed once.
+
+    Textual closes whatever is beneath as well, where Enter or Escape is struck twice before the
+    first is done, and breaks where nothing is beneath.
+    """
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Close with an answer; what the screen itself still asks the desk is asked for nobody."""
+        if self not in self.app.screen_stack:
+            return AwaitComplete()
+        self.workers.cancel_node(self)
+        return super().dismiss(result)
+
+
+class Dialog(ModalScreen[T], ClosedOnce[T]):
     """A question over a place. A click beside it does nothing; Escape answers with None."""
 
     CSS_PATH = asset("styles/dialogs.tcss")
     AUTO_FOCUS = ""  # Textual would take the first that can have it, and scroll to it
+
+    _lost_focus: Widget | None = None
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", show=False),
@@ -92,8 +110,24 @@ class Dialog(ModalScreen[T]):
         """Below the least size say so, in the dialog's place."""
         is_tiny = event.size.width < LEAST[0] or event.size.height < LEAST[1]
         self.set_class(is_tiny, "-tiny")
+        self.call_after_refresh(self._keep_focus)
         self.set_class(event.size.height < LOW, "-low")
         self.set_class(event.size.width < TIGHT, "-tight")
+
+    def watch_focused(self, before: Widget | None, after: Widget | None) -> None:
+        """Note what loses the focus to nothing: hidden in a small window, or not to be pressed."""
+        if before is not None and after is None:
+            self._lost_focus = before
+            self.call_after_refresh(self._keep_focus)
+
+    def _keep_focus(self) -> None:
+        """Give the focus back to what lost it, else to the way out, unless something took it."""
+        if self.focused is not None or self._lost_focus is None or not self.is_attached:
+            return
+        for one in (self._lost_focus, *self.query("#cancel")):
+            if one.is_attached and one.focusable:
+                one.focus(scroll_visible=False)
+                return
 
     def action_roll(self, by: int) -> None:
         """Scroll what does not fit by half a page, wherever the focus is."""

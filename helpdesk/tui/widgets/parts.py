@@ -55,8 +55,8 @@ class Part(Widget):
         return self._content(self.content_size.width)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Give as many lines as the content takes at a width."""
-        return self._content(width).get_height({}, width)
+        """Give as many lines as the content takes at a width; none where there is no width."""
+        return self._content(width).get_height({}, width) if width > 0 else 0
 
     def refresh(
         self,

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.errors import NoWidget
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -59,8 +60,11 @@ class Timeline(Widget):
 
     @property
     def topmost(self) -> int:
-        """The event on the topmost line in sight, counted from the newest."""
-        place = self.screen.find_widget(self)
+        """The event on the topmost line in sight, counted from the newest; 0 where none is."""
+        try:
+            place = self.screen.find_widget(self)
+        except NoWidget:  # hidden: the window is too small
+            return 0
         seen = place.visible_region
         above = seen.y - place.region.y if seen.area else 0
         return max(0, min(above - 1, len(self._lines) - 1))
