@@ -8,7 +8,7 @@ The provider's truth is not copied: what is kept here is what the desk itself wr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, cast
 
@@ -54,6 +54,11 @@ class ProvidedDirectory:
         """Give the entries of these users by id; whoever is not known is left out."""
         found = await self._provider.people(users)
         return await self._entries(found.values())
+
+    async def there(self, users: Sequence[str], *, account: str | None) -> Collection[str]:
+        """Give which of these ids are users."""
+        found = await self._provider.people(users)
+        return {user for user, one in found.items() if account in {None, one.account}}
 
     async def named(self, login: str) -> Sequence[Entry]:
         """Give the users of this login, whatever its case."""

@@ -198,11 +198,17 @@ class Questions:
         """Give open tickets: own first, then unassigned, oldest first."""
         now = await self._now()
         tickets = await self._view.store.select(Ticket, only_open=True)
-        there = await self._matching([t.user for t in tickets], query, now)
-        found = [t for t in tickets if t.user in there]
+        theirs = [t.user for t in tickets]
+        if query.is_empty:  # nobody need be looked at but those that are shown
+            matching = await self._view.directory.there(theirs, account=self.agent.account)
+        else:
+            matching = {*await self._matching(theirs, query, now)}
+        found = [t for t in tickets if t.user in matching]
         found.sort(key=lambda t: (t.agent != self.agent.id, t.agent is not None, t.opened_at))
-        page = window(found, offset, limit, lambda t: TicketRow(ticket=t, **whose(there[t.user])))
-        return replace(page, says=self._tickets_say)
+        shown = found[offset : offset + limit]
+        there = await self._view.entries([t.user for t in shown])
+        rows = tuple(TicketRow(ticket=t, **whose(there[t.user])) for t in shown if t.user in there)
+        return Page(total=len(found), offset=offset, rows=rows, says=self._tickets_say)
 
     async def log(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LogRow]:
         """Give what agents did, newest first."""

@@ -182,6 +182,10 @@ class Directory(Protocol):
         """Give the entries of these users by id; whoever is not known is left out."""
         ...
 
+    async def there(self, users: Sequence[str], *, account: str | None) -> Collection[str]:
+        """Give which of these ids are users: for lists too long to look at each of them."""
+        ...
+
     async def named(self, login: str) -> Sequence[Entry]:
         """Give the users of this login, whatever its case."""
         ...

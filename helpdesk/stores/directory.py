@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from operator import eq
@@ -60,6 +60,11 @@ class TinyDirectory:
     async def entries(self, users: Sequence[str]) -> Mapping[str, Entry]:
         """Give the entries of these users by id; whoever is not known is left out."""
         return {user: self._entries[user] for user in users if user in self._entries}
+
+    async def there(self, users: Sequence[str], *, account: str | None) -> Collection[str]:
+        """Give which of these ids are users."""
+        found = await self.entries(users)
+        return {user for user, e in found.items() if account in {None, e.user.account}}
 
     async def named(self, login: str) -> Sequence[Entry]:
         """Give the users of this login, whatever its case."""

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pyotp
 import pytest
+from msgspec.structs import replace
 
 from helpdesk.domain.actions import (
     ACTIONS,
@@ -161,6 +162,21 @@ async def test_challenges_loops_and_tickets_name_whose_they_are(desk: LocalDesk)
         (2, "Mayank Rao"),
     ]
     assert [row.ticket.id for row in tickets.rows][:2] == ["4824", "4821"]
+
+
+async def test_a_ticket_of_a_user_who_is_not_there_is_neither_counted_nor_shown(
+    desk: LocalDesk, clock: Clock
+) -> None:
+    before = await desk.tickets(Query())
+    store = desk._view.store
+    async with store.transaction():
+        await store.keep(replace(before.rows[0].ticket, id="9999", user="nobody"))
+
+    after = await desk.tickets(Query())
+    pages = [await desk.tickets(Query(), offset=n, limit=1) for n in range(after.total)]
+
+    assert [row.ticket.id for row in after.rows] == [row.ticket.id for row in before.rows]
+    assert [row for page in pages for row in page.rows] == [*after.rows]
 
 
 async def test_a_code_is_sent_and_is_the_live_one(desk: LocalDesk, clock: Clock) -> None:

@@ -20,7 +20,7 @@ from helpdesk.domain.search import Query, parse
 from helpdesk.fixture.make import make
 from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.sql.database import Database
-from helpdesk.stores.sql.directory import SqlDirectory
+from helpdesk.stores.sql.directory import NAMED_AT_ONCE, SqlDirectory
 from helpdesk.stores.sql.finding import COUNTED, FEW, Asked, Finding
 from helpdesk.stores.sql.waiting import queue_of
 from helpdesk.stores.tiny import TinyStore
@@ -95,6 +95,22 @@ def database(
         closing(imported(address, made, clock)) as one,
     ):
         yield one
+
+
+@pytest.mark.parametrize("account", [None, "a1"])
+async def test_who_is_there_is_the_same_in_a_file_and_in_a_database_for_any_number_of_ids(
+    database: Database, in_memory: TinyDirectory, clock: Clock, account: str | None
+) -> None:
+    await in_memory.refresh()
+    _, people = await in_memory.find(Query(), clock.now, account=None, offset=0, limit=USERS)
+    asked = [*(one.user.id for one in people), *(f"nobody-{n}" for n in range(NAMED_AT_ONCE))]
+
+    theirs = await SqlDirectory(database).there(asked, account=account)
+    mine = await in_memory.there(asked, account=account)
+
+    assert set(theirs) == set(mine)
+    assert 0 < len(mine) <= USERS
+    assert (len(mine) == USERS) is (account is None)
 
 
 async def test_who_looks_alike_is_the_same_in_a_file_and_in_a_database(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -44,6 +44,11 @@ COLUMNS: Final = (
 """What an `Entry` is made of."""
 
 OF_NAMES: Final = select(*COLUMNS).where(users.c.id.in_(bindparam("names", expanding=True)))
+
+IDS: Final = select(users.c.id).where(users.c.id.in_(bindparam("names", expanding=True)))
+
+NAMED_AT_ONCE: Final = 5_000
+"""Ids in one question: no database takes as many as there may be open tickets."""
 
 OF_KEYS: Final = select(users.c.key, *COLUMNS).where(
     users.c.key.in_(bindparam("keys", expanding=True))
@@ -95,6 +100,10 @@ class SqlDirectory:
             return {}
         found = await self._found(OF_NAMES, names=[*set(names)])
         return {entry.user.id: entry for entry in found}
+
+    async def there(self, users: Sequence[str], *, account: str | None) -> Collection[str]:
+        """Give which of these ids are users."""
+        return await self._lists.ask(self._there, [*set(users)], account, is_long=True)
 
     async def named(self, login: str) -> Sequence[Entry]:
         """Give the users of this login, whatever its case."""
@@ -154,6 +163,15 @@ class SqlDirectory:
     def _changes(self) -> int:
         with self._database.connection() as connection:
             return changes(connection)
+
+    def _there(self, names: Sequence[str], account: str | None) -> Collection[str]:
+        found: set[str] = set()
+        wanted = IDS.where(of_account(account))
+        with self._database.connection() as connection:
+            for start in range(0, len(names), NAMED_AT_ONCE):
+                part = {"names": names[start : start + NAMED_AT_ONCE]}
+                found.update(connection.execute(wanted, part).scalars())
+        return found
 
     async def _found(
         self, wanted: Select[Any], *, is_long: bool = False, **given: Any
