@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import msgspec
@@ -36,12 +35,8 @@ from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Asking, Proof, Way
 from helpdesk.domain.reconciling import Reconciliation
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, TicketRow, UserRow
-from helpdesk.domain.text import clean
+from helpdesk.domain.text import clean, safe_json
 from helpdesk.domain.training.scoring import Score
-
-_UNSAFE = re.compile(
-    "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
-)
 
 
 class Failure(Struct, frozen=True, kw_only=True):
@@ -174,22 +169,12 @@ def as_json(value: object) -> str:
 
     What is invisible or commands is escaped.
     """
-    return _escaped(json.dumps(explicit(value), ensure_ascii=False, indent=2))
+    return safe_json(json.dumps(explicit(value), ensure_ascii=False, indent=2))
 
 
 def as_line(value: object) -> str:
     """Return a value as one line of JSON, as safe as `as_json`."""
-    return _escaped(json.dumps(explicit(value), ensure_ascii=False))
-
-
-def _escaped(text: str) -> str:
-    """JSON with what is invisible or commands as JSON escapes, in pairs where it is far up."""
-
-    def escape(found: re.Match[str]) -> str:
-        units = found.group().encode("utf-16-be")
-        return "".join(f"\\u{units[n]:02x}{units[n + 1]:02x}" for n in range(0, len(units), 2))
-
-    return _UNSAFE.sub(escape, text)
+    return safe_json(json.dumps(explicit(value), ensure_ascii=False))
 
 
 def performed(act: str, outcome: Outcome) -> Performed:

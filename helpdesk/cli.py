@@ -20,8 +20,8 @@ from helpdesk import __version__, classes, commands, proving, record, showing, t
 from helpdesk.answers import SCHEMA_NAMES
 from helpdesk.assets import THEMES
 from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields, summary
-from helpdesk.domain.errors import HelpdeskError
-from helpdesk.domain.text import clean
+from helpdesk.domain.errors import BadInput, HelpdeskError
+from helpdesk.domain.text import clean, is_text
 from helpdesk.plain import LISTS
 from helpdesk.record import LOG
 
@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.run is not commands.console:  # which goes on without until it is shown
         gc.enable()
     try:
+        check_text(given)
         return int(given.run(given))
     except HelpdeskError as error:
         return commands.fail(error, is_json=getattr(given, "json", False))
@@ -53,6 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except Exception as error:  # noqa: BLE001  (a fault of our own: one sentence, no values)
         return commands.fault(error)
+
+
+def check_text(given: argparse.Namespace) -> None:
+    """Raise `BadInput` where something typed is no text: it could be neither sent nor kept."""
+    for name, value in vars(given).items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and not is_text(text):
+                raise BadInput(f"{name}: {clean(text, limit=200)} is not UTF-8, so it is no text.")
 
 
 def joined(arguments: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ from helpdesk.domain.audit import LogRow
 from helpdesk.domain.cases import Case, Handover, Weighed
 from helpdesk.domain.decisions import Decision
 from helpdesk.domain.diagnosis.verdicts import Evidence, Verdict
+from helpdesk.domain.errors import BadInput
 from helpdesk.domain.holds import Ending, Hold
 from helpdesk.domain.inspection import Inspection
 from helpdesk.domain.notices import TrayRow
@@ -192,9 +193,8 @@ def event_text(event: AnyEvent) -> str:
     """Return an event as one line: time, kind, and what else it tells."""
     data = encode_event(event)
     told = {k: v for k, v in data.items() if k not in {"at", "kind", "id"} and v is not None}
-    return f"{event.at:%m-%d %H:%M:%S}  {data['kind']:<10} " + " ".join(
-        f"{key}={value}" for key, value in told.items()
-    )
+    words = " ".join(f"{key}={value}" for key, value in told.items())
+    return clean(f"{event.at:%m-%d %H:%M:%S}  {event.kind:<10} {words}")
 
 
 def weighed_text(weighed: Weighed) -> str:
@@ -232,15 +232,15 @@ def verdict_text(verdict: Verdict) -> str:
     told = (
         ("Cannot tell", verdict.cannot_tell.removeprefix("cannot tell ")),
         ("Ask", verdict.ask.text if verdict.ask else ""),
-        ("Say", verdict.say),
+        *(("" if n else "Say", line) for n, line in enumerate(verdict.say.splitlines())),
         ("Act", f"{verdict.act or 'none'}. {verdict.act_says}"),
         ("Others too", verdict.also_others),
     )
-    lines += [f"{title}: {text}" for title, text in told if text]
+    lines += [f"{title}: {text}" if title else text for title, text in told if text]
     if verdict.ask:
         lines += [f"    {reply.id}: {reply.text}" for reply in verdict.ask.replies]
     lines += [f"Will not help: {no.act}, {no.why}" for no in verdict.will_not_help]
-    return "\n".join(clean(part) for line in lines for part in line.splitlines())
+    return "\n".join(map(clean, lines))
 
 
 def _events(evidence: Evidence) -> str:
@@ -297,7 +297,10 @@ def _own_words(one: Approval) -> str:
     """Name all that an act was given beside its user, as it is to be agreed to."""
     if not one.payload:
         return ""  # erased
-    given = msgspec.structs.asdict(action_of(one))
+    try:
+        given = msgspec.structs.asdict(action_of(one))
+    except BadInput as error:
+        return str(error)
     return ", ".join(
         f"{name}: {value}" for name, value in given.items() if value and name != "user"
     )
@@ -334,7 +337,8 @@ ENDED: Final = {
 def handover_text(handover: Handover) -> str:
     """Return a handover as lines: shown once, kept nowhere."""
     until = f" until {handover.until:%H:%M}" if handover.until else ""
-    return f"{handover.title}{until}: {handover.secret}\n{handover.says}"
+    lines = (f"{handover.title}{until}: {handover.secret}", *handover.says.splitlines())
+    return "\n".join(map(clean, lines))
 
 
 def _code_lines(case: Case) -> list[str]:

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from helpdesk.domain.actions import AnyAction
 from helpdesk.domain.agents import Agent, Role
+from helpdesk.domain.errors import BadInput
 from helpdesk.domain.holds import Ending
 from helpdesk.domain.users import At
 
@@ -85,9 +86,24 @@ def payload_of(action: AnyAction) -> str:
 
 
 def action_of(approval: Approval) -> AnyAction:
-    """Return exactly the action that is agreed to; to be carried out it needs no other word."""
-    action: AnyAction = msgspec.json.decode(approval.payload, type=AnyAction)
+    """Return exactly the action that is agreed to; to be carried out it needs no other word.
+
+    Raises:
+        BadInput: It cannot be read: it was written elsewhere, or it is erased.
+    """
+    try:
+        action: AnyAction = msgspec.json.decode(approval.payload, type=AnyAction)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise BadInput(f"What request {approval.id} asks for cannot be read.") from error
     return action
+
+
+def ticket_in(approval: Approval) -> str:
+    """Return the ticket of a request; empty where it names none, or cannot be read."""
+    try:
+        return action_of(approval).ticket
+    except BadInput:
+        return ""
 
 
 def payload_hash(payload: str) -> str:

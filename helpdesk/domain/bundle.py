@@ -300,7 +300,7 @@ def bundle_text(bundle: Bundle) -> str:
             for row in bundle.notices
         ),
         "## What happened",
-        _block(_event_line(event) for event in bundle.case["timeline"][-LAST:]),
+        _block(map(_event_line, _events(bundle.case)[-LAST:])),
         "## The log",
         f"WARNING: {_md(bundle.alarm)}" if bundle.alarm else "Its newest checkpoint:",
         *([] if bundle.alarm else [_block(bundle.checkpoint.splitlines())]),
@@ -337,7 +337,7 @@ def _verdict_lines(verdict: Verdict) -> list[str]:
     causes = [
         "\n".join(
             (
-                f"- **{cause.id} {_md(cause.title)}** ({cause.strength.value}, {cause.p:.0%})",
+                f"- **{_md(cause.id)} {_md(cause.title)}** ({cause.strength.value}, {cause.p:.0%})",
                 *(f"    - for: {_md(one.says)}" for one in cause.evidence),
                 *(f"    - against: {_md(one.says)}" for one in cause.against),
             )
@@ -392,7 +392,14 @@ def _door(address: str) -> str:
 
 def _event_line(event: dict[str, Any]) -> str:
     rest = " ".join(f"{k}={v}" for k, v in event.items() if k not in {"at", "kind", "id"})
-    return f"{str(event['at'])[5:19].replace('T', ' ')} {event['kind']:<10} {rest}"
+    at, kind = str(event.get("at", ""))[5:19].replace("T", " "), str(event.get("kind", ""))
+    return f"{at} {kind:<10} {rest}"
+
+
+def _events(case: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the events of a case file; none where it has none that are of that form."""
+    rows = case.get("timeline")
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def _block(lines: Any) -> str:

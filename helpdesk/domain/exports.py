@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from helpdesk.domain.audit import LogRow
-from helpdesk.domain.text import clean
+from helpdesk.domain.text import clean, safe_json
 from helpdesk.domain.users import At
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "|", "%")
@@ -65,7 +66,8 @@ def export_row(row: LogRow, pseudonym: str, hash_: str, *, is_clear: bool) -> Ex
 
 def as_jsonl(rows: Sequence[ExportRow]) -> str:
     """Return rows as JSON, one a line."""
-    return "".join(f"{msgspec.json.encode(row).decode()}\n" for row in rows)
+    plain = (json.dumps(msgspec.to_builtins(row), ensure_ascii=False) for row in rows)
+    return "".join(f"{safe_json(row)}\n" for row in plain)
 
 
 def as_csv(rows: Sequence[ExportRow]) -> str:

@@ -39,6 +39,7 @@ _LETTERS_WITHOUT_PARTS = str.maketrans(
         "ð": "d",
     }
 )
+_NOT_PLAIN = re.compile(r"[^\n\x20-\x7e]")
 _LONE = re.compile("[\ud800-\udfff]")
 _JOINERS = "\u200c\u200d"
 _VARIANT = re.compile("[\ufe00-\ufe0f\u180b-\u180d\u180f\U000e0100-\U000e01ef]")
@@ -95,10 +96,11 @@ def _visible(character: str, out: list[str], after: str) -> str:
         return character
     if _VARIANT.match(character) and _is_drawn(out[-1] if out else ""):
         return character
-    return f"‹{code:04X}›" if _is_hidden(character) else character
+    return f"‹{code:04X}›" if is_hidden(character) else character
 
 
-def _is_hidden(character: str) -> bool:
+def is_hidden(character: str) -> bool:
+    """Return whether a character leaves nothing to be seen, or only changes another."""
     return (
         unicodedata.category(character) in {"Cf", "Co", "Cn", "Zl", "Zp"}
         or character in _BLANKS
@@ -109,7 +111,7 @@ def _is_hidden(character: str) -> bool:
 def _is_drawn(before: str) -> bool:
     """Whether a variation selector can change how *before* looks: a sign, an ideograph, a digit."""
     return len(before) == 1 and (
-        unicodedata.category(before) in {"So", "Sm", "Po", "Lo", "Nd"} and not _is_hidden(before)
+        unicodedata.category(before) in {"So", "Sm", "Po", "Lo", "Nd"} and not is_hidden(before)
     )
 
 
@@ -120,7 +122,7 @@ def _joins(out: list[str], after: str) -> bool:
     """
     shown = [part for part in out[-3:] if not (_is_mark(part[-1]) or _VARIANT.match(part))]
     before = shown[-1] if shown else ""
-    if len(before) != 1 or not after or _is_hidden(after):
+    if len(before) != 1 or not after or is_hidden(after):
         return False
     return before > "\u05ff" and after > "\u05ff" and _kinds(before) & _kinds(after) != set()
 
@@ -130,6 +132,24 @@ def _kinds(character: str) -> set[str]:
     if "\U0001f3fb" <= character <= "\U0001f3ff":
         return {"So"}
     return {unicodedata.category(character)} & {"Lo", "So"}
+
+
+def is_text(text: str) -> bool:
+    """Return whether *text* can be written down: no half of a pair stands alone in it."""
+    return not _LONE.search(text)
+
+
+def safe_json(text: str) -> str:
+    """Return JSON whose strings hold what is invisible or commands as JSON escapes."""
+
+    def escape(found: re.Match[str]) -> str:
+        character = found.group()
+        if character.isprintable() and not is_hidden(character):
+            return character
+        units = character.encode("utf-16-be", "surrogatepass")
+        return "".join(f"\\u{units[n]:02x}{units[n + 1]:02x}" for n in range(0, len(units), 2))
+
+    return text if text.isascii() and "\x7f" not in text else _NOT_PLAIN.sub(escape, text)
 
 
 def folded(text: str) -> str:

@@ -68,7 +68,7 @@ def calls(name: str, of: Sequence[Call], best: Mapping[str, Result]) -> str:
 
 def _call(call: Call, best: Result | None) -> str:
     done = f"{best.total} of 100" if best else "–"
-    cells = (_safe(call.title), call.level, _safe(call.product), done)
+    cells = (_safe(call.title), _safe(call.level), _safe(call.product), done)
     to = f'<a class=go href="call-{_safe(call.name)}">{"Once more" if best else "Play"}</a>'
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}<td>{to}</td></tr>"
 

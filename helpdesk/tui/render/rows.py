@@ -292,6 +292,7 @@ RESULTS: Final = {
     Result.REFUSED: ("✗ refused", "bad"),
     Result.NEEDS: ("? needs more", "warn"),
     Result.FAILED: ("✗ failed", "bad"),
+    Result.HELD: ("◔ held", "warn"),
 }
 
 LOG: Final[tuple[Column[LogRow], ...]] = (

@@ -218,7 +218,7 @@ def _alarm(verdict: Verdict, top: RankedCause) -> Iterator[Line]:
 def _cause(cause: RankedCause, width: int, merged: Verdict | None) -> Entry:
     glyph, look = STRENGTH_GLYPHS[cause.strength], LOOKS[cause.strength]
     head = Content.assemble((glyph, look), (f" {fit(cause.strength.value, HEAD - 4)}", look))
-    words = Content.assemble((f"{cause.id} ", LABEL), show(cause.title, look))
+    words = Content.assemble(show(cause.id, LABEL), " ", show(cause.title, look))
     if merged and merged.is_hostile:
         words = Content.assemble(("■ STOP  ", BAD), words)
     elif merged and merged.is_by_design:
@@ -289,7 +289,7 @@ def _heard(verdict: Verdict, top: RankedCause | None) -> Iterator[Line]:
             says = Content.assemble(show(words), ("  not understood, changes nothing", WARN))
             yield Line(4, _entry("? caller", says, WARN))
         elif not is_shown:
-            says = Content.assemble(show(words), (f"  to {one.ask}", QUIET))
+            says = Content.assemble(show(words), show(f"  to {one.ask}", QUIET))
             yield Line(5, _entry("  caller", says))
 
 

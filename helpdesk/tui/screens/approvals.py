@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import on, work
 
 from helpdesk.assets import asset
-from helpdesk.domain.approvals import Approval, action_of
+from helpdesk.domain.approvals import Approval, action_of, ticket_in
 from helpdesk.domain.cases import Case, Outcome
 from helpdesk.domain.errors import HelpdeskError
 from helpdesk.domain.search import Page, Query, matches
@@ -92,6 +92,6 @@ class ApprovalsScreen(ActingPlace, FindingPlace[ApprovalRow]):
 def _is_found(approval: Approval, query: Query) -> bool:
     parts = (
         approval.id, approval.act, approval.user, approval.requester, approval.approver,
-        approval.why, approval.says, action_of(approval).ticket,
+        approval.why, approval.says, ticket_in(approval),
     )  # fmt: skip
     return matches("\n".join(map(folded, parts)), digits(parts[-1]), query.words)
