@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterator
 from getpass import getpass
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from helpdesk.service.offline import OfflineDesk
 
 UNPROVEN = "Callers are not proven at this desk: prove_callers is false in helpdesk.toml."
+
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""What commands a terminal; a tab, as completion scripts have them, does not."""
 
 YES, NO = {"yes", "y", "true", "1", "on"}, {"no", "n", "false", "0", "off"}
 
@@ -194,7 +198,8 @@ async def _perform_on(desk: Desk, given: argparse.Namespace) -> int:
         if outcome.handover.uri:
             import segno
 
-            segno.make(outcome.handover.uri).terminal(compact=True)
+            with contextlib.suppress(ValueError):  # it fits into none; the words are there
+                segno.make(outcome.handover.uri).terminal(compact=True)
     return 0
 
 
@@ -299,6 +304,8 @@ def bytes_of(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise BadFile(str(path), "", f"cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise BadFile(str(path), "", "is no name of a file") from error
 
 
 def drift(given: argparse.Namespace) -> int:
@@ -411,7 +418,7 @@ def fixture_make(given: argparse.Namespace) -> int:
     from helpdesk.fixture.make import make
 
     make(given.users, given.seed, given.out)
-    say(f"{given.out}: {given.users} users, seed {given.seed}.")
+    say(f"{clean(str(given.out))}: {given.users} users, seed {given.seed}.")
     return 0
 
 
@@ -425,7 +432,7 @@ def fixture_check(given: argparse.Namespace) -> int:
     AtomicStorage(str(given.file)).settle()
     counts = check(given.file, frozenset(load_cards(config_directory() / "products")))
     told = ", ".join(f"{number} {table}" for table, number in msgspec.to_builtins(counts).items())
-    say(f"{given.file}: right. {told}.")
+    say(f"{clean(str(given.file))}: right. {told}.")
     return 0
 
 
@@ -433,7 +440,9 @@ def fixture_reset(given: argparse.Namespace) -> int:
     """Start the demo over."""
     from helpdesk.wiring import reset_demo
 
-    say(f"{reset_demo()}: as it was at the start. The one before is beside it, as .bak.")
+    say(
+        f"{clean(str(reset_demo()))}: as it was at the start. The one before is beside it, as .bak."
+    )
     return 0
 
 
@@ -483,9 +492,12 @@ def answer(given: argparse.Namespace, found: object, text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Write to standard output; the one place where the command line speaks."""
+    """Write to standard output; the one place where the command line speaks.
+
+    The last guard: whoever made the text cleaned it, and here a control shows as its picture.
+    """
     try:
-        sys.stdout.write(f"{text}\n")
+        sys.stdout.write(f"{_CONTROLS.sub(lambda found: clean(found.group()), text)}\n")
         sys.stdout.flush()
     except BrokenPipeError:
         raise

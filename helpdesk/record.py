@@ -63,7 +63,8 @@ def export(given: argparse.Namespace) -> int:
         say(text.rstrip("\n"))
         return 0
     _write(given.out, text)
-    say(f"{given.out}: {len(rows)} rows, {'with' if given.clear else 'without'} personal data.")
+    out = clean(str(given.out))
+    say(f"{out}: {len(rows)} rows, {'with' if given.clear else 'without'} personal data.")
     return 0
 
 
@@ -116,7 +117,7 @@ def bundle(given: argparse.Namespace) -> int:
         answer(given, found, bundle_text(found).rstrip("\n"))
         return 0
     for file in write_bundle(found, given.out):
-        say(str(file))
+        say(clean(str(file)))
     return 0
 
 

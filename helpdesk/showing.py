@@ -69,10 +69,10 @@ def export(given: argparse.Namespace) -> int:
     title = clean(told.scenario.title)
     if given.strip is not None:
         _write(given.strip, drawn(film.looks, title=title))
-        say(f"{given.strip}: {len(film.looks)} frames.")
+        say(f"{clean(str(given.strip))}: {len(film.looks)} frames.")
     if given.cast is not None:
         _write(given.cast, recorded(film.frames, film.seconds, title=title))
-        say(f"{given.cast}: {len(film.frames)} frames, {sum(film.seconds):.0f} s.")
+        say(f"{clean(str(given.cast))}: {len(film.frames)} frames, {sum(film.seconds):.0f} s.")
     return 0
 
 

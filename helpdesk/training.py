@@ -108,7 +108,7 @@ def play(given: argparse.Namespace) -> int:
         if is_on_a_page:  # the page speaks with one console a process
             return AGAIN if is_again else code
         if found is not None:
-            say(f"{score_text(found)}\nRecord: {path}")
+            say(f"{score_text(found)}\nRecord: {clean(str(path))}")
         if not is_again:
             return code
 
@@ -127,7 +127,8 @@ def new(given: argparse.Namespace) -> int:
         raise BadFile(str(given.out), "", "is there already; it is not written over") from error
     except OSError as error:
         raise BadFile(str(given.out), "", f"cannot be written: {error.strerror}") from error
-    say(f"{given.out}: begun. Write what stands in <…>, then: helpdesk train check {given.out}")
+    out = clean(str(given.out))
+    say(f"{out}: begun. Write what stands in <…>, then: helpdesk train check {out}")
     return 0
 
 

@@ -211,7 +211,7 @@ def fixture_path(address: str) -> tuple[Path, bool]:
         Unreachable: There is no such file, or the copy cannot be made.
     """
     path = BUNDLED if address == DEMO_PROFILE else Path(address).expanduser()
-    if not path.exists():
+    if not _is_there(path):
         raise Unreachable(
             f"There is no desk {clean(address)}: no file and no profile of that name."
         )
@@ -221,6 +221,14 @@ def fixture_path(address: str) -> tuple[Path, bool]:
             install(BUNDLED, copy, is_first=True)
         return copy, True
     return path, False
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether there is a file; what can be the name of none, as it is too long, is not."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def elsewhere(config: Config, desk: str = "") -> str:

@@ -426,3 +426,6 @@ ALL: Final = tuple((kind, text) for kind, texts in CORPUS.items() for text in te
 
 QUICK: Final = tuple((kind, texts[len(texts) // 2]) for kind, texts in CORPUS.items())
 """One of each trick."""
+
+MIXED: Final = "Al" + "".join(text[:12] for _, text in QUICK)
+"""A piece of each in one text, where every text is dear."""

@@ -54,6 +54,7 @@ from helpdesk.tui.render.manual import card_page
 from helpdesk.tui.render.verdict import whole
 from helpdesk.tui.screens.curtain import Curtain
 from helpdesk.tui.screens.desk import DeskScreen
+from helpdesk.tui.widgets.why import NAMED
 from tests.reliability.spoiled import NOW, SpoiledDesk, Spoiler, all_errors
 from tests.tui.console import Console
 
@@ -87,8 +88,8 @@ def _act(s: Spoiler) -> ActDialog:
     action = ACTIONS[name](user=s.text or "u1", reason=s.text)
     options = ((s.text, s.text), ("b", s.text))
     fields = (
-        Field(name="reason", label="Reason", options=options, value=s.text, hint=s.text),
-        Field(name="ticket", label="Ticket", value=s.text, hint=s.text, takes_words=True),
+        Field(name="reason", label="Reason", options=options, value=s.text),
+        Field(name="ticket", label="Ticket", takes_words=True),
     )
     found: Weighed = s.of(Weighed)
     return ActDialog(action, found, s.of(Case), fields, answers(found), says=s.text)
@@ -109,7 +110,7 @@ def _caller(s: Spoiler) -> Caller:
 
 
 def _verdict_page(s: Spoiler) -> MoreDialog:
-    shown = whole(s.of(Verdict), s.of(Case), {}, {}, NOW)  # type: ignore[arg-type]
+    shown = whole(s.of(Verdict), s.of(Case), [s.of(CallerSaid)], {}, NAMED, 100)
     return MoreDialog(s.text, shown, frozenset())
 
 
@@ -139,7 +140,7 @@ DIALOGS: Final[Mapping[type[Screen[Any]], Callable[[Spoiler], Screen[Any]]]] = {
     SayDialog: lambda s: SayDialog(),
     SignInDialog: lambda s: SignInDialog(s.of(SignInPrompt)),
     VerifyDialog: lambda s: VerifyDialog(_caller(s)),
-    Curtain: lambda s: Curtain(s.text, s.text, s.text),
+    Curtain: lambda s: Curtain("helpdesk", s.text, "sign in"),
 }  # fmt: skip
 """Every dialog there is, filled with one text; and the curtain."""
 
@@ -290,6 +291,6 @@ async def screens(
 async def _views(agent: Console, desk: SpoiledDesk, step: int) -> AsyncIterator[tuple[str, str]]:
     async for found in look_at(agent, desk, step):
         yield found
-    if desk.turn % (4 * step) == 0:
+    if desk.turn % (4 * step) == 3:
         async for found in look_at_errors(agent, desk):
             yield found

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from helpdesk import answers, plain
 from helpdesk.domain import bundle, exports, originals
-from helpdesk.domain.cases import Case, case_data
+from helpdesk.domain.cases import Case, case_data, explicit
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import clean, folded, mask
 from helpdesk.domain.training import debriefing
@@ -52,7 +52,7 @@ def unsafe_in(text: str, *, allowed: str = "\n") -> list[str]:
 
 def _writers() -> Iterator[tuple[str, Callable[[Spoiler], str]]]:
     """Give everything in `plain` and beside it that makes words of values, by name."""
-    makers = [
+    makers: list[Callable[..., Any]] = [
         *(f for n, f in vars(plain).items() if n.endswith("_text") and inspect.isfunction(f)),
         bundle.bundle_text,
         originals.original_lines,
@@ -138,7 +138,7 @@ def _json(spoiler: Spoiler) -> Iterator[tuple[str, str]]:
         said = answers.as_json(value)
         if found := sorted({c for c in said if not c.isprintable() and c != "\n"}):
             return f"says {found[:9]}"
-        return "" if json.loads(said) == answers.explicit(value) else "is another value"
+        return "" if json.loads(said) == explicit(value) else "is another value"
 
     for name, form in {**answers.SCHEMAS, "case-user": Case}.items():
         yield f"{name} --json", _tried(lambda form=form: judged(form))  # type: ignore[misc]
@@ -205,10 +205,10 @@ def _csv(spoiler: Spoiler) -> Iterator[tuple[str, str]]:
 
 
 def all_words(texts: Sequence[tuple[str, str]]) -> tuple[int, list[str]]:
-    """Say all texts in every way."""
-    tried, failures = 0, []
+    """Say all texts in every way; every second one as no honest desk would."""
+    tried = 0
+    failures: list[str] = []
     for turn, (_, text) in enumerate(texts):
-        for is_wicked in (False, True):
-            count, found = words(text, turn, is_wicked=is_wicked)
-            tried, failures = tried + count, failures + found
+        count, found = words(text, turn, is_wicked=bool(turn % 2))
+        tried, failures = tried + count, failures + found
     return tried, failures

@@ -24,6 +24,10 @@ Row = Callable[[int, bool], Tried]
 TABLE: Final[dict[str, tuple[str, str]]] = {
     "planted": ("secrets planted in every flow, and looked for", "tests.reliability.planted"),
     "keys": ("random keys and clicks on every screen", "tests.reliability.keys"),
+    "hostile": (
+        "hostile text, everywhere it can come from and go",
+        "tests.reliability.hostile_text",
+    ),
     "mutations": ("guards taken away, one by one", "tests.reliability.mutations"),
     "lines": ("lines that fail, cheat and lead astray", "tests.reliability.lines"),
 }

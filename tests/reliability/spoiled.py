@@ -71,7 +71,7 @@ class Spoiler:
         if kind is errors.BadFile:
             return errors.BadFile(self.text, self.text, self.text)
         if kind in {errors.Refused, errors.NeedsMore}:
-            return kind(self.of(Decision))  # type: ignore[arg-type]
+            return kind(self.of(Decision))
         return kind(self.text)
 
     def _made(self, form: Any, depth: int) -> Any:

@@ -175,6 +175,14 @@ class RefusedDialog(Guarded[str]):
         self._copy()
 
 
+def _picture(uri: str) -> list[str]:
+    """Return a QR code; none where it does not fit into any, as the words are there beside it."""
+    try:
+        return qr_lines(shortened(uri))
+    except ValueError:
+        return []
+
+
 class HandoverDialog(Guarded[None]):
     """Shows a secret once; once closed it is nowhere.
 
@@ -187,7 +195,7 @@ class HandoverDialog(Guarded[None]):
     def __init__(self, handover: Handover, now: datetime) -> None:
         super().__init__()
         self._handover: Handover | None = handover
-        self._rows = qr_lines(shortened(handover.uri)) if handover.uri else []
+        self._rows = _picture(handover.uri) if handover.uri else []
         self._now = now
         self.later: list[Callable[[], None]] = []
 

@@ -166,7 +166,7 @@ def _why(row: LoopRow, *, with_word: bool) -> Cell:
     sure = STRENGTH_GLYPHS[row.cause.strength]
     word = f" {row.cause.strength.value:<7}" if with_word else ""
     stop = "■ STOP " if is_hostile else ""
-    text = f"{stop}{sure}{word} {row.cause.id} {outside(row.cause.title)}"
+    text = f"{stop}{sure}{word} {outside(row.cause.id)} {outside(row.cause.title)}"
     is_weak = row.cause.strength is Strength.WEAK
     return Cell(text, "bad" if is_hostile else "quiet" if is_weak else "plain")
 

@@ -366,9 +366,9 @@ def fleet_line(one: FleetFinding, scene: Scene) -> Content:
     title = CAUSES[one.cause].title if one.cause in CAUSES else ""
     return Content.assemble(
         ("▲ ", BAD),
-        (f"{scene.product(one.product)}, " if one.product else "", STRONG),
+        show(f"{scene.product(one.product)}, " if one.product else "", STRONG),
         ("reset nobody: ", STRONG),
         show(one.says, WARN),
-        (f" · {one.cause} ", LABEL),
+        show(f" · {one.cause} ", LABEL),
         show(title),
     )

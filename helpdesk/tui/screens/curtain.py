@@ -82,7 +82,7 @@ class Curtain(Screen[None]):
         said = Content.assemble(
             (self._title, STRONG),
             "\n\n",
-            self._because,
+            show(self._because, limit=600),
             "\n\n",
             ("Enter   ", f"bold {LABEL}"),
             self._enter,

@@ -1,0 +1,45 @@
+"""A few hostile texts through every place that text comes from and goes to; and the corpus."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.reliability import hostile_commands
+from tests.reliability.corpus import ALL, CORPUS, QUICK
+from tests.reliability.hostile_text import PARTS, tried
+from tests.reliability.hostile_screens import DIALOGS, all_dialogs
+from tests.reliability.spoiled import ANSWERS, Spoiler, fields_of
+
+
+def test_the_corpus_has_enough_of_every_trick() -> None:
+    assert len({text for _, text in ALL}) >= 300
+    assert len(QUICK) == len(CORPUS) == 15
+    assert all(len(texts) >= 7 for texts in CORPUS.values())
+
+
+def test_every_dialog_there_is_is_shown_with_hostile_text() -> None:
+    assert all_dialogs() == set(DIALOGS)
+
+
+def test_every_answer_of_a_desk_holds_the_text_in_every_field() -> None:
+    fields = {field for form in ANSWERS.values() for field in fields_of(form)}
+    made = {name: Spoiler("hostile").of(form) for name, form in ANSWERS.items()}
+
+    assert len(fields) > 200
+    assert "hostile" in repr(made["case"].user.name)
+
+
+def test_every_command_is_tried() -> None:
+    tried_ones = {name.rpartition(" ")[0] for name, _ in hostile_commands.templates()}
+
+    assert tried_ones >= {"find", "case", "perform", "why", "approve", "undo", "log accept"}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_hostile_text_is_only_text(name: str) -> None:
+    texts = [one for one in QUICK if one[0] != "a megabyte"]
+
+    count, failures = tried(name, texts, is_quick=True)
+
+    assert count > 20
+    assert failures == []
