@@ -70,7 +70,7 @@ MUTATIONS: Final = (
     Mutation(
         "clean shows nothing of what is invisible",
         "domain/text.py",
-        'return f"‹{code:04X}›" if _is_hidden(character) else character',
+        'return f"‹{code:04X}›" if is_hidden(character) else character',
         "return character",
         "tests/domain/test_text.py",
     ),

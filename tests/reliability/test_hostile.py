@@ -6,8 +6,8 @@ import pytest
 
 from tests.reliability import hostile_commands
 from tests.reliability.corpus import ALL, CORPUS, QUICK
-from tests.reliability.hostile_text import PARTS, tried
 from tests.reliability.hostile_screens import DIALOGS, all_dialogs
+from tests.reliability.hostile_text import PARTS, tried
 from tests.reliability.spoiled import ANSWERS, Spoiler, fields_of
 
 
