@@ -198,8 +198,8 @@ MUTATIONS: Final = (
     Mutation(
         "a hold is carried out though it was undone meanwhile",
         "service/holding.py",
-        "            if not fresh.is_due(now):\n                return",
-        "            if False:\n                return",
+        "            if not self._is_due(fresh, now):\n                return None",
+        "            if False:\n                return None",
         "tests/service/test_holding.py",
     ),
     # What is kept
