@@ -77,6 +77,12 @@ class Database:
 
     def __init__(self, address: str, *, patience: Mapping[str, Any] | None = None) -> None:
         self.engine = _engine(address, {**PATIENCE, **(patience or {})})
+        # A server would be told of the begin and the end of every question beside it.
+        self._reading = (
+            self.engine
+            if self.is_sqlite
+            else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        )
         shown = self.engine.url.difference_update_query(HIDDEN)
         self.name = shown.render_as_string(hide_password=True)
         self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]
@@ -190,7 +196,7 @@ class Database:
         return connection
 
     def _asked(self, question: Callable[..., T], *arguments: Any) -> T:
-        with self.engine.connect() as fresh:
+        with self._reading.connect() as fresh:
             return _within(fresh, question, *arguments)
 
     def _purge(self) -> None:
