@@ -53,11 +53,11 @@ def sizes(run: Run) -> tuple[int, ...]:
 
 
 @contextlib.contextmanager
-def stores(run: Run, users: int) -> Iterator[Sequence[Hosted]]:
-    """Give so many users in each database there is here."""
+def stores(run: Run, users: int, *, only_sqlite: bool = False) -> Iterator[Sequence[Hosted]]:
+    """Give so many users in each database there is here, SQLite first."""
     with ExitStack() as open_:
         found = [_filled(run, SQLITE, f"sqlite:///{run.home()}/desk.db", users)]
-        if postgres.programs() is not None:
+        if postgres.programs() is not None and not only_sqlite:
             server = open_.enter_context(postgres.server())
             address = open_.enter_context(postgres.database(server))
             found.append(_filled(run, POSTGRESQL, address, users))

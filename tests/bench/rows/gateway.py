@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import secrets
 import sqlite3
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import httpx
 import psycopg
@@ -143,14 +145,14 @@ def reads(run: Run) -> Iterator[Printed]:
 
 
 def _reads(run: Run, hosted: Hosted, count: int) -> Iterator[Printed]:
-    people = asyncio.run(_people(hosted))
+    people = asyncio.run(people_of(hosted))
     with gateways(hosted, count) as ours, bare(count) as servers:
         ports, processes = [plug.port for plug in ours], [plug.process for plug in ours]
         kinds: dict[str, Asks] = {
-            "a case": lambda n: _ours("GET", f"/v1/users/{people[n % len(people)]}/case", n),
+            "a case": lambda n: ours_asked("GET", f"/v1/users/{people[n % len(people)]}/case", n),
             "20 of a search": lambda n: _found(n, ("ana", "lee", "son", "tra")[n % 4], 20),
-            "20 of the queue": lambda n: _ours("GET", "/v1/queue?limit=20", n),
-            "who am I": lambda n: _ours("GET", "/v1/desk", n),
+            "20 of the queue": lambda n: ours_asked("GET", "/v1/queue?limit=20", n),
+            "who am I": lambda n: ours_asked("GET", "/v1/desk", n),
         }
         asked = {name: partial(_load, run, ports, processes, asks) for name, asks in kinds.items()}
         asked[HELLO] = partial(
@@ -175,10 +177,10 @@ def writes(run: Run) -> Iterator[Printed]:
 
 
 def _writes(run: Run, hosted: Hosted, count: int) -> Iterator[Printed]:
-    people = asyncio.run(_people(hosted))
+    people = asyncio.run(people_of(hosted))
     with gateways(hosted, count) as ours:
         ports, processes = [plug.port for plug in ours], [plug.process for plug in ours]
-        notes = Notes(ports[0], people)
+        notes = Wishes(ports[0], people[:NOTED], {"act": "note", "text": "x" * 40})
         cases = {
             "a note": partial(_load, run, ports, processes, notes.asked, notes.heed),
             STATEMENT: partial(_statements, run, hosted),
@@ -223,7 +225,7 @@ def _load(
     return asyncio.run(asked)
 
 
-def _ours(method: str, path: str, number: int, body: object = None, **headers: str) -> bytes:
+def ours_asked(method: str, path: str, number: int, body: object = None, **headers: str) -> bytes:
     """Give a question to our gateway of one of its agents."""
     told = {"Authorization": f"Bearer agent-{number % 50}", **headers}
     data = b"" if body is None else json.dumps(body).encode()
@@ -231,39 +233,52 @@ def _ours(method: str, path: str, number: int, body: object = None, **headers: s
 
 
 def _found(number: int, word: str, limit: int) -> bytes:
-    return _ours("POST", "/v1/find", number, {"query": {"words": [word]}, "limit": limit})
+    return ours_asked("POST", "/v1/find", number, {"query": {"words": [word]}, "limit": limit})
 
 
-class Notes:
-    """Notes on people in turn, each resting on the case as the last answer about it told it.
+class Wishes:
+    """Wishes for people in turn, each resting on the case as the last answer about it told it.
 
     Args:
         port: A gateway.
         people: Ids of users.
+        wish: What is wished for each beside their id.
+        act: That the policy must allow; empty where it allows it always.
     """
 
-    def __init__(self, port: int, people: Sequence[str]) -> None:
-        self._people = people[:NOTED]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as line:
-            line.headers["Authorization"] = "Bearer agent-0"
-            seen = [line.get(f"/v1/users/{user}/case") for user in self._people]
-        self._tags = [answer.headers["ETag"] for answer in seen]
+    def __init__(
+        self, port: int, people: Sequence[str], wish: Mapping[str, str], act: str = ""
+    ) -> None:
+        self._wish = wish
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as line_:
+            line_.headers["Authorization"] = f"Bearer {AGENT}"
+            seen = [(user, line_.get(f"/v1/users/{user}/case")) for user in people]
+        kept = [(u, c.headers["ETag"]) for u, c in seen if not act or _allows(c.json(), act)]
+        assert kept, f"{act} is allowed for nobody"
+        self._people, self._tags = [user for user, _ in kept], [tag for _, tag in kept]
+        self._turns, self._places = itertools.count(), dict[int, int]()
 
     def asked(self, number: int) -> bytes:
-        """Give the wish for the next note."""
-        place = number % len(self._people)
-        note = {"act": "note", "user": self._people[place], "text": "x" * 40}
+        """Give the next wish."""
+        place = self._places[number] = next(self._turns) % len(self._people)
+        wish = {**self._wish, "user": self._people[place]}
         key = {"Idempotency-Key": secrets.token_urlsafe(18), "If-Match": self._tags[place]}
-        return _ours("POST", "/v1/actions", number, {"action": note}, **key)
+        return ours_asked("POST", "/v1/actions", number, {"action": wish}, **key)
 
     def heed(self, number: int, head: bytes) -> None:
         """Keep how the case is now."""
         tag = head.partition(b"etag: ")[2].partition(b"\r\n")[0]
+        place = self._places.pop(number)
         if tag:
-            self._tags[number % len(self._people)] = tag.decode()
+            self._tags[place] = tag.decode()
 
 
-async def _people(hosted: Hosted) -> list[str]:
+def _allows(case: Mapping[str, Any], act: str) -> bool:
+    return any(one["act"] == act and one["weight"] == "allowed" for one in case["decisions"])
+
+
+async def people_of(hosted: Hosted) -> list[str]:
+    """Give the ids of a thousand users."""
     with closing(Database(hosted.store)) as database:
         directory = SqlDirectory(database)
         _, rows = await directory.find(
