@@ -39,7 +39,7 @@ class Hold(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One act that waits.
 
     Attributes:
-        payload: The action as canonical JSON.
+        payload: The action as canonical JSON; empty where it is a question, such as a proof.
         agent: Who asked for it.
         by: The same as they signed in, by whose rights it is weighed anew; kept, shown to nobody.
         due_at: When it is carried out.

@@ -173,16 +173,17 @@ class Beginning(Changing):
                     await self._settle_lost(hold)
 
     async def _settle_lost(self, hold: Hold) -> LogRow:
-        action = msgspec.json.decode(hold.payload, type=AnyAction)
         by: Agent = hold.by or self.agent
-        row: LogRow = await self._record_action(
-            action,
-            hold.user,
-            LOST,
-            Result.FAILED,
-            hold=hold.id if hold.is_held else "",
-            by=by,
-        )
+        if hold.payload:
+            action = msgspec.json.decode(hold.payload, type=AnyAction)
+            told = hold.id if hold.is_held else ""
+            row = await self._record_action(
+                action, hold.user, LOST, Result.FAILED, hold=told, by=by
+            )
+        else:  # a question, of which nothing else is kept
+            row = await self._record(
+                act=hold.act, user=hold.user, says=LOST, result=Result.FAILED, by=by
+            )
         await self._note_ended(hold, Ending.UNKNOWN)
         wish = Wish(key=hold.key, sha256=hold.sha256)
         theirs = Once(hold.agent, self._view.store, self._view.clock)

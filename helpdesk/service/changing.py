@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from helpdesk.domain.actions import AnyAction
 from helpdesk.domain.agents import Agent
@@ -24,6 +24,9 @@ T = TypeVar("T")
 
 Told = Callable[[Case, datetime, dict[str, Any]], Awaitable[T]]
 """Changes something about a caller; fills in what the row of the log tells of it."""
+
+ENDS: Final = (Refused, NeedsMore, NotFound, BadInput, Unsettled)
+"""Errors that are an answer, and recorded as such; whatever else fails may be tried again."""
 
 
 class Changing(Feeding):
@@ -46,22 +49,36 @@ class Changing(Feeding):
                 return before if before is not None else await self._told(user, act, tell, asked)
 
     async def _told(self, user: str, act: str, tell: Told[Any], asked: Wish) -> Answered:
-        told: dict[str, Any] = {"says": "", "result": Result.DONE}
         case = await self._view.whole(await self._view.anybody(user))
         self._look(case)
+
+        async def do(told: dict[str, Any]) -> Any:
+            self._check_hands(act, case)
+            return await tell(case, self._view.clock(), told)
+
+        return await self._concluded(case.user.id, act, do, asked)
+
+    def _check_hands(self, act: str, case: Case) -> None:
+        """Raise `Refused` where the agent keeps their hands off this user."""
         why, instead = hands_off(self.agent, case.user)
+        if why:
+            refused = Weight.REFUSED
+            raise Refused(Decision(act=act, weight=refused, why=why, instead=instead))
+
+    async def _concluded(
+        self, user: str, act: str, do: Callable[[dict[str, Any]], Awaitable[Any]], asked: Wish
+    ) -> Answered:
+        """Do something inside a transaction, with the row that tells of it; give the answer."""
+        told: dict[str, Any] = {"says": "", "result": Result.DONE}
         try:
-            if why:
-                refused = Weight.REFUSED
-                raise Refused(Decision(act=act, weight=refused, why=why, instead=instead))
-            reply = given(await tell(case, self._view.clock(), told), told["says"])
-        except (Refused, NeedsMore, NotFound, BadInput, Unsettled) as error:
+            reply = given(await do(told), told["says"])
+        except ENDS as error:
             reply = ended(error)
             result = Result.FAILED if isinstance(error, Unsettled) else Result.REFUSED
             told |= {"says": told["says"] or str(error), "result": result}
             act = DISOWNED if isinstance(error, Disowned) else act
         told["says"] = clean(told["says"])
-        row = await self._record(act=act, user=case.user.id, **told)
+        row = await self._record(act=act, user=user, **told)
         await self._once.keep(asked, reply, row.result, row.seq)
         return reply
 

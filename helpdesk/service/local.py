@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +14,6 @@ from helpdesk.domain.approvals import Approval
 from helpdesk.domain.audit import Result
 from helpdesk.domain.cases import Case, Handover, Outcome
 from helpdesk.domain.decisions import Decision, Weight
-from helpdesk.domain.diagnosis.drift import Drift, is_code
 from helpdesk.domain.errors import (
     BadInput,
     BrokeOff,
@@ -29,7 +27,6 @@ from helpdesk.domain.errors import (
 from helpdesk.domain.gate import Answer, Standing
 from helpdesk.domain.gate import weigh as gate
 from helpdesk.domain.holds import Ending, Hold
-from helpdesk.domain.limits import SPAN
 from helpdesk.domain.operations import Answered
 from helpdesk.domain.policies import factor_of
 from helpdesk.domain.products import Product
@@ -37,13 +34,13 @@ from helpdesk.domain.proofs import Asking, Method, Proof, Way, ways
 from helpdesk.domain.signing import AskSignIn
 from helpdesk.domain.text import clean
 from helpdesk.domain.users import User
+from helpdesk.service.apart import Question
 from helpdesk.service.beginning import AT_PROVIDER
-from helpdesk.service.diagnosing import may_measure
-from helpdesk.service.ground import is_looked_at
 from helpdesk.service.holding import Holding
-from helpdesk.service.once import Wish, again, ended, given, wish
+from helpdesk.service.measuring import Measuring
+from helpdesk.service.once import Wish, again, ended, wish
 from helpdesk.service.proving import Proving
-from helpdesk.service.replies import answered, error_of, repeated, result_of, said
+from helpdesk.service.replies import answered, repeated, result_of, said
 from helpdesk.service.steps import STEPS, Done, Parts
 from helpdesk.service.still import still
 
@@ -61,7 +58,7 @@ class Begun(Struct, frozen=True, kw_only=True):
     hold: Hold | None = None
 
 
-class LocalDesk(Holding):
+class LocalDesk(Measuring, Holding):
     """A `Desk` on a connector and a store of this process.
 
     Attributes:
@@ -88,43 +85,6 @@ class LocalDesk(Holding):
         case = await self._shown(action.user, is_masked=is_masked)
         return Outcome(case=case, says=done.says, handover=done.handover)
 
-    async def drift(self, user: str, factor: str, codes: Sequence[str], *, key: str = "") -> Drift:
-        """Measure by how much a phone's clock is off; the try is recorded, the codes are not."""
-        if not codes or not all(is_code(code) for code in codes):
-            raise BadInput("A code has six digits: read it out again. No try was used up.")
-        asked = wish(key, "drift", user=user, factor=factor)
-        with self._once.running(asked):
-            async with self._changing, self._recorder.transaction():
-                await self._view.refresh()
-                before = await self._once.before(asked)
-                if before is None:
-                    before = await self._measured(user, factor, codes, asked)
-        return again(before, Drift)
-
-    async def _measured(
-        self, user: str, factor: str, codes: Sequence[str], asked: Wish
-    ) -> Answered:
-        drift = None
-        found, now = await self._view.user(user), self._view.clock()
-        if is_looked_at():
-            self._look(await self._view.whole(found))
-        rows = await self._view.store.rows(user=found.id, acts=("drift",), since=now - SPAN)
-        lacks = (await self._view.connector.supports(found)).lacks
-        decision, chosen = may_measure(self.agent, found, factor, rows, now, lacks)
-        if chosen is not None:
-            others_s = await self._diagnosing.offsets(found)
-            drift = await self._view.connector.drift(found, chosen, codes, now, others_s)
-        row = await self._record(
-            act="drift",
-            user=found.id,
-            factor=clean(factor),
-            says=drift.says if drift else said(decision),
-            result=result_of(decision),
-        )
-        reply = given(drift, drift.says) if drift else ended(error_of(decision))
-        await self._once.keep(asked, reply, row.result, row.seq)
-        return reply
-
     async def ways(self, user: str, act: str = "", *, factor: str = "") -> tuple[Way, ...]:
         """Give the ways of proving a caller now; those that rule themselves out say why."""
         now = await self._now()
@@ -141,29 +101,39 @@ class LocalDesk(Holding):
     ) -> Asking:
         """Ask the caller over a channel on record; recorded, without what was asked for."""
 
-        async def ask(case: Case, now: datetime, told: dict[str, Any]) -> Asking:
-            asking = await self._proving.ask(case, method, channel, ticket, now)
-            told |= {"says": f"Asked by {asking.method.words}.", "ticket": asking.ticket}
-            return asking
+        async def weigh(case: Case, now: datetime) -> Asking:
+            return await self._proving.asking(case, method, channel, ticket, now)
 
+        async def tell(asking: Asking, number: str, now: datetime, told: dict[str, Any]) -> Asking:
+            told |= {"says": f"Asked by {asking.method.words}.", "ticket": asking.ticket}
+            return await self._proving.asked(asking, number)
+
+        question = Question(weigh=weigh, put=self._proving.ask, tell=tell)
         asked = wish(key, "ask_proof", user=user, method=method, channel=channel, ticket=ticket)
-        return again(await self._telling(user, "prove", ask, asked), Asking)
+        return again(await self._putting(user, "prove", question, asked), Asking)
 
     async def answer_proof(
         self, user: str, answer: str, *, asking: str = "", key: str = ""
     ) -> Proof:
         """Check what the caller read back; right, and the caller is proven for ten minutes."""
 
-        async def check(case: Case, now: datetime, told: dict[str, Any]) -> Proof:
-            proof = await self._proving.answer(case, asking, answer, now)
+        async def weigh(case: Case, now: datetime) -> Asking:
+            return await self._proving.waiting(case.user, asking, now)
+
+        async def put(case: Case, waits: Asking, now: datetime) -> bool:
+            return await self._proving.check(case, waits, answer, now)
+
+        async def tell(waits: Asking, came: bool, now: datetime, told: dict[str, Any]) -> Proof:
+            proof = await self._proving.answered(waits, now, is_right=came)
             if proof is None:
                 told["says"] = "A wrong answer."
                 raise BadInput("That is not right. After three wrong answers one must ask anew.")
             told["says"] = f"Proven by {proof.method.words}."
             return proof
 
+        question = Question(weigh=weigh, put=put, tell=tell)
         asked = wish(key, "answer_proof", user=user, asking=asking)
-        return again(await self._telling(user, "prove", check, asked), Proof)
+        return again(await self._putting(user, "prove", question, asked), Proof)
 
     async def approvals(self) -> tuple[Approval, ...]:
         """Give the requests for a second person of the last day, newest first."""

@@ -95,10 +95,10 @@ class Proving:
             if hold.ending is Ending.RUNS
         ]
 
-    async def ask(
+    async def asking(
         self, case: Case, method: Method, channel: str, ticket: str, now: datetime
     ) -> Asking:
-        """Ask the caller over a channel on record; nothing that is asked for is kept or shown.
+        """Give what to ask the caller over a channel on record; it is not asked yet.
 
         Raises:
             Refused, NeedsMore: Not by this agent, not over this channel, or a ticket is missing.
@@ -119,25 +119,28 @@ class Proving:
             at=now,
             words=words,
         )
-        await self._view.store.keep(asking)
         self._view.is_open(asking, now)  # its time runs from here on
-        if method is not Method.IN_PERSON:
-            person = await self._asked(case, way)
-            number = await self._view.connector.ask_proof(person, asking, now)
-            if number:
-                # It is read out now and kept nowhere: whoever holds it can say yes on a phone.
-                return replace(asking, words=(clean(number), CHOOSES))
         return asking
 
-    async def answer(self, case: Case, asking_id: str, told: str, now: datetime) -> Proof | None:
-        """Give the proof that a right answer mints, or None for a wrong one, which is counted.
-
-        Raises:
-            NotFound: This agent asked nothing of the kind, or it is too late.
-        """
-        asking = await self._open(case.user, asking_id, now)
+    async def ask(self, case: Case, asking: Asking, now: datetime) -> str:
+        """Let the provider ask; give the number to read out for it, or an empty text."""
+        if asking.method is Method.IN_PERSON:
+            return ""
         person = await self._asked(case, asking)
-        is_right = await self._is_right(person, asking, told, now)
+        return await self._view.connector.ask_proof(person, asking, now) or ""
+
+    async def asked(self, asking: Asking, number: str) -> Asking:
+        """Keep that it was asked, without what was asked for; give it as it is read out."""
+        await self._view.store.keep(asking)
+        # The number is read out now and kept nowhere: whoever holds it can say yes on a phone.
+        return replace(asking, words=(clean(number), CHOOSES)) if number else asking
+
+    async def check(self, case: Case, asking: Asking, told: str, now: datetime) -> bool:
+        """Whether what was read back is right, by the provider."""
+        return await self._is_right(await self._asked(case, asking), asking, told, now)
+
+    async def answered(self, asking: Asking, now: datetime, *, is_right: bool) -> Proof | None:
+        """Give the proof that a right answer mints, or None for a wrong one, which is counted."""
         if not is_right:
             await self._view.store.keep(replace(asking, wrong=asking.wrong + 1))
             return None
@@ -242,7 +245,7 @@ class Proving:
             raise NeedsMore(Decision(act="prove", weight=Weight.NEEDS, needs=(need,)))
         return way
 
-    async def _asked(self, case: Case, way: Way | Asking) -> User:
+    async def _asked(self, case: Case, way: Asking) -> User:
         """Whose device is asked: the caller's, or the administrator's who vouches."""
         kind, _, person = way.channel.partition(":")
         return await self._view.anybody(person) if kind == "administrator" else case.user
@@ -254,7 +257,12 @@ class Proving:
             return True
         return await self._view.connector.check_proof(person, asking, told, now)
 
-    async def _open(self, user: User, asking_id: str, now: datetime) -> Asking:
+    async def waiting(self, user: User, asking_id: str, now: datetime) -> Asking:
+        """Give what waits for an answer of this caller.
+
+        Raises:
+            NotFound: This agent asked nothing of the kind, or it is too late.
+        """
         mine = [
             asking
             for asking in await self._view.store.select(Asking, user=user.id, only_open=True)

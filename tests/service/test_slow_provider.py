@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,8 +14,10 @@ import pytest
 
 from helpdesk.domain.actions import EndSessions, Note, ResetAll, TakeTicket
 from helpdesk.domain.audit import Result
-from helpdesk.domain.errors import BadInput, StillRunning, Unsettled
+from helpdesk.domain.diagnosis.drift import Drift, DriftState
+from helpdesk.domain.errors import BadInput, NotFound, StillRunning, Unreachable, Unsettled
 from helpdesk.domain.holds import Ending, Hold
+from helpdesk.domain.proofs import Asking, Method
 from helpdesk.domain.search import Query
 from helpdesk.domain.users import Factor, User
 from helpdesk.products import load_cards
@@ -69,6 +72,24 @@ class Slow(Elsewhere):
 
     async def reset(self, user: User, factors: tuple[Factor, ...], now: datetime) -> None:
         await self.end_sessions(user, now)
+
+    async def ask_proof(self, person: User, asking: Asking, now: datetime) -> None:
+        await self.end_sessions(person, now)
+
+    async def check_proof(self, person: User, asking: Asking, told: str, now: datetime) -> bool:
+        await self.end_sessions(person, now)
+        return told == "right"
+
+    async def drift(
+        self,
+        user: User,
+        factor: Factor,
+        codes: Sequence[str],
+        now: datetime,
+        others_s: Sequence[float],
+    ) -> Drift:
+        await self.end_sessions(user, now)
+        return Drift(state=DriftState.RIGHT, says="The code is right.", offset_s=0)
 
     async def timeline(self, user: str) -> tuple:  # type: ignore[type-arg]
         self.asked += 1
@@ -307,3 +328,142 @@ async def test_a_held_act_that_is_slow_keeps_nobody_either(
     assert found is not None
     assert found.ending is Ending.DONE
     assert provider.done == ["u1", "u2"]
+
+
+# -- what a provider is asked, not told -----------------------------------------------------------
+
+
+Asked = Callable[[LocalDesk, Slow], Awaitable[Callable[[], Awaitable[object]]]]
+
+
+async def ask_code(desk: LocalDesk, provider: Slow) -> Callable[[], Awaitable[object]]:
+    """Ask the caller for a code."""
+    ticket = await ticket_of(desk)
+    return lambda: desk.ask_proof("u2", Method.CODE, channel="u2-f1", ticket=ticket, key=KEY)
+
+
+async def answer_code(desk: LocalDesk, provider: Slow) -> Callable[[], Awaitable[object]]:
+    """Check what the caller read back."""
+    await (await ask_code(desk, provider))()
+    return lambda: desk.answer_proof("u2", "right", key=f"{KEY}2")
+
+
+async def measure(desk: LocalDesk, provider: Slow) -> Callable[[], Awaitable[object]]:
+    """Measure the caller's clock."""
+    return lambda: desk.drift("u2", "u2-f2", ["123456"], key=KEY)
+
+
+async def ticket_of(desk: LocalDesk) -> str:
+    """Take a ticket of the caller's; give its number."""
+    taken = await desk.perform(TakeTicket(user="u2", subject="cannot log in"))
+    return taken.case.open_tickets[0].id
+
+
+QUESTIONS = pytest.mark.parametrize("asks", [ask_code, answer_code, measure])
+
+
+@QUESTIONS
+async def test_others_go_on_while_a_provider_answers(
+    opened: Opened, provider: Slow, asks: Asked
+) -> None:
+    desk, other = opened(), opened("lead")
+    ask = await asks(desk, provider)
+    gate = provider.shut("u2")
+    slow = asyncio.ensure_future(ask())
+    await provider.is_at("u2")
+
+    await desk.perform(EndSessions(user="u1"))
+    await other.perform(Note(user="u2", text="waits on the phone"))
+    same = asyncio.create_task(other.perform(EndSessions(user="u2")))
+    await asyncio.sleep(0.2)
+
+    assert not slow.done()
+    assert provider.doing == ["u2"]
+    gate.set()
+    await slow
+    await same
+    assert provider.done[-1] == "u2"
+    found = [(user, act) for user, act, _ in await rows(opened())]
+    assert found[:2] == [("u2", "end-sessions"), ("u2", found[1][1])]
+    assert found[1][1] in {"prove", "drift"}
+
+
+@QUESTIONS
+async def test_a_question_that_is_broken_off_is_recorded_as_unknown_and_may_be_put_anew(
+    opened: Opened, provider: Slow, asks: Asked
+) -> None:
+    desk = opened()
+    ask = await asks(desk, provider)
+    gate = provider.shut("u2")
+    slow = asyncio.ensure_future(ask())
+    await provider.is_at("u2")
+    slow.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await slow
+    gate.set()
+
+    await opened("lead").carry_out_due()
+
+    _, act, result = (await rows(desk))[0]
+    assert (act in {"prove", "drift"}, result) == (True, Result.FAILED)
+    with pytest.raises(Unsettled, match="It is unknown whether this was done"):
+        await ask()
+    assert await desk._view.store.select(Hold, only_open=True) == []
+
+
+@QUESTIONS
+async def test_a_provider_that_is_not_reached_leaves_the_question_as_if_it_had_not_been(
+    opened: Opened, provider: Slow, asks: Asked
+) -> None:
+    desk = opened()
+    ask = await asks(desk, provider)
+    before = await rows(desk)
+    provider.error = Unreachable("Northern does not answer.")
+
+    with pytest.raises(Unreachable):
+        await ask()
+
+    assert await rows(desk) == before
+    provider.error = None
+    await ask()
+    assert (await rows(desk))[0][2] is Result.DONE
+
+
+async def test_a_wrong_answer_is_counted_and_the_right_one_proves(
+    opened: Opened, provider: Slow
+) -> None:
+    desk = opened()
+    await (await ask_code(desk, provider))()
+    for _ in range(2):
+        with pytest.raises(BadInput, match="That is not right"):
+            await desk.answer_proof("u2", "wrong")
+
+    proof = await desk.answer_proof("u2", "right")
+
+    assert proof.channel == "u2-f1"
+    assert [proof.id for proof in (await desk.case("u2")).proofs] == [proof.id]
+    with pytest.raises(NotFound, match="Nothing is waiting"):
+        await desk.answer_proof("u2", "right")
+
+
+async def test_a_question_is_not_weighed_by_the_provider_under_the_pen(
+    opened: Opened, provider: Slow
+) -> None:
+    desk = opened()
+    ask = await measure(desk, provider)
+    pens: list[int] = []
+    transaction = desk._recorder.transaction
+
+    @contextlib.asynccontextmanager
+    async def watched() -> AsyncIterator[None]:
+        async with transaction():
+            pens.append(provider.asked)
+            yield
+            pens.append(provider.asked)
+
+    desk._recorder.transaction = watched  # type: ignore[method-assign]
+
+    await ask()
+
+    assert pens[0] == pens[1] > 0
+    assert pens[2] == pens[3]
