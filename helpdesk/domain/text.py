@@ -24,7 +24,10 @@ Vietnamese needs two, a pile of them only hides the text beneath.
 NOT_DOCUMENTED: Final = "not documented"
 """What is shown where the product's source is silent."""
 
-_PLAIN = re.compile(r"[\x20-\x7e]*")
+_PLAIN = re.compile(
+    "[\x20-\x7e\u00a1-\u00ac\u00ae-\u017f\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2026]*"
+)
+"""What is shown as it is beside anything: ASCII, Latin letters, what masks are made of."""
 _LETTERS_WITHOUT_PARTS = str.maketrans(
     {
         "đ": "d",

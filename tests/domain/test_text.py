@@ -141,3 +141,12 @@ def test_what_is_no_address_and_no_number_is_hidden_whole() -> None:
     assert mask_mail("not an address") == "•••"
     assert mask_phone("none") == "••••"
     assert mask("٠٧٧٠٠٩٠٠٣٢١") == "••••"
+
+
+def test_what_is_shown_at_once_is_what_the_long_way_shows() -> None:
+    letters = [chr(code) for code in (*range(0x20, 0xD800), *range(0xE000, 0x10000))]
+
+    at_once = [clean(f"a{letter}b") for letter in letters]
+    the_long_way = [clean(f"a{letter}b\n").removesuffix(" ⏎ ") for letter in letters]
+
+    assert at_once == the_long_way
