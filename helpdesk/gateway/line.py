@@ -7,6 +7,7 @@ answer lost: a question ─▶ asked again · a write ─▶ `Lost`: whoever sen
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -188,15 +189,18 @@ class Line(Way):
     ) -> AsyncIterator[AsyncIterator[str]]:
         timeout = httpx.Timeout(self._total_s, read=QUIET_S)
         try:
-            async with self.opened().stream(
-                "GET", self.url + path, params=values, headers=given, timeout=timeout
-            ) as answer:
-                if answer.status_code != 200:
-                    raise error_of(answer.status_code, await read_within(answer, MOST_BYTES))
+            async with AsyncExitStack() as opened:
+                async with asyncio.timeout(self._total_s):  # else each byte of its head may wait
+                    opening = self.opened().stream(
+                        "GET", self.url + path, params=values, headers=given, timeout=timeout
+                    )
+                    answer = await opened.enter_async_context(opening)
+                    if answer.status_code != 200:
+                        raise error_of(answer.status_code, await read_within(answer, MOST_BYTES))
                 self.circuit.note(is_ok=True)
                 async with aclosing(_lines(answer)) as lines:
                     yield lines
-        except (httpx.HTTPError, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             self.circuit.note(is_ok=False)
             raise Unreachable(f"The line to the desk broke: {type(error).__name__}.") from error
 

@@ -30,5 +30,6 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
     ),
     "mutations": ("guards taken away, one by one", "tests.reliability.mutations"),
     "lines": ("lines that fail, cheat and lead astray", "tests.reliability.lines"),
+    "attacks": ("a gateway under attack, by plain HTTP", "tests.reliability.attacks"),
 }
 """By name: what is tried, and the module whose `row` tries it."""
