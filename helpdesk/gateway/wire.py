@@ -34,8 +34,11 @@ from helpdesk.domain.users import At
 T = TypeVar("T")
 
 KEY_HEADER: Final = "Idempotency-Key"
-ALARM_HEADER: Final = "Helpdesk-Alarm"
-"""What is wrong with the desk's own log, percent-encoded; not there where nothing is."""
+ALARM_HEADER: Final = "helpdesk-alarm"
+"""What is wrong with the desk's own log, percent-encoded; not there where nothing is.
+
+In small letters, as the names of an answer's headers are read.
+"""
 AGENT_HEADER: Final = "Helpdesk-Agent"
 """Whose console asks, where it knows: whoever else signs in there is refused."""
 MOST_ROWS: Final = 500
