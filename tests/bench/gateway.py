@@ -130,7 +130,8 @@ def _processor_s(process: int) -> float:
     return (int(found[11]) + int(found[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def _load(url: str, process: int, given: argparse.Namespace) -> Measured:
+async def load(url: str, process: int, given: argparse.Namespace) -> Measured:
+    """Let so many consoles work for so many minutes; give what was measured."""
     measured, begun = Measured(), time.monotonic()
     ends, cpu_s = begun + given.minutes * 60, _processor_s(process)
     work = (console(url, n, ends, measured, given.think) for n in range(given.consoles))
@@ -229,7 +230,7 @@ def main() -> None:
             recruit(database, given.consoles)
         _say(f"{users} users, {given.consoles} consoles, {given.minutes:g} min")
         with plugged(store, place) as plug:
-            measured = asyncio.run(_load(plug.url, plug.process, given))
+            measured = asyncio.run(load(plug.url, plug.process, given))
         _report(measured, given, store, place)
 
 

@@ -28,6 +28,7 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
         "hostile text, everywhere it can come from and go",
         "tests.reliability.hostile_text",
     ),
+    "longrun": ("a long run, a restore and an upgrade", "tests.reliability.longrun"),
     "mutations": ("guards taken away, one by one", "tests.reliability.mutations"),
     "lines": ("lines that fail, cheat and lead astray", "tests.reliability.lines"),
     "attacks": ("a gateway under attack, by plain HTTP", "tests.reliability.attacks"),
