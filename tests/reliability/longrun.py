@@ -78,7 +78,7 @@ class Parts(NamedTuple):
     consoles: int = 50
 
 
-QUICK, FULL = Parts(40, 8, 0), Parts(20_000, 2_000, 30)
+QUICK, FULL = Parts(24, 4, 0), Parts(20_000, 2_000, 30)
 
 
 class Course(NamedTuple):
