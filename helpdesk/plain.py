@@ -153,7 +153,7 @@ def tray_text(page: Page[TrayRow]) -> str:
 def case_text(case: Case, card: Product) -> str:
     """Return a case as a person reads it.
 
-    Who, codes, factors, tickets, what one may, what happened.
+    Who, codes, factors, tickets with their notes, what the desk did, what one may, what happened.
     """
     user = case.user
     role = card.role(user.role)
@@ -180,13 +180,28 @@ def case_text(case: Case, card: Product) -> str:
     sections = (
         ("Codes", _code_lines(case)),
         ("Factors", [f"{f.id}  {f.kind.words} {f.to or ''} {f.state.value}" for f in user.factors]),
-        ("Tickets", [f"#{t.id} {t.subject}" for t in case.open_tickets]),
+        ("Tickets", _ticket_lines(case)),
+        ("Log", [_log_line(row) for row in case.log[:8]]),
         ("May I", [_may(decision) for decision in case.decisions]),
         ("Timeline", [event_text(event) for event in case.timeline[-20:]]),
     )
     for title, body in sections:
         lines += ["", title, *(f"  {line}" for line in body or ["–"])]
     return "\n".join(clean(line) for line in lines)
+
+
+def _ticket_lines(case: Case) -> list[str]:
+    lines = []
+    for ticket in sorted(case.tickets, key=lambda one: one.opened_at, reverse=True):
+        closed = "" if ticket.is_open else ", closed"
+        lines.append(f"#{ticket.id.lstrip('#')} {ticket.subject}{closed}")
+        lines += [f"  › {note}" for note in ticket.notes]
+    return lines
+
+
+def _log_line(row: LogRow) -> str:
+    line = f"{row.at:%m-%d %H:%M:%S}  {row.act:<14}  {row.result.value:<7}  {row.agent}  {row.says}"
+    return line.rstrip()
 
 
 def event_text(event: AnyEvent) -> str:

@@ -96,6 +96,19 @@ def test_a_case_is_masked_and_speaks_the_case_format(run: Run, ask: Callable[...
     assert "900123" not in run("case", "u1")[1]
 
 
+def test_a_case_shows_notes_closed_tickets_and_what_the_desk_did(run: Run) -> None:
+    run("perform", "take-ticket", "u1")
+    run("perform", "note", "u1", "--set", "text=told to use the newest")
+    run("perform", "close-ticket", "u1")
+    run("perform", "note", "u1", "--set", "text=called once more")
+
+    _, shown, _ = run("case", "u1")
+
+    tickets, log = shown.split("\nTickets\n")[1].split("\nLog\n")
+    assert ", closed\n    › told to use the newest" in tickets
+    assert "dana  called once more" in log.split("\nMay I\n")[0]
+
+
 def test_revealing_shows_it_and_is_in_the_log(run: Run, ask: Callable[..., Any]) -> None:
     code, answer = ask("perform", "reveal", "u1")
 

@@ -8,7 +8,10 @@ import pytest
 from rich.cells import cell_len
 from textual.content import Content
 
+from helpdesk.domain.agents import Role
+from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.timeline import decode_timeline
+from helpdesk.tui.render.case import papers
 from helpdesk.tui.render.events import per_hour, timeline_lines
 from helpdesk.tui.render.rows import USERS, widths
 from helpdesk.tui.render.values import (
@@ -25,6 +28,7 @@ from helpdesk.tui.render.values import (
     sparkline,
 )
 from helpdesk.tui.render.weighing import steps_of
+from tests import factories
 from tests.tui.console import NOW
 
 
@@ -55,6 +59,28 @@ def test_a_long_text_stays_beside_its_head() -> None:
     assert lines[0].startswith("why       one two")
     assert all(line.startswith(" " * 10) for line in lines[1:])
     assert max(map(len, lines)) <= 24
+
+
+def test_a_note_that_went_on_no_ticket_is_shown_and_one_that_did_is_shown_once() -> None:
+    rows = tuple(
+        LogRow(
+            seq=seq,
+            at=NOW,
+            agent="dana",
+            role=Role.SUPPORT,
+            act="note",
+            user="u1",
+            result=Result.DONE,
+            says=says,
+        )
+        for seq, says in ((2, "called once more"), (1, "use the newest"))
+    )
+    case = factories.case(tickets=(factories.ticket(notes=("use the newest",)),), log=rows)
+
+    shown = papers(case, NOW).plain
+
+    assert shown.count("called once more") == 1
+    assert shown.count("use the newest") == 1
 
 
 def test_spans_are_told_in_minutes_and_seconds() -> None:

@@ -228,12 +228,13 @@ def papers(case: Case, now: datetime) -> Content:
         parts.append(Content.assemble((f"{number} ", STRONG), (state, look), (f" · {has}", QUIET)))
         parts.append(Content.assemble("  ", show(ticket.subject)))
         parts.extend(Content.assemble(("  › ", QUIET), show(n, limit=600)) for n in ticket.notes)
+    noted = {note for ticket in case.tickets for note in ticket.notes}
     for row in case.log[:8]:
         when = clock(row.at, now)
         title = ACTIONS[row.act].title if row.act in ACTIONS else row.act
         text = f"{when} {clean(title)}: {row.result.value}"
         parts.append(Content.assemble((text, QUIET), (f" · {clean(row.agent)}", QUIET)))
-        if row.says and row.act != "note":
+        if row.says and not (row.act == "note" and row.says in noted):
             parts.append(Content.assemble("  ", show(row.says, QUIET, limit=300)))
     return lines(parts) if parts else Content.assemble(("no tickets, no notes", QUIET))
 
