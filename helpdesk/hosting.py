@@ -339,7 +339,10 @@ def _listener(wanted: Wanted) -> socket.socket:
         return socket.create_server((wanted.host, wanted.port), family=_family(wanted.host))
     except OSError as error:
         where = f"{clean(wanted.host, limit=80)}, port {wanted.port}"
-        raise Unreachable(f"{where}: cannot be listened at: {error.strerror}.") from error
+        says = os.strerror(error.errno) if error.errno else str(error)
+        raise Unreachable(
+            f"{where}: cannot be listened at: {says}. Another port: --port."
+        ) from error
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -192,7 +192,10 @@ def _listener(wanted: Wanted) -> socket.socket:
         return socket.create_server((wanted.host, wanted.port), family=family)
     except OSError as error:
         where = f"{wanted.host}, port {wanted.port}"
-        raise Unreachable(f"{where}: cannot be listened at: {error.strerror}.") from error
+        says = os.strerror(error.errno) if error.errno else str(error)
+        raise Unreachable(
+            f"{where}: cannot be listened at: {says}. Another port: --port."
+        ) from error
 
 
 async def _answer(site: Site, listener: socket.socket) -> None:
