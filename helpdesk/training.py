@@ -69,7 +69,7 @@ def check(given: argparse.Namespace) -> int:
         except BadInput as error:
             code = fail(error, is_json=False)
             continue
-        say(f"{clean(str(path))}: right. {clean(told.scenario.title)}{tried}")
+        say(f"{clean(str(path))}: right. {clean(told.scenario.title)}{tried and ' –'}{tried}")
     return code
 
 

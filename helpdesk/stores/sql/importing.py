@@ -120,7 +120,10 @@ def import_fixture(
     """
     left = unfinished(database)
     if left is None and not is_empty(database):
-        raise BadInput(f"{database.name} holds people already: import into an empty one.")
+        raise BadInput(
+            f"{database.name} holds people already: import into an empty one, or leave the import "
+            "out to go on with these."
+        )
     with bulk(database) as filling:
         if left is not None and left.mark != source.mark:
             tell(f"{clean(left.file)} was not imported whole, and this is another file: from anew")
