@@ -243,6 +243,18 @@ async def test_too_long_an_answer_is_not_read_to_its_end(asks: Callable[..., Htt
         await http.ask("GET", "/things", most=64 * 1024)
 
 
+async def test_an_answer_that_would_fill_the_memory_is_not_unpacked(
+    asks: Callable[..., Http],
+) -> None:
+    many = b"[" + b"{}," * 200_000 + b"{}]"
+    handle, _ = answering(httpx.Response(200, content=many))
+
+    found = await asks(handle).ask("GET", "/things")
+
+    with pytest.raises(Unreachable, match="more than can be read at once"):
+        found.read(list[object])
+
+
 async def test_an_answer_in_a_form_not_asked_for_is_refused(asks: Callable[..., Http]) -> None:
     packed = httpx.Response(200, content=b"\x1f\x8b", headers={"content-encoding": "br"})
     handle, _ = answering(packed)
