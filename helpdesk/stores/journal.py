@@ -7,6 +7,7 @@ journal long ─▶ file written whole under another name for its journal ─▶
 
 from __future__ import annotations
 
+import errno
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -57,6 +58,10 @@ class Journal:
             return self.path.stat().st_size
         except FileNotFoundError:
             return 0
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:  # no file can be called so
+                return 0
+            raise
 
     def read(self, name: str, start: int = 0) -> tuple[list[Changes], int, int]:
         """Give the changes from a place on, where the last whole one ends, and how long it all is.

@@ -18,6 +18,7 @@ from tests.reliability import hostile_commands as command_line
 from tests.reliability.corpus import ALL, MIXED, QUICK
 from tests.reliability.hostile_screens import screens
 from tests.reliability.hostile_sources import files, providers, tickets
+from tests.reliability.hostile_terminal import in_terminal, in_tmux
 from tests.reliability.hostile_words import all_words
 from tests.reliability.rows import Tried
 
@@ -67,6 +68,9 @@ PARTS: Final[Mapping[str, Part]] = {
     ),
     "providers": lambda texts, is_quick, place: gathered(providers(texts, 0 if is_quick else 2)),
     "tickets": lambda texts, is_quick, place: gathered(tickets(texts)),
+    "terminals": lambda texts, is_quick, place: counted(
+        [] if is_quick else [*in_terminal(place, texts), *in_tmux(place, texts)]
+    ),
     "screens": lambda texts, is_quick, place: asyncio.run(
         screens([("all of them", MIXED)] if is_quick else texts, is_timed=not is_quick)
     ),
