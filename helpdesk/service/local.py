@@ -211,9 +211,7 @@ class LocalDesk(Measuring, Holding):
                 return found
             hold = found.hold
             done = await STEPS[type(action)](action, found.parts)
-            async with self._changing, self._recorder.transaction():
-                await self._view.store.refresh()
-                await self._recorded(action, asked, found, done)
+            await self._keep_done(action, asked, found, done)
         except HelpdeskError as error:
             is_told = not isinstance(error, NotFound | Conflict | Unknown)
             if hold is not None or is_told or isinstance(error, Unsettled):
@@ -222,6 +220,20 @@ class LocalDesk(Measuring, Holding):
         finally:
             self._let_go(hold)
         return done
+
+    async def _keep_done(self, action: AnyAction, asked: Wish, begun: Begun, done: Done) -> None:
+        """Record what a provider has done.
+
+        Raises:
+            Unsettled: It cannot be recorded, which undoes nothing at the provider.
+        """
+        try:
+            async with self._changing, self._recorder.transaction():
+                await self._view.store.refresh()
+                await self._recorded(action, asked, begun, done)
+        except HelpdeskError as error:
+            says = f"The provider did this, but the desk could not record it: {error}"
+            raise Unsettled(f"{says} Look at the user before it is done again.") from error
 
     async def _weighed_alone(self, action: AnyAction, asked: Wish) -> Done | Answered | Begun:
         """Weigh under the pen; what a provider elsewhere is to do only begins there.

@@ -33,6 +33,7 @@ from filelock import FileLock, Timeout
 from tinydb.storages import Storage
 
 from helpdesk.domain.errors import BadFile, Unreachable
+from helpdesk.stores.form import Tables, encoded_table, joined, tables_of
 from helpdesk.stores.journal import (
     FROM,
     JOURNAL,
@@ -44,13 +45,9 @@ from helpdesk.stores.journal import (
     most,
 )
 
-FORMAT: Final = "helpdesk-fixture/1"
-"""What `meta.format` says in a file of ours."""
-
 LOCK_WAIT_S: Final = 10.0
 """How long a change waits for another console to finish its own."""
 
-Tables = dict[str, dict[str, Any]]
 T = TypeVar("T")
 
 Signature = tuple[int, int, int, int]
@@ -212,7 +209,12 @@ class AtomicStorage(Storage):
 
     def _grown(self, seen: _Seen) -> _Seen:
         """Take in what was appended to the journal since."""
-        changes, end, size = self._changes(journal_of(seen.tables), seen.end)
+        try:
+            changes, end, size = self._changes(journal_of(seen.tables), seen.end)
+        except BadFile:  # so does a line look that took the place of a longer one
+            return self._loaded()
+        if not changes and size > end:
+            return self._loaded()
         tables = dict(seen.tables)
         for table in {table for table, _ in flat(changes)}:
             tables[table] = dict(tables.get(table, {}))
@@ -295,6 +297,9 @@ class AtomicStorage(Storage):
         }
         if sum(map(len, parts.values())) >= FROM:
             meta = tables["meta"]["1"] | {JOURNAL: secrets.token_hex(8)}
+        else:  # nor may lines count that are left beside it, should we be killed before they go
+            meta = {name: said for name, said in tables["meta"]["1"].items() if name != JOURNAL}
+        if meta != tables["meta"]["1"]:
             tables["meta"] = tables["meta"] | {"1": meta}
             parts["meta"] = encoded_table(tables["meta"])
         handle, name = -1, ""
@@ -356,51 +361,11 @@ def install(source: Path, target: Path, *, is_first: bool = False) -> None:
         tables = AtomicStorage(str(source)).read()
     except OSError as error:
         raise Unreachable(f"{error.filename or source}: {error.strerror}.") from error
-    AtomicStorage(str(target)).install(tables, is_first=is_first)
-
-
-def tables_of(data: bytes, name: str, backup: Path | None = None) -> dict[str, dict[str, Any]]:
-    """Return the tables of a fixture file's bytes.
-
-    Raises:
-        BadFile: It is empty, truncated, not JSON, or not a file of ours; the sentence names the
-            way back.
-    """
-    back = f" The previous generation is {backup}." if backup and backup.exists() else ""
-    if not data.strip():
-        raise BadFile(name, "", f"is empty; it was not made a new one.{back}")
-    try:
-        tables = msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise BadFile(name, "", f"is damaged or cut short ({error}).{back}") from error
-    meta = tables.get("meta") if isinstance(tables, dict) else None
-    first = meta.get("1") if isinstance(meta, dict) else None
-    if not isinstance(first, dict) or first.get("format") != FORMAT:
-        raise BadFile(name, "meta.1.format", f"is not a desk's file ({FORMAT} is expected).{back}")
-    for table, documents in tables.items():
-        if not isinstance(documents, dict) or not all(
-            isinstance(d, dict) for d in documents.values()
-        ):
-            raise BadFile(name, table, f"is not a table of documents.{back}")
-    return tables  # type: ignore[no-any-return]
-
-
-def encoded_table(documents: Mapping[str, Any]) -> str:
-    """Return a table as it stands in a file.
-
-    One document a line, so that two versions can be compared.
-    """
-    lines = ",\n".join(
-        f"{msgspec.json.encode(str(key)).decode()}: {msgspec.json.encode(document).decode()}"
-        for key, document in documents.items()
-    )
-    return f"{{\n{lines}\n}}" if lines else "{}"
-
-
-def joined(parts: Mapping[str, str]) -> bytes:
-    """Return encoded tables as the bytes of a file."""
-    lines = ",\n".join(f'"{table}": {part}' for table, part in parts.items())
-    return f"{{\n{lines}\n}}\n".encode()
+    storage = AtomicStorage(str(target))
+    if not is_first:
+        with contextlib.suppress(BadFile, Unreachable):  # a damaged one is put aside as it is
+            storage.settle()
+    storage.install(tables, is_first=is_first)
 
 
 def without(parts: dict[str, str], tables: set[str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Changes appended beside a long file, so that a change costs what it changes, not what there is.
 
 change ─▶ one line at the end, one sync ─▶ durable      (the file itself is not touched)
-file read ─▶ lines applied in their order, up to the first that is not whole
+file read ─▶ lines applied in their order, but for a last one that was cut short
 journal long ─▶ file written whole under another name for its journal ─▶ the old lines count no more
 """
 
@@ -12,10 +12,13 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+
+from helpdesk.domain.errors import BadFile
 
 Changes = Mapping[str, Mapping[str, Any]]
 """Documents that were put, by table and key."""
@@ -68,6 +71,7 @@ class Journal:
 
         Raises:
             OSError: It cannot be read.
+            BadFile: A change is damaged that others follow, so it was not cut short.
         """
         try:
             with self.path.open("rb") as file:
@@ -75,9 +79,14 @@ class Journal:
                 data = file.read()
         except FileNotFoundError:
             return [], 0, 0
-        found = list(_whole(data, name))
-        end = start + sum(length for _, length in found)
-        return [changes for changes, _ in found], end, start + len(data)
+        lines = data.splitlines(keepends=True)
+        read = [_changes(line, name) for line in lines]
+        found = [changes for changes in takewhile(lambda one: one is not None, read) if changes]
+        end = start + sum(map(len, lines[: len(found)]))
+        if any(read[len(found) :]):
+            says = "is damaged, and whole changes follow it; it was not passed over"
+            raise BadFile(str(self.path), f"byte {end}", says)
+        return found, end, start + len(data)
 
     def append(self, name: str, changes: Changes, end: int) -> int:
         """Write changes durably behind the last whole ones; give where they end.
@@ -128,19 +137,16 @@ def flat(changes: Iterable[Changes]) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield from each.items()
 
 
-def _whole(data: bytes, name: str) -> Iterator[tuple[Changes, int]]:
-    """The changes that are whole, each with the length of its line, up to the first that is not."""
-    for line in data.splitlines(keepends=True):
-        check, _, text = line.rstrip(b"\n").partition(b" ")
-        if not line.endswith(b"\n") or check != b"%08x" % zlib.crc32(text):
-            return
-        try:
-            found = msgspec.json.decode(text, type=_Line)
-        except msgspec.MsgspecError:
-            return
-        if found.of != name:
-            return
-        yield found.put, len(line)
+def _changes(line: bytes, name: str) -> Changes | None:
+    """Return the changes of a line; None where it is not whole, or of another journal."""
+    check, _, text = line.rstrip(b"\n").partition(b" ")
+    if not line.endswith(b"\n") or check != b"%08x" % zlib.crc32(text):
+        return None
+    try:
+        found = msgspec.json.decode(text, type=_Line)
+    except msgspec.MsgspecError:
+        return None
+    return found.put if found.of == name else None
 
 
 def fsync_directory(directory: Path) -> None:

@@ -10,7 +10,8 @@ import msgspec
 
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.errors import Unreachable
-from helpdesk.stores.atomic import FORMAT, AtomicStorage
+from helpdesk.stores.atomic import AtomicStorage
+from helpdesk.stores.form import FORMAT
 from helpdesk.stores.tinyfile import TinyFile
 
 

@@ -28,7 +28,8 @@ from helpdesk.domain.errors import BadFile, Unreachable
 from helpdesk.domain.learning import learn
 from helpdesk.domain.offline import PURGED_AFTER, State, Wish
 from helpdesk.domain.users import At
-from helpdesk.stores.atomic import FORMAT, AtomicStorage, Tables
+from helpdesk.stores.atomic import AtomicStorage
+from helpdesk.stores.form import FORMAT, Tables
 from helpdesk.stores.whole import whole
 
 CASES_MOST: Final = 120

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -254,6 +255,31 @@ async def test_what_the_provider_refuses_is_recorded_and_the_next_act_goes_on(
         ("u1", "end-sessions", Result.DONE),
         ("u1", "end-sessions", Result.FAILED),
     ]
+
+
+async def test_what_is_done_but_cannot_be_recorded_is_not_told_as_not_done(
+    opened: Opened, provider: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, full, fsync = opened(), [OSError(28, "No space left on device")], os.fsync
+    gate = provider.shut("u1")
+    first = asyncio.create_task(desk.perform(EndSessions(user="u1"), key=KEY))
+    await provider.is_at("u1")
+
+    def sync(handle: int) -> None:
+        if full:
+            raise full.pop()
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", sync)
+
+    gate.set()
+    with pytest.raises(Unsettled, match="The provider did this, but the desk could not record it"):
+        await first
+
+    with pytest.raises(Unsettled, match="The provider did this"):
+        await desk.perform(EndSessions(user="u1"), key=KEY)
+    assert provider.done == ["u1"]
+    assert "The provider did this" in (await desk.log(Query())).rows[0].says
 
 
 async def test_whoever_is_broken_off_leaves_an_act_of_which_nobody_knows(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from helpdesk.domain.errors import BadFile, Unreachable
 from helpdesk.stores.atomic import AtomicStorage, install
 from helpdesk.stores.journal import FROM, SHARE
 from helpdesk.stores.tinyfile import TinyFile
@@ -32,6 +34,12 @@ def put(file: TinyFile, key: int, text: str) -> None:
 def texts(path: Path, clock: Clock) -> list[str]:
     """What somebody reads who opens the file now."""
     return [row["text"] for _, row in TinyFile(path, clock).rows("remarks")]
+
+
+def copy_of(path: Path, other: Path) -> Path:
+    """The file alone, without what lies beside it."""
+    other.write_bytes(path.read_bytes())
+    return other
 
 
 def journal(path: Path) -> Path:
@@ -94,7 +102,19 @@ def test_a_change_after_one_that_was_cut_short_takes_its_place(
     assert [row["text"] for _, row in ours.rows("remarks")] == ["first", "second", "third"]
 
 
-def test_a_line_that_was_altered_ends_what_is_read(long_file: Path, clock: Clock) -> None:
+def test_a_last_line_that_was_altered_does_not_count(long_file: Path, clock: Clock) -> None:
+    ours = TinyFile(long_file, clock)
+    put(ours, 2, "second")
+    data = journal(long_file).read_bytes()
+
+    journal(long_file).write_bytes(data.replace(b"second", b"secund"))
+
+    assert texts(long_file, clock) == ["first"]
+
+
+def test_a_line_that_was_altered_is_not_passed_over_where_others_follow(
+    long_file: Path, clock: Clock
+) -> None:
     ours = TinyFile(long_file, clock)
     put(ours, 2, "second")
     put(ours, 3, "third")
@@ -102,7 +122,64 @@ def test_a_line_that_was_altered_ends_what_is_read(long_file: Path, clock: Clock
 
     journal(long_file).write_bytes(data.replace(b"second", b"secund"))
 
-    assert texts(long_file, clock) == ["first"]
+    with pytest.raises(BadFile, match="is damaged, and whole changes follow it"):
+        texts(long_file, clock)
+    with pytest.raises(BadFile, match="is damaged"):
+        put(TinyFile(long_file, clock), 4, "fourth")
+    assert b"third" in journal(long_file).read_bytes()
+
+
+def test_a_change_that_was_seen_and_taken_back_hides_none_that_comes_after(
+    long_file: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = TinyFile(long_file, clock), TinyFile(long_file, clock)
+    seen: list[list[str]] = []
+
+    def is_broken(_: int) -> None:
+        seen.append([row["text"] for _, row in theirs.rows("remarks")])
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fdatasync", is_broken)
+        with pytest.raises(Unreachable, match="nothing was changed"):
+            put(ours, 2, "taken back")
+    put(ours, 3, "third, and longer than what was taken back")
+
+    put(theirs, 4, "fourth")
+
+    assert seen == [["first", "taken back"]]
+    assert texts(long_file, clock) == [
+        "first",
+        "third, and longer than what was taken back",
+        "fourth",
+    ]
+
+
+def test_a_file_that_became_short_takes_in_no_line_that_was_left_beside_it(
+    long_file: Path, clock: Clock
+) -> None:
+    put(TinyFile(long_file, clock), 1, "told to the journal")
+    lines = journal(long_file).read_bytes()
+    ours = TinyFile(long_file, clock)
+
+    with ours.transaction():
+        ours.drop("ballast", beyond=0)
+        ours.put("remarks", 1, {"id": "1", "text": "erased"})
+
+    journal(long_file).write_bytes(lines)  # as after a kill before it was removed
+    assert long_file.stat().st_size < FROM
+    assert texts(long_file, clock) == ["erased"]
+
+
+def test_what_a_long_file_was_before_it_began_anew_is_whole_in_its_backup(
+    long_file: Path, tmp_path: Path, clock: Clock
+) -> None:
+    put(TinyFile(long_file, clock), 2, "second")
+
+    install(copy_of(long_file, tmp_path / "new.json"), long_file)
+
+    backup = long_file.with_name(f"{long_file.name}.bak")
+    assert texts(backup, clock) == ["first", "second"]
 
 
 def test_a_file_written_whole_has_all_of_it_and_no_line_counts_twice(

@@ -23,7 +23,7 @@ from helpdesk.domain.operations import Operation
 from helpdesk.domain.text import clean
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import Account, User
-from helpdesk.stores.atomic import FORMAT
+from helpdesk.stores.form import FORMAT
 from helpdesk.stores.sql.bulk import Bulk, Rejected, bulk
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.documents import SqlDocuments, document_row, user_row

@@ -1,0 +1,61 @@
+"""How the tables of a desk stand in a file: one JSON object, one document a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from helpdesk.domain.errors import BadFile
+
+FORMAT: Final = "helpdesk-fixture/1"
+"""What `meta.format` says in a file of ours."""
+
+Tables = dict[str, dict[str, Any]]
+"""Documents by table and key."""
+
+
+def tables_of(data: bytes, name: str, backup: Path | None = None) -> dict[str, dict[str, Any]]:
+    """Return the tables of a fixture file's bytes.
+
+    Raises:
+        BadFile: It is empty, truncated, not JSON, or not a file of ours; the sentence names the
+            way back.
+    """
+    back = f" The previous generation is {backup}." if backup and backup.exists() else ""
+    if not data.strip():
+        raise BadFile(name, "", f"is empty; it was not made a new one.{back}")
+    try:
+        tables = msgspec.json.decode(data)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise BadFile(name, "", f"is damaged or cut short ({error}).{back}") from error
+    meta = tables.get("meta") if isinstance(tables, dict) else None
+    first = meta.get("1") if isinstance(meta, dict) else None
+    if not isinstance(first, dict) or first.get("format") != FORMAT:
+        raise BadFile(name, "meta.1.format", f"is not a desk's file ({FORMAT} is expected).{back}")
+    for table, documents in tables.items():
+        if not isinstance(documents, dict) or not all(
+            isinstance(d, dict) for d in documents.values()
+        ):
+            raise BadFile(name, table, f"is not a table of documents.{back}")
+    return tables  # type: ignore[no-any-return]
+
+
+def encoded_table(documents: Mapping[str, Any]) -> str:
+    """Return a table as it stands in a file.
+
+    One document a line, so that two versions can be compared.
+    """
+    lines = ",\n".join(
+        f"{msgspec.json.encode(str(key)).decode()}: {msgspec.json.encode(document).decode()}"
+        for key, document in documents.items()
+    )
+    return f"{{\n{lines}\n}}" if lines else "{}"
+
+
+def joined(parts: Mapping[str, str]) -> bytes:
+    """Return encoded tables as the bytes of a file."""
+    lines = ",\n".join(f'"{table}": {part}' for table, part in parts.items())
+    return f"{{\n{lines}\n}}\n".encode()
