@@ -1,6 +1,6 @@
 """Hostile text everywhere: every place × every field × every trick, and none of them gets out.
 
-python -m tests.reliability hostile            the long part: an hour of processor
+python -m tests.reliability hostile            all of it, for hours
 python -m tests.reliability hostile --quick    what CI runs
 """
 
@@ -86,7 +86,7 @@ def tried(name: str, texts: Texts, *, is_quick: bool) -> tuple[int, list[str]]:
 
 def row(seed: int, is_quick: bool) -> Tried:
     """Try all parts; the seed chooses which texts meet which cells where not all meet all."""
-    texts = list(QUICK if is_quick else ALL)
+    texts = [one for one in QUICK if one[0] != "a megabyte"] if is_quick else list(ALL)
     random.Random(seed).shuffle(texts)
     total = 0
     failures: list[str] = []
