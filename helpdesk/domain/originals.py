@@ -121,8 +121,8 @@ class _Showing:
         self._left -= 1
         if self._left < 0 or depth > MOST_DEPTH:
             return MORE
-        if isinstance(value, dict):
-            return self._mapping(value, name, depth)
+        if isinstance(value, dict):  # a secret may be a table: {"password": {"value": …}}
+            return LEFT_OUT if _is_secret(name, within, "") else self._mapping(value, name, depth)
         if isinstance(value, list | tuple):
             kept = value[: max(0, self._left)]
             shown = [self.of(each, name, within, depth + 1) for each in kept]
@@ -138,12 +138,13 @@ class _Showing:
     def _mapping(self, value: Mapping[Any, Any], name: str, depth: int) -> dict[str, Any]:
         shown: dict[str, Any] = {}
         # Keycloak and others write a credential as a kind beside a value.
-        kind = str(value.get("type", "")) if "value" in value else ""
+        kinds = (str(value.get(key, "")) for key in ("type", "key", "name"))
+        kind = next((kind for kind in kinds if _is_secret(kind, "", "")), "")
         for key, each in value.items():
             if self._left <= 0:
                 shown["…"] = MORE
                 break
-            inner = kind if key == "value" and _is_secret(kind, "", "") else str(key)
+            inner = kind if kind and key == "value" else str(key)
             shown[clean(self._hidden(str(key)), limit=80)] = self.of(each, inner, name, depth + 1)
         return shown
 

@@ -90,6 +90,9 @@ def test_personal_data_is_masked_and_what_is_none_is_left(
         {"representation": '{"type":"password","value":"918273"}'},
         {"credentials": [{"type": "otp", "value": "918273"}]},
         {"representation": '{"secretData": "{\\"value\\": \\"918273\\"}"}'},
+        {"credentials": {"password": {"value": "918273"}}},
+        {"tokens": [{"raw": "918273"}]},
+        {"type": "text", "key": "otp", "value": "918273"},
     ],
 )
 def test_a_secret_is_left_out_also_where_the_case_was_revealed(row: dict[str, Any]) -> None:
