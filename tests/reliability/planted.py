@@ -38,8 +38,6 @@ from helpdesk.service.local import LocalDesk
 from helpdesk.service.offline import OfflineDesk
 from helpdesk.stores.replica import Replica
 from helpdesk.stores.sql.database import Database
-from helpdesk.tui.dialogs.guarded import Guarded
-from helpdesk.tui.dialogs.pages import HandoverDialog
 from tests.connectors.plants import ACTS, PLANTS, QUESTIONS, Plant, planted
 from tests.gateway.serving import Spoken
 from tests.reliability.canaries import Canaries
@@ -57,9 +55,9 @@ from tests.reliability.planting import (
 )
 from tests.reliability.process import at_home
 from tests.reliability.rows import Tried
+from tests.reliability.screens import screens
 from tests.sql import desks_on, imported
-from tests.tui.console import console, desk_on
-from tests.tui.test_canaries import painted
+from tests.tui.console import desk_on
 
 QUICK, FULL, SCREENS = 2, 24, 3
 """Customers of each flow, each with all its secrets."""
@@ -283,43 +281,6 @@ def _refused_addresses(seen: Canaries, chance: random.Random) -> None:
             asyncio.run(database.ask(lambda: None))
         except HelpdeskError as error:
             seen.keep("sentences about a database", str(error))
-
-
-async def screens(seen: Canaries, chance: random.Random, place: Path, count: int) -> None:
-    """The console by its keys: every frame that is painted, the one with the handover by itself."""
-    people = Customers(seen, chance, count)
-    desk = desk_on(people.write(place / "demo.json"), AGENT, is_gated=False, clock=clock)
-    with mock.patch.object(Guarded, "guard_s", 0.0):
-        async with console(desk, clock=clock) as agent:
-            for number, user in enumerate(people.ids):
-                with painted(agent) as before:
-                    await agent.find(f"{user}@lakes", user)
-                    await agent.press("E", "escape", "p")
-                    await agent.sees("Temporary pass", "Reason")
-                    await agent.press("1", "shift+tab")
-                    await agent.type(str(9000 + number))
-                with painted(agent) as during:
-                    await agent.confirm()
-                    await agent.sees("It is shown once")
-                    assert isinstance(agent.app.screen, HandoverDialog)
-                    assert agent.app.screen._handover is not None
-                    secret = agent.app.screen._handover.secret
-                    await agent.sees(secret)
-                seen.plant("handed over by temporary-pass", secret)
-                shows = [each for each in during if list(seen.found(each.encode()))]
-                if not shows or not all(seen.holds(each, secret) for each in shows):
-                    seen.failures.append("a frame of a handover shows another secret, or none")
-                with painted(agent) as after:
-                    await agent.press("enter")
-                    await agent.stands_on_desk()
-                    await agent.settles()
-                    await agent.press("5")
-                    await agent.sees("pass")
-                    await agent.press("1")
-                    await agent.settles()
-                # The first frame after is still the one with the box: it is wiped by the next.
-                seen.keep("frames of the console", *before, *(f for f in after if f != during[-1]))
-    desk.close()
 
 
 def faults(seen: Canaries, chance: random.Random, place: Path, count: int) -> None:
