@@ -9,15 +9,15 @@ from textual.content import Content
 
 from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.text import clean
-from helpdesk.tui.dialogs.guarded import ClosedOnce
 from helpdesk.tui.keys import Key, keys_of
 from helpdesk.tui.render.case import glyph_of
 from helpdesk.tui.render.values import LABEL, QUIET, STRONG, fit, lines
 from helpdesk.tui.screens.acting import ActingPlace
 from helpdesk.tui.screens.place import Place
+from helpdesk.tui.terminal import SafeScreen
 
 
-class Palette(CommandPalette, ClosedOnce[None]):
+class Palette(CommandPalette, SafeScreen[None]):
     """Textual's palette, in which Enter struck twice closes no more than it."""
 
 

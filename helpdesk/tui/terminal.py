@@ -23,17 +23,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from rich.console import RenderableType
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import App, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.color import Color
 from textual.css.stylesheet import StylesheetParseError
 from textual.filter import LineFilter, Monochrome, NoColor
+from textual.geometry import Offset
 from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.worker import Worker, WorkerFailed, WorkerState
 from textual.worker_manager import WorkerManager
 
@@ -43,6 +46,8 @@ from helpdesk.tui.paste import guard_input
 
 if sys.platform != "win32":  # which lacks it
     import termios
+
+T = TypeVar("T")
 
 TOASTS: Final = 5
 """Notices shown at once; an older one gives way."""
@@ -107,6 +112,27 @@ class Colourless(LineFilter):
             Segment(text, style and _plain(style, self._dark), control)
             for text, style, control in segments
         ]
+
+
+class SafeScreen(Screen[T]):
+    """A screen that two keys in one go, or a click on what has just gone, do not break."""
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Close with an answer, once; what the screen itself still asks the desk is for nobody.
+
+        Textual closes whatever is beneath as well, where Enter or Escape is struck twice before the
+        first is done, and breaks where nothing is beneath.
+        """
+        if self not in self.app.screen_stack:
+            return AwaitComplete()
+        self.workers.cancel_node(self)
+        return super().dismiss(result)
+
+    def get_widget_and_offset_at(self, x: int, y: int) -> tuple[Widget | None, Offset | None]:
+        """Give what can be selected at a place: nothing that was removed and is still drawn."""
+        found, offset = super().get_widget_and_offset_at(x, y)
+        is_there = found is not None and (found is self or found.parent is not None)
+        return (found, offset) if is_there else (None, None)
 
 
 _NO_CONTROLS = NoControls()

@@ -11,19 +11,19 @@ import time
 from typing import ClassVar, TypeVar
 
 from textual import events
-from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Offset, Size
 from textual.layout import ArrangeResult, Layout
 from textual.layouts.vertical import VerticalLayout
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
 from helpdesk.assets import asset
 from helpdesk.tui.render.values import WARN
+from helpdesk.tui.terminal import SafeScreen
 
 T = TypeVar("T")
 HEARD = (events.Key, events.Paste, events.MouseDown, events.MouseUp, events.Click)
@@ -77,22 +77,7 @@ class Box(Vertical):
         return self._yielding
 
 
-class ClosedOnce(Screen[T]):
-    """A screen that is closed once.
-
-    Textual closes whatever is beneath as well, where Enter or Escape is struck twice before the
-    first is done, and breaks where nothing is beneath.
-    """
-
-    def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Close with an answer; what the screen itself still asks the desk is asked for nobody."""
-        if self not in self.app.screen_stack:
-            return AwaitComplete()
-        self.workers.cancel_node(self)
-        return super().dismiss(result)
-
-
-class Dialog(ModalScreen[T], ClosedOnce[T]):
+class Dialog(ModalScreen[T], SafeScreen[T]):
     """A question over a place. A click beside it does nothing; Escape answers with None."""
 
     CSS_PATH = asset("styles/dialogs.tcss")

@@ -12,14 +12,14 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
-from textual.screen import Screen
 from textual.widgets import Static
 
 from helpdesk.tui.dialogs.guarded import LEAST, too_small
 from helpdesk.tui.render.values import LABEL, QUIET, STRONG, WARN, show
+from helpdesk.tui.terminal import SafeScreen
 
 
-class Curtain(Screen[None]):
+class Curtain(SafeScreen[None]):
     """Shows nobody; Enter asks to go on.
 
     Attributes:

@@ -10,7 +10,6 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.geometry import Size
-from textual.screen import Screen
 from textual.widget import Widget
 
 from helpdesk.domain.approvals import Approval
@@ -25,6 +24,7 @@ from helpdesk.tui.keys import IN_DIALOGS, IN_LISTS, Where, keys_of
 from helpdesk.tui.render.approvals import waiting_for
 from helpdesk.tui.render.manual import help_page
 from helpdesk.tui.render.rows import Scene
+from helpdesk.tui.terminal import SafeScreen
 from helpdesk.tui.themes import following
 from helpdesk.tui.widgets.chrome import Banner, Go, HeaderLine, KeyFooter, Pressed
 
@@ -36,7 +36,7 @@ LOW = 20
 """Lines below which frames give way to what they frame."""
 
 
-class Place(Screen[None]):
+class Place(SafeScreen[None]):
     """A place the agent can be in; it asks the desk, its widgets do not."""
 
     WHERE: ClassVar[Where]
