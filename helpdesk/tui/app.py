@@ -127,7 +127,7 @@ class HelpdeskApp(LockingApp):
     def action_command_palette(self) -> None:
         """Open the palette, unless it is open."""
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette())
 
     def notify(
         self,

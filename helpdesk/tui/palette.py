@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import ClassVar
 
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
@@ -19,6 +20,8 @@ from helpdesk.tui.terminal import SafeScreen
 
 class Palette(CommandPalette, SafeScreen[None]):
     """Textual's palette, in which Enter struck twice closes no more than it."""
+
+    WAY_OUT: ClassVar[str] = "Input"
 
 
 class KeysProvider(Provider):

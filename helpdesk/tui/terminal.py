@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from types import FrameType
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from rich.console import RenderableType
 from rich.segment import Segment
@@ -115,7 +115,30 @@ class Colourless(LineFilter):
 
 
 class SafeScreen(Screen[T]):
-    """A screen that two keys in one go, or a click on what has just gone, do not break."""
+    """A screen that two keys in one go, or a click on what has just gone, do not break.
+
+    Attributes:
+        WAY_OUT: What takes the focus where what had it lost it to nothing; empty for nothing.
+    """
+
+    WAY_OUT: ClassVar[str] = ""
+
+    _lost_focus: Widget | None = None
+
+    def watch_focused(self, before: Widget | None, after: Widget | None) -> None:
+        """Note what loses the focus to nothing: hidden in a small window, or not to be pressed."""
+        if self.WAY_OUT and before is not None and after is None:
+            self._lost_focus = before
+            self.call_after_refresh(self.give_focus_back)
+
+    def give_focus_back(self) -> None:
+        """Give the focus back to what lost it, else to the way out, unless something took it."""
+        if self.focused is not None or self._lost_focus is None or not self.is_attached:
+            return
+        for one in (self._lost_focus, *self.query(self.WAY_OUT)):
+            if one.is_attached and one.focusable:
+                one.focus(scroll_visible=False)
+                return
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         """Close with an answer, once; what the screen itself still asks the desk is for nobody.

@@ -82,8 +82,7 @@ class Dialog(ModalScreen[T], SafeScreen[T]):
 
     CSS_PATH = asset("styles/dialogs.tcss")
     AUTO_FOCUS = ""  # Textual would take the first that can have it, and scroll to it
-
-    _lost_focus: Widget | None = None
+    WAY_OUT = "#cancel"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", show=False),
@@ -95,24 +94,9 @@ class Dialog(ModalScreen[T], SafeScreen[T]):
         """Below the least size say so, in the dialog's place."""
         is_tiny = event.size.width < LEAST[0] or event.size.height < LEAST[1]
         self.set_class(is_tiny, "-tiny")
-        self.call_after_refresh(self._keep_focus)
+        self.call_after_refresh(self.give_focus_back)
         self.set_class(event.size.height < LOW, "-low")
         self.set_class(event.size.width < TIGHT, "-tight")
-
-    def watch_focused(self, before: Widget | None, after: Widget | None) -> None:
-        """Note what loses the focus to nothing: hidden in a small window, or not to be pressed."""
-        if before is not None and after is None:
-            self._lost_focus = before
-            self.call_after_refresh(self._keep_focus)
-
-    def _keep_focus(self) -> None:
-        """Give the focus back to what lost it, else to the way out, unless something took it."""
-        if self.focused is not None or self._lost_focus is None or not self.is_attached:
-            return
-        for one in (self._lost_focus, *self.query("#cancel")):
-            if one.is_attached and one.focusable:
-                one.focus(scroll_visible=False)
-                return
 
     def action_roll(self, by: int) -> None:
         """Scroll what does not fit by half a page, wherever the focus is."""
