@@ -33,7 +33,7 @@ from filelock import FileLock, Timeout
 from tinydb.storages import Storage
 
 from helpdesk.domain.errors import BadFile, Unreachable
-from helpdesk.stores.form import Tables, encoded_table, joined, tables_of
+from helpdesk.stores.form import Tables, encoded_table, joined, tables_of, way_back
 from helpdesk.stores.journal import (
     FROM,
     JOURNAL,
@@ -281,6 +281,11 @@ class AtomicStorage(Storage):
         except OSError as error:
             raise Unreachable(f"{self.path} cannot be read: {error.strerror}.") from error
         return tables_of(data, str(self.path), self._backup)
+
+    @property
+    def way_back(self) -> str:
+        """How one goes on where what the file holds cannot be used."""
+        return way_back(self._backup)
 
     @property
     def _backup(self) -> Path:

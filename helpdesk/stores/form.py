@@ -24,7 +24,7 @@ def tables_of(data: bytes, name: str, backup: Path | None = None) -> dict[str, d
         BadFile: It is empty, truncated, not JSON, or not a file of ours; the sentence names the
             way back.
     """
-    back = f" The previous generation is {backup}." if backup and backup.exists() else ""
+    back = f" {way_back(backup)}" if backup else ""
     if not data.strip():
         raise BadFile(name, "", f"is empty; it was not made a new one.{back}")
     try:
@@ -41,6 +41,16 @@ def tables_of(data: bytes, name: str, backup: Path | None = None) -> dict[str, d
         ):
             raise BadFile(name, table, f"is not a table of documents.{back}")
     return tables  # type: ignore[no-any-return]
+
+
+def way_back(backup: Path) -> str:
+    """Return how one goes on with a file that is damaged."""
+    if not backup.exists():
+        return "Put a copy of it back; helpdesk fixture reset begins the demo anew."
+    return (
+        f"The previous generation is {backup}: copy it in its place; "
+        "helpdesk fixture reset begins the demo anew."
+    )
 
 
 def encoded_table(documents: Mapping[str, Any]) -> str:

@@ -244,7 +244,8 @@ class TinyStore:
             try:
                 row, entry = stored_row(document)
             except msgspec.MsgspecError as error:
-                raise BadFile(self._file.name, f"log.{key}", f"is no row: {error}") from error
+                says = self._file.damage(f"is no row: {error}")
+                raise BadFile(self._file.name, f"log.{key}", says) from error
             log.append(row)
             entries += [entry] if entry else []
         self.log, self.entries = tuple(log), tuple(entries)

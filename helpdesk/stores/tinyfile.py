@@ -184,7 +184,13 @@ class TinyFile:
             return msgspec.convert(row, kind)
         except msgspec.ValidationError as error:
             says, _, path = str(error).partition(" - at `$")
-            raise BadFile(self.name, f"{table}.{key}{path.rstrip('`')}", says) from error
+            raise BadFile(
+                self.name, f"{table}.{key}{path.rstrip('`')}", self.damage(says)
+            ) from error
+
+    def damage(self, says: str) -> str:
+        """Return what is wrong with a document, and how one goes on."""
+        return f"{says.rstrip('.')}. {self._storage.way_back}"
 
     def _moved_by(self) -> timedelta:
         """How far the file's times lie before ours."""
@@ -192,7 +198,10 @@ class TinyFile:
         meta = found if isinstance(found, Document) else {}
         if meta.get("is_real"):  # a desk on real people: nothing stands still while nobody looks
             return timedelta(0)
-        self._shift = shift_of(meta, self._clock(), self.name, self._shift)
+        try:
+            self._shift = shift_of(meta, self._clock(), self.name, self._shift)
+        except BadFile as error:
+            raise BadFile(self.name, error.place, self.damage(error.reason)) from error
         return self._shift
 
 

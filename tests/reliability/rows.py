@@ -23,6 +23,7 @@ Row = Callable[[int, bool], Tried]
 
 TABLE: Final[dict[str, tuple[str, str]]] = {
     "planted": ("secrets planted in every flow, and looked for", "tests.reliability.planted"),
+    "disks": ("kills, full disks, damaged files and databases", "tests.reliability.disks"),
     "keys": ("random keys and clicks on every screen", "tests.reliability.keys"),
     "hostile": (
         "hostile text, everywhere it can come from and go",

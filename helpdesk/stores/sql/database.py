@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
+import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
@@ -230,6 +231,9 @@ class Database:
                     "The line to the database broke: it is unknown whether this was done."
                 ) from error
             raise NoRecord(f"{begins}; nothing was changed.") from error
+        except msgspec.DecodeError as error:
+            held = f"The database {self.name} holds a damaged row ({clean(str(error), limit=200)})"
+            raise NoRecord(f"{held}; nothing was changed. Put a backup in its place.") from error
 
 
 CHANGES: Final = select(pen.c.changes)
