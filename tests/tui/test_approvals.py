@@ -258,6 +258,7 @@ async def test_the_mouse_alone_agrees_at_every_size(demo: Demo, size: tuple[int,
     await ask_as(demo("aoife"))
     desk = demo("greta")
     async with console(desk, size=size) as agent:
+        await agent.sees("¹⁹", "¹ ")  # the counts move what stands right of them
         await agent.click("4 Appr")
         await agent.sees("▶ waits for you")
         await agent.click("▶ waits for you")
