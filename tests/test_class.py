@@ -10,6 +10,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -272,6 +273,25 @@ async def test_a_second_tab_takes_the_call_over(tmp_path: Path) -> None:
 
         assert ended.type is aiohttp.WSMsgType.CLOSE
         assert not second.closed
+
+
+async def test_whoever_takes_a_name_that_is_free_again_ends_the_play_that_was_left(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as one:
+        left = await (await one.joined("Kim")).play()
+        assert await left.receive_bytes(timeout=PATIENCE_S)
+        (seat,) = one.room._seats.values()
+        assert seat.console is not None
+        seat.seen_at = seat.console.heard_at = time.monotonic() - 2 * PLAN.idle_s
+        after = await one.joined("Kim")
+
+        page = await after.play()
+
+        drawn = await page.receive_bytes(timeout=PATIENCE_S)
+        ended = await left.receive(timeout=PATIENCE_S)
+    assert drawn
+    assert ended.type is aiohttp.WSMsgType.CLOSE
 
 
 async def test_who_presses_no_key_is_ended(tmp_path: Path) -> None:

@@ -174,10 +174,12 @@ class Classroom(Site):
         if len(live) >= self._plan.seats:
             raise BadInput(f"The class is full: {self._plan.seats} are in. Tell your trainer.")
         number = self._by_name.setdefault(name.casefold(), len(self._by_name) + 1)
-        for old in [seat for seat in self._seats.values() if seat.number == number]:
+        before = [seat for seat in self._seats.values() if seat.number == number]
+        seat = Seat(number, name, self._book.place(number, name), self.door.admit())
+        for old in before:
             self.door.dismiss(old.entry.room)
             del self._seats[old.entry.room]
-        seat = Seat(number, name, self._book.place(number, name), self.door.admit())
+            seat.page = old.page  # a play that was left open ends when the next one begins
         self._seats[seat.entry.room] = seat
         return seat
 
