@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from helpdesk.assets import DEMO as BUNDLED
 from helpdesk.config import DEMO as DEMO_PROFILE
 from helpdesk.config import Config, config_directory, data_directory
-from helpdesk.connectors.base import Provider, Sender
+from helpdesk.connectors.base import Connector, Provider, Sender
 from helpdesk.connectors.demo import DemoConnector
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.errors import BadInput, NotFound, Unreachable
+from helpdesk.domain.products import Product
 from helpdesk.domain.text import clean
 from helpdesk.products import load_cards
 from helpdesk.providing import is_provided, provided
@@ -75,32 +77,18 @@ def open_desk(
     file = TinyFile(path, clock)
     store = TinyStore(file)
     store.load()
-    directory = TinyDirectory(file, store)
-    # Nobody real belongs to the bundled fixture: no letter and no ticket of it ever leaves.
-    with kept_tickets(config, store, directory, is_invented=is_bundled) as ticketing:
-        local = LocalDesk(
-            agent=agent_named(who, store.agents),
-            cards=load_cards(config_directory() / "products"),
-            connector=DemoConnector(file),
-            store=store,
-            directory=directory,
-            clock=clock,
-            label="DEMO DATA" if is_bundled else f"FIXTURE {path.name}",
-            is_demo=is_bundled or store.is_invented,
-            keys=Keys(data_directory()),
-            witness=Seen(data_directory(), path),
-            sender=None if is_bundled else mail_sender(config),
-            contact=config.mail.contact if config.mail else "",
-            is_gated=config.prove_callers,
-            hold=timedelta(minutes=config.hold_minutes),
-            ticketing=ticketing,
-            ages=Ages(since_boot),
-        )
-        asyncio.run(_open(local))
-        try:
-            yield local
-        finally:
-            local.close()
+    parts = Parts(
+        cards=load_cards(config_directory() / "products"),
+        connector=DemoConnector(file),
+        store=store,
+        directory=TinyDirectory(file, store),
+        path=path,
+        label="DEMO DATA" if is_bundled else f"FIXTURE {path.name}",
+        is_bundled=is_bundled,
+        is_demo=is_bundled or store.is_invented,
+    )
+    with _local(config, who, parts) as local:
+        yield local
 
 
 @contextlib.contextmanager
@@ -127,28 +115,57 @@ def _provided_desk(config: Config, address: str, who: str) -> Iterator[Desk]:
     from helpdesk.stores.own import own_record  # noqa: PLC0415
 
     cards = load_cards(config_directory() / "products")
-    with (
-        provided(config, address, cards) as (name, provider),
-        contextlib.ExitStack() as parts,
-    ):
+    with provided(config, address, cards) as (name, provider):
         path = data_directory() / "providers" / f"{name}.json"
-        file = own_record(path, config.agents, clock)
-        store = TinyStore(file)
+        store = TinyStore(own_record(path, config.agents, clock))
         store.load()
-        directory = ProvidedDirectory(provider, store)
-        ticketing = parts.enter_context(kept_tickets(config, store, directory))
-        local = LocalDesk(
-            agent=agent_named(who, store.agents),
+        parts = Parts(
             cards=cards,
             connector=provider,
             store=store,
+            directory=ProvidedDirectory(provider, store),
+            path=path,
+            label=clean(name, limit=40).upper(),
+        )
+        with _local(config, who, parts) as local:
+            yield local
+
+
+class Parts(NamedTuple):
+    """What one kind of desk of this machine is made of, and another is not.
+
+    Attributes:
+        path: The file its record is in.
+        is_bundled: Whether nobody real belongs to it: then no letter and no ticket ever leaves.
+    """
+
+    cards: Mapping[str, Product]
+    connector: Connector
+    store: TinyStore
+    directory: Directory
+    path: Path
+    label: str
+    is_bundled: bool = False
+    is_demo: bool = False
+
+
+@contextlib.contextmanager
+def _local(config: Config, who: str, parts: Parts) -> Iterator[LocalDesk]:
+    """Give a desk of this machine, open until the block ends."""
+    store, directory, is_bundled = parts.store, parts.directory, parts.is_bundled
+    with kept_tickets(config, store, directory, is_invented=is_bundled) as ticketing:
+        local = LocalDesk(
+            agent=agent_named(who, store.agents),
+            cards=parts.cards,
+            connector=parts.connector,
+            store=store,
             directory=directory,
             clock=clock,
-            label=clean(name, limit=40).upper(),
-            is_demo=False,
+            label=parts.label,
+            is_demo=parts.is_demo,
             keys=Keys(data_directory()),
-            witness=Seen(data_directory(), path),
-            sender=mail_sender(config),
+            witness=Seen(data_directory(), parts.path),
+            sender=None if is_bundled else mail_sender(config),
             contact=config.mail.contact if config.mail else "",
             is_gated=config.prove_callers,
             hold=timedelta(minutes=config.hold_minutes),
