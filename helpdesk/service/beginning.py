@@ -35,7 +35,7 @@ AT_PROVIDER: Final = frozenset(ACTIONS) - {
 """The acts that a provider carries out; the others write our own record only."""
 
 LONGEST: Final = timedelta(minutes=15)
-"""How long an act of another machine may run before nobody expects its end any more."""
+"""How long an act of another console may run before nobody expects its end any more."""
 
 PATIENCE_S: Final = 30.0
 LOOK_S: Final = 0.05
@@ -55,12 +55,13 @@ LOST: Final = (
 
 def is_lost(hold: Hold, now: datetime) -> bool:
     """Whether nobody carries out any more what was begun: who did is gone, or too long silent."""
-    machine, _, process = hold.console.rpartition("/")
-    if machine != platform.node() or not process.isdecimal():
-        return hold.begun_at is None or now - hold.begun_at > LONGEST
     if hold.console == HERE:
         return hold.id not in _RUNNING
-    return not _is_alive(int(process))
+    if hold.begun_at is None or now - hold.begun_at > LONGEST:
+        return True  # by now another process may have its number, as after the machine began anew
+    machine, _, process = hold.console.rpartition("/")
+    is_near = machine == platform.node() and process.isdecimal()
+    return is_near and not _is_alive(int(process))
 
 
 def _bare(action: AnyAction) -> AnyAction:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import platform
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -22,6 +23,7 @@ from helpdesk.domain.proofs import Asking, Method
 from helpdesk.domain.search import Query
 from helpdesk.domain.users import Factor, User
 from helpdesk.products import load_cards
+from helpdesk.service.beginning import is_lost
 from helpdesk.service.local import LocalDesk
 from helpdesk.service.provided import ProvidedDirectory
 from helpdesk.stores.keys import Keys
@@ -328,6 +330,29 @@ async def test_a_console_that_dies_in_the_middle_leaves_a_row_that_says_unknown(
     ]
     assert "It is unknown whether this was done" in found[1].says
     assert found[1].agent == "support"
+
+
+@pytest.mark.parametrize(("minutes", "lost"), [(14, False), (16, True)])
+def test_another_process_that_has_its_number_keeps_nobody_waiting_for_ever(
+    clock: Clock, minutes: int, lost: bool
+) -> None:
+    hold = Hold(
+        id="b0",
+        act="end-sessions",
+        user="u1",
+        payload="",
+        agent="support",
+        at=clock(),
+        due_at=clock(),
+        ending=Ending.RUNS,
+        begun_at=clock(),
+        console=f"{platform.node()}/{os.getppid()}",
+    )
+    clock.go_on(minutes=minutes)
+
+    found = is_lost(hold, clock())
+
+    assert found is lost
 
 
 async def test_a_held_act_that_is_slow_keeps_nobody_either(
