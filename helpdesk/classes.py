@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from helpdesk.commands import check_web, say, warn
+from helpdesk.commands import check_web, say, warn, web
 from helpdesk.config import config_directory, data_directory
 from helpdesk.domain.errors import BadInput, NotFound
 from helpdesk.domain.text import clean
@@ -28,6 +28,15 @@ IDLE_MIN: Final = 15
 
 MEMORY: Final = 512 << 20
 """Bytes of data that one play may have."""
+
+
+def on_a_page(given: argparse.Namespace) -> int:
+    """Answer a class where one is asked for, else put the console on a page."""
+    if given.training:
+        return serve(given)
+    if given.scenario or (given.seats, given.idle) != (SEATS, IDLE_MIN):
+        raise BadInput("--scenario, --seats and --idle are for a class: say --training, too.")
+    return web(given)
 
 
 def serve(given: argparse.Namespace) -> int:

@@ -260,7 +260,7 @@ def _add_web(to: Any, where: argparse.ArgumentParser) -> None:
     web.add_argument("--seats", type=_count, default=classes.SEATS, metavar="N", help=says)
     says = f"with --training: minutes without a key that end a play ({classes.IDLE_MIN})"
     web.add_argument("--idle", type=_count, default=classes.IDLE_MIN, metavar="MIN", help=says)
-    web.set_defaults(run=lambda given: (classes.serve if given.training else commands.web)(given))
+    web.set_defaults(run=classes.on_a_page)
 
 
 def _add_fixture(to: Any) -> None:

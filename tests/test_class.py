@@ -395,6 +395,16 @@ def test_a_class_that_cannot_be_is_refused_at_the_start(
     assert (found, says in err) == (code, True), err
 
 
+@pytest.mark.parametrize("option", [["--scenario", "the-second-mail"], ["--seats", "3"]])
+def test_what_is_meant_for_a_class_opens_no_desk_to_others(
+    capsys: pytest.CaptureFixture[str], option: list[str]
+) -> None:
+    found = main(["web", *option])
+
+    err = capsys.readouterr().err
+    assert (found, "say --training, too" in err) == (2, True), err
+
+
 def test_the_table_is_of_the_class_that_is_on_or_is_named(run: Run, record: bytes) -> None:
     data = Path(os.environ["HELPDESK_DATA_DIR"])
     with begun(data, NOW) as book:
