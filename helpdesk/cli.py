@@ -16,7 +16,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from helpdesk import __version__, classes, commands, proving, record, showing, training
+from helpdesk import (
+    __version__,
+    classes,
+    commands,
+    explaining,
+    proving,
+    record,
+    serving,
+    showing,
+    training,
+)
 from helpdesk.answers import SCHEMA_NAMES
 from helpdesk.assets import THEMES
 from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields, summary
@@ -100,11 +110,11 @@ def parser(*, is_whole: bool = True) -> argparse.ArgumentParser:
         record.add_log(to, where)
     _add_case(to, where)
     _add_perform(to, where)
-    _add_why(to, where)
+    explaining.add_why(to, where)
     proving.add_proving(to, where)
     record.add_tray(to, where, _count)
     record.add_bundle(to, where)
-    _add_serve(to)
+    serving.add_serve(to, _count, _seconds)
     _add_sync(to, where)
     _add_web(to, where)
     _add_fixture(to)
@@ -185,55 +195,6 @@ def _add_perform(to: Any, where: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--json", action="store_true", help="answer in JSON")
     command.set_defaults(run=commands.perform)
-
-
-def _add_why(to: Any, where: argparse.ArgumentParser) -> None:
-    says = "Say why it keeps asking: of a user, of a case file, of a directory of them"
-    why = to.add_parser("why", parents=[where], help=says, description=f"{says}.")
-    what = why.add_mutually_exclusive_group(required=True)
-    what.add_argument("user", metavar="USER", nargs="?", help="id or login")
-    what.add_argument("--case", type=Path, metavar="FILE", help="a case file (helpdesk-case/1)")
-    what.add_argument("--cases", type=Path, metavar="DIR", help="case files: one JSON line each")
-    why.add_argument(
-        "--said",
-        metavar="ASK=REPLY",
-        action="append",
-        default=[],
-        help="what the caller said to a question, such as D1/D2=later; for a USER",
-    )
-    why.add_argument("--json", action="store_true", help="answer in JSON")
-    why.set_defaults(run=commands.why)
-    says = "Measure how far a phone's clock is off, from codes the caller reads out"
-    drift = to.add_parser("drift", parents=[where], help=says, description=f"{says}.")
-    drift.add_argument("user", metavar="USER", help="id or login")
-    drift.add_argument(
-        "codes", metavar="CODE", nargs="*", help="one code, or two in a row; asked for if not given"
-    )
-    drift.add_argument("--factor", default="", help="the authenticator, where there are several")
-    drift.add_argument("--json", action="store_true", help="answer in JSON")
-    drift.set_defaults(run=commands.drift)
-
-
-def _add_serve(to: Any) -> None:
-    says = "Put a desk behind HTTP, for many agents"
-    serve = to.add_parser("serve", help=says, description=f"{says}. Needs the extra gateway.")
-    serve.add_argument(
-        "--import", dest="imported", type=Path, metavar="FILE", help="a fixture to begin with"
-    )
-    provider = "where people are kept: privacyidea+https://…, connectors, or a profile of those"
-    serve.add_argument("--desk", metavar="URI", default=argparse.SUPPRESS, help=provider)
-    serve.add_argument("--store", default="", metavar="URL", help="where its record is kept")
-    replica = "a replica that lists may be read from, postgresql://…"
-    serve.add_argument("--read-from", default="", metavar="URL", help=replica)
-    serve.add_argument(
-        "--read-lag", type=_seconds, default=2.0, metavar="S", help="how old they may be (2)"
-    )
-    serve.add_argument("--host", default="127.0.0.1", help="where to answer (127.0.0.1)")
-    serve.add_argument("--port", type=_count, default=8765, help="(8765; 0 for any)")
-    serve.add_argument(
-        "--dev", action="store_true", help="sign agents in here, by codes, on this machine only"
-    )
-    serve.set_defaults(run=commands.serve)
 
 
 def _add_web(to: Any, where: argparse.ArgumentParser) -> None:

@@ -9,7 +9,6 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,6 @@ import msgspec
 
 from helpdesk import answers, plain
 from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields
-from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.errors import BadFile, BadInput, CursorTooOld, HelpdeskError, Unreachable
 from helpdesk.domain.signing import AskSignIn
 from helpdesk.domain.text import clean
@@ -239,65 +237,6 @@ def _yes_or_no(key: str, value: str) -> bool:
     raise BadInput(f"--set {key}={clean(value)}: say yes or no.")
 
 
-def why(given: argparse.Namespace) -> int:
-    """Say why it keeps asking; exit code 2 where a case file was wrong."""
-    if given.case or given.cases:
-        if given.said:
-            raise BadInput("--said is for a USER; a case file carries its own answers.")
-        return _why_files(given)
-    with opened(given, reads=not given.json) as desk:
-        verdict = asyncio.run(_why_user(desk, given))
-    answer(given, verdict, plain.verdict_text(verdict))
-    return 0
-
-
-async def _why_user(desk: Desk, given: argparse.Namespace) -> Verdict:
-    said = []
-    for pair in given.said:
-        ask, equals, reply = pair.partition("=")
-        if not equals or not ask or not reply:
-            raise BadInput(f"--said {clean(pair)}: say it as D1/D2=later.")
-        said.append(CallerSaid(ask=ask, reply=reply))
-    return await desk.why(given.user, said)
-
-
-def _why_files(given: argparse.Namespace) -> int:
-    from helpdesk.config import config_directory
-    from helpdesk.domain.diagnosis.casefile import case_verdict, decode_case, verdict_line
-    from helpdesk.products import load_cards
-
-    cards = load_cards(config_directory() / "products")
-    if given.case and not given.json:
-        case = decode_case(bytes_of(given.case), file=str(given.case))
-        say(plain.verdict_text(case_verdict(case, cards, file=str(given.case))))
-        return 0
-    if given.case:
-        case = decode_case(bytes_of(given.case), file=str(given.case))
-        say(answers.as_line(verdict_line(case, cards, file=str(given.case))))
-        return 0
-    exit_code = 0
-    for path in _case_files(given.cases):
-        try:
-            case = decode_case(bytes_of(path), file=path.name)
-            say(answers.as_line(verdict_line(case, cards, file=path.name)))
-        except BadInput as error:
-            exit_code = fail(error, is_json=False)
-        except Exception as error:  # noqa: BLE001  (the rest of the directory still runs)
-            exit_code = fault(error)
-    return exit_code
-
-
-def _case_files(directory: Path) -> list[Path]:
-    if not directory.is_dir():
-        raise BadFile(str(directory), "", "is not a directory")
-    every = {path for path in directory.glob("*.json") if path.is_file()}
-    # A bundle lies beside the case file that it holds: one trouble is judged once.
-    found = sorted(path for path in every if path.with_suffix(".case.json") not in every)
-    if not found:
-        raise BadFile(str(directory), "", "holds no case file (*.json)")
-    return found
-
-
 def bytes_of(path: Path) -> bytes:
     """Return what a file holds, or raise `BadFile`."""
     try:
@@ -306,17 +245,6 @@ def bytes_of(path: Path) -> bytes:
         raise BadFile(str(path), "", f"cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise BadFile(str(path), "", "is no name of a file") from error
-
-
-def drift(given: argparse.Namespace) -> int:
-    """Measure a phone's clock, and say the reading."""
-    codes = given.codes
-    if not codes and sys.stdin.isatty():
-        codes = [getpass("The code the caller reads out (not shown): ")]
-    with opened(given) as desk:
-        reading = asyncio.run(desk.drift(given.user, given.factor, codes))
-    answer(given, reading, clean(reading.says))
-    return 0
 
 
 def doctor(given: argparse.Namespace) -> int:
@@ -342,75 +270,6 @@ def doctor(given: argparse.Namespace) -> int:
     says = tuple(map(clean, found))
     answer(given, answers.Examined(says=says), "\n".join(says))
     return wrong
-
-
-def serve(given: argparse.Namespace) -> int:
-    """Put a desk behind HTTP, until it is told to stop."""
-    from helpdesk.config import load_config
-
-    try:
-        import litestar
-        import uvicorn
-    except ImportError as error:
-        extra = "pip install 'helpdesk[gateway]'"
-        raise BadInput(f"serve needs the extra gateway: {extra} ({error.name}).") from error
-    del litestar, uvicorn
-    from helpdesk import hosting
-
-    wanted = hosting.Wanted(
-        desk=given.desk,
-        store=given.store,
-        read_from=given.read_from,
-        read_lag_s=given.read_lag,
-        imported=given.imported,
-        host=given.host,
-        port=given.port,
-        is_dev=given.dev,
-    )
-    hosting.serve(wanted, load_config(os.environ), say)
-    return 0
-
-
-def web(given: argparse.Namespace) -> int:
-    """Put the console on a page, until it is told to stop."""
-    check_web()
-    from helpdesk.config import load_config
-    from helpdesk.reaching import checked
-    from helpdesk.web import Wanted
-    from helpdesk.web import serve as serve_page
-    from helpdesk.wiring import elsewhere
-
-    config = load_config(os.environ)
-    address = elsewhere(config, given.desk)
-    if address and given.who:
-        raise BadInput("At a desk over HTTP you work as whoever signs in, not as somebody.")
-    if address:
-        who = f"signs in at {checked(address)}, as themselves"
-    else:
-        with opened(given) as desk:  # what is wrong with it is said here, not on every page
-            agent = f"{desk.agent.name} ({desk.agent.id}), {desk.agent.role.words}"
-            who = f"works as {agent}, at {desk.label}"
-    wanted = Wanted(
-        host=given.host,
-        port=given.port,
-        url=given.url,
-        desk=given.desk,
-        who=given.who,
-        theme=given.theme,
-    )
-    serve_page(wanted, who, say)
-    return 0
-
-
-def check_web() -> None:
-    """Raise `BadInput` where what puts pages on the web is not installed."""
-    try:
-        import aiohttp
-        import textual_serve
-    except ImportError as error:
-        extra = "pip install 'helpdesk[web]'"
-        raise BadInput(f"web needs the extra web: {extra} ({error.name}).") from error
-    del aiohttp, textual_serve
 
 
 def fixture_make(given: argparse.Namespace) -> int:

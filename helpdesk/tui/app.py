@@ -149,8 +149,9 @@ class HelpdeskApp(LockingApp):
 
     def on_ready(self) -> None:
         """Keep what was loaded out of the way of the garbage collector: no key waits for it."""
-        gc.freeze()  # nor the first frame: what could be let go by now is too little to look for
-        gc.enable()
+        if not gc.isenabled():  # nor the first frame: what can be let go by now is too little
+            gc.freeze()
+            gc.enable()
         self._tell_alarm()
         self.set_interval(ALARM_S, self._tell_alarm)
         self.look_for_approvals()

@@ -226,7 +226,7 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "an empty file is taken for a new one",
-        "stores/atomic.py",
+        "stores/form.py",
         '        raise BadFile(name, "", f"is empty; it was not made a new one.{back}")',
         "        return {}",
         "tests/stores/test_tiny.py",

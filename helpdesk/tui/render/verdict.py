@@ -218,7 +218,7 @@ def _alarm(verdict: Verdict, top: RankedCause) -> Iterator[Line]:
 def _cause(cause: RankedCause, width: int, merged: Verdict | None) -> Entry:
     glyph, look = STRENGTH_GLYPHS[cause.strength], LOOKS[cause.strength]
     head = Content.assemble((glyph, look), (f" {fit(cause.strength.value, HEAD - 4)}", look))
-    words = Content.assemble(show(cause.id, LABEL), " ", show(cause.title, look))
+    words = Content.assemble(show(f"{cause.id} ", LABEL), show(cause.title, look))
     if merged and merged.is_hostile:
         words = Content.assemble(("■ STOP  ", BAD), words)
     elif merged and merged.is_by_design:

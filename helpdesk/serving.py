@@ -1,0 +1,104 @@
+"""The commands that put a desk or a console where others reach it, until they are told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from helpdesk.commands import opened, say
+from helpdesk.domain.errors import BadInput
+
+
+def serve(given: argparse.Namespace) -> int:
+    """Put a desk behind HTTP, until it is told to stop."""
+    from helpdesk.config import load_config
+
+    try:
+        import litestar
+        import uvicorn
+    except ImportError as error:
+        extra = "pip install 'helpdesk[gateway]'"
+        raise BadInput(f"serve needs the extra gateway: {extra} ({error.name}).") from error
+    del litestar, uvicorn
+    from helpdesk import hosting
+
+    wanted = hosting.Wanted(
+        desk=given.desk,
+        store=given.store,
+        read_from=given.read_from,
+        read_lag_s=given.read_lag,
+        imported=given.imported,
+        host=given.host,
+        port=given.port,
+        is_dev=given.dev,
+    )
+    hosting.serve(wanted, load_config(os.environ), say)
+    return 0
+
+
+def web(given: argparse.Namespace) -> int:
+    """Put the console on a page, until it is told to stop."""
+    check_web()
+    from helpdesk.config import load_config
+    from helpdesk.reaching import checked
+    from helpdesk.web import Wanted
+    from helpdesk.web import serve as serve_page
+    from helpdesk.wiring import elsewhere
+
+    config = load_config(os.environ)
+    address = elsewhere(config, given.desk)
+    if address and given.who:
+        raise BadInput("At a desk over HTTP you work as whoever signs in, not as somebody.")
+    if address:
+        who = f"signs in at {checked(address)}, as themselves"
+    else:
+        with opened(given) as desk:  # what is wrong with it is said here, not on every page
+            agent = f"{desk.agent.name} ({desk.agent.id}), {desk.agent.role.words}"
+            who = f"works as {agent}, at {desk.label}"
+    wanted = Wanted(
+        host=given.host,
+        port=given.port,
+        url=given.url,
+        desk=given.desk,
+        who=given.who,
+        theme=given.theme,
+    )
+    serve_page(wanted, who, say)
+    return 0
+
+
+def check_web() -> None:
+    """Raise `BadInput` where what puts pages on the web is not installed."""
+    try:
+        import aiohttp
+        import textual_serve
+    except ImportError as error:
+        extra = "pip install 'helpdesk[web]'"
+        raise BadInput(f"web needs the extra web: {extra} ({error.name}).") from error
+    del aiohttp, textual_serve
+
+
+def add_serve(to: Any, count: Callable[[str], int], seconds: Callable[[str], float]) -> None:
+    """Add the command to a parser; *count* and *seconds* read numbers that are typed."""
+    says = "Put a desk behind HTTP, for many agents"
+    hosts = to.add_parser("serve", help=says, description=f"{says}. Needs the extra gateway.")
+    hosts.add_argument(
+        "--import", dest="imported", type=Path, metavar="FILE", help="a fixture to begin with"
+    )
+    provider = "where people are kept: privacyidea+https://…, connectors, or a profile of those"
+    hosts.add_argument("--desk", metavar="URI", default=argparse.SUPPRESS, help=provider)
+    hosts.add_argument("--store", default="", metavar="URL", help="where its record is kept")
+    replica = "a replica that lists may be read from, postgresql://…"
+    hosts.add_argument("--read-from", default="", metavar="URL", help=replica)
+    hosts.add_argument(
+        "--read-lag", type=seconds, default=2.0, metavar="S", help="how old they may be (2)"
+    )
+    hosts.add_argument("--host", default="127.0.0.1", help="where to answer (127.0.0.1)")
+    hosts.add_argument("--port", type=count, default=8765, help="(8765; 0 for any)")
+    hosts.add_argument(
+        "--dev", action="store_true", help="sign agents in here, by codes, on this machine only"
+    )
+    hosts.set_defaults(run=serve)
