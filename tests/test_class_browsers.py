@@ -79,9 +79,13 @@ async def hung_up(tab: chromium.Tab, cause: str, name: str) -> str:
     await tab.rest()
     await tab.type(line.split("○")[0].split()[-1])
     await tab.type("\n")
-    await tab.rest()
-    await tab.type("\n")
-    debrief = await tab.shows(" of 100")
+    debrief = ""
+    async with asyncio.timeout(PATIENCE_S):
+        while " of 100" not in debrief:
+            await tab.rest()  # what comes too soon is not heard: one presses again
+            debrief = await tab.value(chromium.READ_TERMINAL) or ""
+            if "Hang up: what was it?" in debrief:
+                await tab.type("\n")
     await pictured(tab, f"4-debrief-{name}")
     await tab.rest()
     await tab.press_escape()
