@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import unquote
@@ -16,7 +17,7 @@ from tests.labs.okta.server import Cut, Fault, Trouble
 Answered = tuple[int, Any]
 
 
-class Small:
+class Small(ABC):
     """A server in memory; whoever derives from it gives `reply`.
 
     Attributes:
@@ -27,15 +28,15 @@ class Small:
         self.asked: list[str] = []
         self.troubles: list[Trouble] = []
 
+    @abstractmethod
     def reply(
         self, method: str, path: str, query: str, body: bytes, headers: dict[str, str]
     ) -> Answered:
         """Give status and body, None for no body; *path* is as it was sent, escapes and all."""
-        raise NotImplementedError
 
+    @abstractmethod
     def broken(self, fault: Fault) -> Answered:
         """Give how this server says a fault that it says in its own words."""
-        raise NotImplementedError
 
     def strike(self, fault: Fault, where: str = "", times: int = 1) -> None:
         """Let a fault strike the next requests whose verb and path hold *where*."""
