@@ -83,14 +83,14 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "the last filter before the terminal lets controls through",
-        "tui/terminal.py",
+        "tui/filters.py",
         "Segment(_CONTROLS.sub(_picture, segment.text), _unlinked(segment.style))",
         "Segment(segment.text, _unlinked(segment.style))",
         "tests/tui/test_terminal.py",
     ),
     Mutation(
         "the last filter before the terminal lets links through",
-        "tui/terminal.py",
+        "tui/filters.py",
         "_unlinked(segment.style))\n            for segment",
         "segment.style)\n            for segment",
         "tests/tui/test_terminal.py",

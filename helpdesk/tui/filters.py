@@ -1,0 +1,71 @@
+"""What every line passes before it is drawn: no control, no link, no colour where none is wished.
+
+The last of several guards before the terminal.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.filter import LineFilter
+
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
+
+
+class NoControls(LineFilter):
+    """Puts a picture in the place of every control character that is about to be drawn.
+
+    The last of several guards: links are taken out too, since their address is sent raw.
+    """
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return *segments* with the same widths and nothing that commands a terminal."""
+        return [
+            segment
+            if segment.text.isprintable() and not (segment.style and segment.style.link)
+            else Segment(_CONTROLS.sub(_picture, segment.text), _unlinked(segment.style))
+            for segment in segments
+        ]
+
+
+class Colourless(LineFilter):
+    """Takes all colour away; what stood out by its ground stands out reversed.
+
+    Args:
+        dark: Whether the theme is a dark one.
+    """
+
+    def __init__(self, *, dark: bool) -> None:
+        super().__init__()
+        self._dark = dark
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return *segments* in the terminal's own two colours."""
+        return [
+            Segment(text, style and _plain(style, self._dark), control)
+            for text, style, control in segments
+        ]
+
+
+def _picture(control: re.Match[str]) -> str:
+    code = ord(control[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "␡" if code == 0x7F else "\ufffd"
+
+
+def _unlinked(style: Style | None) -> Style | None:
+    return style.update_link(None) if style and style.link else style
+
+
+@lru_cache(2048)
+def _plain(style: Style, dark: bool) -> Style:
+    """Return *style* without its colours, reversed where its ground is far from the theme's."""
+    colour = style.color if style.reverse else style.bgcolor
+    light = None if colour is None else Color.from_rich_color(colour).brightness
+    stands_out = bool(style.reverse) if light is None else (light > 0.33 if dark else light < 0.6)
+    return style.without_color + Style(reverse=stands_out)
