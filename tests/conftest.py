@@ -163,3 +163,10 @@ def postgres_server() -> Iterator[Callable[[], str]]:
             return started[0]
 
         yield address
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests that take long by nature take as long as they need."""
+    for item in items:
+        if item.get_closest_marker("slow") or item.get_closest_marker("lab"):
+            item.add_marker(pytest.mark.timeout(0))

@@ -102,18 +102,34 @@ class Keeping:
         await self._write()
         await self._cover()
 
-    def close(self) -> None:
-        """Do all chores at the end of a desk, whatever loop ran before; blocking.
+    async def aclose(self) -> None:
+        """Do all chores at the end of a desk, in the loop that it was used in.
 
         Letters that are due are tried, until the mail server takes one not.
         """
-        if not (self._looks or self._recorder.uncovered or self._telling.is_sending):
-            return
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(asyncio.run, self._end()).result()
+            await asyncio.wait([task])
+        if self._is_owing:
+            await self._end()
+
+    def close(self) -> None:
+        """As `aclose`, after the loop that the desk was used in has ended; blocking.
+
+        Raises:
+            RuntimeError: That loop still runs: it would never let go of the lock.
+        """
+        if self._task is not None and self._task.get_loop().is_running():
+            raise RuntimeError("The loop of this desk still runs: await its aclose there.")
+        self._task = None
+        if self._is_owing:
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(asyncio.run, self._end()).result()
+
+    @property
+    def _is_owing(self) -> bool:
+        return bool(self._looks or self._recorder.uncovered or self._telling.is_sending)
 
     async def _end(self) -> None:
         await self.settle()

@@ -98,8 +98,16 @@ class Questions:
         """Write down all that was asked and done; letters go on being sent beside it."""
         await self._keeping.settle()
 
+    async def aclose(self) -> None:
+        """End the desk in the loop it was used in: as `settle`, and try what letters are due."""
+        await self._keeping.aclose()
+
     def close(self) -> None:
-        """End the desk: as `settle`, and try what letters are due; blocking, outside any loop."""
+        """As `aclose`, after that loop has ended; blocking.
+
+        Raises:
+            RuntimeError: That loop still runs.
+        """
         self._keeping.close()
 
     async def find(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:

@@ -177,8 +177,13 @@ class Stage:
         if isinstance(self.front, FrontDesk):
             await self.front.stop()
 
+    async def aclose(self) -> None:
+        """Write down what the desks of the play have not yet, in the loop of the play."""
+        await self.desk.aclose()
+        await self.colleague.aclose()
+
     def close(self) -> None:
-        """Write down what the desks of the play have not yet; blocking."""
+        """As `aclose`, after that loop has ended; blocking."""
         self.desk.close()
         self.colleague.close()
 

@@ -48,4 +48,4 @@ async def screens(seen: Canaries, chance: random.Random, place: Path, count: int
                     await agent.settles()
                 # The first frame after is still the one with the box: it is wiped by the next.
                 seen.keep("frames of the console", *before, *(f for f in after if f != during[-1]))
-    desk.close()
+    await desk.aclose()

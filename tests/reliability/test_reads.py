@@ -79,7 +79,7 @@ async def gateways(
     yield made[0], made[1]
     follow(servers)
     for one in made:
-        one.desk.close()
+        await one.desk.aclose()
         one.reads.close()
         one.database.close()
 

@@ -226,3 +226,18 @@ async def test_no_alarm_speaks_of_cases_when_only_letters_wait(
             await asyncio.sleep(0.01)
 
     assert said.startswith("Letters to customers wait: ")
+
+
+async def test_a_desk_is_ended_in_its_own_loop_while_its_chores_write(opened: Open) -> None:
+    desk = opened(None, "dana")
+    await desk.case("u1")
+    async with desk._changing:  # where a chore that writes holds it
+        await asyncio.sleep(0.05)
+        with pytest.raises(RuntimeError, match="aclose"):
+            desk.close()
+        ending = asyncio.create_task(desk.aclose())
+        await asyncio.sleep(0.01)
+
+    await ending
+
+    assert (await desk.log(LOOKS)).total == 1

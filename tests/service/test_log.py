@@ -526,7 +526,7 @@ async def test_a_look_that_cannot_be_written_waits_and_is_said(
     with pytest.raises(BadFile, match="empty"):
         await desk.settle()
     sample_file.write_bytes(good)
-    desk.close()
+    await desk.aclose()
 
     assert (await desk.log(parse("look", []))).total == 1
 
@@ -536,7 +536,7 @@ async def test_the_end_of_a_desk_writes_what_waits_and_covers_it(desk_as: Open) 
     await desk.perform(RESET)
     await desk.case("u1")
 
-    desk.close()
+    await desk.aclose()
 
     again = desk_as("ari")
     assert (await again.log(parse("look", []))).total == 1

@@ -248,7 +248,7 @@ async def test_the_end_of_a_desk_sends_what_waits(mailing: Callable[..., LocalDe
     desk = mailing(post)
     await desk.perform(OFF)
 
-    desk.close()
+    await desk.aclose()
 
     assert len(post.letters) == 1
 

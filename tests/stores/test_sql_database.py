@@ -60,7 +60,7 @@ async def lead(on_sqlite: Database, places: Path, clock: Clock) -> AsyncIterator
     """The desk of a lead on it."""
     desk = desks_on(on_sqlite, clock, places)("lee", is_gated=False)
     yield desk
-    desk.close()
+    await desk.aclose()
 
 
 async def test_no_byte_of_an_sqlite_file_or_of_what_lies_beside_it_holds_what_was_erased(
@@ -181,7 +181,7 @@ async def test_log_and_provider_are_held_against_each_other_beyond_what_is_count
     monkeypatch.setattr("helpdesk.service.reconciling.WINDOW", 2)
 
     found = await desk.reconcile_log()
-    desk.close()
+    await desk.aclose()
 
     assert (found.rows, found.effects, found.does_match) == (1, 1, True)
 
@@ -275,4 +275,4 @@ async def test_a_server_clears_up_where_something_was_erased(
                 "SELECT relname FROM pg_stat_user_tables WHERE vacuum_count > 0"
             )
             assert {name for (name,) in cleared} >= {"log", "records"}
-        desk.close()
+        await desk.aclose()

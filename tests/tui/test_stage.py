@@ -40,7 +40,7 @@ async def demo(
         console = Console(pilot)
         await console.sees("On the line", "NEXT")
         yield console, app, stage
-    stage.close()
+    await stage.aclose()
 
 
 async def played(console: Console, app: DemoApp, steps: int) -> None:
@@ -72,7 +72,7 @@ async def filmed_in(place: Path) -> tuple[str, str, bytes]:
     told = replace(told, scenario=replace(told.scenario, model=model))
     stage = open_stage(told, CARDS, place, lambda line: None)
     film = await filmed(stage)
-    stage.close()
+    await stage.aclose()
     return drawn(film.looks), recorded(film.frames, film.seconds), stage.record
 
 

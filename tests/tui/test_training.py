@@ -39,7 +39,7 @@ async def rehearsal(
         await pilot.press("enter")
         await console.has_case("t1")
         yield console, app, stage
-    stage.close()
+    await stage.aclose()
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
@@ -161,7 +161,7 @@ async def by_keys(place: Path, told: Told, speed: int, strides: int) -> bytes:
                 await console.until(lambda near=near: stage.now >= near, "the moment")  # type: ignore[misc]
             await _step(console, step)
         await console.sees("100 of 100")
-    stage.close()
+    await stage.aclose()
     return b"".join(lines)
 
 
