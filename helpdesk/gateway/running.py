@@ -8,11 +8,43 @@ from types import FrameType
 from typing import Any, Final
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from helpdesk.gateway import wire
 from helpdesk.gateway.server import Gateway
 
 SILENT_S: Final = 40.0
 """Seconds that whoever is connected may take for a whole request's head, the first or the next."""
+
+MOST_HEAD: Final = 32_768
+"""Bytes of a request's head, at most."""
+
+MOST_ASKED: Final = MOST_HEAD + 8 * wire.BODY_LIMIT
+"""Bytes of a whole request on the line: whoever sends its body byte by byte sends more of them."""
+
+
+class Bounded(HttpToolsProtocol):
+    """A connection that takes no request without an end: the parser itself keeps all it is sent."""
+
+    _taken = 0
+    _is_head = True
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; refuse a request that is too long already."""
+        self._taken += len(data)
+        super().data_received(data)
+        if self._taken > (MOST_HEAD if self._is_head else MOST_ASKED):
+            self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        """Take note that a head has ended, and answer it."""
+        self._is_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Take note that a request has ended."""
+        super().on_message_complete()
+        self._taken, self._is_head = 0, True
 
 
 class Server(uvicorn.Server):
@@ -38,6 +70,8 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 gateway.app(),
+                http=Bounded,
+                ws="none",
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -46,7 +80,6 @@ class Server(uvicorn.Server):
                 ssl_keyfile=key or None,
                 timeout_keep_alive=30,
                 timeout_graceful_shutdown=20,
-                h11_max_incomplete_event_size=32_768,
             )
         )
 

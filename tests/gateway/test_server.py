@@ -389,6 +389,39 @@ def test_who_is_connected_and_asks_nothing_is_let_go_of(
     assert is_open
 
 
+def test_a_question_without_an_end_is_not_taken_in(
+    desk_as: Callable[..., LocalDesk], clock: Clock
+) -> None:
+    made = Gateway(SomeDesks(desk_as), Words([desk_as("dana").agent], clock), now=clock)
+    server = Server(made)
+    with free_port() as listener, socket.socket() as head, socket.socket() as body:
+        thread = threading.Thread(target=run, args=(server, listener))
+        thread.start()
+        until(lambda: server.started)
+        endless = b"POST /v1/find HTTP/1.1\r\nHost: x\r\n"
+        chunked = endless + b"Transfer-Encoding: chunked\r\n\r\n"
+        taken = []
+        for one, sent in ((head, endless + b"A: "), (body, chunked + b"ffffff\r\n")):
+            one.connect(listener.getsockname())
+            one.sendall(sent)
+            taken.append(_sent_until_refused(one))
+        server.handle_exit(signal.SIGTERM, None)
+        thread.join(PATIENCE_S)
+
+    assert max(taken) < 10_000_000
+
+
+def _sent_until_refused(line: socket.socket) -> int:
+    """Go on sending as long as it is taken, but no more than so much; return how much it was."""
+    count = 0
+    line.settimeout(PATIENCE_S)
+    with contextlib.suppress(ConnectionError):
+        while count < 10_000_000:
+            line.sendall(b"x" * 10_000)
+            count += 10_000
+    return count
+
+
 def test_every_answer_is_kept_and_guessed_by_nobody(served: Served) -> None:
     for answer in (served.get("/v1/desk"), served.get("/v1/none"), served.http.get("/healthz")):
         assert answer.headers["cache-control"] == "no-store"
