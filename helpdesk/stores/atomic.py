@@ -8,7 +8,8 @@
                                                                                     fsync directory
 
 A long file is not written at every change: what a transaction put is appended to its journal, and
-the file is written whole when that has grown long.
+the file is written whole when that has grown long. Nor is it read whole: its documents are read
+from their places (`shelf`).
 
 TinyDB's own JSONStorage writes over the old bytes in place and takes an empty file for a new
 database; ours does neither.
@@ -23,7 +24,7 @@ import secrets
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -33,7 +34,7 @@ from filelock import FileLock, Timeout
 from tinydb.storages import Storage
 
 from helpdesk.domain.errors import BadFile, Unreachable
-from helpdesk.stores.form import Tables, encoded_table, joined, tables_of, way_back
+from helpdesk.stores.form import Tables, checked, encoded_table, tables_of, way_back, written
 from helpdesk.stores.journal import (
     FROM,
     JOURNAL,
@@ -42,8 +43,10 @@ from helpdesk.stores.journal import (
     flat,
     fsync_directory,
     journal_of,
+    merged,
     most,
 )
+from helpdesk.stores.shelf import Handle, Shelf, laid_out
 
 LOCK_WAIT_S: Final = 10.0
 """How long a change waits for another console to finish its own."""
@@ -203,9 +206,7 @@ class AtomicStorage(Storage):
             tables = self._load()
             changes, end, size = self._changes(journal_of(tables))
             if self._file_signature() == signature:  # else it was written whole meanwhile
-                for table, documents in flat(changes):
-                    tables.setdefault(table, {}).update(documents)
-                return _Seen((*signature, size), tables, {}, end)
+                return _Seen((*signature, size), with_(tables, changes), {}, end)
 
     def _grown(self, seen: _Seen) -> _Seen:
         """Take in what was appended to the journal since."""
@@ -215,11 +216,7 @@ class AtomicStorage(Storage):
             return self._loaded()
         if not changes and size > end:
             return self._loaded()
-        tables = dict(seen.tables)
-        for table in {table for table, _ in flat(changes)}:
-            tables[table] = dict(tables.get(table, {}))
-        for table, documents in flat(changes):
-            tables[table].update(documents)
+        tables = with_(seen.tables, changes)
         parts = without(seen.parts, {table for table, _ in flat(changes)})
         return _Seen((*seen.signature[:3], size), tables, parts, end)
 
@@ -276,11 +273,16 @@ class AtomicStorage(Storage):
             ) from error
 
     def _load(self) -> Tables:
+        name = str(self.path)
         try:
+            handle = Handle(self.path)
+            if handle.size >= FROM and (places := laid_out(handle)) is not None:
+                tables = {table: Shelf(table, handle, found) for table, found in places.items()}
+                return checked(tables, name, self._backup)
             data = self.path.read_bytes()
         except OSError as error:
             raise Unreachable(f"{self.path} cannot be read: {error.strerror}.") from error
-        return tables_of(data, str(self.path), self._backup)
+        return tables_of(data, name, self._backup)
 
     @property
     def way_back(self) -> str:
@@ -299,20 +301,21 @@ class AtomicStorage(Storage):
         parts = {
             table: (known or {}).get(table) or encoded_table(documents)
             for table, documents in tables.items()
+            if not isinstance(documents, Shelf)
         }
-        if sum(map(len, parts.values())) >= FROM:
+        if len(parts) < len(tables) or sum(map(len, parts.values())) >= FROM:
             meta = tables["meta"]["1"] | {JOURNAL: secrets.token_hex(8)}
         else:  # nor may lines count that are left beside it, should we be killed before they go
             meta = {name: said for name, said in tables["meta"]["1"].items() if name != JOURNAL}
         if meta != tables["meta"]["1"]:
-            tables["meta"] = tables["meta"] | {"1": meta}
+            tables["meta"] = {**tables["meta"], "1": meta}
             parts["meta"] = encoded_table(tables["meta"])
         handle, name = -1, ""
         try:
             self._sweep()
             handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
             with os.fdopen(handle, "wb") as file:
-                file.write(joined(parts))
+                file.writelines(written(tables, parts))
                 file.flush()
                 os.fsync(file.fileno())
             self._keep_previous()
@@ -376,3 +379,9 @@ def install(source: Path, target: Path, *, is_first: bool = False) -> None:
 def without(parts: dict[str, str], tables: set[str]) -> dict[str, str]:
     """Return the encoded tables but these."""
     return {table: part for table, part in parts.items() if table not in tables}
+
+
+def with_(tables: Tables, changes: Iterable[Changes]) -> Tables:
+    """Return tables with what was put; those given stay as they are."""
+    put = merged(changes)
+    return tables | {table: tables.get(table, {}) | documents for table, documents in put.items()}

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from operator import eq
-from typing import Final, TypeVar
+from typing import Final
 
 from helpdesk.domain import entries
 from helpdesk.domain.agents import Agent
@@ -23,8 +23,6 @@ from helpdesk.domain.users import Account, User
 from helpdesk.stores.base import SEEN
 from helpdesk.stores.tiny import TinyStore
 from helpdesk.stores.tinyfile import TinyFile
-
-T = TypeVar("T")
 
 AT_ONCE: Final = 20_000
 """Among more people than this is looked in a thread, so that keys are answered meanwhile."""
@@ -142,8 +140,8 @@ class TinyDirectory:
         with self._loading:  # of two threads the slower must not put the older state back
             people = self._file.generation(*PROVIDER)
             if people != self._read:
-                self._users = {user.id: user for user in self._all("users", User)}
-                self._accounts = {each.id: each for each in self._all("accounts", Account)}
+                self._users = {user.id: user for user in self._file.values("users", User)}
+                self._accounts = {each.id: each for each in self._file.values("accounts", Account)}
                 self._read = people
             if (people, tickets) != self._built:
                 self._entries = self._built_anew(is_all=people != self._built[0])
@@ -171,9 +169,6 @@ class TinyDirectory:
         changed = {user for user in touched if before.get(user) != self._open.get(user)}
         users = [self._users[user] for user in changed if user in self._users]
         return self._entries | entries.built(users, self._accounts, self._open)
-
-    def _all(self, table: str, kind: type[T]) -> list[T]:
-        return [self._file.decoded(table, key, row, kind) for key, row in self._file.rows(table)]
 
 
 def _shapes(user: User) -> tuple[str, str]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from helpdesk.domain.errors import BadFile
+from helpdesk.stores.shelf import Shelf
 
 FORMAT: Final = "helpdesk-fixture/1"
 """What `meta.format` says in a file of ours."""
 
-Tables = dict[str, dict[str, Any]]
-"""Documents by table and key."""
+Tables = dict[str, Any]
+"""Documents by table and key: each table a dict, or a `Shelf` where the file is long."""
 
 
 def tables_of(data: bytes, name: str, backup: Path | None = None) -> dict[str, dict[str, Any]]:
@@ -31,16 +32,28 @@ def tables_of(data: bytes, name: str, backup: Path | None = None) -> dict[str, d
         tables = msgspec.json.decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BadFile(name, "", f"is damaged or cut short ({error}).{back}") from error
-    meta = tables.get("meta") if isinstance(tables, dict) else None
-    first = meta.get("1") if isinstance(meta, dict) else None
-    if not isinstance(first, dict) or first.get("format") != FORMAT:
-        raise BadFile(name, "meta.1.format", f"is not a desk's file ({FORMAT} is expected).{back}")
+    checked(tables, name, backup)
     for table, documents in tables.items():
         if not isinstance(documents, dict) or not all(
             isinstance(d, dict) for d in documents.values()
         ):
             raise BadFile(name, table, f"is not a table of documents.{back}")
     return tables  # type: ignore[no-any-return]
+
+
+def checked(tables: Tables, name: str, backup: Path | None = None) -> Tables:
+    """Return the tables of a file, which says that it is a desk's.
+
+    Raises:
+        BadFile: It does not.
+    """
+    given: object = tables
+    meta = tables.get("meta") if isinstance(given, dict) else None
+    first = meta.get("1") if isinstance(meta, Mapping) else None
+    if not isinstance(first, dict) or first.get("format") != FORMAT:
+        back = f" {way_back(backup)}" if backup else ""
+        raise BadFile(name, "meta.1.format", f"is not a desk's file ({FORMAT} is expected).{back}")
+    return tables
 
 
 def way_back(backup: Path) -> str:
@@ -65,7 +78,24 @@ def encoded_table(documents: Mapping[str, Any]) -> str:
     return f"{{\n{lines}\n}}" if lines else "{}"
 
 
-def joined(parts: Mapping[str, str]) -> bytes:
-    """Return encoded tables as the bytes of a file."""
-    lines = ",\n".join(f'"{table}": {part}' for table, part in parts.items())
-    return f"{{\n{lines}\n}}\n".encode()
+def written(tables: Tables, parts: Mapping[str, str]) -> Iterator[bytes]:
+    """Give the bytes of a file; *parts* are the tables that are encoded, all others lie in one."""
+    before = b"{\n"
+    for table, documents in tables.items():
+        yield before + f'"{table}": '.encode()
+        if table in parts:
+            yield parts[table].encode()
+        else:
+            yield from _shelved(documents)
+        before = b",\n"
+    yield b"\n}\n"
+
+
+def _shelved(documents: Shelf) -> Iterator[bytes]:
+    """Give a table as it stands in a file; what lies in one is taken from there as it is."""
+    before = b"{\n"
+    for key, document in documents.bodies():
+        body = document if isinstance(document, bytes) else msgspec.json.encode(document)
+        yield b'%b"%b": %b' % (before, key.encode(), body)
+        before = b",\n"
+    yield b"\n}" if len(documents) else b"{}"

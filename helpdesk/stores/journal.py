@@ -137,6 +137,14 @@ def flat(changes: Iterable[Changes]) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield from each.items()
 
 
+def merged(changes: Iterable[Changes]) -> dict[str, dict[str, Any]]:
+    """Return all documents that were put, by table and key, as the last change left them."""
+    found: dict[str, dict[str, Any]] = {}
+    for table, documents in flat(changes):
+        found.setdefault(table, {}).update(documents)
+    return found
+
+
 def _changes(line: bytes, name: str) -> Changes | None:
     """Return the changes of a line; None where it is not whole, or of another journal."""
     check, _, text = line.rstrip(b"\n").partition(b" ")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -368,9 +368,10 @@ class _File:
         """Leave nothing of the generation before."""
         self._path.with_name(f"{self._path.name}.bak").unlink(missing_ok=True)
 
-    def _rows(self, table: str) -> dict[str, Any]:
+    def _rows(self, table: str) -> Mapping[str, Any]:
         try:
-            return self._storage.read().get(table, {})
+            rows: Mapping[str, Any] = self._storage.read().get(table, {})
+            return rows
         except BadFile:
             if self._is_dear:
                 raise

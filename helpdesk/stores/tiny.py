@@ -294,9 +294,7 @@ class TinyStore:
         return count
 
     def _all(self, table: str, kind: type[S]) -> tuple[S, ...]:
-        return tuple(
-            self._file.decoded(table, key, row, kind) for key, row in self._file.rows(table)
-        )
+        return tuple(self._file.values(table, kind))
 
     def _operation(self, agent: str, key: str) -> Operation | None:
         number = _place(agent, key)

@@ -13,10 +13,11 @@ import contextlib
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 from tinydb import TinyDB
@@ -24,6 +25,7 @@ from tinydb.table import Document
 
 from helpdesk.domain.errors import BadFile
 from helpdesk.stores.atomic import AtomicStorage, Signature
+from helpdesk.stores.shelf import Shelf
 from helpdesk.stores.whole import whole
 
 LEFT_ALONE: Final = timedelta(hours=12)
@@ -78,6 +80,24 @@ class TinyFile:
         shift = self._moved_by()
         for document in self._db.table(table, cache_size=0):
             yield document.doc_id, moved(document, shift)
+
+    def values(self, table: str, kind: type[S]) -> Iterator[S]:
+        """Give all documents of a table as values, in the order of the file.
+
+        Raises:
+            BadFile: One is not of that form; the error names table, record and field.
+        """
+        documents, shift = self._storage.read().get(table, {}), self._moved_by()
+        if not isinstance(documents, Shelf):
+            for key, row in documents.items():
+                yield self.decoded(table, key, moved(row, shift), kind)
+            return
+        decode = msgspec.json.Decoder(kind).decode
+        for key, body in documents.bodies():
+            if isinstance(body, bytes):
+                yield shifted(self._told(table, key, decode, body), shift)
+            else:
+                yield self.decoded(table, key, moved(body, shift), kind)
 
     def row(self, table: str, key: int) -> dict[str, Any] | None:
         """Give one document, or None."""
@@ -174,14 +194,17 @@ class TinyFile:
                 self._signature = self._storage.signature()
                 self._written.update(touched - {"meta"})
 
-    def decoded(self, table: str, key: int, row: Any, kind: type[S]) -> S:
+    def decoded(self, table: str, key: int | str, row: Any, kind: type[S]) -> S:
         """Return a document as a value.
 
         Raises:
             BadFile: It is not of that form; the error names table, record and field.
         """
+        return self._told(table, key, lambda given: msgspec.convert(given, kind), row)
+
+    def _told(self, table: str, key: int | str, read: Callable[[Any], S], given: Any) -> S:
         try:
-            return msgspec.convert(row, kind)
+            return read(given)
         except msgspec.ValidationError as error:
             says, _, path = str(error).partition(" - at `$")
             raise BadFile(
@@ -240,6 +263,31 @@ def moved(value: Any, by: timedelta) -> Any:
     if isinstance(value, list | tuple):
         return [moved(part, by) for part in value]
     return value
+
+
+def shifted(value: S, by: timedelta) -> S:
+    """Return a value with every time in it moved, those that `moved` moves in its document."""
+    changed: dict[str, Any] = {}
+    for name, key in _fields(cast(Hashable, type(value))):
+        part = getattr(value, name)
+        if type(part) is datetime:
+            if key in _TIMES or key[-3:] == "_at":
+                with contextlib.suppress(OverflowError):  # as there: never does not move
+                    changed[name] = part + by
+        elif type(part) is tuple and part and isinstance(part[0], msgspec.Struct):
+            changed[name] = tuple(shifted(one, by) for one in part)
+        elif isinstance(part, msgspec.Struct):
+            changed[name] = shifted(part, by)
+        elif type(part) in {dict, list}:
+            changed[name] = moved(part, by)
+    return msgspec.structs.replace(value, **changed) if changed else value  # type: ignore[type-var]
+
+
+@cache
+def _fields(kind: Hashable) -> tuple[tuple[str, str], ...]:
+    """The fields of a form, each with its name in a document."""
+    fields: Any = kind
+    return tuple(zip(fields.__struct_fields__, fields.__struct_encode_fields__, strict=True))
 
 
 def _moved_entry(key: str, value: Any, by: timedelta) -> Any:

@@ -1,0 +1,178 @@
+"""Documents of a long file: read from their places, and the same as where it is read whole."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from helpdesk.domain.errors import BadFile
+from helpdesk.domain.tickets import LoopReport, Ticket
+from helpdesk.domain.users import Account, User
+from helpdesk.fixture.make import make
+from helpdesk.stores.atomic import AtomicStorage
+from helpdesk.stores.journal import FROM
+from helpdesk.stores.shelf import Handle, Shelf, laid_out
+from helpdesk.stores.tinyfile import TinyFile
+from tests.conftest import Clock
+
+USERS = 480
+"""Enough for a file that is long."""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A generated fixture that is long."""
+    path = tmp_path_factory.mktemp("made") / "made.json"
+    make(USERS, 3, path)
+    assert path.stat().st_size > FROM
+    return path
+
+
+@pytest.fixture
+def long_file(made: Path, tmp_path: Path) -> Path:
+    """A copy to write to."""
+    path = tmp_path / "long.json"
+    path.write_bytes(made.read_bytes())
+    return path
+
+
+def read(path: Path) -> dict[str, dict[str, object]]:
+    """All of a file, by way of the places of its documents."""
+    handle = Handle(path)
+    found = laid_out(handle)
+    assert found is not None
+    return {table: dict(Shelf(table, handle, places).items()) for table, places in found.items()}
+
+
+def test_what_is_read_from_its_place_is_what_stands_in_the_file(made: Path) -> None:
+    assert read(made) == json.loads(made.read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("table", "kind"),
+    [("users", User), ("accounts", Account), ("tickets", Ticket), ("loops", LoopReport)],
+)
+def test_values_are_moved_into_the_present_as_their_documents_are(
+    made: Path, clock: Clock, table: str, kind: type[User]
+) -> None:
+    file = TinyFile(made, clock)
+
+    values = [*file.values(table, kind)]
+
+    assert values == [file.decoded(table, key, row, kind) for key, row in file.rows(table)]
+    assert len(values) > 10
+
+
+def test_a_change_is_seen_and_the_rest_is_as_it_was(long_file: Path, clock: Clock) -> None:
+    ours, theirs = TinyFile(long_file, clock), TinyFile(long_file, clock)
+    before = dict(theirs.rows("users"))
+
+    for name in ("Ada", "Ida"):  # the first change writes the file whole, the next one does not
+        with ours.transaction():
+            ours.put("users", 7, before[7] | {"name": name})
+            ours.put("users", 9_999, before[7] | {"id": "u9999"})
+    after = dict(theirs.rows("users"))
+
+    assert after == before | {
+        7: before[7] | {"name": "Ida"},
+        9_999: before[7] | {"id": "u9999"},
+    }
+    assert [*after] == [*before, 9_999]
+    assert dict(TinyFile(long_file, clock).rows("users")) == after
+    assert theirs.row("users", 7) == after[7]
+    assert theirs.row("users", 10_000) is None
+
+
+def test_a_file_that_is_written_whole_holds_every_document_as_it_was(
+    long_file: Path, clock: Clock
+) -> None:
+    before = json.loads(long_file.read_text("utf-8"))
+    file = TinyFile(long_file, clock)
+    for number in (1, 2):
+        with file.transaction():
+            file.put("log", number, {"by": str(number)})
+
+    AtomicStorage(str(long_file)).settle()
+
+    after = json.loads(long_file.read_text("utf-8"))
+    assert after.pop("log") == {"1": {"by": "1"}, "2": {"by": "2"}}
+    assert [after.pop("meta"), before.pop("meta"), before.pop("log")]
+    assert after == before
+    assert read(long_file)["users"] == after["users"]
+
+
+def test_who_reads_a_file_goes_on_reading_it_while_another_takes_its_name(
+    long_file: Path, clock: Clock
+) -> None:
+    file = TinyFile(long_file, clock)
+    rows = file.rows("timelines")
+    first = next(rows)
+
+    with TinyFile(long_file, clock).transaction():
+        pass
+    found = [first, *rows]
+
+    assert len(found) == USERS
+
+
+@pytest.mark.parametrize(
+    "otherwise",
+    [
+        lambda text: json.dumps(json.loads(text)),
+        lambda text: json.dumps(json.loads(text), indent=1),
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.replace('\n"2": {', '\n"1": {', 1),
+        lambda text: text.replace('\n"2": {', '\n"02": {', 1),
+        lambda text: text.replace('\n"2": {', '\n"2":  {', 1),
+        lambda text: text.replace('\n"2": {"id"', '\n"2": ["id"', 1),
+        lambda text: text.replace("},\n", "}\n", 3),
+        lambda text: text.replace("}\n}", "},\n}", 1),
+        lambda text: text[:-3],
+        lambda text: text + "\n",
+        lambda text: text + text,
+    ],
+)
+def test_a_file_that_stands_otherwise_has_no_places(
+    made: Path, tmp_path: Path, otherwise: Callable[[str], str]
+) -> None:
+    path = tmp_path / "other.json"
+    path.write_text(otherwise(made.read_text("utf-8")), "utf-8")
+
+    assert laid_out(Handle(path)) is None
+
+
+def test_half_a_character_in_a_long_file_is_named_when_it_is_opened(
+    long_file: Path, clock: Clock
+) -> None:
+    data = long_file.read_bytes()
+    at = data.index(b'"timelines"')
+    at = data.index(b'"kind":"p', at) + 8
+    long_file.write_bytes(data[:at] + b"\xff" + data[at + 1 :])
+
+    with pytest.raises(BadFile, match="is damaged or cut short"):
+        TinyFile(long_file, clock).row("users", 1)
+
+
+def test_a_document_that_is_damaged_after_the_file_was_opened_is_named(made: Path) -> None:
+    handle = Handle(made)
+    places = (laid_out(handle) or {})["users"]
+    cut = places._replace(ends=[end - 1 for end in places.ends])
+
+    with pytest.raises(BadFile, match="is damaged") as caught:
+        Shelf("users", handle, cut)["7"]
+
+    assert caught.value.place == "users.7"
+
+
+def test_a_file_is_let_go_of_when_nobody_reads_it_any_more(made: Path) -> None:
+    handle = Handle(made)
+    number = handle.number
+
+    del handle
+
+    with pytest.raises(OSError, match="Bad file"):
+        os.fstat(number)
