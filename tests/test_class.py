@@ -157,6 +157,16 @@ async def test_the_link_of_a_class_is_needed_and_leads_back_whoever_is_in(tmp_pa
     assert back == kim.room
 
 
+async def test_whoever_opens_the_link_from_a_letter_is_known_again(tmp_path: Path) -> None:
+    async with opened(tmp_path) as of:
+        kim = await of.joined("Kim")
+
+        cookies = [cookie.OutputString() for cookie in kim.session.cookie_jar]
+
+    assert len(cookies) == 2
+    assert all("SameSite=Lax" in cookie and "HttpOnly" in cookie for cookie in cookies)
+
+
 @pytest.mark.parametrize("origin", ["https://evil.example", "null"])
 async def test_another_page_joins_nobody(tmp_path: Path, origin: str) -> None:
     async with opened(tmp_path) as of:

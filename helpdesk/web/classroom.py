@@ -101,6 +101,7 @@ class Classroom(Site):
 
     FORMS, REFERRER = "'self'", "same-origin"  # a form without a referrer names no origin
     MAY = (*Site.MAY, "allow-forms", "allow-downloads")
+    SAME_SITE = "Lax"  # the link of a class is opened from letters and chats, again and again
 
     def __init__(
         self,

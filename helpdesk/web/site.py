@@ -66,6 +66,9 @@ class Site:
     MAY: tuple[str, ...] = ("allow-scripts", "allow-same-origin")
     """What the page may do in its sandbox."""
 
+    SAME_SITE = "Strict"
+    """From where a browser may come with its cookie; consoles and forms name their origin."""
+
     def __init__(
         self,
         command: Sequence[str],
@@ -121,7 +124,7 @@ class Site:
     def _give(self, response: web.Response, name: str, value: str, path: str) -> None:
         is_secure = self._scheme == "https"
         response.set_cookie(
-            name, value, path=path, httponly=True, samesite="Strict", secure=is_secure
+            name, value, path=path, httponly=True, samesite=self.SAME_SITE, secure=is_secure
         )
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
