@@ -128,7 +128,7 @@ class Apart(Beginning):
                 came = await put
             except HelpdeskError as error:
                 failed = error
-            async with self._changing, self._recorder.transaction():
+            async with self._changing, self._recorder.transaction(joins=True):
                 await self._view.store.refresh()
                 reply = await conclude(came, failed)
                 await self._note_ended(hold, _ending(failed))

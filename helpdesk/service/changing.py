@@ -35,15 +35,20 @@ class Changing(Feeding):
     async def withdraw(self, key: str) -> Operation:
         """Take a write of this agent's back if it was not carried out; give what became of it."""
         self._once.check_rest(key)
-        async with self._changing, self._recorder.transaction():
+        async with self._changing, self._recorder.transaction(joins=True):
             return await self._once.withdraw(key)
+
+    @property
+    def _is_quick(self) -> bool:
+        """Whether a change waits for nothing but the store: then others may become durable too."""
+        return self._view.connector.takes_part and self._ticketing is None
 
     async def _telling(self, user: str, act: str, tell: Told[Any], asked: Wish) -> Answered:
         """Change something about a caller in one transaction with the row that tells of it."""
         with self._once.running(asked), still():
             if not self._view.connector.takes_part:  # it may take long, and nobody waits for it
                 await self._view.whole(await self._view.anybody(user))
-            async with self._changing, self._recorder.transaction():
+            async with self._changing, self._recorder.transaction(joins=self._is_quick):
                 await self._view.refresh()
                 before = await self._once.before(asked)
                 return before if before is not None else await self._told(user, act, tell, asked)

@@ -186,7 +186,7 @@ class Keeping:
         if not [look for look in looks if await self._is_news(look)]:
             return
         written: dict[tuple[str, str], datetime] = {}
-        async with self._recorder.transaction():
+        async with self._recorder.transaction(joins=True):
             for look in looks:
                 if await self._is_news(look):
                     await self._recorder.record(

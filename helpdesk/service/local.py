@@ -204,8 +204,10 @@ class LocalDesk(Measuring, Holding):
         """
         hold: Hold | None = None
         try:
-            if await self._once.before(asked) is None:
-                await self._freshen(action.ticket)
+            before = await self._once.before(asked)
+            if before is not None:
+                return before
+            await self._freshen(action.ticket)
             found = await self._weighed_alone(action, asked)
             if not isinstance(found, Begun):
                 return found
@@ -228,7 +230,7 @@ class LocalDesk(Measuring, Holding):
             Unsettled: It cannot be recorded, which undoes nothing at the provider.
         """
         try:
-            async with self._changing, self._recorder.transaction():
+            async with self._changing, self._recorder.transaction(joins=True):
                 await self._view.store.refresh()
                 await self._recorded(action, asked, begun, done)
         except HelpdeskError as error:
@@ -246,7 +248,7 @@ class LocalDesk(Measuring, Holding):
                 seen = {} if is_part else await self._acts()
                 if self.is_elsewhere:
                     await self._ask_ahead(action)
-                async with self._changing, self._recorder.transaction():
+                async with self._changing, self._recorder.transaction(joins=self._is_quick):
                     await self._view.refresh()
                     before = await self._once.before(asked)
                     if before is not None:
@@ -324,7 +326,7 @@ class LocalDesk(Measuring, Holding):
         what could not be reached may be tried again.
         """
         try:
-            async with self._changing, self._recorder.transaction():
+            async with self._changing, self._recorder.transaction(joins=True):
                 await self._view.store.refresh()
                 says = error.whole if isinstance(error, BrokeOff) else str(error)
                 row = await self._record_action(action, action.user, says, Result.FAILED)

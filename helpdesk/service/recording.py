@@ -102,12 +102,17 @@ class Recorder:
         return self._watched.alarm
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
-        """Hold the store's pen, having looked that the log is the one that was seen before."""
-        async with self._store.transaction():
-            await self.catch_up()
+    async def transaction(self, *, joins: bool = False) -> AsyncIterator[None]:
+        """Hold the store's pen, having looked that the log is the one that was seen before.
+
+        Whoever joins others rests on what the first of them saw: nobody else wrote since, and what
+        these wrote is not durable yet.
+        """
+        async with self._store.transaction(joins=joins) as is_first:
+            if is_first:
+                await self.catch_up()
             yield
-        await self.catch_up()
+        await self.watch()
 
     async def catch_up(self) -> None:
         """Take in the rows that others wrote, and hold them against what was seen."""

@@ -57,8 +57,12 @@ class Store(Protocol):
     all, and is seen at once by whoever asks inside it.
     """
 
-    def transaction(self) -> AbstractAsyncContextManager[None]:
-        """Hold the only pen: writes inside become durable together when the block ends well."""
+    def transaction(self, *, joins: bool = False) -> AbstractAsyncContextManager[bool]:
+        """Hold the only pen: writes inside become durable together when the block ends well.
+
+        Gives whether nothing was written before in what becomes durable. Whoever *joins* may be
+        one of several who become durable at once; whoever waits for another desk does not.
+        """
         ...
 
     async def refresh(self) -> int:

@@ -74,7 +74,7 @@ class TinyStore:
         self._writer: asyncio.Task[Any] | None = None
 
     @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
+    async def transaction(self, *, joins: bool = False) -> AsyncIterator[bool]:
         """Hold the only pen, as `Store.transaction`; waiting for it does not hold up the screen."""
         held, step = self._file.transaction(), self._file.step
         try:
@@ -82,7 +82,7 @@ class TinyStore:
             await step(self.load)
             self._writer = asyncio.current_task()
             try:
-                yield
+                yield True
             finally:
                 self._writer = None
             await step(held.__exit__, None, None, None)

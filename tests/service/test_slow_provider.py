@@ -221,8 +221,8 @@ async def test_what_an_act_rests_on_is_not_asked_of_the_provider_again_under_the
     transaction = desk._recorder.transaction
 
     class Watched:
-        def __init__(self) -> None:
-            self.within = transaction()
+        def __init__(self, **how: bool) -> None:
+            self.within = transaction(**how)
 
         async def __aenter__(self) -> None:
             await self.within.__aenter__()
@@ -506,8 +506,8 @@ async def test_a_question_is_not_weighed_by_the_provider_under_the_pen(
     transaction = desk._recorder.transaction
 
     @contextlib.asynccontextmanager
-    async def watched() -> AsyncIterator[None]:
-        async with transaction():
+    async def watched(*, joins: bool = False) -> AsyncIterator[None]:
+        async with transaction(joins=joins):
             pens.append(provider.asked)
             yield
             pens.append(provider.asked)

@@ -20,10 +20,11 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, select,
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from helpdesk.domain.errors import BadInput, NoRecord, Unknown
+from helpdesk.domain.errors import BadInput, HelpdeskError, NoRecord, Unknown
 from helpdesk.domain.text import clean
 from helpdesk.stores.sql.bell import CHANNEL, LISTEN_S, Bell, Listener
 from helpdesk.stores.sql.schema import pen
+from helpdesk.stores.sql.turns import LONGEST_S, Passed, Shared, Turns, drop
 from helpdesk.stores.whole import whole
 
 T = TypeVar("T")
@@ -58,9 +59,13 @@ PATIENCE: Final = {
 """How long a silent PostgreSQL is believed in, unless its address says otherwise: so that another
 server is asked in seconds, not in hours."""
 
-COUNT: Final = "helpdesk.changes"
+COUNT: Final = "changes"
+
+OWN: Final = "own"
+"""The savepoint before what one of several writers writes."""
 
 _inside: ContextVar[Connection | None] = ContextVar("inside", default=None)
+_known: ContextVar[dict[str, Any] | None] = ContextVar("known", default=None)
 
 
 class Database:
@@ -72,11 +77,23 @@ class Database:
     Attributes:
         written: The count of changes after the last that this process made here; 0 before.
 
+    Args:
+        address: Where it is.
+        patience: What is said to a server about its silence, instead of `PATIENCE`.
+        longest_s: How long after its begin a transaction is still joined by others.
+
     Raises:
         BadInput: The address is none of a database that is known.
     """
 
-    def __init__(self, address: str, *, patience: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        patience: Mapping[str, Any] | None = None,
+        longest_s: float = LONGEST_S,
+    ) -> None:
+        self._longest_s = longest_s
         self.engine = _engine(address, {**PATIENCE, **(patience or {})})
         # A server would be told of the begin and the end of every question beside it.
         self._reading = (
@@ -86,9 +103,8 @@ class Database:
         )
         shown = self.engine.url.difference_update_query(HIDDEN)
         self.name = shown.render_as_string(hide_password=True)
-        self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]
-        self._locks = WeakKeyDictionary()
-        self._writers: dict[asyncio.Task[Any] | None, Connection] = {}
+        self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()
+        self._writers: dict[asyncio.Task[Any] | None, Shared] = {}
         # Threads of their own: whoever writes does not wait behind a slow search.
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._bell = Bell()
@@ -108,30 +124,68 @@ class Database:
         return asyncio.current_task() in self._writers
 
     @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
-        """Hold the only pen: all that is written becomes durable at the end, or nothing."""
-        task = asyncio.current_task()
+    async def transaction(self, *, joins: bool = False) -> AsyncIterator[bool]:
+        """Hold the only pen: all that is written becomes durable at the end, or nothing.
+
+        Gives whether it begins; whoever *joins* may go on where another who does has ended, and
+        both become durable at once. Only who waits for nothing but the database joins.
+        """
         # Of one loop, in turn; between loops and processes the database itself keeps the turn.
-        async with self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
-            connection = self._writers[task] = await whole(self._begin, undo=_drop)
-            try:
-                yield
-            except BaseException:
-                await whole(_drop, connection)
-                raise
+        turns = self._turns.setdefault(asyncio.get_running_loop(), Turns())
+        try:
+            await turns.come(joins=joins)
+        except Passed:
+            await self._leave(turns, joins=joins)
+            raise
+        try:
+            shared, is_first = turns.shared, turns.shared is None
+            if shared is None:
+                shared = turns.shared = await whole(self._begin, undo=_let_go)
             else:
-                self.written = connection.info[COUNT]  # though it be unknown how it ends
-                try:
-                    with self._telling(is_ending=True):
-                        await whole(_commit, connection)
-                finally:  # also where whoever asked is cancelled as it becomes durable
-                    self._erased |= self._erasing
-                    self._bell.ring()
-            finally:
-                self._erasing.clear()
-                del self._writers[task]
+                await self._step(self._join, shared)
+            async with self._holding(turns, shared, is_first=is_first):
+                yield is_first
+        finally:
+            await self._leave(turns, joins=joins)
+        await shared.ended()
         if self._erased:
             await whole(self._purge)
+
+    @contextlib.asynccontextmanager
+    async def _holding(
+        self, turns: Turns, shared: Shared, *, is_first: bool
+    ) -> AsyncIterator[None]:
+        """Let the task that asks write; where it fails, take back what it wrote."""
+        task = asyncio.current_task()
+        self._writers[task] = shared
+        try:
+            yield
+        except BaseException:
+            if is_first:
+                turns.shared = None
+                self._erasing.clear()
+                await whole(_let_go, shared)
+            else:
+                await whole(self._take_back, shared)
+            raise
+        finally:
+            del self._writers[task]
+
+    async def _leave(self, turns: Turns, *, joins: bool) -> None:
+        """Make durable what was written, unless the next joins; then it is their turn."""
+        shared = turns.shared
+        try:
+            if shared is not None and not (joins and shared.is_open and turns.is_joined):
+                turns.shared = None
+                try:
+                    await whole(self._end, shared)
+                finally:  # also where whoever asked is cancelled as it becomes durable
+                    self._erased |= self._erasing
+                    self._erasing.clear()
+                    shared.over.set()
+                    self._bell.ring()
+        finally:
+            turns.go()
 
     async def news(self, seconds: float, since: int) -> int:
         """Wait until somebody wrote, as `Store.news`.
@@ -151,7 +205,7 @@ class Database:
         *is_long* goes to a thread in any case.
         """
         held = self._writers.get(asyncio.current_task())
-        asked = self._asked if held is None else partial(_within, held)
+        asked = self._asked if held is None else partial(_within, held.connection, held.known)
         with self._telling():
             if self.is_sqlite and not is_long:
                 return asked(question, *arguments)
@@ -181,24 +235,77 @@ class Database:
         self._readers.shutdown(wait=False)
         self.engine.dispose()
 
-    def _begin(self) -> Connection:
+    @property
+    def known(self) -> dict[str, Any]:
+        """What is kept for whoever holds the pen, who asks now: by name; else it is kept nowhere.
+
+        Whoever reads or writes under the pen leaves there what need not be read again.
+        """
+        known = _known.get()
+        return {} if known is None else known
+
+    async def _step(self, step: Callable[..., T], *arguments: Any) -> T:
+        """Take a short step under the pen: SQLite's on the spot."""
+        return step(*arguments) if self.is_sqlite else await whole(step, *arguments)
+
+    def _begin(self) -> Shared:
         with self._telling():
             connection = self.engine.connect()
             try:
                 if self.is_sqlite:
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
-                one_more = update(pen).values(changes=pen.c.changes + 1).returning(pen.c.changes)
-                connection.info[COUNT] = connection.execute(one_more).scalar_one()
+                shared = Shared(connection, self._longest_s)
+                self._count(shared)
                 if not self.is_sqlite:  # heard when it is durable, by whoever listens
                     connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
             except BaseException:
-                _drop(connection)
+                drop(connection)
                 raise
-        return connection
+        return shared
+
+    def _count(self, shared: Shared) -> None:
+        """Count one change more."""
+        shared.count = shared.connection.execute(ONE_MORE).scalar_one()
+        shared.known[COUNT] = shared.count
+
+    def _join(self, shared: Shared) -> None:
+        """Begin, in a transaction under way, what may be taken back alone."""
+        try:
+            with self._telling():
+                if shared.is_joined:
+                    shared.connection.exec_driver_sql(f"RELEASE SAVEPOINT {OWN}")
+                shared.is_joined = True
+                shared.connection.exec_driver_sql(f"SAVEPOINT {OWN}")
+                self._count(shared)
+        except BaseException as error:
+            shared.failure = shared.failure or error
+            raise
+
+    def _take_back(self, shared: Shared) -> None:
+        """Drop what the last who joined wrote; where that fails, nothing of all becomes durable."""
+        try:
+            with self._telling():
+                shared.connection.exec_driver_sql(f"ROLLBACK TO SAVEPOINT {OWN}")
+        except HelpdeskError as error:
+            shared.failure = shared.failure or error
+        shared.count -= 1
+        shared.known.clear()  # it may be of what was dropped
+
+    def _end(self, shared: Shared) -> None:
+        """Make durable what was written; how that ended stands in *shared*."""
+        if shared.failure is not None:
+            drop(shared.connection)
+            return
+        self.written = shared.count  # though it be unknown how it ends
+        try:
+            with self._telling(is_ending=True):
+                _commit(shared.connection, is_sqlite=self.is_sqlite)
+        except Exception as error:  # noqa: BLE001  (raised by all who wrote)
+            shared.failure = error
 
     def _asked(self, question: Callable[..., T], *arguments: Any) -> T:
         with self._reading.connect() as fresh:
-            return _within(fresh, question, *arguments)
+            return _within(fresh, None, question, *arguments)
 
     def _purge(self) -> None:
         """Leave nothing beside the tables of what was erased; where that fails, the next time."""
@@ -238,9 +345,14 @@ class Database:
 
 CHANGES: Final = select(pen.c.changes)
 
+ONE_MORE: Final = update(pen).values(changes=pen.c.changes + 1).returning(pen.c.changes)
+
 
 def changes(connection: Connection) -> int:
     """Return how many changes there were."""
+    known = _known.get()
+    if known is not None and COUNT in known:
+        return int(known[COUNT])
     count: int = connection.execute(CHANGES).scalar_one()
     return count
 
@@ -250,21 +362,33 @@ def first_row(connection: Connection) -> None:
     connection.execute(insert(pen).values(id=1, changes=0, ticket=1000))
 
 
-def _within(connection: Connection, question: Callable[..., T], *arguments: Any) -> T:
-    token = _inside.set(connection)
+def _within(
+    connection: Connection,
+    known: dict[str, Any] | None,
+    question: Callable[..., T],
+    *arguments: Any,
+) -> T:
+    token, kept = _inside.set(connection), _known.set(known)
     try:
         return question(*arguments)
     finally:
         _inside.reset(token)
+        _known.reset(kept)
 
 
-def _commit(connection: Connection) -> None:
+def _commit(connection: Connection, *, is_sqlite: bool) -> None:
     try:
+        if is_sqlite:  # said aloud: the driver says nothing where SQLite dropped it all by itself
+            connection.exec_driver_sql("COMMIT")
         connection.commit()
     except BaseException:
-        _drop(connection)
+        drop(connection)
         raise
     connection.close()
+
+
+def _let_go(shared: Shared) -> None:
+    drop(shared.connection)
 
 
 def _emptied(connection: Connection) -> bool:
@@ -273,13 +397,6 @@ def _emptied(connection: Connection) -> bool:
     is_busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
     connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_S * 1_000}")
     return not is_busy
-
-
-def _drop(connection: Connection) -> None:
-    with contextlib.suppress(SQLAlchemyError):  # its end is the end of what it wrote, either way
-        connection.rollback()
-    with contextlib.suppress(SQLAlchemyError):
-        connection.close()
 
 
 def _engine(address: str, patience: Mapping[str, Any]) -> Engine:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 from sqlalchemy import BigInteger, Connection, Select, bindparam, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import Approval
@@ -48,11 +49,14 @@ RECORD: Final = select(records.c.body).where(
     records.c.kind == bindparam("kind"), records.c.name == bindparam("name")
 )
 
-NEWEST: Final = select(func.max(records.c.n)).where(records.c.kind == bindparam("kind"))
+_before: Final = records.alias("before")
 
-REWRITE: Final = update(records).where(
-    records.c.kind == bindparam("of"), records.c.name == bindparam("called")
+_NEXT: Final = (
+    select(func.coalesce(func.max(_before.c.n), 0) + 1)
+    .where(_before.c.kind == bindparam("of"))
+    .scalar_subquery()
 )
+"""The place of one more of its kind."""
 
 BOUND: Final = (
     select(log.c.body)
@@ -64,11 +68,13 @@ BOUND: Final = (
 ALL: Final = 2**62
 """More rows than there are."""
 
-PLACE: Final = select(func.max(log.c.place))
-
 COUNT: Final = update(pen).where(pen.c.ticket < bindparam("number"))
 
 PERSON: Final = select(users.c.body).where(users.c.id == bindparam("user"))
+
+ENDED: Final = "ends"
+COVERED: Final = "checkpoint"
+"""What is known under the pen: where the log ends, and its newest checkpoint."""
 
 NAME: Final = select(users.c.name).where(users.c.id == bindparam("user"))
 
@@ -92,9 +98,9 @@ class SqlStore:
         self._database = database
         self.agents: tuple[Agent, ...] = ()
 
-    def transaction(self) -> AbstractAsyncContextManager[None]:
+    def transaction(self, *, joins: bool = False) -> AbstractAsyncContextManager[bool]:
         """Hold the only pen, as `Store.transaction`."""
-        return self._database.transaction()
+        return self._database.transaction(joins=joins)
 
     def load(self) -> None:
         """Read the agents, who are not changed while a desk is open; blocking."""
@@ -181,8 +187,7 @@ class SqlStore:
 
     async def checkpoint(self) -> Noted | None:
         """Give the newest checkpoint of the log; None where there is none."""
-        found = await self._database.ask(self._noted, 1)
-        return found[0] if found else None
+        return await self._database.ask(self._newest)
 
     async def append(self, entry: Entry) -> None:
         """Append a row to the log."""
@@ -216,10 +221,7 @@ class SqlStore:
     def _keep(self, record: Record) -> None:
         row = record_row(record)
         with self._database.connection() as connection:
-            changed = connection.execute(REWRITE, row | {"of": row["kind"], "called": row["name"]})
-            if not changed.rowcount:
-                n = (connection.execute(NEWEST, {"kind": row["kind"]}).scalar() or 0) + 1
-                connection.execute(insert(records), row | {"n": n})
+            connection.execute(_kept(connection.dialect.name), row | {"of": row["kind"]})
             if isinstance(record, Ticket):
                 _count_ticket(connection, record)
                 _fold(connection, record.user)
@@ -229,6 +231,13 @@ class SqlStore:
             return str(connection.execute(select(pen.c.ticket)).scalar_one() + 1)
 
     def _ends(self) -> Ends:
+        known = self._database.known
+        if ENDED not in known:
+            known[ENDED] = self._read_ends()
+        ends: Ends = known[ENDED]
+        return ends
+
+    def _read_ends(self) -> Ends:
         with self._database.connection() as connection:
             found = connection.execute(ENDS).all()
         bound = [
@@ -251,14 +260,23 @@ class SqlStore:
         with self._database.connection() as connection:
             return [Noted(note=note, made=made) for note, made in connection.execute(wanted)]
 
+    def _newest(self) -> Noted | None:
+        known = self._database.known
+        if COVERED not in known:
+            found = self._noted(1)
+            known[COVERED] = found[0] if found else None
+        newest: Noted | None = known[COVERED]
+        return newest
+
     def _append(self, entry: Entry) -> None:
-        row = opened(entry)
+        row, ends = opened(entry), self._ends()
         with self._database.connection() as connection:
-            place = connection.execute(PLACE).scalar()
             name = connection.execute(NAME, {"user": row.user}).scalar()
             body = msgspec.json.encode(entry)
-            values = log_row(row, name or "", body, 0 if place is None else place + 1)
-            connection.execute(insert(log), values)
+            connection.execute(APPEND, log_row(row, name or "", body, ends.size))
+        self._database.known[ENDED] = replace(
+            ends, seq=row.seq, size=ends.size + 1, first=ends.first or entry, last=entry
+        )
 
     def _note(self, checkpoint: Noted) -> None:
         with self._database.connection() as connection:
@@ -266,6 +284,7 @@ class SqlStore:
             connection.execute(
                 insert(checkpoints).values(n=n, note=checkpoint.note, made=checkpoint.made)
             )
+        self._database.known[COVERED] = checkpoint
 
     def _erase(self, before: datetime, now: datetime) -> Erased:
         others = still_open = 0
@@ -285,6 +304,7 @@ class SqlStore:
                     row = record_row(without) | {"name": name}
                     connection.execute(update(records).where(which).values(**row))
             self._database.erased("log", "records")
+            self._database.known.pop(ENDED, None)
             return Erased(
                 rows=_erase_rows(connection, before), others=others, still_open=still_open
             )
@@ -298,6 +318,18 @@ class SqlStore:
             wanted = wanted.where(records.c.at < before)
         found = connection.execute(wanted).all()
         return [(name, msgspec.json.decode(body, type=kind)) for name, body in found]
+
+
+APPEND: Final = insert(log)
+
+
+@functools.cache
+def _kept(dialect: str) -> Any:
+    """A record, new or instead of the one with its name, which keeps its place."""
+    add = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    new = add(records).values(n=_NEXT)
+    fresh = {name: new.excluded[name] for name in ("user", "at", "is_open", "body")}
+    return new.on_conflict_do_update(index_elements=["kind", "name"], set_=fresh)
 
 
 @functools.cache

@@ -1,0 +1,126 @@
+"""Whose turn it is to write: one after the other, several of them in one transaction.
+
+    first ─▶ BEGIN ─ writes ─┐
+    second waits, joins      └▶ SAVEPOINT ─ writes ─┐
+    nobody waits who joins                          └▶ COMMIT ─▶ first and second are answered
+
+What one of them wrote is taken back alone where they fail; what is durable, is for all at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from typing import Any, Final
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+LONGEST_S: Final = 0.03
+"""How long after its begin a transaction is still joined: whoever ended waits for the others."""
+
+
+class Shared:
+    """A transaction of one writer or of several.
+
+    Attributes:
+        connection: Where they write.
+        known: What whoever holds the pen read or wrote, so that nobody asks for it again.
+        count: How many changes there were, with these.
+        is_joined: Whether it is of several.
+
+    Args:
+        longest_s: How long after its begin it is joined.
+        failure: Why nothing of it became durable; None while that is not known, and where it did.
+        over: Set when it has ended, well or not.
+    """
+
+    def __init__(self, connection: Connection, longest_s: float) -> None:
+        self.connection = connection
+        self.known: dict[str, Any] = {}
+        self.count = 0
+        self.is_joined = False
+        self.failure: BaseException | None = None
+        self.over = asyncio.Event()
+        self._ends = time.monotonic() + longest_s
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one more may join."""
+        return self.failure is None and time.monotonic() < self._ends
+
+    async def ended(self) -> None:
+        """Wait until it has ended, cancelled or not; raise what it failed with."""
+        cancelled: asyncio.CancelledError | None = None
+        while not self.over.is_set():
+            try:
+                await self.over.wait()
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
+        if self.failure is not None:
+            raise self.failure
+
+
+class Turns:
+    """Those of one loop who want to write, in the order they came.
+
+    Attributes:
+        shared: The transaction that the next may join; None where they begin one.
+    """
+
+    def __init__(self) -> None:
+        self.shared: Shared | None = None
+        self._is_taken = False
+        self._waiting: deque[tuple[asyncio.Future[None], bool]] = deque()
+
+    async def come(self, *, joins: bool) -> None:
+        """Wait for one's turn; it takes `go` afterwards.
+
+        Raises:
+            Passed: One is cancelled, though it is one's turn now: it takes `go` all the same.
+        """
+        if not self._is_taken:
+            self._is_taken = True
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append((turn, joins))
+        try:
+            await turn
+        except asyncio.CancelledError as error:
+            if turn.done() and not turn.cancelled():
+                raise Passed from error
+            raise
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether the next joins what is open."""
+        self._forget()
+        return bool(self._waiting) and self._waiting[0][1]
+
+    def go(self) -> None:
+        """Let the next have their turn."""
+        self._forget()
+        self._is_taken = bool(self._waiting)
+        if self._is_taken:
+            self._waiting.popleft()[0].set_result(None)
+
+    def _forget(self) -> None:
+        """Leave out who was cancelled before it was their turn."""
+        while self._waiting and self._waiting[0][0].done():
+            self._waiting.popleft()
+
+
+class Passed(asyncio.CancelledError):
+    """It is one's turn, and one is cancelled."""
+
+
+def drop(connection: Connection) -> None:
+    """Let go of a connection, and of what it wrote; blocking."""
+    with contextlib.suppress(SQLAlchemyError):  # its end is the end of what it wrote, either way
+        connection.rollback()
+    with contextlib.suppress(SQLAlchemyError):
+        connection.close()
