@@ -20,6 +20,7 @@ from helpdesk.domain.errors import BadFile, BadInput, CursorTooOld, HelpdeskErro
 from helpdesk.domain.signing import AskSignIn
 from helpdesk.domain.text import clean
 from helpdesk.service.desk import Desk
+from helpdesk.service.inspecting import Pace
 
 if TYPE_CHECKING:
     from helpdesk.service.offline import OfflineDesk
@@ -140,6 +141,31 @@ def progress(done: int, of: int, what: str) -> None:
         bar = "█" * full + "░" * (20 - full)
         sys.stderr.write(f"\r{bar} {done} of {of} {clean(what):<24}{chr(10) * (done == of)}")
         sys.stderr.flush()
+
+
+class RowsLine:
+    """How many rows of the log are done: a bar on a terminal, and nothing elsewhere."""
+
+    def __init__(self) -> None:
+        self.far, self._pace, self._is_open = "nothing", Pace(), False
+
+    def __call__(self, done: int, of: int) -> None:
+        """Show how far it is."""
+        self.far = f"{done:,} of {of:,} rows" if of else f"{done:,} rows"
+        if not sys.stderr.isatty() or not (self._is_open or done < of or not of):
+            return  # what is there at once needs no bar
+        full = 20 * done // max(1, of)
+        bar = f"{'█' * full}{'░' * (20 - full)} {self._pace.words(done, of)}" if of else self.far
+        sys.stderr.write(f"\r{bar}\x1b[K")
+        sys.stderr.flush()
+        self._is_open = True
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self._is_open:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self._is_open = False
 
 
 def listing(given: argparse.Namespace) -> int:

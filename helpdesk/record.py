@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from helpdesk import plain
-from helpdesk.commands import answer, bytes_of, opened, say
+from helpdesk.commands import RowsLine, answer, bytes_of, opened, say, warn
 from helpdesk.domain.actions import Note
 from helpdesk.domain.bundle import bundle_text
 from helpdesk.domain.checkpoints import read_checkpoint
@@ -18,6 +20,8 @@ from helpdesk.domain.errors import BadFile, BadInput, Tampered
 from helpdesk.domain.exports import as_csv, as_jsonl
 from helpdesk.domain.text import clean
 from helpdesk.service.bundles import write_bundle
+from helpdesk.service.desk import Desk
+from helpdesk.service.inspecting import exported, inspected
 
 LOG = ("verify", "export", "reconcile", "checkpoint", "erase", "accept")
 """The words after `log` that are commands of their own; any other word is looked for in it."""
@@ -26,8 +30,8 @@ LOG = ("verify", "export", "reconcile", "checkpoint", "erase", "accept")
 def verify(given: argparse.Namespace) -> int:
     """Say what is proven about the log and what is not; exit code 7 where it is broken."""
     note = checkpoint_in(given.checkpoint) if given.checkpoint else ""
-    with opened(given) as desk:
-        found = asyncio.run(desk.inspect_log(note, given.key))
+    with opened(given) as desk, _rows("verified") as rows:
+        found = asyncio.run(inspected(desk, note, given.key, rows))
     answer(given, found, plain.inspection_text(found))
     return 0 if found.is_sound else Tampered.exit_code
 
@@ -56,16 +60,45 @@ def checkpoint_in(file: Path) -> str:
 
 def export(given: argparse.Namespace) -> int:
     """Give the log away: as lines of JSON, or as a table."""
-    with opened(given) as desk:
-        rows = asyncio.run(desk.export_log(is_clear=given.clear))
-    text = as_csv(rows) if given.format == "csv" else as_jsonl(rows)
-    if given.out is None:
-        say(text.rstrip("\n"))
-        return 0
-    _write(given.out, text)
+    with opened(given) as desk, _rows("exported") as rows:
+        if given.out is None:
+            asyncio.run(_exported(desk, given, lambda text: say(text.removesuffix("\n")), rows))
+            return 0
+        with _written(given.out) as file:
+            count = asyncio.run(
+                _exported(desk, given, lambda text: file.write(text.encode()), rows)
+            )
     out = clean(str(given.out))
-    say(f"{out}: {len(rows)} rows, {'with' if given.clear else 'without'} personal data.")
+    say(f"{out}: {count} rows, {'with' if given.clear else 'without'} personal data.")
     return 0
+
+
+async def _exported(
+    desk: Desk, given: argparse.Namespace, write: Callable[[str], object], heed: RowsLine
+) -> int:
+    """Write the log as it comes, never more than a part of it in memory; give how many rows."""
+    count, is_table = 0, given.format == "csv"
+    async for rows in exported(desk, is_clear=given.clear):
+        text = as_csv(rows, has_head=not count) if is_table else as_jsonl(rows)
+        if text:
+            write(text)
+        count += len(rows)
+        heed(count, 0)
+    return count
+
+
+@contextlib.contextmanager
+def _rows(done: str) -> Iterator[RowsLine]:
+    """Give what shows how far it is; who interrupts it is told how far it came."""
+    rows = RowsLine()
+    try:
+        yield rows
+    except KeyboardInterrupt:
+        rows.end()
+        warn(f"Interrupted: {rows.far} were {done}, and nothing is said of the log.")
+        raise
+    finally:
+        rows.end()
 
 
 def checkpoint(given: argparse.Namespace) -> int:
@@ -204,10 +237,13 @@ def add_bundle(to: Any, where: argparse.ArgumentParser) -> None:
     command.set_defaults(run=bundle)
 
 
-def _write(path: Path, text: str) -> None:
-    from helpdesk.stores.private import write_private  # noqa: PLC0415  (only where one writes)
+@contextlib.contextmanager
+def _written(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file that takes its name once all of it is written."""
+    from helpdesk.stores.private import private_file  # noqa: PLC0415  (only where one writes)
 
     try:
-        write_private(path, text.encode())
+        with private_file(path) as file:
+            yield file
     except OSError as error:
         raise BadFile(str(path), "", f"cannot be written: {error.strerror}") from error

@@ -14,12 +14,15 @@ from helpdesk.domain.cases import Case, Person
 from helpdesk.domain.challenges import challenge_lines
 from helpdesk.domain.codes import code_clock
 from helpdesk.domain.decisions import Decision
+from helpdesk.domain.exports import ExportRow
 from helpdesk.domain.policies import decide
 from helpdesk.domain.products import Product
 from helpdesk.domain.tickets import Ticket
 from helpdesk.domain.timeline import AnyEvent, decode_event
 from helpdesk.domain.users import Account, Factor, FactorKind, FactorState, User
 from helpdesk.products import load_cards
+from helpdesk.service.desk import Desk
+from helpdesk.service.inspecting import exported
 
 NOW = datetime(2026, 5, 4, 14, 5, tzinfo=UTC)
 """The moment every test case is looked at."""
@@ -139,3 +142,8 @@ def weigh(
     it = case(of) if isinstance(of, str) else of
     card = card or CARDS[it.user.product]
     return decide(agent(role), action(act, **keys), card, it, NOW)
+
+
+async def everything(desk: Desk, *, is_clear: bool = False) -> list[ExportRow]:
+    """Give all rows of a desk's log, taken away."""
+    return [row async for rows in exported(desk, is_clear=is_clear) for row in rows]

@@ -13,7 +13,7 @@ that without the salt not even the key's holder can try words against them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC
 from typing import Any, Final, Protocol
 
@@ -105,9 +105,12 @@ class Noted(Struct, frozen=True, kw_only=True):
     made: At
 
 
+_SORTED: Final = msgspec.json.Encoder(order="sorted")
+
+
 def canonical(row: ChainedRow) -> str:
     """Return a row as canonical JSON."""
-    return msgspec.json.encode(row, order="sorted").decode()
+    return _SORTED.encode(row).decode()
 
 
 def chained(row: str) -> ChainedRow:
@@ -239,17 +242,23 @@ class Tree:
 
     Attributes:
         size: How many rows it holds.
+
+    Args:
+        size: How many it begins with, made of *peaks*.
     """
 
-    def __init__(self) -> None:
-        self.size = 0
-        self._peaks: list[tuple[int, bytes]] = []
+    def __init__(self, size: int = 0, peaks: Sequence[tuple[int, bytes]] = ()) -> None:
+        self.size = size
+        self._peaks = [*peaks]
+
+    @property
+    def peaks(self) -> list[tuple[int, bytes]]:
+        """The full trees it is made of, the widest first: how many rows, and their root."""
+        return [*self._peaks]
 
     def copy(self) -> Tree:
         """Return another of the same rows."""
-        other = Tree()
-        other.size, other._peaks = self.size, [*self._peaks]
-        return other
+        return Tree(self.size, self._peaks)
 
     def root(self) -> bytes:
         """Return the root of the rows so far."""
@@ -263,14 +272,12 @@ class Tree:
     def extend(self, rows: Iterable[str], sizes: Collection[int] = ()) -> dict[int, bytes]:
         """Add rows; return the roots at those *sizes* that are met on the way, both ends too."""
         found = {self.size: self.root()} if self.size in sizes else {}
+        peaks, sha256 = self._peaks, hashlib.sha256
         for row in rows:
-            width, node = 1, hashlib.sha256(b"\0" + _bytes(row)).digest()
-            while self._peaks and self._peaks[-1][0] == width:
-                width, node = (
-                    width * 2,
-                    hashlib.sha256(b"\1" + self._peaks.pop()[1] + node).digest(),
-                )
-            self._peaks.append((width, node))
+            width, node = 1, sha256(b"\0" + _bytes(row)).digest()
+            while peaks and peaks[-1][0] == width:
+                width, node = width * 2, sha256(b"\1" + peaks.pop()[1] + node).digest()
+            peaks.append((width, node))
             self.size += 1
             if self.size in sizes:
                 found[self.size] = self.root()

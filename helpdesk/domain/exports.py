@@ -44,6 +44,18 @@ class ExportRow(Struct, frozen=True, kw_only=True):
     factor: str = ""
 
 
+class ExportPart(Struct, frozen=True, kw_only=True):
+    """Rows of the log as they leave the desk, some of them.
+
+    Attributes:
+        rows: Oldest first.
+        next: To ask with for those that follow; 0 where there are none.
+    """
+
+    rows: tuple[ExportRow, ...]
+    next: int = 0
+
+
 def export_row(row: LogRow, pseudonym: str, hash_: str, *, is_clear: bool) -> ExportRow:
     """Return a row as it leaves the desk, with its user's pseudonym where it is masked."""
     return ExportRow(
@@ -70,11 +82,15 @@ def as_jsonl(rows: Sequence[ExportRow]) -> str:
     return "".join(f"{safe_json(row)}\n" for row in plain)
 
 
-def as_csv(rows: Sequence[ExportRow]) -> str:
-    """Return rows as a table (RFC 4180) that no spreadsheet takes for formulas."""
+def as_csv(rows: Sequence[ExportRow], *, has_head: bool = True) -> str:
+    """Return rows as a table (RFC 4180) that no spreadsheet takes for formulas.
+
+    Without its head it is what follows on another.
+    """
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(ExportRow.__struct_fields__)
+    if has_head:
+        writer.writerow(ExportRow.__struct_fields__)
     for row in rows:
         values = msgspec.to_builtins(row)
         writer.writerow([cell(str(values[name])) for name in ExportRow.__struct_fields__])

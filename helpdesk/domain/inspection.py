@@ -8,11 +8,13 @@ rows bound to one another      edited, deleted, added, swapped rows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import base64
+import binascii
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from helpdesk.domain.actions import ACTIONS, Risk
 from helpdesk.domain.audit import Result
@@ -22,12 +24,12 @@ from helpdesk.domain.chain import (
     ChainedRow,
     Entry,
     Macs,
+    Tree,
     canonical,
     chained,
     link,
     log_of,
     personal,
-    roots,
 )
 from helpdesk.domain.checkpoints import Checkpoint, read_checkpoint
 from helpdesk.domain.errors import BadInput
@@ -41,6 +43,15 @@ EVERY_S: Final = 60
 
 _MOST: Final = 20
 """Sentences of one kind; whoever rewrote a whole log need not be told row by row."""
+
+MINE: Final = "The checkpoint this console holds"
+
+_LATE: Final = (
+    "Row {seq} ({act}) has no checkpoint after it, though one is made right with it: checkpoints "
+    "were taken away."
+)
+
+_NOT_BEGUN: Final = "That is no inspection to go on with: begin it anew."
 
 Vouches = Callable[[Checkpoint], bool | None]
 """Whether a known key signed a checkpoint; None where only unknown keys did."""
@@ -70,41 +81,253 @@ class Held(Struct, frozen=True, kw_only=True):
     note: str
 
 
-class _Findings:
-    def __init__(self) -> None:
-        self.broken: list[str] = []
-        self.proven: list[str] = []
-        self.unproven: list[str] = []
+class Sentences(Struct):
+    """What was found of one kind: the first of it in words, and how much of it there is."""
+
+    first: list[str] = []
+    count: int = 0
+
+    def add(self, says: str) -> None:
+        """Take one more."""
+        self.count += 1
+        if len(self.first) < _MOST:
+            self.first.append(says)
 
 
-def inspect(
-    entries: Sequence[Entry],
-    *,
-    old: int,
-    notes: Sequence[str],
-    held: Sequence[Held],
-    macs: Macs,
-    vouches: Vouches,
-) -> Inspection:
-    """Return what is proven and what is broken about a log.
+class SoFar(Struct, kw_only=True, omit_defaults=True):
+    """How far an inspection is, to go on with: no longer for a longer log.
 
-    *old* counts the rows of the time before the chain; *notes* are the checkpoints kept in the file
-    beside the log, *held* those kept elsewhere.
+    Attributes:
+        rows: How many rows were there when it began; what comes later is not looked at.
+        notes: How many checkpoints were there beside the log when it began.
+        old: How many rows of the time before the chain.
+        seen: The checkpoint that this console held when it began.
+        done: How many rows were looked at; `noted` how many checkpoints beside the log.
+        before: The hash of the last of these rows.
+        expected: The number of the next one; 0 where nobody knows.
+        peaks: The Merkle tree of these rows, as `Tree.peaks`.
+        origin: What the log calls itself.
+        newest: The size of the newest checkpoint that fits.
+        late: Dangerous acts after that.
+        compared: Rows whose personal data was compared; `erased` and `foreign`: could not be.
+        fits: Checkpoints beside the log that fit; `unknown` are all that nobody known signed.
+        met: Which of the checkpoints held elsewhere were compared.
+        held: What is proven by them.
     """
-    found = _Findings()
-    rows = _chain(entries, found)
-    _personal(entries, rows, macs, found)
-    newest = _checkpoints(entries, notes, held, vouches, found)
-    if not found.broken:
-        _coverage(rows, newest, found)
-    _limits(len(entries) - newest, old, held, found)
-    return Inspection(
-        rows=len(entries) + old,
-        is_sound=not found.broken,
-        broken=_few(found.broken),
-        proven=tuple(found.proven),
-        unproven=tuple(found.unproven),
-    )
+
+    rows: int
+    notes: int
+    old: int
+    seen: str = ""
+    done: int = 0
+    noted: int = 0
+    before: str = START.hex()
+    expected: int = 0
+    peaks: list[tuple[int, bytes]] = []
+    origin: str = ""
+    newest: int = 0
+    late: Sentences = field(default_factory=Sentences)
+    compared: int = 0
+    erased: int = 0
+    foreign: int = 0
+    fits: int = 0
+    unknown: int = 0
+    chain: Sentences = field(default_factory=Sentences)
+    personal: Sentences = field(default_factory=Sentences)
+    checkpoints: Sentences = field(default_factory=Sentences)
+    met: list[int] = []
+    held: list[str] = []
+
+    @property
+    def is_all(self) -> bool:
+        """Whether all rows and all checkpoints beside them were looked at."""
+        return self.done >= self.rows and self.noted >= self.notes
+
+
+class Inspecting(Struct, frozen=True, kw_only=True):
+    """How far a desk came with its log, and at the end what it found.
+
+    Attributes:
+        done: How many rows it has looked at, of how many.
+        so_far: To ask with for the rest; empty where there is none.
+        found: What it found; None before it has looked at all.
+    """
+
+    done: int
+    of: int
+    so_far: str = ""
+    found: Inspection | None = None
+
+
+def packed(so_far: SoFar) -> str:
+    """Return how far an inspection is as one word."""
+    return base64.b64encode(msgspec.json.encode(so_far)).decode()
+
+
+def unpacked(text: str) -> SoFar:
+    """Return how far an inspection is, as `packed` gave it.
+
+    Raises:
+        BadInput: That is nothing it gave.
+    """
+    try:
+        so_far = msgspec.json.decode(base64.b64decode(text, validate=True), type=SoFar)
+    except (binascii.Error, ValueError, RecursionError) as error:
+        raise BadInput(_NOT_BEGUN) from error
+    if not 0 <= so_far.done <= so_far.rows or not 0 <= so_far.noted <= so_far.notes:
+        raise BadInput(_NOT_BEGUN)
+    return so_far
+
+
+class Inspector:
+    """Looks at a log, some rows at a time.
+
+    Args:
+        so_far: Where it goes on; changed as it does.
+        given: Checkpoints kept elsewhere, beside the one that this console held.
+    """
+
+    def __init__(
+        self, so_far: SoFar, *, given: Sequence[Held], macs: Macs, vouches: Vouches
+    ) -> None:
+        self.so_far = so_far
+        mine = (Held(by=MINE, note=so_far.seen),) if so_far.seen else ()
+        self._held = [(each.by, _told(each.note)) for each in (*mine, *given)]
+        self._macs, self._key, self._vouches = macs, macs.name, vouches
+        self._tree = Tree(so_far.done, so_far.peaks)
+
+    def take(self, entries: Sequence[Entry], notes: Sequence[str]) -> None:
+        """Look at the next rows, and at the next checkpoints beside the log.
+
+        These are all that are of no more rows than were looked at then.
+        """
+        so_far = self.so_far
+        if entries and not so_far.done:
+            so_far.origin = log_of(entries[0].row)
+        beside = [_told(note) for note in notes]
+        late = self._followed(entries)
+        told = (*beside, *(each for _, each in self._held))
+        sizes = {each.size for each in told if isinstance(each, Checkpoint)}
+        known = self._tree.extend((entry.row for entry in entries), sizes)
+        so_far.done, so_far.peaks = self._tree.size, self._tree.peaks
+        newest = so_far.newest
+        for each in beside:
+            so_far.fits += self._fits(each, "The checkpoint in the file", known)
+        so_far.noted += len(notes)
+        self._hold(known)
+        if so_far.newest > newest:
+            so_far.late = Sentences()
+        for place, says in late:
+            if place >= so_far.newest:
+                so_far.late.add(says)
+
+    def found(self) -> Inspection:
+        """Return what is proven and what is broken about the rows that were looked at."""
+        so_far = self.so_far
+        self._hold({}, is_end=True)
+        broken = [so_far.chain, so_far.personal, so_far.checkpoints]
+        if not any(one.count for one in broken):
+            broken = [_uncovered(so_far)]
+        return Inspection(
+            rows=so_far.done + so_far.old,
+            is_sound=not any(one.count for one in broken),
+            broken=_few(broken),
+            proven=tuple(_proven(so_far)),
+            unproven=tuple(_unproven(so_far, has_held=bool(self._held))),
+        )
+
+    def _followed(self, entries: Sequence[Entry]) -> list[tuple[int, str]]:
+        """Follow the chain; give the dangerous acts by their place."""
+        so_far, grave = self.so_far, []
+        for place, entry in enumerate(entries, so_far.done):
+            row = _row(entry.row)
+            if (
+                row is None
+                or link(so_far.before, entry.row) != entry.hash
+                or (so_far.expected and row.seq != so_far.expected)
+            ):
+                self._break(place, row, entry)
+            so_far.before, so_far.expected = entry.hash, row.seq + 1 if row else 0
+            if row is not None:
+                self._compare(row, entry)
+                if _is_grave(row):
+                    grave.append((place, _LATE.format(seq=row.seq, act=clean(row.act))))
+        return grave
+
+    def _break(self, place: int, row: ChainedRow | None, entry: Entry) -> None:
+        """Say what is wrong with a row's place in the chain."""
+        wrong, expected = self.so_far.chain, self.so_far.expected
+        name = f"Row {row.seq}" if row else f"The entry at place {place + 1}"
+        if row is None:
+            wrong.add(f"{name} is not a row as the desk writes them.")
+        elif expected and row.seq != expected:
+            wrong.add(
+                f"{name} stands where row {expected} should: rows were taken away, added or moved."
+            )
+        if link(self.so_far.before, entry.row) != entry.hash:
+            wrong.add(
+                f"{name}: it was changed, or one before it was changed, added or taken away; "
+                "its hash does not fit."
+            )
+
+    def _compare(self, row: ChainedRow, entry: Entry) -> None:
+        """Hold the personal data beside a row against what the row binds of it."""
+        if entry.clear is None:
+            self.so_far.erased += 1
+        elif row.key != self._key:
+            self.so_far.foreign += 1
+        else:
+            self.so_far.compared += 1
+            for name in PERSONAL:
+                if personal(name, entry.clear, self._macs) != getattr(row, name):
+                    self.so_far.personal.add(
+                        f"Row {row.seq}: the {name} beside it is not the one that was recorded."
+                    )
+
+    def _hold(self, known: Mapping[int, bytes], *, is_end: bool = False) -> None:
+        """Hold the log against the checkpoints kept elsewhere whose rows were looked at."""
+        so_far = self.so_far
+        for number, (by, each) in enumerate(self._held):
+            is_met = not isinstance(each, Checkpoint) or each.size in known
+            if number in so_far.met or not (is_met or is_end):
+                continue
+            so_far.met.append(number)
+            if self._fits(each, by, known, is_named=True) and isinstance(each, Checkpoint):
+                so_far.held.append(
+                    f"{by} fits: its {each.size} rows are, unchanged, the first of this log."
+                )
+
+    def _fits(
+        self,
+        checkpoint: Checkpoint | str,
+        by: str,
+        known: Mapping[int, bytes],
+        *,
+        is_named: bool = False,
+    ) -> bool:
+        """Whether a checkpoint is one of this log; a text says why it cannot be read."""
+        so_far, wrong = self.so_far, self.so_far.checkpoints
+        if isinstance(checkpoint, str):
+            wrong.add(f"{by} cannot be read: {checkpoint}")
+            return False
+        by = by if is_named else f"{by} ({checkpoint.size} rows)"
+        if checkpoint.size <= so_far.rows and checkpoint.size not in known:
+            wrong.add(f"{by} stands after one of more rows: checkpoints were moved or added.")
+            return False
+        why = misfit(checkpoint, by, so_far.rows, so_far.origin, known)
+        is_ours = self._vouches(checkpoint)
+        if why or is_ours is False:
+            wrong.add(why or f"{by}: its signature is not that of the key it names.")
+            return False
+        so_far.newest = max(so_far.newest, checkpoint.size)
+        so_far.unknown += is_ours is None
+        return True
+
+
+def is_of(note: str, rows: int) -> bool:
+    """Whether a checkpoint is of no more than so many rows; one that cannot be read is too."""
+    told = _told(note)
+    return isinstance(told, str) or told.size <= rows
 
 
 def misfit(
@@ -133,35 +356,6 @@ def misfit(
     return ""
 
 
-def _chain(entries: Sequence[Entry], found: _Findings) -> list[ChainedRow | None]:
-    """Follow the chain; give the rows."""
-    rows: list[ChainedRow | None] = []
-    before, expected = START.hex(), None
-    for number, entry in enumerate(entries, 1):
-        row = _row(entry.row)
-        rows.append(row)
-        name = f"Row {row.seq}" if row else f"The entry at place {number}"
-        if row is None:
-            found.broken.append(f"{name} is not a row as the desk writes them.")
-        elif expected is not None and row.seq != expected:
-            found.broken.append(
-                f"{name} stands where row {expected} should: rows were taken away, added or moved."
-            )
-        if link(before, entry.row) != entry.hash:
-            found.broken.append(
-                f"{name}: it was changed, or one before it was changed, added or taken away; "
-                "its hash does not fit."
-            )
-        before = entry.hash
-        expected = row.seq + 1 if row else None
-    if entries and not found.broken:
-        found.proven.append(
-            f"{len(entries)} rows are bound to one another: no single row was changed, added, "
-            "moved or taken away without making all after it anew."
-        )
-    return rows
-
-
 def _row(text: str) -> ChainedRow | None:
     try:
         row = chained(text)
@@ -170,95 +364,12 @@ def _row(text: str) -> ChainedRow | None:
     return row if canonical(row) == text else None
 
 
-def _personal(
-    entries: Sequence[Entry], rows: list[ChainedRow | None], macs: Macs, found: _Findings
-) -> None:
-    checked = erased = foreign = 0
-    for entry, row in zip(entries, rows, strict=True):
-        if row is None:
-            continue
-        if entry.clear is None:
-            erased += 1
-        elif row.key != macs.name:
-            foreign += 1
-        else:
-            checked += 1
-            wrong = [f for f in PERSONAL if personal(f, entry.clear, macs) != getattr(row, f)]
-            found.broken += [
-                f"Row {row.seq}: the {field} beside it is not the one that was recorded."
-                for field in wrong
-            ]
-    if checked:
-        found.proven.append(f"Of {checked} rows the personal data beside was compared.")
-    if erased:
-        found.proven.append(f"Of {erased} rows the personal data was erased; the rows are there.")
-    if foreign:
-        found.unproven.append(
-            f"Of {foreign} rows the personal data beside was recorded with another console's key "
-            "and cannot be compared here."
-        )
-
-
-def _checkpoints(
-    entries: Sequence[Entry],
-    notes: Sequence[str],
-    held: Sequence[Held],
-    vouches: Vouches,
-    found: _Findings,
-) -> int:
-    """Hold the log against every checkpoint; give the size of the newest that fits."""
-    told = [*(Held(by="The checkpoint in the file", note=note) for note in notes), *held]
-    read = [(each, _read(each, found)) for each in told]
-    rows = [entry.row for entry in entries]
-    known = roots(rows, {checkpoint.size for _, checkpoint in read if checkpoint})
-    origin = log_of(rows[0]) if rows else ""
-    newest, unknown, fits = 0, 0, 0
-    for each, checkpoint in read:
-        if checkpoint is None:
-            continue
-        by = f"{each.by} ({checkpoint.size} rows)" if each not in held else each.by
-        why = misfit(checkpoint, by, len(rows), origin, known)
-        is_ours = vouches(checkpoint)
-        if why or is_ours is False:
-            found.broken.append(why or f"{by}: its signature is not that of the key it names.")
-            continue
-        newest = max(newest, checkpoint.size)
-        unknown += is_ours is None
-        fits += each not in held
-        if each in held:
-            found.proven.append(
-                f"{each.by} fits: its {checkpoint.size} rows are, unchanged, the first of this log."
-            )
-    if fits:
-        found.proven.append(f"{fits} signed checkpoints in the file fit, the newest of {newest}.")
-    if unknown:
-        found.unproven.append(
-            f"{unknown} checkpoints are signed by keys this console does not know."
-        )
-    return newest
-
-
-def _read(held: Held, found: _Findings) -> Checkpoint | None:
+def _told(note: str) -> Checkpoint | str:
+    """A checkpoint, or why it cannot be read."""
     try:
-        return read_checkpoint(held.note)
+        return read_checkpoint(note)
     except BadInput as error:
-        found.broken.append(f"{held.by} cannot be read: {error}")
-        return None
-
-
-def _coverage(rows: list[ChainedRow | None], newest: int, found: _Findings) -> None:
-    """Miss the checkpoints that are always there where nobody took them away."""
-    late = [row for row in rows[newest:] if row and _is_grave(row)]
-    found.broken += [
-        f"Row {row.seq} ({clean(row.act)}) has no checkpoint after it, though one is made right "
-        "with it: checkpoints were taken away."
-        for row in late
-    ]
-    if not late and len(rows) - newest > EVERY_ROWS:
-        found.broken.append(
-            f"{len(rows) - newest} rows have no checkpoint after them, though one is made every "
-            f"{EVERY_ROWS}: checkpoints were taken away."
-        )
+        return str(error)
 
 
 def _is_grave(row: ChainedRow) -> bool:
@@ -266,32 +377,68 @@ def _is_grave(row: ChainedRow) -> bool:
     return act is not None and act.risk is Risk.HIGH and row.result is Result.DONE
 
 
-def _limits(after: int, old: int, held: Sequence[Held], found: _Findings) -> None:
-    if old:
-        found.unproven.append(f"{old} rows are from before the chain: nothing is proven of them.")
+def _uncovered(so_far: SoFar) -> Sentences:
+    """Miss the checkpoints that are always there where nobody took them away."""
+    after = so_far.done - so_far.newest
+    if so_far.late.count or after <= EVERY_ROWS:
+        return so_far.late
+    return Sentences(
+        [
+            f"{after} rows have no checkpoint after them, though one is made every "
+            f"{EVERY_ROWS}: checkpoints were taken away."
+        ],
+        1,
+    )
+
+
+def _proven(so_far: SoFar) -> Iterator[str]:
+    if so_far.done and not so_far.chain.count:
+        yield (
+            f"{so_far.done} rows are bound to one another: no single row was changed, added, "
+            "moved or taken away without making all after it anew."
+        )
+    if so_far.compared:
+        yield f"Of {so_far.compared} rows the personal data beside was compared."
+    if so_far.erased:
+        yield f"Of {so_far.erased} rows the personal data was erased; the rows are there."
+    yield from so_far.held
+    if so_far.fits:
+        yield (f"{so_far.fits} signed checkpoints in the file fit, the newest of {so_far.newest}.")
+
+
+def _unproven(so_far: SoFar, *, has_held: bool) -> Iterator[str]:
+    if so_far.foreign:
+        yield (
+            f"Of {so_far.foreign} rows the personal data beside was recorded with another "
+            "console's key and cannot be compared here."
+        )
+    if so_far.unknown:
+        yield f"{so_far.unknown} checkpoints are signed by keys this console does not know."
+    if so_far.old:
+        yield f"{so_far.old} rows are from before the chain: nothing is proven of them."
+    after = so_far.done - so_far.newest
     if after > 0:
-        found.unproven.append(
+        yield (
             f"The last {after} rows came after the newest checkpoint: whoever can write the file "
             "could still change them unseen."
         )
-    found.unproven.append(
+    yield (
         "Rows that came after the newest checkpoint and were cut off again would not be missed: as "
         f"a rule those of {EVERY_S} s, and never a dangerous act that was done."
     )
-    if not held:
-        found.unproven.append(
+    if not has_held:
+        yield (
             "No checkpoint kept elsewhere was compared: a tail cut off together with its "
             "checkpoints, or an older copy put back, would not be seen."
         )
-    found.unproven.append(
+    yield (
         "Whoever has this console's signing key could write the log anew and sign it: only a "
         "checkpoint they cannot reach shows that. Give them away: helpdesk log checkpoint."
     )
-    found.unproven.append(
-        "That every act was recorded, and that the times are right, is not shown by any log."
-    )
+    yield "That every act was recorded, and that the times are right, is not shown by any log."
 
 
-def _few(sentences: list[str]) -> tuple[str, ...]:
-    rest = len(sentences) - _MOST
-    return (*sentences[:_MOST], *((f"And {rest} more.",) if rest > 0 else ()))
+def _few(kinds: Sequence[Sentences]) -> tuple[str, ...]:
+    first = [says for one in kinds for says in one.first][:_MOST]
+    rest = sum(one.count for one in kinds) - len(first)
+    return (*first, *((f"And {rest} more.",) if rest else ()))

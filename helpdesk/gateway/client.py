@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from helpdesk.connectors.exchange import MOST_BYTES, Lost
+from helpdesk.connectors.exchange import Lost
 from helpdesk.domain.cases import Case
 from helpdesk.domain.errors import (
     CursorTooOld,
@@ -39,7 +39,7 @@ from helpdesk.domain.signing import AskSignIn
 from helpdesk.domain.text import clean
 from helpdesk.gateway import wire
 from helpdesk.gateway.endpoints import ENDPOINTS, Endpoint
-from helpdesk.gateway.line import MOST_LOG_BYTES, Line, Reply
+from helpdesk.gateway.line import Line, Reply
 from helpdesk.service.asking import from_here
 
 T = TypeVar("T")
@@ -181,8 +181,7 @@ class Connection:
 
     async def _ask(self, name: str, /, **values: Any) -> Any:
         endpoint = ENDPOINTS[name]
-        most = MOST_LOG_BYTES if name == "export_log" else MOST_BYTES
-        return self._read(endpoint, await self._sent(endpoint, values, most=most))
+        return self._read(endpoint, await self._sent(endpoint, values))
 
     async def _sent(
         self,
@@ -190,7 +189,6 @@ class Connection:
         values: Mapping[str, Any],
         *,
         headers: Mapping[str, str] | None = None,
-        most: int = MOST_BYTES,
         max_age_s: int | None = None,
     ) -> Reply:
         path, rest = wire.placed(endpoint.path, values)
@@ -201,7 +199,6 @@ class Connection:
                 values=rest,
                 headers={**self._whose, **(headers or {})},
                 is_write=endpoint.is_write,
-                most=most,
                 max_age_s=max_age_s,
             )
         except OtherAgent:

@@ -17,10 +17,10 @@ from helpdesk.domain.diagnosis.drift import Drift
 from helpdesk.domain.diagnosis.fleet import FleetFindings
 from helpdesk.domain.diagnosis.verdicts import Verdict
 from helpdesk.domain.erasing import Erased
-from helpdesk.domain.exports import ExportRow
+from helpdesk.domain.exports import ExportPart
 from helpdesk.domain.feed import Changes
 from helpdesk.domain.holds import Hold
-from helpdesk.domain.inspection import Inspection
+from helpdesk.domain.inspection import Inspecting
 from helpdesk.domain.limits import Alarm
 from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.operations import Operation
@@ -160,7 +160,7 @@ _ALL: Final = (
         "Demo only: what a customer's devices show",
     ),
     _posted(
-        "inspect_log", "/v1/log/inspection", wire.Inspect, Inspection, "What is proven of the log"
+        "inspect_log", "/v1/log/inspection", wire.Inspect, Inspecting, "What is proven of the log"
     ),
     _posted(
         "reconcile_log",
@@ -177,7 +177,7 @@ _ALL: Final = (
         wire.Text,
         "The public key that checkpoints are checked with",
     ),
-    _posted("export_log", "/v1/log/export", wire.Export, tuple[ExportRow, ...], "The whole log"),
+    _posted("export_log", "/v1/log/export", wire.Export, ExportPart, "The log, part by part"),
     _told(
         "erase_log",
         "/v1/log/erasure",

@@ -50,9 +50,6 @@ TOTAL_S: Final = 25.0
 BUDGET_S: Final = 30.0
 TRIES: Final = 4
 
-MOST_LOG_BYTES: Final = 512 * 1024 * 1024
-"""Bytes of the whole log, which is the one answer that grows for ever."""
-
 QUIET_S: Final = 45.0
 """Seconds a stream of events may say nothing: every quarter of a minute it says it is there."""
 
@@ -134,7 +131,6 @@ class Line(Way):
         values: Mapping[str, Any],
         headers: Mapping[str, str] | None = None,
         is_write: bool = False,
-        most: int = MOST_BYTES,
         max_age_s: int | None = None,
     ) -> Reply:
         """Return the answer to one question, or to one write.
@@ -148,7 +144,7 @@ class Line(Way):
             token = await self._bearer(max_age_s=max_age_s)
             given = _headers(token, headers or {})
             try:
-                return await self._tried(method, path, values, given, is_write, most)
+                return await self._tried(method, path, values, given, is_write)
             except Unauthorised as error:
                 # It was not done; a token may look fresh here and be ended there.
                 if was_refused or isinstance(error, SignInAgain | OtherAgent):
@@ -215,7 +211,6 @@ class Line(Way):
         values: Mapping[str, Any],
         given: dict[str, str],
         is_write: bool,
-        most: int,
     ) -> Reply:
         sent = self._request(method, path, values, given)
         ends = time.monotonic() + self._budget_s
@@ -231,7 +226,7 @@ class Line(Way):
             async for attempt in tries:
                 with attempt:
                     self.circuit.check()
-                    answer = await self.once(sent, is_act=is_write, most=most)
+                    answer = await self.once(sent, is_act=is_write, most=MOST_BYTES)
                     return self._read(answer, is_write)
         except Again as error:
             raise error.error from None

@@ -16,10 +16,10 @@ from helpdesk.domain.diagnosis.drift import Drift
 from helpdesk.domain.diagnosis.fleet import FleetFindings
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.erasing import Erased
-from helpdesk.domain.exports import ExportRow
+from helpdesk.domain.exports import ExportPart
 from helpdesk.domain.feed import Changes, Freshness
 from helpdesk.domain.holds import Hold
-from helpdesk.domain.inspection import Inspection
+from helpdesk.domain.inspection import Inspecting
 from helpdesk.domain.limits import Alarm
 from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.operations import Operation
@@ -232,9 +232,12 @@ class RemoteDesk:
         """Write down all that was asked and done."""
         await self._on.ask("settle")
 
-    async def inspect_log(self, checkpoint: str = "", key: str = "") -> Inspection:
-        """Say what is proven about the log."""
-        found: Inspection = await self._on.ask("inspect_log", checkpoint=checkpoint, key=key)
+    async def inspect_log(
+        self, checkpoint: str = "", key: str = "", so_far: str = ""
+    ) -> Inspecting:
+        """Look at some of the log."""
+        asks = {"checkpoint": checkpoint, "key": key, "so_far": so_far}
+        found: Inspecting = await self._on.ask("inspect_log", **asks)
         return found
 
     async def reconcile_log(self) -> Reconciliation:
@@ -250,9 +253,9 @@ class RemoteDesk:
         """Give the public key that checkpoints are checked with."""
         return str((await self._on.ask("checkpoint_key")).text)
 
-    async def export_log(self, *, is_clear: bool = False) -> tuple[ExportRow, ...]:
-        """Give all rows of the log this agent may see, oldest first."""
-        found: tuple[ExportRow, ...] = await self._on.ask("export_log", is_clear=is_clear)
+    async def export_log(self, *, is_clear: bool = False, after: int = 0) -> ExportPart:
+        """Give rows of the log that this agent may see, oldest first."""
+        found: ExportPart = await self._on.ask("export_log", is_clear=is_clear, after=after)
         return found
 
     async def erase_log(self, before: datetime, *, key: str = "") -> Erased:

@@ -164,16 +164,18 @@ class After(Asks, frozen=True, kw_only=True):
 
 
 class Inspect(Asks, frozen=True, kw_only=True):
-    """A checkpoint kept elsewhere, and the public key of whoever signed it."""
+    """A checkpoint kept elsewhere, and its signer's public key; where the part before ended."""
 
     checkpoint: Annotated[str, Meta(max_length=8_000)] = ""
     key: Sentence = ""
+    so_far: Annotated[str, Meta(max_length=50_000)] = ""
 
 
 class Export(Asks, frozen=True, kw_only=True):
-    """Whether the log leaves with personal data."""
+    """Whether the log leaves with personal data; where the part before ended."""
 
     is_clear: bool = False
+    after: Annotated[int, Meta(ge=0, le=2**53)] = 0
 
 
 class Erase(Asks, frozen=True, kw_only=True):

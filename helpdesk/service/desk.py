@@ -16,10 +16,10 @@ from helpdesk.domain.diagnosis.drift import Drift
 from helpdesk.domain.diagnosis.fleet import FleetFindings
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.erasing import Erased
-from helpdesk.domain.exports import ExportRow
+from helpdesk.domain.exports import ExportPart
 from helpdesk.domain.feed import Changes, Freshness
 from helpdesk.domain.holds import Hold
-from helpdesk.domain.inspection import Inspection
+from helpdesk.domain.inspection import Inspecting
 from helpdesk.domain.limits import Alarm
 from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.operations import Operation
@@ -235,8 +235,15 @@ class Desk(Protocol):
         """Write down all that was asked and done; letters go on being sent beside it."""
         ...
 
-    async def inspect_log(self, checkpoint: str = "", key: str = "") -> Inspection:
-        """Say what is proven about the log; against a checkpoint kept elsewhere too, if given.
+    async def inspect_log(
+        self, checkpoint: str = "", key: str = "", so_far: str = ""
+    ) -> Inspecting:
+        """Look at some of the log, or say what is proven of it; see `service.inspecting`.
+
+        Args:
+            checkpoint: One kept elsewhere, to compare it with too.
+            key: The public key of its signer.
+            so_far: What the part before gave; empty to begin.
 
         Raises:
             BadInput: *checkpoint* is none, or *key* not the public key of a checkpoint's signer.
@@ -263,11 +270,16 @@ class Desk(Protocol):
         """Give the public key that checkpoints made here are checked with, as one line."""
         ...
 
-    async def export_log(self, *, is_clear: bool = False) -> tuple[ExportRow, ...]:
-        """Give all rows of the log this agent may see, oldest first; with personal data if asked.
+    async def export_log(self, *, is_clear: bool = False, after: int = 0) -> ExportPart:
+        """Give rows of the log that this agent may see, oldest first; see `service.inspecting`.
+
+        Args:
+            is_clear: Whether they are wanted with personal data.
+            after: What the part before gave as its next; 0 to begin.
 
         Raises:
             Refused: Personal data is not for this role. Where it is, the export is recorded.
+            NeedsMore: An export with personal data was not begun, or too long ago.
         """
         ...
 

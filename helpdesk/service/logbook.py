@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from helpdesk.domain.agents import Role
 from helpdesk.domain.approvals import Approval
-from helpdesk.domain.audit import ACCEPT, LogRow, Result
+from helpdesk.domain.audit import ACCEPT, DISOWNED, LOOK, LogRow, Result
 from helpdesk.domain.bundle import Bundle, bundle_of
 from helpdesk.domain.cases import Case
 from helpdesk.domain.chain import Entry, chained
@@ -17,10 +18,10 @@ from helpdesk.domain.diagnosis.opened import WATCHED
 from helpdesk.domain.diagnosis.verdicts import CallerSaid
 from helpdesk.domain.erasing import Erased
 from helpdesk.domain.errors import NeedsMore, Refused, Tampered
-from helpdesk.domain.exports import ExportRow, export_row
+from helpdesk.domain.exports import ExportPart, ExportRow, export_row
 from helpdesk.domain.holds import Hold
-from helpdesk.domain.inspection import Held, Inspection
-from helpdesk.domain.limits import Alarm, alarms
+from helpdesk.domain.inspection import Held, Inspecting
+from helpdesk.domain.limits import MOVES, RESETS, Alarm, alarms
 from helpdesk.domain.notices import Notice, TrayRow, tray_row
 from helpdesk.domain.proofs import Proof
 from helpdesk.domain.reconciling import Reconciliation
@@ -37,6 +38,18 @@ READERS = frozenset({Role.LEAD, Role.AUDITOR})
 LEADS = frozenset({Role.LEAD})
 """Who may part the log from personal data, and accept another log."""
 
+EXPORT: Final = "export-log"
+"""The act of a row that says: this agent took the log away with personal data."""
+
+EXPORTED: Final = timedelta(hours=1)
+"""For so long the parts of an export may follow the row that says so."""
+
+PART: Final = 2_000
+"""Rows of an export that are given at once."""
+
+WATCHED_ACTS: Final = RESETS | MOVES | {DISOWNED, ACCEPT}
+"""The acts that an alarm may be about; looks are compared with them."""
+
 INSIDERS = frozenset(Role) - {Role.PRODUCT_ADMINISTRATOR}
 """Who works at the desk itself, and not for one customer."""
 
@@ -44,13 +57,16 @@ INSIDERS = frozenset(Role) - {Role.PRODUCT_ADMINISTRATOR}
 class Logbook(Questions):
     """The half of a local desk that looks after its own record."""
 
-    async def inspect_log(self, checkpoint: str = "", key: str = "") -> Inspection:
-        """Say what is proven about the log; against a checkpoint kept elsewhere too, if given."""
-        await self._now()
+    async def inspect_log(
+        self, checkpoint: str = "", key: str = "", so_far: str = ""
+    ) -> Inspecting:
+        """Look at some of the log; against a checkpoint kept elsewhere too, if given."""
+        if not so_far:
+            await self._now()
         if checkpoint:
             read_checkpoint(checkpoint)
         given = (Held(by="The checkpoint given", note=checkpoint),) if checkpoint else ()
-        return await self._recorder.inspect(given, key)
+        return await self._recorder.inspect(given, key, so_far)
 
     async def reconcile_log(self) -> Reconciliation:
         """Say whether each change at the provider has its row and its notices, and the reverse."""
@@ -77,19 +93,24 @@ class Logbook(Questions):
         await self._now()
         return await self._recorder.verifier()
 
-    async def export_log(self, *, is_clear: bool = False) -> tuple[ExportRow, ...]:
-        """Give all rows this agent may see, oldest first; with personal data only as recorded."""
+    async def export_log(self, *, is_clear: bool = False, after: int = 0) -> ExportPart:
+        """Give rows this agent may see, oldest first; with personal data only as recorded."""
         if is_clear:
-            await self._own_act("export-log", READERS, "With personal data.")
-        await self.settle()
-        await self._now()
-        rows, bound = await self._view.store.rows(), await self._view.store.bound()
-        old = len(rows) - len(bound)
-        mine = await self._view.entries(list({row.user for row in rows}))
-        return tuple(
-            self._exported(row, bound[place - old] if place >= old else None, is_clear=is_clear)
-            for place, row in enumerate(rows)
-            if self.agent.account is None or row.user in mine
+            await self._may_export(is_first=not after)
+        if not after:
+            await self.settle()
+            await self._now()
+        kept = await self._view.store.kept(after, PART)
+        mine = None
+        if self.agent.account is not None:
+            mine = await self._view.entries([*{row.user for row, _ in kept}])
+        return ExportPart(
+            rows=tuple(
+                self._exported(row, entry, is_clear=is_clear)
+                for row, entry in kept
+                if mine is None or row.user in mine
+            ),
+            next=kept[-1][0].seq if len(kept) == PART else 0,
         )
 
     async def alarms(self) -> tuple[Alarm, ...]:
@@ -98,7 +119,10 @@ class Logbook(Questions):
         A stranger who came in after an act of the desk stays for as long as the case is watched.
         """
         now = await self._now()
-        rows = await self._view.store.rows(since=now - WATCHED)
+        asked = self._view.store.rows
+        acted = await asked(acts=WATCHED_ACTS, since=now - WATCHED)
+        looked = await asked(acts=(LOOK, "reveal"), since=now - timedelta(days=1))
+        rows = sorted([*acted, *looked], key=lambda row: row.seq)
         found = [*alarms(rows, now), *await self._strangers(rows, now)]
         found.sort(key=lambda one: one.at, reverse=True)
         mine = await self._view.entries([one.user for one in found])
@@ -210,11 +234,20 @@ class Logbook(Questions):
         hashed = chained(entry.row).user if entry else self._recorder.pseudonym(row.user)
         return export_row(row, hashed[:16], entry.hash if entry else "", is_clear=is_clear)
 
-    async def _own_act(self, act: str, roles: frozenset[Role], says: str) -> None:
-        """Record an act about the log itself, or refuse it."""
-        self._may(act, roles)
+    async def _may_export(self, *, is_first: bool) -> None:
+        """Record that the log is taken away with personal data; what follows rests on that row."""
+        self._may(EXPORT, READERS)
+        if not is_first:
+            since = self._view.clock() - EXPORTED
+            rows = self._view.store.rows
+            if not await rows(agent=self.agent.id, acts=(EXPORT,), since=since, limit=1):
+                says = "Begin the export anew: that it began was recorded too long ago."
+                need = Need(what="begin", says=says)
+                raise NeedsMore(Decision(act=EXPORT, weight=Weight.NEEDS, needs=(need,)))
+            return
         async with self._changing, self._recorder.transaction():
-            await self._recorder.record(act=act, user="", result=Result.DONE, says=says)
+            says = "With personal data."
+            await self._recorder.record(act=EXPORT, user="", result=Result.DONE, says=says)
 
     def _may(self, act: str, roles: frozenset[Role]) -> None:
         if self.agent.role not in roles:

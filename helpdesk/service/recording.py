@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import secrets
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from itertools import takewhile
+from typing import Any, Final, Protocol
 
 from helpdesk.domain.actions import ACTIONS, Risk
 from helpdesk.domain.agents import Agent
@@ -25,10 +27,15 @@ from helpdesk.domain.errors import BadInput, Tampered
 from helpdesk.domain.inspection import (
     EVERY_ROWS,
     EVERY_S,
+    MINE,
     Held,
-    Inspection,
-    inspect,
+    Inspecting,
+    Inspector,
+    SoFar,
+    is_of,
     misfit,
+    packed,
+    unpacked,
 )
 from helpdesk.domain.text import clean
 from helpdesk.stores.base import Ends, Store
@@ -36,7 +43,14 @@ from helpdesk.stores.whole import whole
 
 NO_FIT = "A checkpoint in the file does not fit the log: helpdesk log verify."
 
-MINE = "The checkpoint this console holds"
+ROWS: Final = 1_000
+"""So many rows of a long log are in memory at once."""
+
+NOTES: Final = 256
+"""So many checkpoints are asked for at once."""
+
+PART_S: Final = 0.25
+"""Seconds of an inspection after which it says how far it is."""
 
 
 class Signs(Macs, Protocol):
@@ -74,10 +88,16 @@ class Watched:
     """
 
     def __init__(self) -> None:
-        self.tree, self.version, self.covered = Tree(), -1, 0
+        self.forget()
+        self.version, self.covered = -1, 0
         self.is_noted = False  # a checkpoint was made that was not read again
         self.alarm = ""
         self.growing = threading.Lock()
+
+    def forget(self) -> None:
+        """Begin again with the first row."""
+        self.tree, self.judged = Tree(), 0  # how many rows were held against a checkpoint
+        self.known: dict[int, bytes] = {}  # roots, on the way to the next of these
 
 
 class Recorder:
@@ -182,10 +202,23 @@ class Recorder:
             return
         watched.is_noted = False
         if ends.version != watched.version or ends.size < watched.tree.size:
-            watched.tree, watched.version = Tree(), ends.version
+            watched.forget()
+            watched.version = ends.version
+        newest = await self.newest()
+        while ends.size - (start := watched.tree.size) > ROWS:
+            rows = [entry.row for entry in await self._store.bound(start, ROWS)]
+            await whole(self._passed, start, rows, newest)
         start = watched.tree.size
         rows = [entry.row for entry in await self._store.bound(start)]
         await whole(self._held, start, rows, _origin(ends), await self.newest())
+
+    def _passed(self, start: int, rows: Sequence[str], newest: str) -> None:
+        """Take in rows on the way to the newest, unless another recorder did so meanwhile."""
+        told = (_read(newest), _read(self._witness.last()))
+        with self._watched.growing:
+            if self._watched.tree.size == start:
+                sizes = {each.size for each in told if each}
+                self._watched.known |= self._watched.tree.extend(rows, sizes)
 
     def _held(self, start: int, rows: Sequence[str], origin: str, newest: str) -> None:
         """Take in the rows from a place on, unless another recorder did so meanwhile."""
@@ -197,8 +230,10 @@ class Recorder:
     def _hold(self, rows: Sequence[str], origin: str, last: str, newest: str) -> None:
         """Take in rows that came, and say what does not fit."""
         told = {"last": _read(last), "newest": _read(newest)}
-        start = self._watched.tree.size
-        known = self._watched.tree.extend(rows, {each.size for each in told.values() if each})
+        start = self._watched.judged
+        sizes = {each.size for each in told.values() if each}
+        known = self._watched.known | self._watched.tree.extend(rows, sizes)
+        self._watched.judged, self._watched.known = self._watched.tree.size, {}
         wrong = {
             name: misfit(each, MINE, self._watched.tree.size, origin, known)
             for name, each in told.items()
@@ -227,7 +262,10 @@ class Recorder:
             act=ACCEPT, user="", result=Result.DONE, says=says, reason=clean(reason)
         )
         await self._store.note(Noted(note=await self._signed(), made=self._clock()))
-        found = await self._inspected((), None)
+        looking = self._inspector(await self._begun(""), (), None)
+        while not looking.so_far.is_all:
+            await self._looked(looking)
+        found = await whole(looking.found)
         if not found.is_sound:
             raise Tampered(
                 f"This log does not fit itself, so it cannot be accepted: {found.broken[0]}"
@@ -237,37 +275,58 @@ class Recorder:
     async def accepted(self) -> None:
         """From now on hold the log against what was accepted; once that is durable."""
         await whole(self._witness.keep, await self.newest())
-        self._watched.tree, self._watched.version = Tree(), -1
+        self._watched.forget()
+        self._watched.version = -1
         await self.watch()
 
-    async def inspect(self, given: tuple[Held, ...] = (), key: str = "") -> Inspection:
-        """Say what is proven about the log, with what is held here and what is *given*.
+    async def inspect(
+        self, given: tuple[Held, ...] = (), key: str = "", so_far: str = ""
+    ) -> Inspecting:
+        """Look at some of the log, with what is held here and what is *given*.
 
         Raises:
-            BadInput: *key* is no public key.
+            BadInput: *key* is no public key, or *so_far* nothing that was given here.
         """
         public = read_verifier_key(key)[1] if key else None
-        last = self._witness.last()
-        return await self._inspected(
-            (*((Held(by=MINE, note=last),) if last else ()), *given), public
-        )
+        begun = unpacked(so_far) if so_far else await self._begun(self._witness.last())
+        looking = self._inspector(begun, given, public)
+        ends = time.monotonic() + PART_S
+        while not begun.is_all and time.monotonic() < ends:
+            await self._looked(looking)
+        if begun.is_all:
+            found = await whole(looking.found)
+            return Inspecting(done=begun.done, of=begun.rows, found=found)
+        return Inspecting(done=begun.done, of=begun.rows, so_far=packed(begun))
 
-    async def _inspected(self, held: tuple[Held, ...], public: bytes | None) -> Inspection:
-        store = self._store
-        bound, rows = await store.bound(), await store.rows()
+    async def _begun(self, seen: str) -> SoFar:
+        """Begin with as many rows as there are now; checkpoints first: they are of no more."""
+        notes = await self._store.noted()
+        ends, old = await self._store.ends(), await self._store.unbound()
+        return SoFar(rows=ends.size, notes=notes, old=old, seen=seen)
 
+    async def _looked(self, looking: Inspector) -> None:
+        """Look at the next rows of the log, and at the checkpoints of them."""
+        so_far, store = looking.so_far, self._store
+        rows = await store.bound(so_far.done, min(ROWS, so_far.rows - so_far.done))
+        if not rows:  # they were cut off since: there are no more than were looked at
+            so_far.rows = so_far.done
+        end, notes = so_far.done + len(rows), list[str]()
+        while (left := so_far.notes - so_far.noted - len(notes)) > 0:
+            place = so_far.noted + len(notes)
+            found = [kept.note for kept in await store.checkpoints(place, min(NOTES, left))]
+            if not found:
+                so_far.notes = place
+            notes += takewhile(lambda note: end == so_far.rows or is_of(note, end), found)
+            if so_far.noted + len(notes) < place + len(found):
+                break
+        await whole(looking.take, rows, notes)
+
+    def _inspector(self, so_far: SoFar, given: tuple[Held, ...], public: bytes | None) -> Inspector:
         def vouches(checkpoint: Checkpoint) -> bool | None:
             own = self._keys.vouches(checkpoint)
             return self._keys.vouches(checkpoint, public) if own is None and public else own
 
-        return inspect(
-            bound,
-            old=len(rows) - len(bound),
-            notes=[kept.note for kept in await store.checkpoints()],
-            held=held,
-            macs=self._keys,
-            vouches=vouches,
-        )
+        return Inspector(so_far, given=given, macs=self._keys, vouches=vouches)
 
     async def _is_due(self, row: LogRow, size: int, now: datetime) -> bool:
         act = ACTIONS.get(row.act)
@@ -300,8 +359,8 @@ class Recorder:
     async def _grown(self) -> tuple[Ends, Tree]:
         """The tree of all rows, those of the transaction under way too."""
         ends, tree = await self._store.ends(), self._watched.tree.copy()
-        rest = await self._store.bound(tree.size)
-        await whole(tree.extend, [entry.row for entry in rest])
+        while rest := await self._store.bound(tree.size, ROWS):
+            await whole(tree.extend, [entry.row for entry in rest])
         return ends, tree
 
 

@@ -11,9 +11,9 @@ from helpdesk.domain.bundle import Bundle
 from helpdesk.domain.cases import Handover
 from helpdesk.domain.diagnosis.fleet import FleetFindings
 from helpdesk.domain.diagnosis.verdicts import CallerSaid
-from helpdesk.domain.exports import ExportRow
+from helpdesk.domain.exports import ExportPart
 from helpdesk.domain.holds import Hold
-from helpdesk.domain.inspection import Inspection
+from helpdesk.domain.inspection import Inspecting
 from helpdesk.domain.limits import Alarm
 from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.operations import Operation
@@ -83,9 +83,11 @@ class Relaying:
         """Give what the devices of a person of a demo show now."""
         return await self._line.ask(self._remote.phone(user))
 
-    async def inspect_log(self, checkpoint: str = "", key: str = "") -> Inspection:
-        """Say what is proven about the log."""
-        return await self._line.ask(self._remote.inspect_log(checkpoint, key))
+    async def inspect_log(
+        self, checkpoint: str = "", key: str = "", so_far: str = ""
+    ) -> Inspecting:
+        """Look at some of the log."""
+        return await self._line.ask(self._remote.inspect_log(checkpoint, key, so_far))
 
     async def reconcile_log(self) -> Reconciliation:
         """Say whether each change at the provider has its row and its notices."""
@@ -99,9 +101,9 @@ class Relaying:
         """Give the public key that checkpoints made there are checked with."""
         return await self._line.ask(self._remote.checkpoint_key())
 
-    async def export_log(self, *, is_clear: bool = False) -> tuple[ExportRow, ...]:
-        """Give all rows of the log this agent may see, oldest first."""
-        return await self._line.ask(self._remote.export_log(is_clear=is_clear))
+    async def export_log(self, *, is_clear: bool = False, after: int = 0) -> ExportPart:
+        """Give rows of the log that this agent may see, oldest first."""
+        return await self._line.ask(self._remote.export_log(is_clear=is_clear, after=after))
 
     async def tray(self, user: str = "", *, offset: int = 0, limit: int = 100) -> Page[TrayRow]:
         """Give the notices to customers, newest first."""

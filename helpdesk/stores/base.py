@@ -137,6 +137,13 @@ class Store(Protocol):
         """
         ...
 
+    async def kept(self, after: int, limit: int) -> Sequence[tuple[LogRow, Row | None]]:
+        """Give rows after the one with the number *after*, oldest first, as they are kept.
+
+        What binds a row is None where it is of the time before that.
+        """
+        ...
+
     async def ends(self) -> Ends:
         """Give where the log ends."""
         ...
@@ -145,8 +152,16 @@ class Store(Protocol):
         """Give the rows that are bound to one another, from the place *start* on, oldest first."""
         ...
 
-    async def checkpoints(self) -> Sequence[Noted]:
-        """Give all checkpoints of the log, oldest first."""
+    async def unbound(self) -> int:
+        """Give how many rows are of the time before they were bound to one another."""
+        ...
+
+    async def noted(self) -> int:
+        """Give how many checkpoints of the log there are."""
+        ...
+
+    async def checkpoints(self, start: int = 0, limit: int | None = None) -> Sequence[Noted]:
+        """Give checkpoints of the log, from the place *start* on, oldest first."""
         ...
 
     async def checkpoint(self) -> Noted | None:

@@ -40,15 +40,11 @@ class Keys:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    @property
-    def name(self) -> str:
-        """Which key hashes, in eight characters that do not tell it."""
-        return hashlib.sha256(b"name\0" + self._mac_key).hexdigest()[:8]
-
     def mac(self, text: str) -> str:
         """Return the keyed hash of a text: HMAC with SHA-256, in hexadecimal."""
-        data = text.encode("utf-8", "surrogatepass")
-        return hmac.new(self._mac_key, data, hashlib.sha256).hexdigest()
+        keyed = self._keyed.copy()  # a third of the work of beginning with the key each time
+        keyed.update(text.encode("utf-8", "surrogatepass"))
+        return keyed.hexdigest()
 
     def signed(self, name: str, body: str) -> str:
         """Return *body* as a signed note, by the key of this console."""
@@ -71,6 +67,15 @@ class Keys:
             if signature.key == name and signature.name == checkpoint.origin:
                 return verifies(own, signature.signature, checkpoint.body)
         return None
+
+    @cached_property
+    def _keyed(self) -> hmac.HMAC:
+        return hmac.new(self._mac_key, digestmod=hashlib.sha256)
+
+    @cached_property
+    def name(self) -> str:
+        """Which key hashes, in eight characters that do not tell it."""
+        return hashlib.sha256(b"name\0" + self._mac_key).hexdigest()[:8]
 
     @cached_property
     def _mac_key(self) -> bytes:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 
 def write_private(path: Path, data: bytes, *, is_durable: bool = True) -> None:
@@ -15,16 +18,27 @@ def write_private(path: Path, data: bytes, *, is_durable: bool = True) -> None:
     Raises:
         OSError: It cannot be written; what was there before is still there.
     """
+    with private_file(path, is_durable=is_durable) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def private_file(path: Path, *, is_durable: bool = True) -> Iterator[IO[bytes]]:
+    """Give a file to write into that takes its name, of mode 0600, when the block ends well.
+
+    Raises:
+        OSError: It cannot be written; what was there before is still there.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
             if is_durable:
                 file.flush()
                 os.fsync(file.fileno())
         beside.replace(path)
-    except OSError:
+    except BaseException:
         beside.unlink(missing_ok=True)
         raise

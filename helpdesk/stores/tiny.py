@@ -64,7 +64,7 @@ class TinyStore:
         self.loops: tuple[LoopReport, ...] = ()
         self.log: tuple[LogRow, ...] = ()
         self.entries: tuple[Entry, ...] = ()
-        self.noted: tuple[Noted, ...] = ()
+        self.notes: tuple[Noted, ...] = ()
         self.proofs: tuple[Proof, ...] = ()
         self.askings: tuple[Asking, ...] = ()
         self.approvals: tuple[Approval, ...] = ()
@@ -157,6 +157,15 @@ class TinyStore:
         )
         return [*islice(found, limit)]
 
+    async def kept(self, after: int, limit: int) -> Sequence[tuple[LogRow, Entry | None]]:
+        """Give rows after the one with the number *after*, as they are kept."""
+        old, end = len(self.log) - len(self.entries), len(self.log)
+        begin = next((place for place, row in enumerate(self.log) if row.seq > after), end)
+        return [
+            (self.log[place], self.entries[place - old] if place >= old else None)
+            for place in range(begin, min(begin + limit, end))
+        ]
+
     async def ends(self) -> Ends:
         """Give where the log ends."""
         entries = self.entries
@@ -170,11 +179,19 @@ class TinyStore:
 
     async def checkpoint(self) -> Noted | None:
         """Give the newest checkpoint of the log; None where there is none."""
-        return self.noted[-1] if self.noted else None
+        return self.notes[-1] if self.notes else None
 
-    async def checkpoints(self) -> Sequence[Noted]:
-        """Give all checkpoints of the log, oldest first."""
-        return self.noted
+    async def unbound(self) -> int:
+        """Give how many rows are of the time before they were bound to one another."""
+        return len(self.log) - len(self.entries)
+
+    async def noted(self) -> int:
+        """Give how many checkpoints of the log there are."""
+        return len(self.notes)
+
+    async def checkpoints(self, start: int = 0, limit: int | None = None) -> Sequence[Noted]:
+        """Give checkpoints of the log, from the place *start* on, oldest first."""
+        return self.notes[start : None if limit is None else start + limit]
 
     async def bound(self, start: int = 0, limit: int | None = None) -> Sequence[Entry]:
         """Give the rows that are bound to one another, from the place *start* on."""
@@ -203,11 +220,11 @@ class TinyStore:
 
     async def note(self, checkpoint: Noted) -> None:
         """Keep a checkpoint of the log beside it."""
-        number = len(self.noted) + 1
+        number = len(self.notes) + 1
         await self._file.step(
             self._file.put, "checkpoints", number, msgspec.to_builtins(checkpoint)
         )
-        self.noted = (*self.noted, checkpoint)
+        self.notes = (*self.notes, checkpoint)
 
     async def erase(self, before: datetime, now: datetime) -> Erased:
         """Part rows, and all else that ended, from before a moment from their personal data."""
@@ -249,7 +266,7 @@ class TinyStore:
             log.append(row)
             entries += [entry] if entry else []
         self.log, self.entries = tuple(log), tuple(entries)
-        self.noted = self._all("checkpoints", Noted)
+        self.notes = self._all("checkpoints", Noted)
         self.outbox = self._all("outbox", Notice)
 
     def _erase(self, before: datetime, now: datetime) -> Erased:

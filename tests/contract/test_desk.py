@@ -45,8 +45,10 @@ from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query, Sort, parse
 from helpdesk.domain.users import FactorState, MfaState
 from helpdesk.service.desk import Desk
+from helpdesk.service.inspecting import inspected
 from tests.conftest import NOW, Clock
 from tests.contract.conftest import Open
+from tests.factories import everything
 from tests.waiting import PATIENCE_S
 
 KEY, OTHER = "k-0123456789abcdef", "k-fedcba9876543210"
@@ -539,29 +541,29 @@ async def test_the_log_is_inspected_against_a_checkpoint_kept_elsewhere(open_as:
     dana, ari = open_as("dana", is_gated=False), open_as("ari", is_gated=False)
     await dana.perform(RESET)
     note, key = await dana.checkpoint(), await dana.checkpoint_key()
-    found = await ari.inspect_log(note, key)
+    found = await inspected(ari, note, key)
 
     assert found.is_sound
     assert found.rows >= 1
     assert any("The checkpoint given fits" in one for one in found.proven)
     assert key.startswith("helpdesk/log/")
     with pytest.raises(BadInput):
-        await ari.inspect_log(note, "no key")
+        await inspected(ari, note, "no key")
 
 
 async def test_the_log_leaves_masked_unless_a_lead_or_auditor_asks(open_as: Open) -> None:
     dana, ari = open_as("dana"), open_as("ari")
     await dana.perform(Flag(user="u2", reason="odd calls"))
 
-    masked = next(row for row in await dana.export_log() if row.act == "flag")
-    clear = next(row for row in await ari.export_log(is_clear=True) if row.act == "flag")
+    masked = next(row for row in await everything(dana) if row.act == "flag")
+    clear = next(row for row in await everything(ari, is_clear=True) if row.act == "flag")
 
     assert masked.reason == ""
     assert masked.user != "u2"
     assert (clear.user, clear.reason) == ("u2", "odd calls")
     assert clear.hash == masked.hash
     with pytest.raises(Refused):
-        await dana.export_log(is_clear=True)
+        await everything(dana, is_clear=True)
 
 
 async def test_the_log_is_parted_from_personal_data_by_a_lead(open_as: Open, clock: Clock) -> None:
@@ -572,7 +574,7 @@ async def test_the_log_is_parted_from_personal_data_by_a_lead(open_as: Open, clo
 
     assert erased.rows >= 1
     assert (await dana.log(Query())).rows[-1].reason == ""
-    assert (await dana.inspect_log()).is_sound
+    assert (await inspected(dana)).is_sound
     with pytest.raises(Refused):
         await dana.erase_log(clock())
 

@@ -20,6 +20,7 @@ from helpdesk.domain.tickets import Ticket
 from helpdesk.domain.timeline import FactorChange
 from helpdesk.domain.users import FactorState
 from helpdesk.hosting import SqlDesks
+from helpdesk.service.inspecting import inspected
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.documents import SqlDocuments
 from helpdesk.stores.sql.record import SqlStore
@@ -165,6 +166,6 @@ async def _of_the_desk(database: Database) -> list[str]:
     """What the desk itself says of its log."""
     desks = SqlDesks(database, Config(), is_dev=False)
     desk = desks.desk(agent_named(Role.LEAD, desks.agents))
-    inspection, reconciliation = await desk.inspect_log(), await desk.reconcile_log()
+    inspection, reconciliation = await inspected(desk), await desk.reconcile_log()
     alarm = (f"the desk says: {desk.alarm}",) if desk.alarm else ()
     return [*alarm, *inspection.broken, *reconciliation.differ]

@@ -41,6 +41,7 @@ from helpdesk.domain.errors import HelpdeskError
 from helpdesk.domain.search import Query
 from helpdesk.hosting import SqlDesks
 from helpdesk.service.desk import Desk
+from helpdesk.service.inspecting import inspected
 from helpdesk.stores.form import tables_of
 from helpdesk.stores.sql.database import Database
 from helpdesk.wiring import agent_named
@@ -193,7 +194,7 @@ def lost_or_doubled(file: Path, told: list[str]) -> list[str]:
 
 async def _sound(desk: Desk) -> list[str]:
     """Return what a desk itself finds wrong with its log."""
-    inspection, reconciliation = await desk.inspect_log(), await desk.reconcile_log()
+    inspection, reconciliation = await inspected(desk), await desk.reconcile_log()
     return [*inspection.broken, *reconciliation.differ, *([desk.alarm] if desk.alarm else [])]
 
 

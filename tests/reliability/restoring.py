@@ -26,6 +26,7 @@ from helpdesk.gateway.line import Line
 from helpdesk.gateway.remote import RemoteDesk
 from helpdesk.gateway.server import Gateway
 from helpdesk.hosting import SqlDesks
+from helpdesk.service.inspecting import inspected
 from helpdesk.service.offline import OfflineDesk
 from helpdesk.service.syncing import synchronise
 from helpdesk.stores.replica import Replica
@@ -137,7 +138,7 @@ def restored(place: Path) -> Claims:
         await desk.note("and on")
         await desk.lead.case("u1")
         claims["then nobody warns any more"] = not (desk.console.alarm or desk.lead.alarm)
-        claims["and the log is sound"] = (await desk.lead.inspect_log()).is_sound
+        claims["and the log is sound"] = (await inspected(desk.lead)).is_sound
         await synchronise(desk.console, lambda *_: None)
         there = (await desk.console.case("u1")).tickets[0].notes
         claims["the console shows what the desk has"] = not any("lost" in one for one in there)
@@ -182,7 +183,7 @@ def upgraded(place: Path) -> Claims:
         claims["a key of before gives its first answer"] = (await desk.rows()).count("first") == 1
         claims["nobody is lost"] = (await desk.lead.find(Query(), limit=1)).total == told["count"]
         claims["a case is as it was"] = (await desk.lead.case("u1")).user == told["case"]
-        found = await desk.lead.inspect_log(told["note"])
+        found = await inspected(desk.lead, told["note"])
         claims["the log fits the checkpoint of before"] = found.is_sound
         claims["nothing is wrong"] = not (desk.console.alarm or desk.lead.alarm)
 

@@ -13,6 +13,7 @@ from helpdesk.domain.audit import ACCEPT
 from helpdesk.domain.checkpoints import read_checkpoint
 from helpdesk.domain.errors import NeedsMore, Refused, Tampered
 from helpdesk.domain.search import Query
+from helpdesk.service.inspecting import inspected
 from helpdesk.service.local import LocalDesk
 from tests.conftest import Clock
 from tests.service.test_log import made_anew, put, tables_of
@@ -56,7 +57,7 @@ async def test_the_alarm_stays_until_a_lead_accepts_the_log(
     assert "rows were cut off" in before
     assert (lead.alarm, again.alarm) == ("", "")
     assert read_checkpoint(await again.checkpoint()).size == 8
-    found = await again.inspect_log()
+    found = await inspected(again)
     assert found.is_sound
     assert any("The checkpoint this console holds fits" in one for one in found.proven)
 
@@ -147,7 +148,7 @@ async def test_a_dangerous_act_during_the_alarm_does_not_stand_in_the_way(
 
     await lead.accept_log(WHY)
 
-    assert (await lead.inspect_log()).is_sound
+    assert (await inspected(lead)).is_sound
 
 
 async def test_another_consoles_alarm_is_its_own(

@@ -19,6 +19,7 @@ from helpdesk.domain.notices import Posted
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.records import begun
 from helpdesk.domain.search import Query
+from helpdesk.service.inspecting import inspected
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.tiny import TinyStore
@@ -110,7 +111,7 @@ async def test_no_byte_of_any_file_holds_what_was_erased(
     for table in ("proofs", "askings", "approvals", "holds"):
         assert {row["user"] for row in tables[table].values()} == {"(erased)"}
     assert erased.still_open == 0
-    assert (await planted.inspect_log()).is_sound
+    assert (await inspected(planted)).is_sound
 
 
 async def test_what_a_killed_change_left_behind_goes_too(

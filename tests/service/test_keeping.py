@@ -17,6 +17,7 @@ from helpdesk.domain.notices import Channel, Notice, Posted, TrayRow
 from helpdesk.domain.search import parse
 from helpdesk.products import load_cards
 from helpdesk.service import keeping
+from helpdesk.service.inspecting import inspected
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.keys import Keys
@@ -184,7 +185,7 @@ async def test_writing_down_waits_for_what_is_written_just_now(opened: Open) -> 
     assert is_waiting
     assert file.waited == 1
     assert await looks(desk) == 1
-    assert (await desk.inspect_log()).is_sound
+    assert (await inspected(desk)).is_sound
 
 
 async def test_the_alarm_says_what_waits_and_ends_with_it(opened: Open, sample_file: Path) -> None:

@@ -21,9 +21,11 @@ from helpdesk.domain.errors import BadFile, BadInput, NeedsMore, Refused, Tamper
 from helpdesk.domain.exports import as_csv, as_jsonl
 from helpdesk.domain.inspection import Inspection
 from helpdesk.domain.search import Query, parse
+from helpdesk.service.inspecting import inspected
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.keys import Keys
 from tests.conftest import Clock
+from tests.factories import everything
 
 Open = Callable[..., LocalDesk]
 Tables = dict[str, dict[str, Any]]
@@ -232,10 +234,10 @@ async def test_each_attack_is_seen_or_named(
     attack(tables, keys)
     put(sample_file, tables)
 
-    seen = await desk_as("ari").inspect_log()
+    seen = await inspected(desk_as("ari"))
     for note in (places / "keys" / "seen").iterdir():
         note.unlink()
-    seen_alone = await desk_as("ari").inspect_log()
+    seen_alone = await inspected(desk_as("ari"))
 
     assert told(seen, held)
     assert told(seen_alone, alone)
@@ -256,7 +258,7 @@ async def test_an_older_copy_put_back_is_seen_by_the_console_that_saw_more(
     await busy.checkpoint()
     sample_file.write_bytes(older)
 
-    found = await desk_as("ari").inspect_log()
+    found = await inspected(desk_as("ari"))
 
     assert "The checkpoint this console holds is of 11 rows, and the log has 10" in found.broken[0]
 
@@ -271,8 +273,8 @@ async def test_an_older_copy_is_seen_with_a_checkpoint_kept_elsewhere_and_else_n
     for kept in (places / "keys" / "seen").iterdir():
         kept.unlink()
 
-    alone = await desk_as("ari").inspect_log()
-    given = await desk_as("ari").inspect_log(elsewhere)
+    alone = await inspected(desk_as("ari"))
+    given = await inspected(desk_as("ari"), elsewhere)
 
     assert told(alone, "? an older copy put back, would not be seen")
     assert told(given, "the checkpoint given is of 11 rows, and the log has 10")
@@ -291,13 +293,13 @@ async def test_a_whole_minute_of_rows_without_checkpoints_is_seen(
     for kept in (places / "keys" / "seen").iterdir():
         kept.unlink()
 
-    found = await desk_as("ari").inspect_log()
+    found = await inspected(desk_as("ari"))
 
     assert told(found, "70 rows have no checkpoint after them")
 
 
 async def test_a_sound_log_is_told_so_with_its_limits(busy: LocalDesk) -> None:
-    found = await busy.inspect_log()
+    found = await inspected(busy)
 
     assert found.is_sound
     assert found.rows == 10
@@ -316,8 +318,8 @@ async def test_a_checkpoint_given_away_shows_what_the_stolen_key_hides(
     for kept in (places / "keys" / "seen").iterdir():
         kept.unlink()
 
-    without = await desk_as("ari").inspect_log()
-    with_it = await desk_as("ari").inspect_log(note)
+    without = await inspected(desk_as("ari"))
+    with_it = await inspected(desk_as("ari"), note)
 
     assert without.is_sound
     assert not with_it.is_sound
@@ -331,15 +333,15 @@ async def test_another_consoles_checkpoint_is_checked_by_its_public_key(
     theirs = other.signed(read_checkpoint(note).origin, read_checkpoint(note).body)
     key = other.verifier(read_checkpoint(note).origin)
 
-    unknown = await busy.inspect_log(theirs)
-    known = await busy.inspect_log(theirs, key)
-    forged = await busy.inspect_log(theirs.replace("— helpdesk", "— elpdesk"), key)
+    unknown = await inspected(busy, theirs)
+    known = await inspected(busy, theirs, key)
+    forged = await inspected(busy, theirs.replace("— helpdesk", "— elpdesk"), key)
 
     assert any("keys this console does not know" in one for one in unknown.unproven)
     assert not any("keys this console does not know" in one for one in known.unproven)
     assert any("keys this console does not know" in one for one in forged.unproven)
     with pytest.raises(BadInput, match="not a key"):
-        await busy.inspect_log(theirs, "nonsense")
+        await inspected(busy, theirs, "nonsense")
 
 
 async def test_a_forged_signature_is_broken(busy: LocalDesk) -> None:
@@ -347,7 +349,7 @@ async def test_a_forged_signature_is_broken(busy: LocalDesk) -> None:
     body, _, line = note.partition("\n\n")
     mark = line.rstrip()[-12:-8]
 
-    found = await busy.inspect_log(f"{body}\n\n{line.replace(mark, mark[::-1].swapcase())}")
+    found = await inspected(busy, f"{body}\n\n{line.replace(mark, mark[::-1].swapcase())}")
 
     assert not found.is_sound
 
@@ -443,7 +445,7 @@ async def test_what_was_not_kept_is_neither_seen_nor_signed(
     await desk.perform(Note(user="u1", text="after"))
 
     assert [row.seq for row in (await desk.log(Query())).rows] == [2, 1]
-    assert (await desk.inspect_log()).is_sound
+    assert (await inspected(desk)).is_sound
     assert desk.alarm == ""
 
 
@@ -458,7 +460,7 @@ async def test_rows_of_the_time_before_the_chain_are_shown_and_not_vouched_for(
     await desk.perform(Unlock(user="u4"))
 
     assert [row.seq for row in (await desk.log(Query())).rows] == [12, 11]
-    found = await desk.inspect_log()
+    found = await inspected(desk)
     assert found.is_sound
     assert any("1 rows are from before the chain" in one for one in found.unproven)
 
@@ -547,7 +549,7 @@ async def test_the_end_of_a_desk_writes_what_waits_and_covers_it(desk_as: Open) 
 
 
 async def test_an_export_is_masked(busy: LocalDesk) -> None:
-    rows = await busy.export_log()
+    rows = await everything(busy)
 
     text = as_jsonl(rows) + as_csv(rows)
     assert len(rows) == 10
@@ -560,8 +562,8 @@ async def test_the_clear_export_is_for_few_and_recorded(busy: LocalDesk, desk_as
     lead = desk_as("lee")
 
     with pytest.raises(Refused, match="Only a lead or an auditor"):
-        await busy.export_log(is_clear=True)
-    rows = await lead.export_log(is_clear=True)
+        await everything(busy, is_clear=True)
+    rows = await everything(lead, is_clear=True)
 
     assert rows[6].user == "u2"
     assert rows[6].reason == "lost her phone"
@@ -572,7 +574,7 @@ async def test_no_cell_is_a_formula(desk_as: Open) -> None:
     await desk_as("dana").perform(Note(user="u1", text='=HYPERLINK("http://x","y")'))
     await desk_as("dana").perform(Note(user="u1", text="\t@SUM(A1)"))
 
-    table = as_csv(await desk_as("lee").export_log(is_clear=True))
+    table = as_csv(await everything(desk_as("lee"), is_clear=True))
 
     cells = [cell for line in csv.reader(io.StringIO(table)) for cell in line]
     assert any("HYPERLINK" in cell for cell in cells)
@@ -594,7 +596,7 @@ async def test_erasing_leaves_the_rows_and_the_chain(
     rows = (await lead.log(Query())).rows
     assert [row.user for row in rows[2:]] == [ERASED] * 10
     assert rows[1].user == "u4"
-    assert (await lead.inspect_log()).is_sound
+    assert (await inspected(lead)).is_sound
     for file in (sample_file, sample_file.with_name(f"{sample_file.name}.bak")):
         log = json.dumps({k: tables_of(file)[k] for k in ("log", "outbox")})
         assert "lost her phone" not in log
@@ -644,4 +646,4 @@ async def test_a_need_is_a_row_that_is_bound_too(desk_as: Open) -> None:
     with pytest.raises(NeedsMore):
         await desk.perform(ResetAll(user="u2"))
 
-    assert (await desk.inspect_log()).rows == 1
+    assert (await inspected(desk)).rows == 1

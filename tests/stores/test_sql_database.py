@@ -19,6 +19,7 @@ from sqlalchemy import QueuePool
 
 from helpdesk.domain.actions import ChangeAddress, Note, Reveal
 from helpdesk.domain.errors import BadInput, Unknown, Unreachable
+from helpdesk.service.inspecting import inspected
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.sql.database import PATIENCE, Database
 from helpdesk.stores.sql.migrations import migrate
@@ -76,7 +77,7 @@ async def test_no_byte_of_an_sqlite_file_or_of_what_lies_beside_it_holds_what_wa
     assert NOTICE in before
     assert ROW not in after
     assert NOTICE not in after
-    assert (await lead.inspect_log()).is_sound
+    assert (await inspected(lead)).is_sound
 
 
 async def test_who_is_cancelled_while_they_wait_for_the_pen_does_not_keep_it(

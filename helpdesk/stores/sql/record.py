@@ -11,7 +11,18 @@ from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import BigInteger, Connection, Select, bindparam, func, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Select,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from helpdesk.domain.agents import Agent
@@ -67,6 +78,17 @@ BOUND: Final = (
 
 ALL: Final = 2**62
 """More rows than there are."""
+
+FEW: Final = 100
+"""Rows that are read sooner than a thread is there for them."""
+
+UNBOUND: Final = select(func.count()).select_from(log).where(log.c.place.is_(None))
+
+NOTES: Final = select(checkpoints.c.note, checkpoints.c.made)
+
+NOTED: Final = select(func.count()).select_from(checkpoints)
+
+LAST_NOTE: Final = NOTES.order_by(checkpoints.c.n.desc()).limit(literal_column("1"))
 
 COUNT: Final = update(pen).where(pen.c.ticket < bindparam("number"))
 
@@ -171,6 +193,12 @@ class SqlStore:
         bodies = await self._database.ask(self._column, wanted, given, is_long=is_long)
         return [_row(body) for body in bodies]
 
+    async def kept(self, after: int, limit: int) -> Sequence[tuple[LogRow, Entry | None]]:
+        """Give rows after the one with the number *after*, as they are kept."""
+        wanted = _rows(of=False, by=False, acts=False, looks=True, since=False, limit=True)
+        given = {"after": after, "limit": limit}
+        return await self._database.ask(self._kept, wanted, given, is_long=limit > FEW)
+
     async def ends(self) -> Ends:
         """Give where the log ends; rows are only ever appended, so its version stays."""
         return await self._database.ask(self._ends)
@@ -178,12 +206,20 @@ class SqlStore:
     async def bound(self, start: int = 0, limit: int | None = None) -> Sequence[Entry]:
         """Give the rows that are bound to one another, from the place *start* on."""
         given = {"start": start, "limit": ALL if limit is None else limit}
-        bodies = await self._database.ask(self._column, BOUND, given, is_long=limit is None)
-        return [msgspec.json.decode(body, type=Entry) for body in bodies]
+        is_long = limit is None or limit > FEW
+        return await self._database.ask(self._bound, given, is_long=is_long)
 
-    async def checkpoints(self) -> Sequence[Noted]:
-        """Give all checkpoints of the log, oldest first."""
-        return (await self._database.ask(self._noted))[::-1]
+    async def unbound(self) -> int:
+        """Give how many rows are of the time before they were bound to one another."""
+        return await self._database.ask(self._counted, UNBOUND)
+
+    async def noted(self) -> int:
+        """Give how many checkpoints of the log there are."""
+        return await self._database.ask(self._counted, NOTED)
+
+    async def checkpoints(self, start: int = 0, limit: int | None = None) -> Sequence[Noted]:
+        """Give checkpoints of the log, from the place *start* on, oldest first."""
+        return await self._database.ask(self._notes, start, limit, is_long=limit is None)
 
     async def checkpoint(self) -> Noted | None:
         """Give the newest checkpoint of the log; None where there is none."""
@@ -253,18 +289,29 @@ class SqlStore:
             version=0,
         )
 
-    def _noted(self, limit: int | None = None) -> Sequence[Noted]:
-        """The newest first."""
-        newest = checkpoints.c.n.desc()
-        wanted = select(checkpoints.c.note, checkpoints.c.made).order_by(newest).limit(limit)
+    def _bound(self, given: Mapping[str, Any]) -> Sequence[Entry]:
+        return [msgspec.json.decode(body, type=Entry) for body in self._column(BOUND, given)]
+
+    def _kept(
+        self, wanted: Select[Any], given: Mapping[str, Any]
+    ) -> Sequence[tuple[LogRow, Entry | None]]:
+        return [kept_row(body) for body in self._column(wanted, given)]
+
+    def _counted(self, wanted: Select[Any]) -> int:
+        with self._database.connection() as connection:
+            return int(connection.execute(wanted).scalar_one())
+
+    def _notes(self, start: int, limit: int | None) -> Sequence[Noted]:
+        wanted = NOTES.order_by(checkpoints.c.n).offset(start).limit(limit)
         with self._database.connection() as connection:
             return [Noted(note=note, made=made) for note, made in connection.execute(wanted)]
 
     def _newest(self) -> Noted | None:
         known = self._database.known
         if COVERED not in known:
-            found = self._noted(1)
-            known[COVERED] = found[0] if found else None
+            with self._database.connection() as connection:
+                found = connection.execute(LAST_NOTE).first()
+            known[COVERED] = Noted(note=found.note, made=found.made) if found else None
         newest: Noted | None = known[COVERED]
         return newest
 
@@ -397,7 +444,7 @@ def _erase_rows(connection: Connection, before: datetime) -> int:
     count = 0
     old = select(log.c.seq, log.c.place, log.c.body).where(log.c.at < before)
     for seq, place, body in connection.execute(old).all():
-        row, entry = stored_row(msgspec.json.decode(body))
+        row, entry = kept_row(body)
         if not (row.user or row.says) or row.user == ERASED or row.act == ACCEPT:
             continue
         count += 1
@@ -408,8 +455,21 @@ def _erase_rows(connection: Connection, before: datetime) -> int:
     return count
 
 
+def kept_row(body: bytes) -> tuple[LogRow, Entry | None]:
+    """Return a row of the log as it is kept, with what binds it.
+
+    Raises:
+        msgspec.MsgspecError: It holds none.
+    """
+    try:
+        entry = msgspec.json.decode(body, type=Entry)
+    except msgspec.ValidationError:  # of the time before the chain
+        return stored_row(msgspec.json.decode(body))
+    return opened(entry), entry
+
+
 def _row(body: bytes) -> LogRow:
-    return stored_row(msgspec.json.decode(body))[0]
+    return kept_row(body)[0]
 
 
 def _operation_name(agent: str, key: str) -> str:
