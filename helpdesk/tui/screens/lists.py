@@ -15,11 +15,12 @@ from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query
 from helpdesk.tui.keys import Where, bindings
 from helpdesk.tui.render.rows import CHALLENGES, LOG, LOOPS
 from helpdesk.tui.screens.crowd import CrowdPlace
-from helpdesk.tui.screens.finding import FindingPlace
+from helpdesk.tui.screens.verifying import VerifyingPlace
 from helpdesk.tui.widgets.alarms import AlarmLines
 from helpdesk.tui.widgets.chrome import Open
 from helpdesk.tui.widgets.finder import Finder
 from helpdesk.tui.widgets.rowlist import RowList
+from helpdesk.tui.widgets.verifying import VerifyLine
 
 
 class LoopsScreen(CrowdPlace[LoopRow]):
@@ -82,7 +83,7 @@ class ChallengesScreen(CrowdPlace[ChallengeRow]):
         self.post_message(Open(message.row.line.user))
 
 
-class LogScreen(FindingPlace[LogRow]):
+class LogScreen(VerifyingPlace):
     """Alarms on top, then who did what to whom, newest first; Enter opens the case.
 
     Attributes:
@@ -110,8 +111,8 @@ class LogScreen(FindingPlace[LogRow]):
         return finder
 
     def body(self) -> Widget:
-        """The alarms, then the list."""
-        return Vertical(AlarmLines(), self.finder)
+        """The alarms, how far the verifying is, then the list."""
+        return Vertical(AlarmLines(), VerifyLine(), self.finder)
 
     def heed_alarms(self, alarms: tuple[Alarm, ...]) -> None:
         """Show the alarms, and how many there are."""
