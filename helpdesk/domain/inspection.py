@@ -44,6 +44,8 @@ EVERY_S: Final = 60
 _MOST: Final = 20
 """Sentences of one kind; whoever rewrote a whole log need not be told row by row."""
 
+_BESIDE: Final = "The checkpoint in the file"
+
 MINE: Final = "The checkpoint this console holds"
 
 _LATE: Final = (
@@ -107,6 +109,7 @@ class SoFar(Struct, kw_only=True, omit_defaults=True):
         expected: The number of the next one; 0 where nobody knows.
         peaks: The Merkle tree of these rows, as `Tree.peaks`.
         origin: What the log calls itself.
+        last: The size of the last checkpoint beside the log that was looked at.
         newest: The size of the newest checkpoint that fits.
         late: Dangerous acts after that.
         compared: Rows whose personal data was compared; `erased` and `foreign`: could not be.
@@ -125,6 +128,7 @@ class SoFar(Struct, kw_only=True, omit_defaults=True):
     expected: int = 0
     peaks: list[tuple[int, bytes]] = []
     origin: str = ""
+    last: int = 0
     newest: int = 0
     late: Sentences = field(default_factory=Sentences)
     compared: int = 0
@@ -212,7 +216,7 @@ class Inspector:
         so_far.done, so_far.peaks = self._tree.size, self._tree.peaks
         newest = so_far.newest
         for each in beside:
-            so_far.fits += self._fits(each, "The checkpoint in the file", known)
+            so_far.fits += self._follows(each) and self._fits(each, _BESIDE, known)
         so_far.noted += len(notes)
         self._hold(known)
         if so_far.newest > newest:
@@ -297,6 +301,19 @@ class Inspector:
                     f"{by} fits: its {each.size} rows are, unchanged, the first of this log."
                 )
 
+    def _follows(self, checkpoint: Checkpoint | str) -> bool:
+        """Whether a checkpoint beside the log is of no fewer rows than the one before it."""
+        if isinstance(checkpoint, str):
+            return True  # that it cannot be read is told elsewhere
+        if checkpoint.size < self.so_far.last:
+            self.so_far.checkpoints.add(
+                f"{_BESIDE} ({checkpoint.size} rows) stands after one of more rows: checkpoints "
+                "were moved or added."
+            )
+            return False
+        self.so_far.last = checkpoint.size
+        return True
+
     def _fits(
         self,
         checkpoint: Checkpoint | str,
@@ -311,9 +328,6 @@ class Inspector:
             wrong.add(f"{by} cannot be read: {checkpoint}")
             return False
         by = by if is_named else f"{by} ({checkpoint.size} rows)"
-        if checkpoint.size <= so_far.rows and checkpoint.size not in known:
-            wrong.add(f"{by} stands after one of more rows: checkpoints were moved or added.")
-            return False
         why = misfit(checkpoint, by, so_far.rows, so_far.origin, known)
         is_ours = self._vouches(checkpoint)
         if why or is_ours is False:
@@ -348,7 +362,7 @@ def misfit(
             f"{by} is of the log {clean(checkpoint.origin, limit=60)}, and this is "
             f"{clean(origin, limit=60) or 'one without a name'}: another log was put in its place."
         )
-    if known[size] != checkpoint.root:
+    if known.get(size) != checkpoint.root:
         return (
             f"{by} is of other rows: at least one of the first {size} was changed, added or "
             "taken away since, and what follows was made to fit."

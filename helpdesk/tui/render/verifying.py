@@ -44,7 +44,8 @@ def found_line(found: Inspection, at: datetime, now: datetime) -> Content:
     more = show("   M shows all", LABEL)
     when = f"at {clock(at, now)}"
     if found.is_sound:
-        says = f"{found.rows:,} rows verified {when}: nothing is broken."
+        rows = "1 row" if found.rows == 1 else f"{found.rows:,} rows"
+        says = f"{rows} verified {when}: nothing is broken."
         return Content.assemble(("✓ ", GOOD), show(says), more)
     head = Content.assemble(("▲ The log is not what it was ", BAD), show(f"{when}: "))
     return Content.assemble(head, show(found.broken[0], limit=WIDE), more)
