@@ -359,8 +359,11 @@ class Recorder:
     async def _grown(self) -> tuple[Ends, Tree]:
         """The tree of all rows, those of the transaction under way too."""
         ends, tree = await self._store.ends(), self._watched.tree.copy()
-        while rest := await self._store.bound(tree.size, ROWS):
+        is_more = True
+        while is_more:
+            rest = await self._store.bound(tree.size, ROWS)
             await whole(tree.extend, [entry.row for entry in rest])
+            is_more = len(rest) == ROWS
         return ends, tree
 
 
