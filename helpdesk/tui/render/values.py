@@ -91,6 +91,9 @@ def fit(text: str, width: int) -> str:
     """
     if width <= 0:
         return ""
+    if text.isascii() and text.isprintable():  # nearly all: each letter takes one cell
+        shown = text if len(text) <= width else text[: width - 1].rstrip() + "…"
+        return shown.ljust(width)
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(set_cell_size(text, width - 1).rstrip() + "…", width)

@@ -41,9 +41,6 @@ from helpdesk.tui.widgets.timeline import Timeline
 PATIENCE_S, POLL_S = 10.0, 0.02
 """Seconds an act that was typed ahead waits for its case, and between two looks."""
 
-REST_S = 0.03
-"""Seconds the cursor rests on a row before its case is asked for, so that a held key asks once."""
-
 
 def counts_down(case: Case, shown: datetime, holds: tuple[Hold, ...] = ()) -> bool:
     """Whether a code, a wait, a proof or a held act still ran when *shown* was drawn."""
@@ -146,16 +143,16 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
     def _rested(self, message: RowList.Rested[UserRow]) -> None:
         self._rested_on = self._looked_at = message.row.id
         if self.case is None or self.case.user.id != message.row.id:
-            self.open_case(message.row.id, rest_s=REST_S)
+            self.open_case(message.row.id)
 
     @on(RowList.Chosen)
     def _chosen(self, message: RowList.Chosen[UserRow]) -> None:
         self._rested_on = message.row.id
         self.open_user(message.row.id)
 
-    def _look_at(self, user: str, rest_s: float = 0.0) -> None:
+    def _look_at(self, user: str) -> None:
         self._looked_at = user
-        self.open_case(user, rest_s=rest_s)
+        self.open_case(user)
 
     @property
     def is_between(self) -> bool:
@@ -164,7 +161,12 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
         has_moved = rows.total > 0 and (not rows.current or rows.current.id != self._rested_on)
         shown = self.case.user.id if self.case else ""
         is_asked = bool(self._looked_at) and self._looked_at != shown
-        return has_moved or is_asked or (self.finder.is_awaited and not self.finder.fault)
+        return (
+            has_moved
+            or rows.is_moving
+            or is_asked
+            or (self.finder.is_awaited and not self.finder.fault)
+        )
 
     async def settled_case(self) -> Case | None:
         """Give the case the agent means, once it is there: an act typed ahead waits for it."""
@@ -177,7 +179,7 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
     def listed(self, *, kept: bool) -> None:
         """Take the row a list asked anew came to lie on for where the cursor rested."""
         row = self.finder.rows.current
-        if kept and row is not None:
+        if kept and row is not None and not self.finder.rows.is_moving:
             self._rested_on = row.id
         if not kept and self.finder.rows.total == 0 and not self.is_asking:
             self._looked_at, self.case = "", None  # who was shown is not who was searched for
@@ -195,17 +197,20 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
             self.call_after_refresh(self.keep_focus)
 
     @work(exclusive=True, group="case", exit_on_error=False)
-    async def open_case(self, user: str, *, rest_s: float = 0.0) -> None:
+    async def open_case(self, user: str) -> None:
         """Ask for a case and show it, unless the agent has gone on to another user meanwhile."""
-        await asyncio.sleep(rest_s)
         try:
-            case = await self.desk.case(user)
+            case, asked = await self.case_and_why(user)
         except HelpdeskError as error:
             self.tell(error)
             self._let_go()
             return
-        if self._looked_at == user:
-            self.case, self._missed = case, ""
+        if self._looked_at != user:
+            asked.verdict.cancel()
+            return
+        self._weighed = asked
+        self.case, self._missed = case, ""
+        self._weighed = None
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Show nobody where a case did not come; the app tells the fault."""

@@ -1,13 +1,13 @@
 """Why it keeps asking: the verdict beside the case, what the caller says to it, the drift meter.
 
-case ─▶ desk.why ─▶ verdict ─▶ q: ask ─▶ said ─▶ desk.why with what was said ─▶ verdict
+case, desk.why ─▶ verdict ─▶ q: ask ─▶ said ─▶ desk.why with what was said ─▶ verdict
 """
 
 from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from textual import work
 from textual.reactive import var
@@ -27,6 +27,9 @@ PATIENCE_S: Final = 10.0
 POLL_S: Final = 0.02
 """Seconds a key that was typed ahead waits for its verdict, and between two looks."""
 
+TOGETHER_S: Final = 0.04
+"""Seconds a case waits for its verdict, so that both are drawn at once; then it comes alone."""
+
 PAGE: Final = 96
 """Cells of a line of the page that holds the whole verdict, where the window is wide enough."""
 
@@ -34,6 +37,14 @@ IN_VERDICT: Final = frozenset(
     key.key for key in KEYS if key.act or key.does in {"ask", "copy", "drift"}
 )
 """Keys that a verdict names."""
+
+
+class Asked(NamedTuple):
+    """A verdict that is asked for: on whom, with which replies, and where it will be."""
+
+    user: str
+    said: tuple[CallerSaid, ...]
+    verdict: asyncio.Task[Verdict]
 
 
 class TellingPlace(ActingPlace):
@@ -49,22 +60,54 @@ class TellingPlace(ActingPlace):
     said: var[tuple[CallerSaid, ...]] = var(())
     why_fault: var[str] = var("")
 
+    _weighed: Asked | None = None
+
+    async def case_and_why(self, user: str) -> tuple[Case, Asked]:
+        """Give a case with its verdict, which is awaited for a moment; both are drawn at once.
+
+        Raises:
+            HelpdeskError: The case did not come.
+        """
+        shown = self.current_case()
+        said = self.said if shown is not None and shown.user.id == user else ()
+        weighing = asyncio.ensure_future(self.desk.why(user, said))
+        weighing.add_done_callback(_heard)
+        try:
+            case = await self.desk.case(user)
+            await asyncio.wait({weighing}, timeout=TOGETHER_S)
+        except BaseException:
+            weighing.cancel()
+            raise
+        return case, Asked(user, said, weighing)
+
     def watch_case(self, old: Case | None, case: Case | None) -> None:
         """Ask why for every new case; a reply of the last caller is none of the next one's."""
         if case is None:
             return
-        if old is None or old.user.id != case.user.id:
-            self.verdict, self.said = None, ()
-        self.ask_why(case.user.id)
+        is_other = old is None or old.user.id != case.user.id
+        said = () if is_other else self.said
+        asked = self._weighed
+        weighing = asked.verdict if asked and asked[:2] == (case.user.id, said) else None
+        verdict = _told(weighing)
+        if is_other:
+            self.verdict, self.said = verdict, ()
+        if verdict is None:
+            self.ask_why(case.user.id, weighing)
+        else:
+            self.workers.cancel_group(self, "why")
+            self.verdict, self.why_fault = verdict, ""
 
     @work(exclusive=True, group="why", exit_on_error=False)
-    async def ask_why(self, user: str) -> None:
-        """Ask for the verdict and show it, unless another user or another reply came meanwhile."""
+    async def ask_why(self, user: str, asked: asyncio.Task[Verdict] | None = None) -> None:
+        """Ask for the verdict and show it, unless another user or another reply came meanwhile.
+
+        With *asked* it is on its way already.
+        """
         said = self.said
         fault = ""
         verdict = None
         try:
-            verdict = await self.desk.why(user, said)
+            verdict = await (asked or self.desk.why(user, said))
         except HelpdeskError as error:
             fault = str(error)
         case = self.current_case()
@@ -172,3 +215,16 @@ class TellingPlace(ActingPlace):
             self.copy(verdict.say)
         else:
             self.app.notify("There is no reply to copy.", markup=False)
+
+
+def _told(weighing: asyncio.Task[Verdict] | None) -> Verdict | None:
+    """Return the verdict that was asked for, where it came."""
+    if weighing is None or not weighing.done() or weighing.cancelled():
+        return None
+    return None if weighing.exception() else weighing.result()
+
+
+def _heard(weighing: asyncio.Task[Verdict]) -> None:
+    """Take note of how it ended: a fault is told by who awaits it, and nobody may."""
+    if not weighing.cancelled():
+        weighing.exception()

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -21,6 +21,7 @@ from helpdesk.tui.render.values import QUIET
 from helpdesk.tui.widgets.latest import Latest
 from helpdesk.tui.widgets.parts import Codes, Factors, MayI, Papers, Part, Who
 from helpdesk.tui.widgets.request import Request
+from helpdesk.tui.widgets.scroll import Scroll
 from helpdesk.tui.widgets.timeline import Timeline
 from helpdesk.tui.widgets.why import Why
 
@@ -31,12 +32,12 @@ LOW, FEW = 18, 24
 class CasePanel(Vertical):
     """Shows `case` in its parts; on a small screen who, codes and may I stay in sight."""
 
-    case: reactive[Case | None] = reactive(None)
-    now: reactive[datetime | None] = reactive(None)
-    verdict: reactive[Verdict | None] = reactive(None)
-    said: reactive[tuple[CallerSaid, ...]] = reactive(())
-    why_fault: reactive[str] = reactive("")
-    holds: reactive[tuple[Hold, ...]] = reactive(())
+    case: var[Case | None] = var(None)
+    now: var[datetime | None] = var(None)
+    verdict: var[Verdict | None] = var(None)
+    said: var[tuple[CallerSaid, ...]] = var(())
+    why_fault: var[str] = var("")
+    holds: var[tuple[Hold, ...]] = var(())
 
     def __init__(self, cards: Mapping[str, Product]) -> None:
         super().__init__(id="case")
@@ -53,11 +54,11 @@ class CasePanel(Vertical):
                 CasePanel.case, CasePanel.verdict, CasePanel.said, fault=CasePanel.why_fault
             )
             yield Codes(self._cards).data_bind(CasePanel.case, CasePanel.now)
-            with VerticalScroll(id="middle"):
-                with VerticalScroll(id="facts", can_focus=False):
+            with Scroll(id="middle"):
+                with Scroll(id="facts", can_focus=False):
                     yield Factors(self._cards).data_bind(CasePanel.case)
                     yield Papers(self._cards).data_bind(CasePanel.case, CasePanel.now)
-                with VerticalScroll(id="history", can_focus=False) as history:
+                with Scroll(id="history", can_focus=False) as history:
                     history.border_title = " Timeline, UTC, newest first "
                     yield Latest(self._cards).data_bind(CasePanel.case)
                     yield Timeline().data_bind(CasePanel.case, CasePanel.verdict)
@@ -68,7 +69,7 @@ class CasePanel(Vertical):
         """Show the parts once there is a case; a new user is read from the top."""
         self.set_class(case is not None, "-has-case")
         if case is not None and (old is None or old.user.id != case.user.id):
-            for scroll in self.query(VerticalScroll):
+            for scroll in self.query(Scroll):
                 scroll.scroll_home(animate=False)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -96,7 +97,7 @@ class CasePanel(Vertical):
 
     def roll(self, by: int) -> None:
         """Scroll what does not fit by half a page, whichever part of it can be scrolled."""
-        for scroll in self.query(VerticalScroll):
+        for scroll in self.query(Scroll):
             if scroll.max_scroll_y:
                 scroll.scroll_relative(y=by * max(1, scroll.size.height // 2), animate=False)
 

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import Reactive, var
 from textual.widgets import Input, Static
@@ -137,9 +137,11 @@ class Finder(Vertical, Generic[T]):
         dots = " …" if self.is_busy else ""
         title = self.one if self.one and self.rows.total == 1 else self.title
         counted = f"{self.rows.total:,} {title}{dots}"
-        if counted != self._counted:  # another title draws the whole list anew
+        if counted != self._counted:
             self._counted = counted
-            self.border_title = Content.assemble((counted, LABEL))
+            # Set as the property would, but only the line it stands in is drawn anew.
+            self._border_title = Content.assemble((counted, LABEL))
+            self.refresh(Region(-1, -1, self.outer_size.width, 1))
 
     def watch_is_busy(self, is_busy: bool) -> None:
         """Show that an answer is awaited, unless it comes at once."""

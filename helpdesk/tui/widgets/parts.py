@@ -11,7 +11,7 @@ from textual import events
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import Reactive, reactive
 from textual.widget import Widget
 
 from helpdesk.domain.cases import Case
@@ -23,6 +23,7 @@ from helpdesk.tui.render import case as words
 from helpdesk.tui.render.codes import codes
 from helpdesk.tui.render.proving import caller, held, watching
 from helpdesk.tui.render.values import QUIET, lines, pressable
+from helpdesk.tui.widgets.scroll import settled_size
 
 
 @dataclass
@@ -44,6 +45,7 @@ class Part(Widget):
 
     case: reactive[Case | None] = reactive(None, layout=True)
     is_low: reactive[bool] = reactive(False, layout=True)
+    virtual_size: Reactive[Size] = settled_size()
 
     def __init__(self, cards: Mapping[str, Product]) -> None:
         super().__init__(classes="part")

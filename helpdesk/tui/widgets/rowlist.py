@@ -5,14 +5,18 @@ It draws itself line by line, so ten users and a million cost the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Generic, Self, TypeVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.color import Color
+from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
@@ -27,6 +31,15 @@ T = TypeVar("T")
 R = TypeVar("R")
 KEPT = 4_000
 """Rows kept before those far from the window are let go."""
+
+PAINTED = 400
+"""Painted rows kept, to be shown again as the window moves by some."""
+
+BEAT_S = 10
+"""Seconds for which a painted row is as good as new: some say how long ago something was."""
+
+SOON_S, HELD_S = 0.005, 0.045
+"""Seconds a cursor rests before that is said: after a single key, and while a key is held."""
 
 
 class RowList(Widget, Generic[T], can_focus=True):
@@ -60,7 +73,7 @@ class RowList(Widget, Generic[T], can_focus=True):
         Binding("enter", "choose", show=False),
     ]
 
-    total: reactive[int] = reactive(0)
+    total: reactive[int] = reactive(0, repaint=False)
     cursor: reactive[int] = reactive(0, repaint=False)
     empty_says: reactive[str] = reactive("")
     unknown_says: reactive[str] = reactive("")
@@ -94,7 +107,13 @@ class RowList(Widget, Generic[T], can_focus=True):
         id: str | None = None,  # noqa: A002 - Textual's own name for it
     ) -> None:
         self._drawn: dict[int, Strip] = {}
+        self._painted: dict[tuple[int, bool, str], tuple[T, Strip]] = {}
         self._shown: tuple[object, ...] = ()
+        self._shared: tuple[int, tuple[tuple[Column[T], int], ...]] = (-1, ())
+        self._ground: Color | None = None
+        self._filters: Sequence[LineFilter] = ()
+        self._resting: asyncio.TimerHandle | None = None
+        self._moved_at = 0.0
         super().__init__(id=id)
         self._columns = columns
         self._identity = identity
@@ -127,6 +146,7 @@ class RowList(Widget, Generic[T], can_focus=True):
 
         With *keep* nothing is said of the cursor: a list asked anew pulls nobody to another row.
         """
+        faces = self._faces()
         self._is_answered = True
         held = self.current if keep else None
         self._rows = dict(enumerate(page.rows, page.offset))
@@ -139,9 +159,9 @@ class RowList(Widget, Generic[T], can_focus=True):
             self._hold(self._identity(held))
         self.set_reactive(RowList.cursor, max(0, min(self.cursor, self.total - 1)))
         self._scroll_to_cursor()
-        self.refresh()
-        if self.current is not None and not keep:
-            self.post_message(self.Rested(self.current))
+        self._draw_changed(faces)
+        if not keep:
+            self._rest()
 
     def forget_asking(self) -> None:
         """Let rows that did not come be asked for again."""
@@ -155,6 +175,7 @@ class RowList(Widget, Generic[T], can_focus=True):
 
     def fill(self, page: Page[T]) -> None:
         """Take in more rows of the list that is shown."""
+        faces = self._faces()
         self._asked = None
         if len(self._rows) > KEPT:
             low, high = self._top - KEPT // 4, self._top + KEPT // 4
@@ -162,9 +183,58 @@ class RowList(Widget, Generic[T], can_focus=True):
         had = self.current is not None
         self._rows.update(enumerate(page.rows, page.offset))
         self.total = page.total
-        self.refresh()
-        if not had and self.current is not None:
-            self.post_message(self.Rested(self.current))
+        self._draw_changed(faces)
+        if not had:
+            self._rest()
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether the cursor moved to a row on which it is not said to rest yet."""
+        return self._resting is not None
+
+    def _rest(self) -> None:
+        """Say soon on which row the cursor rests; while a key is held, once it is let go."""
+        loop = asyncio.get_running_loop()
+        is_held = loop.time() - self._moved_at < 2 * HELD_S
+        self._moved_at = loop.time()
+        self._stop_resting()
+        if self.current is not None:
+            wait_s = HELD_S if is_held else SOON_S
+            # By way of the list's own queue: what is said on behalf of another stops there.
+            say = partial(self._say_rested, self.current)
+            self._resting = loop.call_later(wait_s, self.call_later, say)
+
+    def _say_rested(self, row: T) -> None:
+        self._resting = None
+        self.post_message(self.Rested(row))
+
+    def _stop_resting(self) -> None:
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
+
+    def _faces(self) -> list[object]:
+        """Give what each line shows: equal where it is drawn alike."""
+        return [self._face(y) for y in range(self.size.height)]
+
+    def _face(self, y: int) -> object:
+        at = self._top + y - self._head
+        if y < self._head or at >= self.total:
+            return self._is_answered, at == 0
+        return self._rows.get(at), at == self.cursor, self._thumb(at)
+
+    def _draw_changed(self, before: list[object]) -> None:
+        """Draw the lines anew that show something else than before; all where time went by."""
+        if not self._shown or self._shown[0] != self._beat():
+            self.refresh()
+            return
+        self._drawn.clear()
+        for y, face in enumerate(before):
+            if face != self._face(y):
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def _beat(self) -> int:
+        return int(self._scene().now.timestamp()) // BEAT_S
 
     def _hold(self, identity: str) -> None:
         """Put the cursor on the row with this key, where it is still in sight."""
@@ -175,8 +245,8 @@ class RowList(Widget, Generic[T], can_focus=True):
 
     def notify_style_update(self) -> None:
         """Forget the looks of the last theme."""
-        self._looks = {}
-        self._drawn.clear()
+        self._looks, self._ground = {}, None
+        self._forget_drawn()
         super().notify_style_update()
 
     def _look(self, name: str) -> Style:
@@ -196,7 +266,7 @@ class RowList(Widget, Generic[T], can_focus=True):
             for y in {y for region in regions for y in region.line_range}:
                 self._drawn.pop(y, None)
         else:
-            self._drawn.clear()
+            self._forget_drawn()
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def render_lines(self, crop: Region) -> list[Strip]:
@@ -205,50 +275,64 @@ class RowList(Widget, Generic[T], can_focus=True):
         All that are in sight are asked for where one has changed. What makes them safe, and takes
         their colour where none is wanted, is done here as there.
         """
-        ground, filters = self.background_colors[1], self.get_line_filters()
-        shown = (self.size, ground, filters)
+        if self._ground is None:
+            self._ground = self.background_colors[1]
+        filters = self.get_line_filters()
+        shown = (self._beat(), self.size, self._ground, filters, self.has_focus)
         if shown != self._shown:
-            self._drawn.clear()
-            self._shown = shown
+            self._forget_drawn()
+            self._shown, self._filters = shown, filters
         strips = []
         for y in crop.line_range:
             strip = self._drawn.get(y)
             if strip is None:
-                strip = self.render_line(y)
-                for each in filters:
-                    strip = strip.apply_filter(each, ground)
-                self._drawn[y] = strip
+                strip = self._drawn[y] = self.render_line(y)
             strips.append(strip.crop(crop.x, crop.right))
         return strips
+
+    def _forget_drawn(self) -> None:
+        self._drawn.clear()
+        self._painted.clear()
 
     def render_line(self, y: int) -> Strip:
         """Draw one line: the head, a row, or nothing."""
         width = self.size.width
         inner = max(0, width - 2)
         if y < self._head:
-            heads = ((column.title, "head", w) for column, w in widths(self._columns, inner))
-            return self._strip(list(heads), " ", self._look("head"), " ")
+            heads = [(column.title, "head", w) for column, w in self._widths(inner)]
+            return self._strip(heads, " ", self._look("head"), " ")
         at = self._top + y - self._head
         if at >= self.total:
             says = self.empty_says if self._is_answered else self.unknown_says
             said = says if at == 0 else ""
-            return Strip([Segment(fit(f" {said}", width), self._look("quiet"))], width)
+            return self._line([Segment(fit(f" {said}", width), self._look("quiet"))])
         row = self._rows.get(at)
         if row is None:
             self._want()
-            return Strip([Segment(fit(" …", width), self._look("quiet"))], width)
-        return self._row(row, at, inner)
+            return self._line([Segment(fit(" …", width), self._look("quiet"))])
+        key = at, at == self.cursor, self._thumb(at)
+        painted = self._painted.get(key)
+        if painted is None or painted[0] != row:
+            if len(self._painted) >= PAINTED:
+                self._painted.clear()
+            painted = self._painted[key] = row, self._row(row, at, inner)
+        return painted[1]
 
     def _row(self, row: T, at: int, inner: int) -> Strip:
         scene = self._scene()
         parts = []
-        for column, width in widths(self._columns, inner):
+        for column, width in self._widths(inner):
             cell = column.cell(row, scene)
             parts.append((cell.text, cell.look, width))
         under = None
         if at == self.cursor:
             under = self._look("cursor" if self.has_focus else "resting")
         return self._strip(parts, "▌" if at == self.cursor else " ", under, self._thumb(at))
+
+    def _widths(self, inner: int) -> tuple[tuple[Column[T], int], ...]:
+        if self._shared[0] != inner:
+            self._shared = inner, widths(self._columns, inner)
+        return self._shared[1]
 
     def _strip(
         self, parts: list[tuple[str, str, int]], mark: str, under: Style | None, end: str
@@ -263,7 +347,14 @@ class RowList(Widget, Generic[T], can_focus=True):
         used = 1 + sum(width + 1 for _, _, width in parts)
         segments.append(Segment(" " * max(0, self.size.width - 1 - used), plain))
         segments.append(Segment(end, plain if end == " " else thumb))
-        return Strip(Segment.simplify(segments)).adjust_cell_length(self.size.width)
+        return self._line(Segment.simplify(segments))
+
+    def _line(self, segments: Iterable[Segment]) -> Strip:
+        """Return segments as a line that has passed the filters of all lines."""
+        line, width = list(segments), self.size.width
+        for each in self._filters:
+            line = each.apply(line, self._ground or self.background_colors[1])
+        return Strip(line).adjust_cell_length(width)
 
     def _thumb(self, at: int) -> str:
         """Return the scroll mark of a line; nothing where all rows are seen."""
@@ -297,13 +388,12 @@ class RowList(Widget, Generic[T], can_focus=True):
     def watch_cursor(self, old: int, new: int) -> None:
         """Redraw two lines, or all where the window moved."""
         if self._scroll_to_cursor():
-            self.refresh()
+            self._draw_window()
         else:
             for at in (old, new):
                 y = at - self._top + self._head
                 self.refresh(Region(0, y, self.size.width, 1))
-        if self.current is not None:
-            self.post_message(self.Rested(self.current))
+        self._rest()
 
     def action_move(self, by: int) -> None:
         """Move the cursor by rows."""
@@ -320,6 +410,7 @@ class RowList(Widget, Generic[T], can_focus=True):
     def action_choose(self) -> None:
         """Choose the row under the cursor."""
         if self.current is not None:
+            self._stop_resting()  # what is chosen is more than rested on
             self.post_message(self.Chosen(self.current))
 
     def on_resize(self) -> None:
@@ -356,4 +447,9 @@ class RowList(Widget, Generic[T], can_focus=True):
         top = max(0, min(self._top + by, self.total - self._height))
         if top != self._top:
             self._top = max(0, top)
-            self.refresh()
+            self._draw_window()
+
+    def _draw_window(self) -> None:
+        """Draw all lines anew, of what was painted before."""
+        self._drawn.clear()
+        self.refresh(self.size.region)

@@ -11,7 +11,7 @@ from textual import events
 from textual.errors import NoWidget
 from textual.geometry import Size
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import Reactive, reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -20,6 +20,7 @@ from helpdesk.domain.diagnosis.verdicts import Verdict
 from helpdesk.tui.render.events import Line, per_hour, timeline_lines
 from helpdesk.tui.render.values import clock, fit, sparkline
 from helpdesk.tui.render.verdict import evidence_events, marks
+from helpdesk.tui.widgets.scroll import settled_size
 
 MARGIN, TODAY, EARLIER, WORDS = 2, 9, 13, 18
 """Cells of the margin, of a time of today, of an earlier one, and of an event's words."""
@@ -50,6 +51,7 @@ class Timeline(Widget):
 
     case: reactive[Case | None] = reactive(None, layout=True)
     verdict: reactive[Verdict | None] = reactive(None)
+    virtual_size: Reactive[Size] = settled_size()
 
     def __init__(self) -> None:
         super().__init__(id="timeline")
