@@ -196,10 +196,8 @@ def explicit(value: Any) -> Any:
     Also those that have their default.
     """
     if isinstance(value, Struct):
-        return {
-            field.encode_name: explicit(getattr(value, field.name))
-            for field in msgspec.structs.fields(value)
-        }
+        names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
+        return {called: explicit(getattr(value, name)) for called, name in names}
     if isinstance(value, list | tuple):
         return [explicit(part) for part in value]
     if isinstance(value, dict):

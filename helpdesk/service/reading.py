@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -153,6 +153,15 @@ class Reading(Relaying):
             finally:
                 for each in (waits, heard):
                     each.cancel()
+
+    @contextlib.contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Let what is remembered inside be written with the next mark, both or none."""
+        self._known.is_gathering = True
+        try:
+            yield
+        finally:
+            self._known.is_gathering = False
 
     async def settle(self) -> None:
         """Write down all that was remembered; what the desk writes down is its own."""

@@ -3,12 +3,14 @@
     feed ─▶ nothing changed ─▶ done
       └───▶ something, or not known ─▶ queue ─▶ tickets ─▶ loops ─▶ cases of own tickets ─▶ cursor
 
-Each step is noted when it is done, so that what is broken off goes on where it was.
+Steps are noted when they are done, with what they brought, so that what is broken off goes on where
+it was; cases several at once, for each note is a write of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final
 
 from helpdesk.domain.errors import CursorTooOld, NotFound
@@ -19,6 +21,9 @@ from helpdesk.service.working_set import ROWS_MOST
 
 Told = Callable[[int, int, str], None]
 """Is told how many steps are done, of how many, and what is next."""
+
+AT_ONCE: Final = 5
+"""Cases that are asked for at once, and written at once."""
 
 CASES_MOST: Final = 50
 """Cases of own tickets that are brought over; each is a look, and written down as one."""
@@ -43,18 +48,29 @@ async def synchronise(desk: OfflineDesk, told: Told) -> int:
     if is_same and not found.is_more and not mark.steps:
         await desk.note(cursor=found.cursor)
         return 0
-    steps = await _steps(desk)
-    done = [one for one in mark.steps if one in steps]
-    for name, step in steps.items():
-        if name not in done:
-            told(len(done), len(steps), name)
-            await step()
-            done.append(name)
+    with desk.gathering():
+        steps = await _steps(desk)
+        done = [one for one in mark.steps if one in steps]
+        for names in _together([name for name in steps if name not in done]):
+            told(len(done), len(steps), names[0])
+            ended = await asyncio.gather(*(steps[n]() for n in names), return_exceptions=True)
+            wrong = [one for one in ended if isinstance(one, BaseException)]
+            done += [n for n, one in zip(names, ended, strict=True) if one not in wrong]
             await desk.note(steps=tuple(done))
+            if wrong:
+                raise wrong[0]
     told(len(steps), len(steps), "")
     await desk.settle()
     await desk.note(cursor=found.cursor, steps=())
     return len(steps)
+
+
+def _together(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Give what is done at once: a list alone, cases several together."""
+    lists = [name for name in names if " " not in name]
+    cases = [name for name in names if " " in name]
+    yield from ([name] for name in lists)
+    yield from (cases[n : n + AT_ONCE] for n in range(0, len(cases), AT_ONCE))
 
 
 async def _steps(desk: OfflineDesk) -> dict[str, Callable[[], Awaitable[object]]]:

@@ -38,11 +38,16 @@ class Shown(Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class WorkingSet:
-    """What this machine remembers of a desk; every answer may be None: then it does not know."""
+    """What this machine remembers of a desk; every answer may be None: then it does not know.
+
+    Attributes:
+        is_gathering: Whether what is remembered is written with the next mark only.
+    """
 
     def __init__(self, replica: Replica) -> None:
         learn((*CASE_FORMS, *EVENT_FORMS, Verdict, Page[UserRow], Page[LoopRow], Page[TicketRow]))
         self._replica = replica
+        self.is_gathering = False
 
     async def case(self, user: str) -> Shown[Case] | None:
         """Give a case as it was last seen."""
@@ -89,7 +94,7 @@ class WorkingSet:
 
     async def remember(self, name: str, value: Any, now: datetime) -> None:
         """Keep an answer under its name; personal data that is not masked is masked."""
-        await self._replica.keep(Kept(name=name, at=now, value=plain(value)))
+        await self._keep(Kept(name=name, at=now, value=plain(value)))
 
     async def remember_page(self, name: str, page: Page[Any], now: datetime) -> None:
         """Keep the beginning of a list, and of the one before what lies below."""
@@ -101,7 +106,13 @@ class WorkingSet:
         else:
             rows = plain(page.rows)[:ROWS_MOST]
         value = {"total": page.total, "offset": 0, "rows": rows}
-        await self._replica.keep(Kept(name=name, at=now, value=value))
+        await self._keep(Kept(name=name, at=now, value=value))
+
+    async def _keep(self, answer: Kept) -> None:
+        if self.is_gathering:
+            self._replica.gather(answer)
+        else:
+            await self._replica.keep(answer)
 
 
 def plain(value: Any) -> Any:

@@ -15,6 +15,7 @@ import contextlib
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -39,6 +40,9 @@ ENDED_MOST: Final = 200
 """Wishes kept that are done, the last ones; those that were not done stay until that was read."""
 
 T = TypeVar("T")
+
+Steps = Mapping[str, Callable[[Table], None]]
+"""What is changed in each of several tables."""
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -91,6 +95,7 @@ class Replica:
         self.directory = directory
         self._outbox = _File(directory / "outbox.json")
         self._seen = _File(directory / "seen.json", is_dear=False)
+        self._gathered: dict[str, Kept] = {}
 
     # The outbox
 
@@ -119,6 +124,10 @@ class Replica:
         """Keep answers, each instead of the one of its name; of cases only the last seen ones."""
         await whole(self._keep, answers)
 
+    def gather(self, answer: Kept) -> None:
+        """Take an answer that is written with the next note, both or none; until then it counts."""
+        self._gathered[answer.name] = answer
+
     async def kept(self, name: str) -> Kept | None:
         """Give the answer of a name; None where there is none."""
         return await whole(self._kept, name)
@@ -129,6 +138,8 @@ class Replica:
 
     async def let_go(self, *names: str) -> None:
         """Let go of answers that are true no more."""
+        for name in names:
+            self._gathered.pop(name, None)
         await whole(self._seen.drop, "cases", names)
         await whole(self._seen.drop, "pages", names)
 
@@ -137,7 +148,7 @@ class Replica:
         return await whole(self._mark)
 
     async def note(self, **changed: Any) -> None:
-        """Change parts of the mark."""
+        """Change parts of the mark, and write down what was gathered."""
         await whole(self._note, changed)
 
     # The end
@@ -152,8 +163,9 @@ class Replica:
 
     def forget(self) -> None:
         """As `purge`; blocking."""
+        self._gathered.clear()
         self._seen.wipe()
-        self._outbox.change("wishes", _without_words)
+        self._outbox.change({"wishes": _without_words})
         self._outbox.wipe_previous()
 
     def forget_if_old(self, now: datetime) -> None:
@@ -176,18 +188,14 @@ class Replica:
                 claimed.append(replace(wish, state=State.SENT, by=by, sent_at=now))
                 _instead(table, found.doc_id, key, claimed[0])
 
-        self._outbox.change("wishes", take)
+        self._outbox.change({"wishes": take})
         return claimed[0] if claimed else None
 
     def _keep(self, answers: tuple[Kept, ...]) -> None:
-        for table in ("pages", "cases"):
-            mine = [one for one in answers if _table(one.name) == table]
-            if mine:
-                most = CASES_MOST if table == "cases" else 0
-                self._seen.put_all(table, {one.name: one for one in mine}, most)
+        self._seen.change(_putting({one.name: one for one in answers}))
 
     def _kept(self, name: str) -> Kept | None:
-        return self._seen.known(_table(name), name, Kept)
+        return self._gathered.get(name) or self._seen.known(_table(name), name, Kept)
 
     def _cases(self) -> tuple[Kept, ...]:
         try:
@@ -205,7 +213,11 @@ class Replica:
             mark = self._seen.value("mark", found["value"], Mark) if found else Mark()
             _instead(table, found.doc_id if found else 1, "mark", replace(mark, **changed))
 
-        self._seen.change("mark", put)
+        gathered = dict(self._gathered)
+        self._seen.change({**_putting(gathered), "mark": put})
+        for name, answer in gathered.items():
+            if self._gathered.get(name) is answer:
+                del self._gathered[name]
 
 
 def replica_directory(data: Path, desk: str, agent: str) -> Path:
@@ -265,20 +277,21 @@ class _File:
         if not path.exists():
             self._storage.install(_empty(), is_first=True)
 
-    def change(self, table: str, step: Callable[[Table], None]) -> None:
-        """Change a table in one transaction."""
+    def change(self, steps: Steps) -> None:
+        """Change tables in one transaction."""
         try:
-            self._change(table, step)
+            self._change(steps)
         except BadFile:
             if self._is_dear:
                 raise
             self.wipe()
-            self._change(table, step)
+            self._change(steps)
 
-    def _change(self, table: str, step: Callable[[Table], None]) -> None:
+    def _change(self, steps: Steps) -> None:
         with self._storage.transaction() as touched:
-            touched.add(table)
-            step(self._db.table(table, cache_size=0))
+            for table, step in steps.items():
+                touched.add(table)
+                step(self._db.table(table, cache_size=0))
 
     def put(self, table: str, key: str, value: Any, done_most: int) -> None:
         """Write one wish; of those that are done only so many stay, the last ones to be."""
@@ -294,22 +307,7 @@ class _File:
             if len(done) > done_most:
                 rows.remove(doc_ids=[number for _, number in done[: len(done) - done_most]])
 
-        self.change(table, write)
-
-    def put_all(self, table: str, values: dict[str, Any], most: int) -> None:
-        """Write several values, the last written last; with *most*, so many stay in all."""
-
-        def write(rows: Table) -> None:
-            old = [row.doc_id for row in rows if row["key"] in values]
-            if old:
-                rows.remove(doc_ids=old)
-            for key, value in values.items():
-                _instead(rows, _next(rows), key, value)
-            numbers = sorted(row.doc_id for row in rows)
-            if most and len(numbers) > most:
-                rows.remove(doc_ids=numbers[: len(numbers) - most])
-
-        self.change(table, write)
+        self.change({table: write})
 
     def drop(self, table: str, keys: Any) -> None:
         """Remove values."""
@@ -320,7 +318,7 @@ class _File:
                 rows.remove(doc_ids=found)
 
         if any(self.found(table, key) is not None for key in keys):
-            self.change(table, write)
+            self.change({table: write})
 
     def values(self, table: str, kind: type[T]) -> Iterator[T]:
         """Give all values of a table, in the order in which they were first written."""
@@ -377,6 +375,30 @@ class _File:
                 raise
             self.wipe()
             return {}
+
+
+def _putting(answers: Mapping[str, Kept]) -> dict[str, Callable[[Table], None]]:
+    """Return what writes answers, the last written last; of cases only the last seen ones stay."""
+
+    def put(most: int, values: Mapping[str, Kept], rows: Table) -> None:
+        old = [row.doc_id for row in rows if row["key"] in values]
+        if old:
+            rows.remove(doc_ids=old)
+        number = _next(rows)
+        documents = {number + n: one for n, one in enumerate(values.values())}
+        rows.insert_multiple(
+            Document({"key": one.name, "value": msgspec.to_builtins(one)}, doc_id=number)
+            for number, one in documents.items()
+        )
+        numbers = sorted(row.doc_id for row in rows)
+        if most and len(numbers) > most:
+            rows.remove(doc_ids=numbers[: len(numbers) - most])
+
+    found: dict[str, dict[str, Kept]] = {}
+    for name, one in answers.items():
+        found.setdefault(_table(name), {})[name] = one
+    most = {"cases": CASES_MOST}
+    return {table: partial(put, most.get(table, 0), values) for table, values in found.items()}
 
 
 def _next(table: Table) -> int:

@@ -16,18 +16,18 @@ ACTS = 20
 def durable(run: Run) -> Iterator[Printed]:
     """A note on a local fixture, to its being on the disk, beside one append and its sync."""
     for users in run.sizes:
-        found = _told(run, "acting", str(run.fixture(users)), str(run.count(ACTS)))
+        found = told(run, "acting", str(run.fixture(users)), str(run.count(ACTS)))
         yield line("D1", "a note, durable", found, {"append and sync": Goal(most=3)}, users)
 
 
 @row("C1")
 def long_case(run: Run) -> Iterator[Printed]:
     """Opening a case with 10,000 events, beside decoding them."""
-    found = _told(run, "opening", str(run.fixture(1_000)), "10000", str(run.count(ACTS)))
+    found = told(run, "opening", str(run.fixture(1_000)), "10000", str(run.count(ACTS)))
     yield line("C1", "a case of 10,000 events", found, {"msgspec decode": Goal(most=3)})
 
 
-def _told(run: Run, module: str, *arguments: str) -> dict[str, Sample]:
+def told(run: Run, module: str, *arguments: str) -> dict[str, Sample]:
     """Give what a program of ours measured: a line for each name, then its figures."""
     done = subprocess.run(
         [sys.executable, "-m", f"tests.bench.{module}", *arguments],
