@@ -9,6 +9,7 @@ from functools import partial
 from typing import ClassVar
 
 from textual import events, on, work
+from textual._styles_cache import StylesCache
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.events import Event
@@ -49,6 +50,9 @@ POLL_S = 4.0
 
 STRANGERS_S = 15.0
 """Seconds between two looks at the alarms: each asks why for all whose case is on watch."""
+
+FORGET_S = 60.0
+"""Seconds after which what was painted of widgets that are gone is let go."""
 
 TOLD_S = 12.0
 """Seconds a notice about a request is shown."""
@@ -158,8 +162,13 @@ class HelpdeskApp(LockingApp):
         self.set_interval(POLL_S, self.look_for_approvals)
         self.look_for_alarms()
         self.set_interval(STRANGERS_S, self.look_for_alarms)
+        self.set_interval(FORGET_S, self._forget)
         self.begin_to_follow()
         self.begin_to_watch()
+
+    def _forget(self) -> None:
+        """Let go of widgets that are gone: a cache of Textual's holds them (its issue 6665)."""
+        StylesCache.get_inner_outer.cache_clear()
 
     @work(exclusive=True, group="alarms", exit_on_error=False)
     async def look_for_alarms(self) -> None:
