@@ -23,7 +23,7 @@ async def test_what_a_closed_page_painted_is_let_go(
     async with console(demo()) as agent:
         await agent.press("question_mark")
         await agent.sees("Close")
-        painted = [weakref.ref(one._styles_cache) for one in agent.app.screen.walk_children()]
+        painted = [weakref.ref(one._styles_cache) for one in agent.app.screen.query("*")]
 
         await agent.press("escape")
         await agent.stands_on_desk()
