@@ -5,19 +5,29 @@ from __future__ import annotations
 import csv
 import io
 import json
+import signal
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pyotp
 import pytest
 
 from helpdesk import answers
 from helpdesk.cli import joined
 from helpdesk.crashes import log_path
-from tests.conftest import OFF, Run, prove
+from helpdesk.domain.agents import Role
+from helpdesk.domain.audit import LogRow, Result
+from helpdesk.domain.chain import Entry, sealed
+from helpdesk.domain.checkpoints import ORIGIN
+from helpdesk.stores.keys import Keys
+from helpdesk.stores.private import private_file
+from tests.conftest import NOW, OFF, Run, prove
 
 Act = Callable[[], None]
 
@@ -430,3 +440,46 @@ def test_a_crash_tells_nothing_of_what_it_held(
     assert code == 1
     assert "ValueError" in told
     assert not any(it in told for it in planted.values())
+
+
+def test_an_export_that_is_interrupted_says_so_and_ends_as_interrupted(
+    sample_file: Path, places: Path
+) -> None:
+    lengthen(sample_file, Keys(places / "data"), rows=4_100)
+    command = [sys.executable, "-m", "helpdesk", "--desk", str(sample_file), "log", "export"]
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as export:
+        assert export.stdout is not None
+        begun = export.stdout.read(1)  # the rest does not fit into a pipe: it waits
+        export.send_signal(signal.SIGINT)
+        _, told = export.communicate()
+
+    assert begun == b"{"
+    assert b"Interrupted: 2,000 rows were exported" in told
+    assert b"Traceback" not in told
+    assert export.returncode == 130
+
+
+def lengthen(file: Path, keys: Keys, *, rows: int) -> None:
+    """Let a file have a log of so many rows."""
+    tables = json.loads(file.read_text("utf-8"))
+    made: list[Entry] = []
+    for seq in range(1, rows + 1):
+        row = LogRow(
+            seq=seq, at=NOW, agent="sam", role=Role.SUPPORT, act="look", user="u1",
+            result=Result.DONE,
+        )  # fmt: skip
+        before = made[-1] if made else None
+        made.append(sealed(row, before, keys, salt=f"{seq:032x}", log=f"{ORIGIN}1"))
+    tables["log"] = {str(n): msgspec.to_builtins(one) for n, one in enumerate(made, 1)}
+    file.write_text(json.dumps(tables), "utf-8")
+
+
+def test_a_file_that_is_interrupted_while_it_is_written_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "kept" / "log.jsonl"
+
+    with pytest.raises(KeyboardInterrupt), private_file(path) as file:
+        file.write(b"half of it")
+        raise KeyboardInterrupt
+
+    assert [*path.parent.iterdir()] == []

@@ -290,9 +290,10 @@ class Recorder:
         public = read_verifier_key(key)[1] if key else None
         begun = unpacked(so_far) if so_far else await self._begun(self._witness.last())
         looking = self._inspector(begun, given, public)
-        ends = time.monotonic() + PART_S
-        while not begun.is_all and time.monotonic() < ends:
+        ends, is_first = time.monotonic() + PART_S, True
+        while not begun.is_all and (is_first or time.monotonic() < ends):
             await self._looked(looking)
+            is_first = False
         if begun.is_all:
             found = await whole(looking.found)
             return Inspecting(done=begun.done, of=begun.rows, found=found)

@@ -41,14 +41,13 @@ def progress_line(done: int, of: int, words: str, width: int) -> Content:
 
 def found_line(found: Inspection, at: datetime, now: datetime) -> Content:
     """Return in a line whether the log is sound, when that was so, and the key that shows all."""
-    more = show("   M shows all", LABEL)
     when = f"at {clock(at, now)}"
     if found.is_sound:
         rows = "1 row" if found.rows == 1 else f"{found.rows:,} rows"
         says = f"{rows} verified {when}: nothing is broken."
-        return Content.assemble(("✓ ", GOOD), show(says), more)
-    head = Content.assemble(("▲ The log is not what it was ", BAD), show(f"{when}: "))
-    return Content.assemble(head, show(found.broken[0], limit=WIDE), more)
+        return Content.assemble(("✓ ", GOOD), show(says), ("   M shows all", LABEL))
+    head = Content.assemble(("▲ The log is not what it was ", BAD), show(when))
+    return Content.assemble(head, ("   M shows all   ", LABEL), show(found.broken[0], limit=WIDE))
 
 
 def stopped_line(words: str) -> Content:
