@@ -21,6 +21,7 @@ async def test_what_a_closed_page_painted_is_let_go(
 ) -> None:
     monkeypatch.setattr(app, "FORGET_S", 0.05)
     async with console(demo()) as agent:
+        await agent.has_case("u1")
         await agent.press("question_mark")
         await agent.sees("Close")
         painted = [weakref.ref(one._styles_cache) for one in agent.app.screen.query("*")]
