@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -11,7 +12,9 @@ from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.search import Query, Sort, UserRow, UserState, matches
 from helpdesk.domain.text import digits, folded, mask_mail
 from helpdesk.domain.tickets import Complaint, LoopReport, Ticket
-from helpdesk.domain.users import Account, FactorState, MfaState, User
+from helpdesk.domain.users import Account, FactorKind, FactorState, MfaState, User
+
+_CALLED: Final = frozenset({FactorKind.SMS, FactorKind.VOICE})
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -39,6 +42,11 @@ class Open(Struct):
 
     tickets: list[Ticket] = []
     rounds: int = 0
+
+    @property
+    def ticket(self) -> Ticket | None:
+        """The newest ticket, or None."""
+        return max(self.tickets, key=lambda ticket: ticket.opened_at, default=None)
 
 
 def open_of(tickets: Iterable[Ticket], loops: Iterable[LoopReport]) -> dict[str, Open]:
@@ -74,29 +82,58 @@ def built(
     }
 
 
-def _entry(user: User, account: Account | None, open_: Open) -> Entry:
-    name = account.name if account else user.account
-    phones = [user.mobile or "", *(f.to or "" for f in user.factors if f.kind in {"sms", "voice"})]
-    numbers = [ticket.id for ticket in open_.tickets]
+class Said(NamedTuple):
+    """What is searched in of one user, folded, without what is open of them.
+
+    Attributes:
+        blob: Name, id, account and mail addresses, parted by newlines; the name comes first.
+        numbers: The digits of telephone numbers, parted by newlines.
+    """
+
+    blob: str
+    numbers: str
+
+
+def said_of(user: User, account: str) -> Said:
+    """Return what is searched in of a user; *account* is the name of theirs."""
+    phones = [user.mobile or "", *(f.to or "" for f in user.factors if f.kind in _CALLED)]
     mails = [user.login, user.notification_address or ""]
+    return Said(
+        blob="\n".join([folded(text) for text in (user.name, user.id, account, *mails)]),
+        numbers="\n".join(map(digits, phones)),
+    )
+
+
+def entry_of(user: User, account: str, said: Said, open_: Open) -> Entry:
+    """Return the entry of a user; *account* is the name of theirs."""
+    numbers = [ticket.id for ticket in open_.tickets]
     return Entry(
         user=user,
-        account=name,
-        blob="\n".join(folded(text) for text in (user.name, user.id, name, *mails, *numbers)),
-        numbers="\n".join(map(digits, (*phones, *numbers))),
+        account=account,
+        blob="\n".join((said.blob, *map(folded, numbers))),
+        numbers="\n".join((said.numbers, *map(digits, numbers))),
         rounds=open_.rounds,
-        ticket=max(open_.tickets, key=lambda ticket: ticket.opened_at, default=None),
+        ticket=open_.ticket,
     )
+
+
+def _entry(user: User, account: Account | None, open_: Open) -> Entry:
+    name = account.name if account else user.account
+    return entry_of(user, name, said_of(user, name), open_)
 
 
 def states_of(entry: Entry, now: datetime) -> list[UserState]:
     """Return all that holds of a user, the most urgent first; `ok` where nothing else does."""
-    user = entry.user
+    return states_among(entry.user, entry.rounds, now)
+
+
+def states_among(user: User, rounds: int, now: datetime) -> list[UserState]:
+    """Return all that holds of a user with so many rounds of a loop, the most urgent first."""
     states = {factor.state for factor in user.live_factors}
     found = (
         (user.is_locked(now), UserState.LOCKED),
         (bool(user.flagged), UserState.FLAGGED),
-        (entry.rounds > 0, UserState.LOOP),
+        (rounds > 0, UserState.LOOP),
         (user.mfa is MfaState.PENDING or FactorState.PENDING in states, UserState.PENDING),
         (FactorState.SUSPENDED in states, UserState.SUSPENDED),
         (user.mfa is MfaState.OFF, UserState.OFF),
@@ -170,15 +207,21 @@ def ordered(
 
 
 def heat(entry: Entry, now: datetime) -> tuple[object, ...]:
-    """Return how urgent a user is, the smallest first.
+    """Return how urgent a user is, the smallest first."""
+    return heat_of(entry.ticket, entry.rounds, now, is_locked=entry.user.is_locked(now))
+
+
+def heat_of(
+    ticket: Ticket | None, rounds: int, now: datetime, *, is_locked: bool
+) -> tuple[object, ...]:
+    """Return how urgent it is, the smallest first.
 
     On the phone, looping, locked, then the oldest ticket.
     """
-    ticket = entry.ticket
     return (
         not (ticket and ticket.on_phone),
-        -entry.rounds,
-        not entry.user.is_locked(now),
+        -rounds,
+        not is_locked,
         ticket.opened_at if ticket else now,
     )
 

@@ -1,80 +1,65 @@
-"""Everybody's searched text as one string, so that a word is looked for at the speed of memory."""
+"""Texts behind one another, in which a word is looked for at the speed of memory."""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Collection, Sequence
-from datetime import datetime
-from itertools import accumulate
-from typing import Final
-
-from helpdesk.domain.entries import Entry, is_found
-from helpdesk.domain.search import Query, is_beginning, number_in
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from typing import Final, Protocol
 
 BETWEEN: Final = "\0"
-"""What parts one user's text from the next one's."""
+"""What ends one user's text; in a text itself it stands as a new line, which no word holds."""
+
+AT_ONCE: Final = 1 << 20
+"""So many bytes are looked through before others have their turn."""
 
 _BEGINNING: Final = re.compile(r"(?<![^\W_])([a-z0-9])([a-z0-9]?)")
 
 
-class Haystack:
-    """Entries in their order, and which of them hold a word.
+class Bytes(Protocol):
+    """Where texts lie, in memory or in a file."""
 
-    What one or two letters begin is learned at the first such search, for all of them at once.
+    def read(self, start: int, end: int) -> bytes:
+        """Give the bytes from one place to another."""
+        ...
+
+
+class Texts:
+    """Texts behind one another, each ended by `BETWEEN`, as UTF-8.
+
+    Args:
+        lies: Where.
+        starts: Where each begins, and where the last one has ended.
     """
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self.entries = entries
-        self._texts = _Texts([entry.blob for entry in entries])
-        self._numbers = _Texts([entry.numbers for entry in entries])
-        self._beginnings: dict[str, list[int]] = {}
+    def __init__(self, lies: Bytes, starts: Sequence[int]) -> None:
+        self._lies, self._starts = lies, starts
 
-    def found(self, query: Query, now: datetime) -> list[Entry]:
-        """Give the entries that a query asks for, in their order."""
-        everybody: Collection[int] = range(len(self.entries))
-        places = [self._places(word) for word in query.words if BETWEEN not in word]
-        fewest = min(places, key=len, default=everybody)
-        found = [self.entries[place] for place in fewest]
-        if query == Query(words=query.words[: len(places)][:1], sort=query.sort):
-            return found  # one word and nothing else: where it is is all there is to know
-        return [entry for entry in found if is_found(entry, query, now)]
+    def __getitem__(self, place: int) -> str:
+        return self._lies.read(self._starts[place], self._starts[place + 1] - 1).decode()
 
-    def _places(self, word: str) -> Collection[int]:
-        """Where a word is, as `matches` has it."""
-        needle = word.lstrip("#")
-        if not needle:
-            return range(len(self.entries))
-        if is_beginning(needle):
-            return self._begun(needle)
-        found = self._texts.holding(needle)
-        number = number_in(word)
-        return sorted({*found, *self._numbers.holding(number)}) if number else found
-
-    def _begun(self, letters: str) -> list[int]:
-        if not self._beginnings:
-            begun: dict[str, list[int]] = {}
-            for place, entry in enumerate(self.entries):
-                pairs = set(_BEGINNING.findall(entry.blob))
-                for part in {one for one, _ in pairs} | {one + two for one, two in pairs if two}:
-                    begun.setdefault(part, []).append(place)
-            self._beginnings = begun
-        return self._beginnings.get(letters, [])
-
-
-class _Texts:
-    """Texts behind one another."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        self._all = BETWEEN.join(texts)
-        self._starts = [0, *accumulate(len(text) + 1 for text in texts)]
-
-    def holding(self, part: str) -> list[int]:
+    def holding(self, part: str) -> Iterator[int]:
         """Give the places of the texts that hold a part, in their order."""
-        text, starts, places = self._all, self._starts, []
-        at = text.find(part)
-        while at >= 0:
-            place = bisect_right(starts, at) - 1
-            places.append(place)
-            at = text.find(part, starts[place + 1])
-        return places
+        needle, starts, count = part.encode(), self._starts, len(self._starts) - 1
+        first = 0
+        while first < count:
+            last = bisect_left(starts, starts[first] + AT_ONCE, first + 1, count)
+            data = self._lies.read(starts[first], starts[last])
+            place, before, at = first, 0, data.find(needle)
+            while at >= 0:
+                place += data.count(b"\0", before, at)
+                yield place
+                before = data.find(b"\0", at)
+                at = data.find(needle, before)
+            first = last
+
+
+def ended(text: str) -> bytes:
+    """Return a text as it stands among others."""
+    return text.replace(BETWEEN, "\n").encode() + b"\0"
+
+
+def beginnings(text: str) -> set[str]:
+    """Return the one and two letters with which the words of a folded text begin."""
+    pairs = set(_BEGINNING.findall(text))
+    return {one for one, _ in pairs} | {one + two for one, two in pairs if two}

@@ -46,7 +46,8 @@ from helpdesk.stores.journal import (
     merged,
     most,
 )
-from helpdesk.stores.shelf import Handle, Shelf, laid_out
+from helpdesk.stores.kept import Kept, keep_places, kept_places, mark_of
+from helpdesk.stores.shelf import Handle, Places, Shelf, Tell, laid_out
 
 LOCK_WAIT_S: Final = 10.0
 """How long a change waits for another console to finish its own."""
@@ -83,14 +84,20 @@ class AtomicStorage(Storage):
 
     Atomic, locked, mode 0600, with the previous generation kept as `.bak`.
 
+    Args:
+        path: That of the file.
+        kept: The directory where it is kept what was made of a long file; None keeps nothing.
+        tell: Hears how far a long file is read that is read for the first time.
+
     Raises, from any use:
         BadFile: The file is empty, truncated or not ours.
         Unreachable: It cannot be read or written.
         RuntimeError: Something is to be written outside of a transaction.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, kept: Path | None = None, tell: Tell | None = None) -> None:
         self.path = Path(path)
+        self.kept, self.tell = Kept(kept, self.path), tell
         self._turn = threading.Lock()  # the file's lock is one for all threads of this process
         self._lock = FileLock(f"{path}.lock", timeout=LOCK_WAIT_S, thread_local=False, mode=0o600)
         self._journal = Journal(self.path)
@@ -111,6 +118,10 @@ class AtomicStorage(Storage):
         """
         draft = self._draft
         return draft if draft is not None and _PEN.get() is draft else self._current().tables
+
+    def durable(self) -> Tables:
+        """Give the tables as all others see them: what was put in no transaction under way."""
+        return self._current().tables
 
     def write(self, data: Tables) -> None:
         """Take the tables of the transaction under way, as they were read and changed."""
@@ -276,13 +287,23 @@ class AtomicStorage(Storage):
         name = str(self.path)
         try:
             handle = Handle(self.path)
-            if handle.size >= FROM and (places := laid_out(handle)) is not None:
+            if handle.size >= FROM and (places := self._places(handle)) is not None:
                 tables = {table: Shelf(table, handle, found) for table, found in places.items()}
                 return checked(tables, name, self._backup)
             data = self.path.read_bytes()
         except OSError as error:
             raise Unreachable(f"{self.path} cannot be read: {error.strerror}.") from error
         return tables_of(data, name, self._backup)
+
+    def _places(self, handle: Handle) -> dict[str, Places] | None:
+        """Where the documents lie: as it is kept, else by reading all of them."""
+        found = kept_places(self.kept, handle)
+        if found is None:
+            mark = mark_of(handle)
+            found = laid_out(handle, self.tell)
+            if found is not None:
+                keep_places(self.kept, handle, mark, found)
+        return found
 
     @property
     def way_back(self) -> str:

@@ -1,26 +1,26 @@
-"""Everybody of a fixture, folded once and kept in memory."""
+"""Everybody of a fixture, with what its desk knows of them."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import reduce
 from itertools import islice
 from operator import eq
-from typing import Final
+from typing import Any, Final
 
 from helpdesk.domain import entries
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.alike import shape
 from helpdesk.domain.audit import LOOK, LogRow
-from helpdesk.domain.entries import Entry
-from helpdesk.domain.haystack import Haystack
-from helpdesk.domain.search import Query, matches
-from helpdesk.domain.text import folded
-from helpdesk.domain.users import Account, User
+from helpdesk.domain.entries import Entry, Open
+from helpdesk.domain.search import Query, Sort, UserState, is_beginning, matches
+from helpdesk.domain.text import digits, folded
+from helpdesk.domain.users import User
 from helpdesk.stores.base import SEEN
+from helpdesk.stores.people import People, Places, is_in, together
 from helpdesk.stores.tiny import TinyStore
 from helpdesk.stores.tinyfile import TinyFile
 
@@ -30,6 +30,8 @@ AT_ONCE: Final = 20_000
 PROVIDER = ("users", "accounts", "timelines")
 """The tables from which everybody is read."""
 
+RANKS: Final = {state: number for number, state in enumerate(UserState)}
+
 
 class TinyDirectory:
     """The people of a `TinyFile`, with what its `TinyStore` knows of them."""
@@ -38,14 +40,8 @@ class TinyDirectory:
 
     def __init__(self, file: TinyFile, store: TinyStore) -> None:
         self._file, self._store = file, store
-        self._entries: dict[str, Entry] = {}
-        self._haystack = Haystack(())
-        self._open: dict[str, entries.Open] = {}
-        self._users: dict[str, User] = {}
-        self._accounts: dict[str, Account] = {}
-        self._shapes: dict[str, list[str]] = defaultdict(list)
-        self._shaped: dict[str, User] = {}
-        self._read, self._built, self._generation = -1, (-1, -1), 0
+        self._now: _Known | None = None
+        self._built, self._generation = (-1, -1), 0
         self._loading = threading.Lock()
 
     async def refresh(self) -> int:
@@ -57,28 +53,32 @@ class TinyDirectory:
 
     async def entries(self, users: Sequence[str]) -> Mapping[str, Entry]:
         """Give the entries of these users by id; whoever is not known is left out."""
-        return {user: self._entries[user] for user in users if user in self._entries}
+        known = self._known
+        places = {user: known.place(user) for user in users}
+        return {user: known.entry(at) for user, at in places.items() if at is not None}
 
     async def there(self, users: Sequence[str], *, account: str | None) -> Collection[str]:
         """Give which of these ids are users."""
-        found = await self.entries(users)
-        return {user for user, e in found.items() if account in {None, e.user.account}}
+        known = self._known
+        is_theirs = known.is_of(account)
+        places = {user: known.place(user) for user in users}
+        return {user for user, at in places.items() if at is not None and is_theirs(at)}
 
     async def named(self, login: str) -> Sequence[Entry]:
         """Give the users of this login, whatever its case."""
-        wanted = login.casefold()
-        return [e for e in self._entries.values() if e.user.login.casefold() == wanted]
+        wanted, known = login.casefold(), self._known
+        found = (known.entry(place) for place in known.people.of_login(login))
+        return [e for e in found if e.user.login.casefold() == wanted]
 
     async def doubles(self, user: User, *, account: str | None, limit: int) -> Sequence[Entry]:
         """Give others whose name or login could be taken for this user's, at most *limit*."""
-        shapes, wanted = await asyncio.to_thread(self._by_shape), _shapes(user)
-        alike = dict.fromkeys(other for each in wanted for other in shapes.get(each, ()))
-        found = (self._entries[other] for other in alike if other in self._entries)
+        known, wanted = self._known, _shapes(user)
+        alike = await asyncio.to_thread(known.people.of_shape, user)
         theirs = (
             e
-            for e in found
+            for e in map(known.entry, alike)
             if e.user.id != user.id and account in {None, e.user.account}
-            if any(map(eq, wanted, _shapes(e.user)))  # one may have had another name before
+            if any(map(eq, wanted, _shapes(e.user)))  # two shapes may have one number
         )
         return list(islice(theirs, limit))
 
@@ -86,21 +86,20 @@ class TinyDirectory:
         self, query: Query, now: datetime, *, account: str | None, offset: int, limit: int
     ) -> tuple[int, Sequence[Entry]]:
         """Give how many users match, and a window of them in the query's order."""
-        haystack = self._haystack
-        if len(haystack.entries) > AT_ONCE:
-            found = await asyncio.to_thread(haystack.found, query, now)
-        else:
-            found = haystack.found(query, now)
-        if account is not None:
-            found = [e for e in found if e.user.account == account]
-        most = offset + limit
-        return len(found), entries.ordered(found, query, now, most)[offset:most]
+        known = self._known
+        if len(known.people) > AT_ONCE and not _is_quick(query):
+            return await asyncio.to_thread(known.find, query, now, account, offset, limit)
+        return known.find(query, now, account, offset, limit)
 
     async def queue(
         self, agent: Agent, now: datetime, *, offset: int, limit: int
     ) -> tuple[int, Sequence[Entry]]:
         """Give how many users an agent should look at, and a window of them, the hottest first."""
-        found = [e for e in self._of(agent.account) if entries.is_for(agent, e, now)]
+        known = self._known
+        is_theirs = known.is_of(agent.account)
+        waiting = together(known.people.ever_due(), known.ticketed)
+        found = [known.entry(place) for place in waiting if is_theirs(place)]
+        found = [e for e in found if entries.is_for(agent, e, now)]
         found.sort(key=lambda e: entries.waiting(agent, e, now))
         return len(found), found[offset : offset + limit]
 
@@ -108,11 +107,14 @@ class TinyDirectory:
         self, since: datetime, *, account: str | None = None, limit: int = SEEN
     ) -> Sequence[Entry]:
         """Give the users who did something since a moment, those seen last, at most *limit*."""
-        found = [e for e in self._of(account) if e.user.seen_at and e.user.seen_at >= since]
-        if len(found) <= limit:
-            return found
-        last = sorted((e.user.seen_at or since for e in found), reverse=True)[limit - 1]
-        return [e for e in found if (e.user.seen_at or since) >= last][:limit]
+        known = self._known
+        is_theirs = known.is_of(account)
+        found = [place for place in known.people.seen_since(since) if is_theirs(place)]
+        if len(found) > limit:
+            seen = known.people.seen
+            last = sorted(map(seen, found), reverse=True)[limit - 1]
+            found = [place for place in found if seen(place) >= last][:limit]
+        return [known.entry(place) for place in found]
 
     async def logged(
         self, query: Query, *, account: str | None, offset: int, limit: int
@@ -121,54 +123,205 @@ class TinyDirectory:
         found = [row for row in reversed(self._store.log) if self._is_logged(row, query, account)]
         return len(found), found[offset : offset + limit]
 
+    @property
+    def _known(self) -> _Known:
+        if self._now is None:
+            self._now = _Known(self._file.people(), {}, None)
+        return self._now
+
     def _is_logged(self, row: LogRow, query: Query, account: str | None) -> bool:
         if row.act == LOOK and LOOK not in query.words:
             return False
-        entry = self._entries.get(row.user)
-        if account is not None and (entry is None or entry.user.account != account):
+        place = self._known.place(row.user) if row.user else None
+        user = None if place is None else self._known.entry(place).user
+        if account is not None and (user is None or user.account != account):
             return False
-        if query.product and (entry is None or entry.user.product not in query.product):
+        if query.product and (user is None or user.product not in query.product):
             return False
-        name = entry.user.name if entry else ""
+        name = user.name if user else ""
         parts = (row.agent, row.role, row.act, row.user, row.ticket, row.reason, row.result, name)
         return matches("\n".join(map(folded, parts)), row.ticket, query.words)
 
-    def _of(self, account: str | None) -> list[Entry]:
-        return [e for e in self._entries.values() if account in {None, e.user.account}]
-
     def _load(self, tickets: int) -> int:
         with self._loading:  # of two threads the slower must not put the older state back
-            people = self._file.generation(*PROVIDER)
-            if people != self._read:
-                self._users = {user.id: user for user in self._file.values("users", User)}
-                self._accounts = {each.id: each for each in self._file.values("accounts", Account)}
-                self._read = people
-            if (people, tickets) != self._built:
-                self._entries = self._built_anew(is_all=people != self._built[0])
-                self._haystack = Haystack([*self._entries.values()])
-                self._built = people, tickets
+            built = self._file.generation(*PROVIDER), tickets
+            if built != self._built:
+                open_ = entries.open_of(self._store.tickets, self._store.loops)
+                self._now = _Known(self._file.people(), open_, self._now)
+                self._built = built
                 self._generation += 1
             return self._generation
 
-    def _by_shape(self) -> Mapping[str, list[str]]:
-        """The ids of users by what their names and logins look like, made when first asked for."""
-        with self._loading:
-            for name, user in self._users.items():
-                if self._shaped.get(name) is not user:
-                    for each in _shapes(user):
-                        self._shapes[each].append(name)
-            self._shaped = self._users
-            return self._shapes
 
-    def _built_anew(self, *, is_all: bool) -> dict[str, Entry]:
-        """Build the entries again: *all* of them, or of those of whom something else is open."""
-        before, self._open = self._open, entries.open_of(self._store.tickets, self._store.loops)
-        if is_all:
-            return entries.built(self._users.values(), self._accounts, self._open)
-        touched = before.keys() | self._open.keys()
-        changed = {user for user in touched if before.get(user) != self._open.get(user)}
-        users = [self._users[user] for user in changed if user in self._users]
-        return self._entries | entries.built(users, self._accounts, self._open)
+class _Known:
+    """Everybody at one moment, with what is open of them.
+
+    Args:
+        people: Everybody.
+        open_: What is open, by user.
+        before: What was known the moment before; who is the same is not read again.
+    """
+
+    def __init__(self, people: People, open_: Mapping[str, Open], before: _Known | None) -> None:
+        self.people, self._by_user = people, open_
+        is_same = before is not None and before.people.is_of_one_file(people)
+        self._places: dict[str, int] = before._places if before and is_same else {}
+        found = ((self.place(user), one) for user, one in open_.items())
+        self._open = {place: one for place, one in found if place is not None}
+        self.ticketed: Places = sorted(p for p, one in self._open.items() if one.tickets)
+        self._numbers = "\n".join(
+            folded(ticket.id) for p in self.ticketed for ticket in self._open[p].tickets
+        )
+        self._entries = self._as_before(before) if before else {}
+
+    def place(self, user: str) -> int | None:
+        """Give the place of a user; None where there is none."""
+        if user not in self._places:
+            place = self.people.place(user)
+            if place is None:
+                return None
+            self._places[user] = place
+        return self._places[user]
+
+    def entry(self, place: int) -> Entry:
+        """Give the entry of the user at a place."""
+        found = self._entries.get(place)
+        if found is None:
+            people, user = self.people, self.people.user(place)
+            said, open_ = people.said(place), self._open.get(place, _NOTHING)
+            found = entries.entry_of(user, people.account(user), said, open_)
+            self._entries[place] = found
+        return found
+
+    def is_of(self, account: str | None) -> Any:
+        """Give whether the user at a place is of an account; None is everybody's."""
+        return (lambda _: True) if account is None else self.people.of_account(account)
+
+    def find(
+        self, query: Query, now: datetime, account: str | None, offset: int, limit: int
+    ) -> tuple[int, Sequence[Entry]]:
+        """Give how many users match, and a window of them in the query's order."""
+        found, most = self._found(query, now, account), offset + limit
+        places = found
+        if query.sort is not None:
+            places = self._sorted(found, query.sort, now)
+        elif query.words:
+            places = self._beginning_first(found, query.words, most)
+        return len(found), [self.entry(place) for place in places[offset:most]]
+
+    def _found(self, query: Query, now: datetime, account: str | None) -> Places:
+        """Who matches, in their order."""
+        people = self.people
+        found: Places = range(len(people))
+        if query.words:
+            each = sorted(map(self._holding, query.words), key=len)
+            found = reduce(_both, each)
+        for holds in self._filters(query, now, account):
+            found = [place for place in found if holds(place)]
+        return found
+
+    def _filters(self, query: Query, now: datetime, account: str | None) -> Iterable[Any]:
+        """What else must hold of the user at a place, the cheapest first."""
+        people, open_ = self.people, self._open
+        if account is not None:
+            yield people.of_account(account)
+        if query.product:
+            yield people.of_product(query.product)
+        if query.loop is not None:
+            yield lambda place: query.loop is (self._rounds(place) > 0)
+        if query.ticket is not None:
+            yield lambda place: query.ticket is bool(place in open_ and open_[place].tickets)
+        if query.channel is not None:
+            yield people.has(query.channel)
+        if query.state is not None:
+            yield lambda place: query.state in self._states(place, now)
+
+    def _states(self, place: int, now: datetime) -> list[UserState]:
+        """All that holds of the user at a place; they are looked at only where a lock may."""
+        may_be = self.people.states(place)
+        if UserState.LOCKED in may_be:
+            return entries.states_of(self.entry(place), now)
+        if self._rounds(place):
+            return [UserState.LOOP, *(one for one in may_be if one is not UserState.OK)]
+        return may_be
+
+    def _rounds(self, place: int) -> int:
+        return self._open[place].rounds if place in self._open else 0
+
+    def _holding(self, word: str) -> Places:
+        """Who has a word, or an open ticket whose number has it."""
+        found, needle = self.people.holding(word), word.lstrip("#")
+        if needle not in self._numbers and not digits(word):
+            return found
+        each = ((p, [ticket.id for ticket in self._open[p].tickets]) for p in self.ticketed)
+        new = [
+            place
+            for place, ids in each
+            if matches("\n".join(map(folded, ids)), "\n".join(map(digits, ids)), (word,))
+        ]
+        return together(found, new)
+
+    def _sorted(self, places: Places, sort: Sort, now: datetime) -> Places:
+        """Who matches, in an order that is asked for."""
+        people = self.people
+        rank = people.rank
+        match sort:
+            case Sort.NAME:
+                return sorted(places, key=rank)
+            case Sort.PRODUCT:
+                return sorted(places, key=lambda p: (people.product(p), rank(p)))
+            case Sort.STATE:
+                return sorted(
+                    places,
+                    key=lambda p: (min(map(RANKS.__getitem__, self._states(p, now))), rank(p)),
+                )
+            case Sort.SEEN:
+                return sorted(
+                    (p for p in places if people.seen(p) >= 0), key=people.seen, reverse=True
+                )
+            case Sort.HEAT:
+                return sorted(places, key=lambda p: self._heat(p, now))
+
+    def _heat(self, place: int, now: datetime) -> tuple[object, ...]:
+        open_ = self._open.get(place, _NOTHING)
+        is_locked = UserState.LOCKED in self._states(place, now)
+        return entries.heat_of(open_.ticket, open_.rounds, now, is_locked=is_locked)
+
+    def _beginning_first(self, places: Places, words: Sequence[str], most: int) -> Places:
+        """Those whose names begin with each of the words first, until there are enough."""
+        named = (place for place in self.people.named(words) if is_in(places, place))
+        first = list(islice(named, most))
+        if len(first) == most:
+            return first
+        are_first = set(first)
+        others = (place for place in places if place not in are_first)
+        return [*first, *islice(others, most - len(first))]
+
+    def _as_before(self, before: _Known) -> dict[int, Entry]:
+        """The entries of all who are as they were."""
+        changed = self.people.changed_in(before.people)
+        if changed is None:
+            return {}
+        both = before._open.keys() | self._open.keys()
+        touched = {p for p in both if before._open.get(p) != self._open.get(p)} | {*changed}
+        return {place: e for place, e in before._entries.items() if place not in touched}
+
+
+_NOTHING: Final = Open()
+
+
+def _is_quick(query: Query) -> bool:
+    """Whether little is looked at for a query, whoever is there."""
+    short = all(is_beginning(word.lstrip("#")) for word in query.words)
+    return short and query == Query(words=query.words[:1])
+
+
+def _both(places: Places, others: Places) -> Places:
+    """Who is in both, of which the first is the shorter one."""
+    if isinstance(others, range):
+        return places
+    there = set(others) if len(others) < 16 * len(places) else None
+    return [p for p in places if (p in there if there is not None else is_in(others, p))]
 
 
 def _shapes(user: User) -> tuple[str, str]:

@@ -24,8 +24,11 @@ from tinydb import TinyDB
 from tinydb.table import Document
 
 from helpdesk.domain.errors import BadFile
+from helpdesk.domain.users import User
 from helpdesk.stores.atomic import AtomicStorage, Signature
-from helpdesk.stores.shelf import Shelf
+from helpdesk.stores.everybody import Everybody, everybody
+from helpdesk.stores.people import People
+from helpdesk.stores.shelf import Shelf, Tell
 from helpdesk.stores.whole import whole
 
 LEFT_ALONE: Final = timedelta(hours=12)
@@ -42,10 +45,22 @@ class TinyFile:
     """Documents of one TinyDB file, table by table, with their times moved into the present.
 
     Blocking: call it from a thread, never from the event loop.
+
+    Args:
+        path: That of the file.
+        clock: Gives the present.
+        kept: The directory where it is kept what was made of a long file; None keeps nothing.
+        tell: Hears how far a long file is read that is read for the first time.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
-        self._db = TinyDB(str(path), storage=AtomicStorage)
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], datetime],
+        kept: Path | None = None,
+        tell: Tell | None = None,
+    ) -> None:
+        self._db = TinyDB(str(path), storage=AtomicStorage, kept=kept, tell=tell)
         self._storage: AtomicStorage = self._db.storage  # type: ignore[assignment]
         self._clock = clock
         self._shift: timedelta | None = None
@@ -55,6 +70,8 @@ class TinyFile:
         self._touched: set[str] = set()
         self._counting = threading.Lock()
         self._keys: dict[str, tuple[int, dict[str, int]]] = {}
+        self._everybody: Everybody | None = None
+        self._gathering = threading.Lock()
         self.name = str(path)
 
     @property
@@ -88,24 +105,31 @@ class TinyFile:
             BadFile: One is not of that form; the error names table, record and field.
         """
         documents, shift = self._storage.read().get(table, {}), self._moved_by()
-        if not isinstance(documents, Shelf):
-            for key, row in documents.items():
-                yield self.decoded(table, key, moved(row, shift), kind)
-            return
-        decode = msgspec.json.Decoder(kind).decode
-        for key, body in documents.bodies():
-            if isinstance(body, bytes):
-                yield shifted(self._told(table, key, decode, body), shift)
-            else:
-                yield self.decoded(table, key, moved(body, shift), kind)
+        for value in self.plain(table, documents, kind):
+            yield shifted(value, shift)
 
     def row(self, table: str, key: int) -> dict[str, Any] | None:
         """Give one document, or None."""
         document = self._db.table(table, cache_size=0).get(doc_id=key)
         return moved(document, self._moved_by()) if isinstance(document, Document) else None
 
+    def people(self) -> People:
+        """Give everybody as they are in the file now; the same where they did not change.
+
+        Raises:
+            BadFile: Somebody is not of the form of a user.
+        """
+        with self._gathering:  # of two threads the slower must not put the older state back
+            tables, shift = self._storage.durable(), self._moved_by()
+            self._everybody = everybody(self._everybody, self._storage.kept, tables, shift, self)
+            return self._everybody.people
+
     def key_of(self, table: str, name: str) -> int | None:
         """Give the id of the document that calls itself *name*; None where none does."""
+        if table == "users":
+            people = self.people()
+            place = people.place(name)
+            return None if place is None else people.key(place)
         version = self.generation(table)
         known = self._keys.get(table)
         if known is None or known[0] != version:
@@ -201,6 +225,24 @@ class TinyFile:
             BadFile: It is not of that form; the error names table, record and field.
         """
         return self._told(table, key, lambda given: msgspec.convert(given, kind), row)
+
+    def plain(self, table: str, documents: Mapping[str, Any], kind: type[S]) -> Iterator[S]:
+        """Give documents as values whose times are those of the file.
+
+        Raises:
+            BadFile: One is not of that form; the error names table, record and field.
+        """
+        bodies = documents.bodies() if isinstance(documents, Shelf) else documents.items()
+        decode = msgspec.json.Decoder(kind).decode
+        for key, body in bodies:
+            if isinstance(body, bytes):
+                yield self._told(table, key, decode, body)
+            else:
+                yield self.decoded(table, key, body, kind)
+
+    def shifted(self, user: User, by: timedelta) -> User:
+        """Give a user with their times moved."""
+        return shifted(user, by)
 
     def _told(self, table: str, key: int | str, read: Callable[[Any], S], given: Any) -> S:
         try:

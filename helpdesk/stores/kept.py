@@ -1,0 +1,251 @@
+"""What was made of a long file, kept so that it is made once: numbers and texts in pieces.
+
+    data/read/7be0….places   mode 0600; says of which file, and of which state of it, it was made
+
+What is kept of another state counts for nothing, and so does what is damaged: it is made anew.
+Nothing in it is not in the file itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import mmap
+import os
+import sys
+import time
+import zlib
+from array import array
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from helpdesk.stores.private import write_private
+from helpdesk.stores.shelf import Handle, Places
+
+VERSION: Final = f"helpdesk-kept/1 {sys.byteorder}"
+"""Another form, or another machine, begins with other words."""
+
+SETTLED_NS: Final = 50_000_000
+"""A file that was changed less than this ago may change again without a later time to show it."""
+
+AT_ONCE: Final = 1 << 20
+HEAD: Final = 16 * 1024
+"""Bytes before the pieces: what they are, and of what they were made."""
+
+
+class Damaged(Exception):
+    """A piece is not what was kept."""
+
+
+class Piece:
+    """A piece in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.size = len(data)
+
+    def check(self) -> None:
+        """Look, the first time, whether it is what it was.
+
+        Raises:
+            Damaged: It is not.
+        """
+
+    def read(self, start: int, end: int) -> bytes:
+        """Give the bytes from one place to another."""
+        return self._data[start:end]
+
+    def numbers(self, form: str) -> memoryview:
+        """Give it as numbers of one form, as `array` names it."""
+        return memoryview(self._data).cast(form)  # type: ignore[call-overload,no-any-return]
+
+
+class KeptPiece(Piece):
+    """A piece in a file."""
+
+    def __init__(self, handle: Handle, start: int, size: int, check: int) -> None:
+        self._handle, self._start, self.size, self._check = handle, start, size, check
+        self._is_checked = False
+        self._map: mmap.mmap | None = None
+
+    def check(self) -> None:
+        """Look, the first time, whether it is what it was."""
+        if self._is_checked:
+            return
+        check = 0
+        for start in range(0, self.size, AT_ONCE):
+            end = min(start + AT_ONCE, self.size)
+            check = zlib.crc32(self._handle.read(self._start + start, self._start + end), check)
+        if check != self._check:
+            raise Damaged(self._handle.path)
+        self._is_checked = True
+
+    def read(self, start: int, end: int) -> bytes:
+        """Give the bytes from one place to another."""
+        return self._handle.read(self._start + start, self._start + min(end, self.size))
+
+    def numbers(self, form: str) -> memoryview:
+        """Give it as numbers of one form; what is not looked at is not read."""
+        if not self.size:
+            return memoryview(b"").cast(form)  # type: ignore[call-overload,no-any-return]
+        if self._map is None:
+            begin = self._start - self._start % mmap.ALLOCATIONGRANULARITY
+            length = self._start - begin + self.size
+            self._map = mmap.mmap(self._handle.number, length, prot=mmap.PROT_READ, offset=begin)
+        offset = self._start % mmap.ALLOCATIONGRANULARITY
+        return memoryview(self._map)[offset : offset + self.size].cast(form)  # type: ignore[call-overload,no-any-return]
+
+
+class _Head(msgspec.Struct, frozen=True):
+    """What is kept: of which file, of which state of it, and where each piece lies."""
+
+    path: str
+    mark: str
+    pieces: dict[str, tuple[int, int, int]]
+
+
+class Kept:
+    """What is kept of one file.
+
+    Args:
+        directory: Where; None keeps nothing.
+        path: The file.
+    """
+
+    def __init__(self, directory: Path | None, path: Path) -> None:
+        self._directory, self._path = directory, path
+
+    def found(self, name: str, source: Handle) -> Mapping[str, Piece] | None:
+        """Give the pieces of this name that were made of the file as it is; None without."""
+        path = self._place(name)
+        if path is None or not path.exists():
+            return None
+        with contextlib.suppress(OSError, ValueError, msgspec.MsgspecError):
+            handle = Handle(path)
+            head = _head(handle)
+            ends = max((start + size for start, size, _ in head.pieces.values()), default=0)
+            if head.mark == mark_of(source) and ends <= handle.size:
+                return {of: KeptPiece(handle, *place) for of, place in head.pieces.items()}
+        return None
+
+    def keep(self, name: str, mark: str, source: Handle, made: Mapping[str, bytes]) -> None:
+        """Keep pieces that were made of a file; where that cannot be, they are made again.
+
+        Args:
+            name: What is kept.
+            mark: That of the file before it was read.
+            source: The file.
+            made: The pieces.
+        """
+        path = self._place(name)
+        if (
+            path is None
+            or mark != mark_of(source)
+            or time.time_ns() - _changed_ns(source) < SETTLED_NS
+        ):
+            return
+        places, at = {}, HEAD
+        for of, data in made.items():
+            places[of] = (at, len(data), zlib.crc32(data))
+            at += len(data) + -len(data) % 8
+        text = msgspec.json.encode(_Head(str(self._path.absolute()), mark, places))
+        head = b"%b\n%b" % (_begin(text), text)
+        if len(head) <= HEAD:
+            with contextlib.suppress(OSError):
+                write_private(path, b"".join(_padded(head, made)))
+                self._forget_others(path.parent)
+
+    def forget(self, name: str) -> None:
+        """Keep pieces no longer."""
+        path = self._place(name)
+        if path is not None:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    def _place(self, name: str) -> Path | None:
+        if self._directory is None:
+            return None
+        whose = hashlib.sha256(str(self._path.absolute()).encode()).hexdigest()[:16]
+        return self._directory / f"{whose}.{name}"
+
+    def _forget_others(self, directory: Path) -> None:
+        """Keep nothing of files that are gone."""
+        for one in directory.iterdir():
+            if one.name.startswith("."):  # it is being written
+                continue
+            try:
+                is_gone = not Path(_head(Handle(one)).path).exists()
+            except (ValueError, msgspec.MsgspecError):
+                is_gone = True
+            if is_gone:
+                one.unlink(missing_ok=True)
+
+
+PLACES: Final = "places"
+
+_FORMS: Final = {"keys": "q", "starts": "Q", "ends": "Q"}
+
+
+def keep_places(kept: Kept, source: Handle, mark: str, places: Mapping[str, Places]) -> None:
+    """Keep where the documents of a file lie."""
+    made = {
+        f"{part} {table}": array(form, getattr(each, part)).tobytes()
+        for table, each in places.items()
+        for part, form in _FORMS.items()
+    }
+    kept.keep(PLACES, mark, source, made)
+
+
+def kept_places(kept: Kept, source: Handle) -> dict[str, Places] | None:
+    """Give where the documents of a file lie, if it is kept."""
+    found = kept.found(PLACES, source)
+    if found is None:
+        return None
+    try:
+        for piece in found.values():
+            piece.check()
+    except Damaged:
+        kept.forget(PLACES)
+        return None
+    tables = dict.fromkeys(name.partition(" ")[2] for name in found)
+    return {
+        table: Places(*(found[f"{part} {table}"].numbers(form) for part, form in _FORMS.items()))
+        for table in tables
+    }
+
+
+def mark_of(handle: Handle) -> str:
+    """Return what is another for another file, or another state of it."""
+    found = os.fstat(handle.number)
+    return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
+
+
+def _changed_ns(handle: Handle) -> int:
+    found = os.fstat(handle.number)
+    return max(found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _head(handle: Handle) -> _Head:
+    """Return what a file says that it keeps.
+
+    Raises:
+        ValueError: It is none of ours.
+    """
+    begin, _, text = handle.read(0, HEAD).rstrip(b"\0").partition(b"\n")
+    if begin != _begin(text):
+        raise ValueError(handle.path)
+    return msgspec.json.decode(text, type=_Head)
+
+
+def _begin(text: bytes) -> bytes:
+    return f"{VERSION} {zlib.crc32(text):08x}".encode()
+
+
+def _padded(head: bytes, made: Mapping[str, bytes]) -> Iterator[bytes]:
+    yield head.ljust(HEAD, b"\0")
+    for data in made.values():
+        yield data
+        yield bytes(-len(data) % 8)

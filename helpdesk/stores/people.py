@@ -1,0 +1,288 @@
+"""Everybody of a file, each by their place, found without reading more of them than is shown.
+
+pieces (`gathering`), of the file as it is or as it was kept ─▶ places ─▶ users, one by one
+changes beside the file ─▶ looked at one by one: they are few
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from helpdesk.domain.alike import shape
+from helpdesk.domain.entries import Said, said_of
+from helpdesk.domain.haystack import BETWEEN, Texts
+from helpdesk.domain.search import UserState, is_beginning, matches, number_in
+from helpdesk.domain.users import FactorKind, User
+from helpdesk.stores.gathering import (
+    KINDS,
+    PIECES,
+    STATES,
+    bits_of,
+    gathered,
+    hash_of,
+    is_ever_due,
+    moment_of,
+)
+from helpdesk.stores.kept import Damaged, Piece
+
+Places = Sequence[int]
+"""Places in their order, each once."""
+
+
+class Crowd:
+    """Everybody as they stand in a file; what they are found by is gathered when it is asked for.
+
+    Args:
+        everybody: Gives them, in their order.
+        kept: Pieces that were gathered before.
+        forget: Called where one of these is damaged.
+    """
+
+    def __init__(
+        self,
+        everybody: Callable[[], Iterable[tuple[User, Said]]],
+        kept: Mapping[str, Piece] | None = None,
+        forget: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._everybody, self._forget = everybody, forget
+        self._pieces = dict(kept or {})
+        self._read: dict[str, Any] = {}
+        self._gathering = threading.RLock()
+
+    def numbers(self, name: str, form: str = "I") -> Sequence[int]:
+        """Give a piece of numbers."""
+        if name not in self._read:
+            self._read[name] = self._piece(name).numbers(form)
+        found: Sequence[int] = self._read[name]
+        return found
+
+    def words(self, name: str) -> Any:
+        """Give a piece of JSON."""
+        if name not in self._read:
+            piece = self._piece(name)
+            self._read[name] = msgspec.json.decode(piece.read(0, piece.size))
+        return self._read[name]
+
+    def texts(self, name: str) -> Texts:
+        """Give a piece of texts."""
+        return Texts(self._piece(name), self.numbers(f"{name} starts"))
+
+    def begun(self, letters: str) -> Places:
+        """Give of whom one or two letters begin a word."""
+        start, end = self.words("begun at").get(letters, (0, 0))
+        return self.numbers("begun")[start:end]
+
+    def holding(self, word: str) -> Places:
+        """Give of whom a word of more letters is part of what is searched in."""
+        found = [*self.texts("blobs").holding(word.lstrip("#").replace(BETWEEN, "\n"))]
+        number = number_in(word)
+        return sorted({*found, *self.texts("numbers").holding(number)}) if number else found
+
+    def with_(self, name: str, kind: str, text: str) -> list[int]:
+        """Give who may have a text of a kind, and a few who have not."""
+        number, hashes = hash_of(kind, text), self.numbers(name, "Q")
+        places, at = self.numbers(f"{name} places"), bisect_left(hashes, number)
+        found = []
+        while at < len(hashes) and hashes[at] == number:
+            found.append(places[at])
+            at += 1
+        return found
+
+    def _piece(self, name: str) -> Piece:
+        with self._gathering:
+            try:
+                if name in self._pieces:
+                    self._pieces[name].check()
+                    return self._pieces[name]
+            except Damaged:
+                self._pieces.clear()
+                self._read.clear()
+                self._forget()
+            made = gathered([PIECES[name]], self._everybody())
+            self._pieces |= {of: Piece(data) for of, data in made.items()}
+            return self._pieces[name]
+
+
+class People:
+    """Everybody of a file as it is now.
+
+    Args:
+        crowd: As they stand in the file.
+        keys: The ids of their documents, by place.
+        read: Gives the user at a place, as they are now.
+        changed: Those who are not as in the file; name, id, login, product and account are.
+        by: How far their times were moved.
+        accounts: The names of accounts, by id.
+    """
+
+    def __init__(
+        self,
+        *,
+        crowd: Crowd,
+        keys: Sequence[int],
+        read: Callable[[int], User],
+        changed: Mapping[int, User],
+        by: timedelta,
+        accounts: Mapping[str, str],
+    ) -> None:
+        self._crowd, self._keys, self._read, self._by = crowd, keys, read, by
+        self._accounts = accounts
+        self._changed = {
+            place: (user, said_of(user, self.account(user))) for place, user in changed.items()
+        }
+        self._gone = sorted(self._changed)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def is_of_one_file(self, other: People) -> bool:
+        """Whether both are of one file, where everybody has the same place."""
+        return self._crowd is other._crowd
+
+    def is_as_in(self, other: People, place: int) -> bool:
+        """Whether the user at a place is the same as there."""
+        mine, theirs = self._changed.get(place), other._changed.get(place)
+        return self._crowd is other._crowd and (mine and mine[0]) == (theirs and theirs[0])
+
+    def changed_in(self, other: People) -> Iterable[int] | None:
+        """Give the places where somebody else stands than there; None for all of them."""
+        if self._crowd is not other._crowd or self._by != other._by:
+            return None
+        both = self._changed.keys() | other._changed.keys()
+        return [place for place in both if not self.is_as_in(other, place)]
+
+    def user(self, place: int) -> User:
+        """Give the user at a place."""
+        changed = self._changed.get(place)
+        return changed[0] if changed else self._read(place)
+
+    def account(self, user: User) -> str:
+        """Give the name of a user's account."""
+        return self._accounts.get(user.account, user.account)
+
+    def said(self, place: int) -> Said:
+        """Give what is searched in of the user at a place."""
+        changed = self._changed.get(place)
+        if changed:
+            return changed[1]
+        return Said(self._crowd.texts("blobs")[place], self._crowd.texts("numbers")[place])
+
+    def key(self, place: int) -> int:
+        """Give the id of the document of the user at a place."""
+        return self._keys[place]
+
+    def place(self, name: str) -> int | None:
+        """Give the place of the user with this id; None where there is none."""
+        ids, known = self._crowd.texts("ids"), name.replace(BETWEEN, "\n")
+        return next((p for p in self._crowd.with_("known", "id", name) if ids[p] == known), None)
+
+    def of_login(self, login: str) -> list[int]:
+        """Give who may have a login, whatever its case."""
+        return self._crowd.with_("known", "login", login.casefold())
+
+    def of_shape(self, user: User) -> list[int]:
+        """Give whose name or login may look like a user's."""
+        found = self._crowd.with_("shapes", "name", shape(user.name))
+        return [*dict.fromkeys(found + self._crowd.with_("shapes", "login", shape(user.login)))]
+
+    def holding(self, word: str) -> Places:
+        """Give who has a word, as `matches` has it."""
+        needle = word.lstrip("#")
+        if not needle:
+            return range(len(self))
+        is_short = is_beginning(needle)
+        found = self._crowd.begun(needle) if is_short else self._crowd.holding(word)
+        new = [p for p, (_, said) in self._changed.items() if matches(*said, (word,))]
+        return together(apart(found, self._gone), new)
+
+    def named(self, words: Sequence[str]) -> Iterator[int]:
+        """Give of whom each of the words begins a word of the name, in their order."""
+        names = self._crowd.texts("names")
+        rest = [f" {word}" for word in words[1:]]
+        for place in names.holding(f" {words[0]}"):
+            if not rest or all(word in names[place] for word in rest):
+                yield place
+
+    def of_product(self, products: Sequence[str]) -> Callable[[int], bool]:
+        """Give whether the user at a place is of one of these."""
+        return self._one_of("products", products)
+
+    def of_account(self, account: str) -> Callable[[int], bool]:
+        """Give whether the user at a place is of an account."""
+        return self._one_of("accounts", [account])
+
+    def may_be(self, state: UserState) -> Callable[[int], bool]:
+        """Give whether the user at a place may be in a state at some time."""
+        return lambda place: bool(self._bits(place) & STATES[state])
+
+    def has(self, kind: FactorKind) -> Callable[[int], bool]:
+        """Give whether the user at a place has a factor of a kind."""
+        return lambda place: bool(self._bits(place) & KINDS[kind])
+
+    def states(self, place: int) -> list[UserState]:
+        """Give what may hold of the user at a place at some time; all but a lock does now."""
+        bits = self._bits(place)
+        return [state for state, bit in STATES.items() if bits & bit]
+
+    def product(self, place: int) -> str:
+        """Give the product of the user at a place."""
+        found: str = self._crowd.words("all products")[self._crowd.numbers("products")[place]]
+        return found
+
+    def rank(self, place: int) -> int:
+        """Give at which place a user's name stands in the order of all names."""
+        return self._crowd.numbers("ranks")[place]
+
+    def seen(self, place: int) -> int:
+        """Give when the user at a place was seen, as in the file; -1 for never."""
+        changed = self._changed.get(place)
+        if changed:
+            at = changed[0].seen_at
+            return -1 if at is None else moment_of(at - self._by)
+        return self._crowd.numbers("seen", "q")[place]
+
+    def seen_since(self, since: datetime) -> list[int]:
+        """Give who was seen at a moment or later."""
+        then, seen = moment_of(since - self._by), self._crowd.numbers("seen", "q")
+        found = [place for place, at in enumerate(seen) if at >= then]
+        new = [place for place in self._changed if self.seen(place) >= then]
+        return [*together(apart(found, self._gone), new)]
+
+    def ever_due(self) -> Places:
+        """Give of whom MFA is off until a day."""
+        new = [place for place, (user, _) in self._changed.items() if is_ever_due(user)]
+        return together(apart(self._crowd.numbers("due"), self._gone), new)
+
+    def _bits(self, place: int) -> int:
+        changed = self._changed.get(place)
+        return bits_of(changed[0]) if changed else self._crowd.numbers("bits")[place]
+
+    def _one_of(self, name: str, words: Sequence[str]) -> Callable[[int], bool]:
+        there: list[str] = self._crowd.words(f"all {name}")
+        wanted = {number for number, word in enumerate(there) if word in words}
+        numbers = self._crowd.numbers(name)
+        return lambda place: numbers[place] in wanted
+
+
+def is_in(places: Places, place: int) -> bool:
+    """Return whether a place is among places that are in their order."""
+    at = bisect_left(places, place)
+    return at < len(places) and places[at] == place
+
+
+def together(places: Places, more: Iterable[int]) -> Places:
+    """Return all places of both, in their order."""
+    new = [place for place in {*more} if not is_in(places, place)]
+    return sorted([*places, *new]) if new else places
+
+
+def apart(places: Places, gone: Iterable[int]) -> Places:
+    """Return places without those that are *gone*."""
+    less = {place for place in gone if is_in(places, place)}
+    return [place for place in places if place not in less] if less else places
