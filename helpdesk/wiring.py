@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +22,7 @@ from helpdesk.domain.errors import BadInput, NotFound, Unreachable
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import clean
 from helpdesk.products import load_cards
+from helpdesk.progress import ProgressLine
 from helpdesk.providing import is_provided, provided
 from helpdesk.reaching import Wanted as Elsewhere
 from helpdesk.reaching import reach
@@ -74,9 +77,14 @@ def open_desk(
             yield provided
         return
     path, is_bundled = fixture_path(address)
-    file = TinyFile(path, clock)
+    progress = ProgressLine(sys.stderr)
+    file = TinyFile(path, clock, data_directory() / "read", partial(_tell, progress, path))
     store = TinyStore(file)
-    store.load()
+    try:
+        store.load()
+        file.people()
+    finally:
+        progress.end()
     parts = Parts(
         cards=load_cards(config_directory() / "products"),
         connector=DemoConnector(file),
@@ -89,6 +97,12 @@ def open_desk(
     )
     with _local(config, who, parts) as local:
         yield local
+
+
+def _tell(progress: ProgressLine, path: Path, share: float) -> None:
+    """Say how far a file is read that takes long, which it does the first time."""
+    name = clean(path.name, limit=40)
+    progress.tell(f"{name} is read for the first time, or after many changes: {share:.0%}")
 
 
 @contextlib.contextmanager

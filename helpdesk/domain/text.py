@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 LIMIT: Final = 4_096
@@ -160,8 +161,11 @@ def folded(text: str) -> str:
 
     No case, no accents, no look-alike widths, nothing invisible.
     """
-    if text.isascii():
-        return text.casefold()
+    return text.casefold() if text.isascii() else _folded(text)
+
+
+@lru_cache(4_096)  # the names of accounts come again and again
+def _folded(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text).casefold()
     return "".join(
         c for c in plain if not unicodedata.combining(c) and unicodedata.category(c) != "Cf"

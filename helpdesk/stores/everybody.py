@@ -12,7 +12,7 @@ from helpdesk.stores.form import Tables
 from helpdesk.stores.gathering import GATHERINGS, gathered
 from helpdesk.stores.kept import Kept, Piece, mark_of
 from helpdesk.stores.people import Crowd, People
-from helpdesk.stores.shelf import Shelf
+from helpdesk.stores.shelf import SHARE, TOLD, Shelf, Tell
 
 S = TypeVar("S")
 
@@ -49,7 +49,12 @@ class Everybody(NamedTuple):
 
 
 def everybody(
-    before: Everybody | None, kept: Kept, tables: Tables, by: timedelta, decoding: Decoding
+    before: Everybody | None,
+    tables: Tables,
+    by: timedelta,
+    decoding: Decoding,
+    kept: Kept,
+    tell: Tell | None = None,
 ) -> Everybody:
     """Return everybody of the tables; what did not change is as it was *before*."""
     users, accounts = tables.get("users", {}), tables.get("accounts", {})
@@ -57,7 +62,7 @@ def everybody(
     if before is not None and is_same and before.users is users and before.by == by:
         return before
     names = before.names if before is not None and is_same else _names(accounts, decoding)
-    making = _Making(users, names, kept, decoding)
+    making = _Making(users, names, decoding, kept, tell)
     if not isinstance(users, Shelf):
         return making.whole(accounts, by)
     changed = making.changed()
@@ -82,9 +87,15 @@ class _Making:
     """One making of everybody."""
 
     def __init__(
-        self, users: Mapping[str, Any], names: Mapping[str, str], kept: Kept, decoding: Decoding
+        self,
+        users: Mapping[str, Any],
+        names: Mapping[str, str],
+        decoding: Decoding,
+        kept: Kept,
+        tell: Tell | None,
     ) -> None:
-        self._users, self._names, self._kept, self._decoding = users, names, kept, decoding
+        self._users, self._names, self._decoding = users, names, decoding
+        self._kept, self._tell = kept, tell
 
     def whole(self, accounts: Mapping[str, Any], by: timedelta) -> Everybody:
         """Make all anew, of people in memory."""
@@ -104,11 +115,17 @@ class _Making:
         pieces = self._kept.found(PEOPLE, shelf.handle)
         if pieces is None:
             mark = mark_of(shelf.handle)
-            made = gathered(GATHERINGS, read())
+            made = gathered(GATHERINGS, self._told(read(), len(shelf)))
             self._kept.keep(PEOPLE, mark, shelf.handle, made)
             pieces = self._kept.found(PEOPLE, shelf.handle)
             pieces = pieces or {name: Piece(data) for name, data in made.items()}
         return Crowd(read, pieces, lambda: self._kept.forget(PEOPLE))
+
+    def _told(self, everybody: Iterator[S], count: int) -> Iterator[S]:
+        for number, one in enumerate(everybody):
+            if self._tell is not None and number % TOLD == 0:
+                self._tell(SHARE + (1 - SHARE) * number / count)
+            yield one
 
     def changed(self) -> dict[int, User] | None:
         """Give who was changed beside the file; None where it is more than can be told so."""

@@ -28,8 +28,11 @@ AT_ONCE: Final = 1 << 20
 TOLD: Final = 5_000
 """After so many lines one hears how far it is."""
 
-Tell = Callable[[int, int], None]
-"""Takes how many bytes of how many were read."""
+Tell = Callable[[float], None]
+"""Takes which share of all that is to be done is done."""
+
+SHARE: Final = 0.3
+"""Looking where documents lie is this share of reading a file for the first time."""
 
 
 class Handle:
@@ -176,7 +179,7 @@ def laid_out(handle: Handle, tell: Tell | None = None) -> dict[str, Places] | No
             if not scan.take(line):
                 return None
             if tell is not None and number % TOLD == 0:
-                tell(scan.at, handle.size)
+                tell(SHARE * scan.at / handle.size)
     return scan.found()
 
 

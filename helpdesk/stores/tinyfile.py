@@ -121,7 +121,9 @@ class TinyFile:
         """
         with self._gathering:  # of two threads the slower must not put the older state back
             tables, shift = self._storage.durable(), self._moved_by()
-            self._everybody = everybody(self._everybody, self._storage.kept, tables, shift, self)
+            self._everybody = everybody(
+                self._everybody, tables, shift, self, self._storage.kept, self._storage.tell
+            )
             return self._everybody.people
 
     def key_of(self, table: str, name: str) -> int | None:

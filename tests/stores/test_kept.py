@@ -1,0 +1,245 @@
+"""What is kept of a long file: only ever what is right, and nobody waits for it twice."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from helpdesk.domain.entries import Entry
+from helpdesk.domain.search import parse
+from helpdesk.domain.users import User
+from helpdesk.fixture.make import make
+from helpdesk.stores import atomic
+from helpdesk.stores import kept as keeping
+from helpdesk.stores.directory import TinyDirectory
+from helpdesk.stores.tiny import TinyStore
+from helpdesk.stores.tinyfile import TinyFile
+from tests.conftest import Clock
+
+USERS = 80
+
+LONG = 100_000
+"""Bytes of a file that counts as long here."""
+
+SEARCHES = (
+    "", "m", "ma", "mar", "mar a", "#4", "4830", "447700", ".example", "product:sms", "state:off",
+    "state:locked", "state:ok mar", "channel:totp", "loop:yes", "ticket:no a",
+    *(f"sort:{sort}" for sort in ("heat", "name", "product", "state", "seen")),
+)  # fmt: skip
+
+PRODUCTS = [(name, name) for name in ("lead-gen-crm", "partner-portal", "sms-2fa")]
+
+
+class Counted(TinyFile):
+    """A file that counts how many users were read as they stand in it."""
+
+    def __init__(self, path: Path, clock: Clock, kept: Path | None) -> None:
+        self.told: list[float] = []
+        super().__init__(path, clock, kept, self.told.append)
+
+
+@pytest.fixture(autouse=True)
+def soon_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer users are enough."""
+    monkeypatch.setattr(atomic, "FROM", LONG)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A generated fixture that is long."""
+    path = tmp_path_factory.mktemp("made") / "made.json"
+    make(USERS, 3, path)
+    assert path.stat().st_size > LONG
+    return path
+
+
+@pytest.fixture
+def long_file(made: Path, tmp_path: Path) -> Path:
+    """A copy to write to, that nobody changed just now."""
+    path = tmp_path / "long.json"
+    path.write_bytes(made.read_bytes())
+    rested()
+    return path
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    """Where it is kept what was made of files."""
+    return tmp_path / "read"
+
+
+def rested() -> None:
+    """Wait until a change of a file shows by its time."""
+    time.sleep(keeping.SETTLED_NS / 1e9)
+
+
+async def found(file: TinyFile, clock: Clock) -> dict[str, list[Entry]]:
+    """What a directory of the file gives for all kinds of searches."""
+    store = TinyStore(file)
+    store.load()
+    directory = TinyDirectory(file, store)
+    await directory.refresh()
+    answers = {}
+    for said in SEARCHES:
+        query = parse(said, PRODUCTS)
+        total, some = await directory.find(query, clock.now, account=None, offset=0, limit=USERS)
+        assert total >= len(some)
+        answers[said] = [*some]
+    answers["seen"] = [*await directory.seen(clock.now - timedelta(days=1))]
+    user = answers[""][7].user
+    answers["named"] = [*await directory.named(user.login.upper())]
+    answers["doubles"] = [*await directory.doubles(user, account=None, limit=9)]
+    return answers
+
+
+async def test_a_file_is_read_once_and_the_next_time_gives_the_same(
+    long_file: Path, kept: Path, clock: Clock
+) -> None:
+    first, second = Counted(long_file, clock, kept), Counted(long_file, clock, kept)
+    without = await found(TinyFile(long_file, clock), clock)
+
+    answers = [await found(each, clock) for each in (first, second)]
+
+    assert answers == [without, without]
+    assert 0 < len(first.told) and max(first.told) <= 1
+    assert not second.told
+    assert len(without[""]) == USERS
+    assert without["named"][0].user.id == without[""][7].user.id
+
+
+def test_what_is_kept_is_for_its_owner_alone(long_file: Path, kept: Path, clock: Clock) -> None:
+    Counted(long_file, clock, kept).people()
+
+    assert len([*kept.iterdir()]) == 2
+    assert {stat.S_IMODE(one.stat().st_mode) for one in kept.iterdir()} == {0o600}
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o700
+
+
+def other_name(data: bytes) -> bytes:
+    return data.replace(b'"id":"u7","name":"', b'"id":"u7","name":"Zzyzx ', 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.write_bytes(other_name(path.read_bytes())),
+        lambda path: (
+            path.with_name("new").write_bytes(other_name(path.read_bytes()))
+            and path.with_name("new").replace(path)
+        ),
+    ],
+)
+async def test_a_file_that_was_changed_is_read_anew(
+    long_file: Path, kept: Path, clock: Clock, change: Callable[[Path], object]
+) -> None:
+    await found(Counted(long_file, clock, kept), clock)
+
+    change(long_file)
+    rested()
+    file = Counted(long_file, clock, kept)
+    answers = await found(file, clock)
+
+    assert file.told
+    assert answers == await found(TinyFile(long_file, clock), clock)
+    assert any(entry.user.name.startswith("Zzyzx") for entry in answers[""])
+
+
+async def test_a_file_that_changed_just_now_is_not_kept(
+    long_file: Path, kept: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "SETTLED_NS", 10**12)
+
+    Counted(long_file, clock, kept).people()
+
+    assert not kept.exists()
+
+
+@pytest.mark.parametrize("name", ["places", "people"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[: len(data) // 2],
+        lambda data: data[:100] + b"x" + data[101:],
+        lambda data: data[: len(data) // 2] + b"\xff\xff" + data[len(data) // 2 + 2 :],
+    ],
+)
+async def test_what_is_damaged_is_made_anew_and_never_believed(
+    long_file: Path, kept: Path, clock: Clock, name: str, damage: Callable[[bytes], bytes]
+) -> None:
+    right = await found(Counted(long_file, clock, kept), clock)
+    path = next(kept.glob(f"*.{name}"))
+    path.write_bytes(damage(path.read_bytes()))
+
+    answers = await found(Counted(long_file, clock, kept), clock)
+    again = await found(Counted(long_file, clock, kept), clock)
+
+    assert answers == again == right
+
+
+async def test_changes_beside_the_file_are_seen_by_all_and_by_who_opens_it_next(
+    long_file: Path, kept: Path, clock: Clock
+) -> None:
+    ours, theirs = Counted(long_file, clock, kept), Counted(long_file, clock, kept)
+    with ours.transaction():  # the first change writes the file whole
+        ours.put("remarks", 1, {"by": "us"})
+    rested()
+    await found(Counted(long_file, clock, kept), clock)
+    people = theirs.people()
+    user = people.user(6)
+
+    with ours.transaction():
+        after = replace(user, notification_address="zzyzx@other.example", flagged="odd")
+        ours.put("users", 7, msgspec.to_builtins(after))
+    fresh = Counted(long_file, clock, kept)
+    answers = [await found(each, clock) for each in (theirs, fresh)]
+
+    assert answers[0] == answers[1] == await found(TinyFile(long_file, clock), clock)
+    assert theirs.people().user(6) == after != user
+    assert theirs.people().place("u7") == 6
+    assert not fresh.told
+
+
+async def test_who_has_another_name_beside_the_file_is_found_by_it(
+    long_file: Path, kept: Path, clock: Clock
+) -> None:
+    ours = Counted(long_file, clock, kept)
+    for name in ("Aaron Zzyzx", "Zzyzx"):
+        user: User = ours.people().user(6)
+        with ours.transaction():
+            ours.put("users", 7, msgspec.to_builtins(replace(user, name=name)))
+
+    answers = await found(Counted(long_file, clock, kept), clock)
+
+    assert answers == await found(TinyFile(long_file, clock), clock)
+    assert "Zzyzx" in {entry.user.name for entry in answers["sort:name"]}
+
+
+def test_nothing_is_kept_of_files_that_are_gone(
+    long_file: Path, kept: Path, clock: Clock, tmp_path: Path
+) -> None:
+    Counted(long_file, clock, kept).people()
+    other = tmp_path / "other.json"
+    other.write_bytes(long_file.read_bytes())
+    long_file.unlink()
+    rested()
+
+    Counted(other, clock, kept).people()
+
+    assert len([*kept.iterdir()]) == 2
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_where_nothing_can_be_kept_the_file_is_read_all_the_same(
+    long_file: Path, kept: Path, clock: Clock
+) -> None:
+    kept.mkdir(mode=0o500)
+
+    assert len(Counted(long_file, clock, kept).people()) == USERS
