@@ -194,7 +194,7 @@ async def test_one_key_is_carried_out_once_also_by_two_consoles(
     opened: Opened, provider: Slow
 ) -> None:
     gate = provider.shut("u1")
-    desk, again = opened(), opened()
+    desk, again, other = opened(), opened(), opened()  # to open one waits for the file's lock
     first = asyncio.create_task(desk.perform(EndSessions(user="u1"), key=KEY))
     await provider.is_at("u1")
 
@@ -202,9 +202,9 @@ async def test_one_key_is_carried_out_once_also_by_two_consoles(
     with pytest.raises(StillRunning):
         await desk.perform(EndSessions(user="u1"), key=KEY)
     with pytest.raises(StillRunning):
-        await opened().withdraw(KEY)
+        await other.withdraw(KEY)
     with pytest.raises(StillRunning):
-        await opened().operation(KEY)
+        await other.operation(KEY)
     gate.set()
     outcomes = await asyncio.gather(first, second)
 
