@@ -115,6 +115,7 @@ def parser(*, is_whole: bool = True) -> argparse.ArgumentParser:
     record.add_tray(to, where, _count)
     record.add_bundle(to, where)
     serving.add_serve(to, _count, _seconds)
+    serving.add_withdraw(to)
     _add_sync(to, where)
     _add_web(to, where)
     _add_fixture(to)

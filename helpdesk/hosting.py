@@ -25,11 +25,12 @@ from helpdesk.connectors.demo import DemoConnector
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.chain import ChainedRow, Entry
-from helpdesk.domain.errors import BadFile, BadInput, Unreachable
+from helpdesk.domain.errors import BadFile, BadInput, NoRecord, Unreachable
 from helpdesk.domain.learning import learn
 from helpdesk.domain.text import clean
 from helpdesk.domain.timeline import KINDS
 from helpdesk.domain.users import Account, User
+from helpdesk.domain.withdrawals import Withdrawal
 from helpdesk.fixture.scan import documents
 from helpdesk.products import load_cards
 from helpdesk.progress import ProgressLine
@@ -56,6 +57,7 @@ from helpdesk.stores.sql.importing import (
     is_invented,
     unfinished,
 )
+from helpdesk.stores.sql.leaving import SqlWithdrawals
 from helpdesk.stores.sql.migrations import migrate
 from helpdesk.stores.sql.own import belong, people_of
 from helpdesk.stores.sql.reads import LAG_S, FromReplica, replica_at
@@ -132,7 +134,8 @@ class SqlDesks:
             self._directory = ProvidedDirectory(people.provider, self._store)
         self._connector = people.provider if people else DemoConnector(SqlDocuments(database))
         self._keys, self._watched = Keys(data_directory()), Watched()
-        self._witness = Seen(data_directory(), Path(database.name))
+        self._told, self._withdrawals = "", SqlWithdrawals(database)
+        self._witness = Seen(data_directory(), database.place)
         self._found, self._ages = Found(), Ages(since_boot)
         self._desks: dict[Agent, LocalDesk] = {}
         self._store.load()
@@ -154,6 +157,9 @@ class SqlDesks:
 
     def desk(self, agent: Agent) -> Desk:
         """Give the desk of an agent."""
+        return self._local(agent)
+
+    def _local(self, agent: Agent) -> LocalDesk:
         if agent not in self._desks:
             self._desks[agent] = self._opened(agent)
         return self._desks[agent]
@@ -163,9 +169,27 @@ class SqlDesks:
         await self._store.refresh()
 
     async def chores(self) -> None:
-        """Carry out what waited long enough."""
-        lead = agent_named(Role.LEAD, self.agents)
-        await self.desk(lead).carry_out_due()
+        """Carry out what waited long enough, and hold the log against what was seen.
+
+        Raises:
+            NoRecord: It is not the one that was seen before; raised once.
+        """
+        lead = self._local(agent_named(Role.LEAD, self.agents))
+        await lead.watch()
+        await lead.carry_out_due()
+        alarm, told = self._watched.alarm, self._told
+        self._told = alarm
+        if alarm not in {"", told}:
+            raise NoRecord(f"The database {self._database.name}: {alarm}")
+
+    async def withdrawals(self) -> Sequence[Withdrawal]:
+        """Give who and which sign-ins count no more, at any gateway on this database."""
+        return await self._withdrawals.all()
+
+    async def withdraw(self, withdrawal: Withdrawal) -> None:
+        """Keep one more."""
+        async with self._store.transaction():
+            await self._withdrawals.keep(withdrawal, clock())
 
     def close(self) -> None:
         """End all desks; blocking."""

@@ -39,6 +39,25 @@ def serve(given: argparse.Namespace) -> int:
     return 0
 
 
+def withdraw(given: argparse.Namespace) -> int:
+    """Take an agent off a desk that is served, or say who is."""
+    try:
+        from helpdesk.withdrawing import Wish, carry_out
+    except ImportError as error:
+        extra = "pip install 'helpdesk[gateway]'"
+        raise BadInput(f"withdraw needs the extra gateway: {extra} ({error.name}).") from error
+    wish = Wish(
+        agent=given.agent,
+        store=given.store,
+        reason=given.reason,
+        ends_sign_ins=given.sign_ins,
+        lets_in=given.again,
+    )
+    for line in carry_out(wish):
+        say(line)
+    return 0
+
+
 def web(given: argparse.Namespace) -> int:
     """Put the console on a page, until it is told to stop."""
     check_web()
@@ -102,3 +121,23 @@ def add_serve(to: Any, count: Callable[[str], int], seconds: Callable[[str], flo
         "--dev", action="store_true", help="sign agents in here, by codes, on this machine only"
     )
     hosts.set_defaults(run=serve)
+
+
+def add_withdraw(to: Any) -> None:
+    """Add the command that takes agents off a desk to a parser."""
+    says = "Take an agent off a desk that is served, at once, whatever their issuer says"
+    command = to.add_parser(
+        "withdraw",
+        help=says,
+        description=f"{says}. Run it where the desk's store is reached from. Without AGENT it "
+        "lists who is withdrawn.",
+    )
+    command.add_argument("agent", nargs="?", default="", metavar="AGENT", help="the agent's id")
+    command.add_argument("--store", default="", metavar="URL", help="where the record is kept")
+    command.add_argument("--reason", default="", help="why")
+    which = command.add_mutually_exclusive_group()
+    which.add_argument(
+        "--sign-ins", action="store_true", help="only end the sign-ins there are; a new one counts"
+    )
+    which.add_argument("--again", action="store_true", help="let a withdrawn agent sign in again")
+    command.set_defaults(run=withdraw)

@@ -18,6 +18,7 @@ import hashlib
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from helpdesk.domain.errors import BadInput
 from helpdesk.domain.text import clean
@@ -97,8 +98,29 @@ def read_checkpoint(text: str) -> Checkpoint:
         BadInput: It is none; the sentence says what is missing.
     """
     body, blank, signed = text[:_LIMIT].replace("\r\n", "\n").partition("\n\n")
-    lines = body.split("\n")
-    if not blank or len(lines) < 3:
+    if not blank:
+        raise BadInput("A checkpoint has three lines, an empty one, and its signature.")
+    signatures = tuple(
+        Signature(name, raw[:4], raw[4:])
+        for line in signed.split("\n")
+        if line.startswith("— ")
+        for name, _, told in [line[2:].rpartition(" ")]
+        if len(raw := _decoded(told)) > 4
+    )
+    found = read_body(f"{body}\n")
+    if not signatures:
+        raise BadInput("The checkpoint has no signature.")
+    return replace(found, signatures=signatures)
+
+
+def read_body(text: str) -> Checkpoint:
+    """Return what the three lines tell, signed by nobody.
+
+    Raises:
+        BadInput: They are none; the sentence says what is missing.
+    """
+    lines = text[:_LIMIT].split("\n")
+    if len(lines) < 4:
         raise BadInput("A checkpoint has three lines, an empty one, and its signature.")
     origin, size, root = lines[:3]
     if (
@@ -110,22 +132,7 @@ def read_checkpoint(text: str) -> Checkpoint:
         raise BadInput(f"The checkpoint's second line is not a number of rows: {clean(size)}.")
     if len(_decoded(root)) != 32:
         raise BadInput("The checkpoint's third line is not a root of 32 bytes.")
-    signatures = tuple(
-        Signature(name, raw[:4], raw[4:])
-        for line in signed.split("\n")
-        if line.startswith("— ")
-        for name, _, told in [line[2:].rpartition(" ")]
-        if len(raw := _decoded(told)) > 4
-    )
-    if not signatures:
-        raise BadInput("The checkpoint has no signature.")
-    return Checkpoint(
-        origin=origin,
-        size=int(size),
-        root=_decoded(root),
-        body=f"{body}\n",
-        signatures=signatures,
-    )
+    return Checkpoint(origin=origin, size=int(size), root=_decoded(root), body=text)
 
 
 def _decoded(text: str) -> bytes:

@@ -31,7 +31,7 @@ from helpdesk.domain.chain import (
     log_of,
     personal,
 )
-from helpdesk.domain.checkpoints import Checkpoint, read_checkpoint
+from helpdesk.domain.checkpoints import Checkpoint, read_body, read_checkpoint
 from helpdesk.domain.errors import BadInput
 from helpdesk.domain.text import clean
 
@@ -47,6 +47,8 @@ _MOST: Final = 20
 _BESIDE: Final = "The checkpoint in the file"
 
 MINE: Final = "The checkpoint this console holds"
+
+SAW: Final = "What this console saw last"
 
 _LATE: Final = (
     "Row {seq} ({act}) has no checkpoint after it, though one is made right with it: checkpoints "
@@ -104,6 +106,7 @@ class SoFar(Struct, kw_only=True, omit_defaults=True):
         notes: How many checkpoints were there beside the log when it began.
         old: How many rows of the time before the chain.
         seen: The checkpoint that this console held when it began.
+        saw: The body of one of all rows it had seen; nobody signed it.
         done: How many rows were looked at; `noted` how many checkpoints beside the log.
         before: The hash of the last of these rows.
         expected: The number of the next one; 0 where nobody knows.
@@ -122,6 +125,7 @@ class SoFar(Struct, kw_only=True, omit_defaults=True):
     notes: int
     old: int
     seen: str = ""
+    saw: str = ""
     done: int = 0
     noted: int = 0
     before: str = START.hex()
@@ -196,7 +200,9 @@ class Inspector:
     ) -> None:
         self.so_far = so_far
         mine = (Held(by=MINE, note=so_far.seen),) if so_far.seen else ()
-        self._held = [(each.by, _told(each.note)) for each in (*mine, *given)]
+        self._held = [(each.by, _told(each.note)) for each in mine]
+        self._held += [(SAW, _told(so_far.saw, read_body))] if so_far.saw else []
+        self._held += [(each.by, _told(each.note)) for each in given]
         self._macs, self._key, self._vouches = macs, macs.name, vouches
         self._tree = Tree(so_far.done, so_far.peaks)
 
@@ -329,6 +335,10 @@ class Inspector:
             return False
         by = by if is_named else f"{by} ({checkpoint.size} rows)"
         why = misfit(checkpoint, by, so_far.rows, so_far.origin, known)
+        if not checkpoint.signatures:  # what this console saw itself
+            if why:
+                wrong.add(why)
+            return not why
         is_ours = self._vouches(checkpoint)
         if why or is_ours is False:
             wrong.add(why or f"{by}: its signature is not that of the key it names.")
@@ -378,10 +388,10 @@ def _row(text: str) -> ChainedRow | None:
     return row if canonical(row) == text else None
 
 
-def _told(note: str) -> Checkpoint | str:
+def _told(note: str, read: Callable[[str], Checkpoint] = read_checkpoint) -> Checkpoint | str:
     """A checkpoint, or why it cannot be read."""
     try:
-        return read_checkpoint(note)
+        return read(note)
     except BadInput as error:
         return str(error)
 
@@ -437,8 +447,9 @@ def _unproven(so_far: SoFar, *, has_held: bool) -> Iterator[str]:
             "could still change them unseen."
         )
     yield (
-        "Rows that came after the newest checkpoint and were cut off again would not be missed: as "
-        f"a rule those of {EVERY_S} s, and never a dangerous act that was done."
+        "Rows that came after the newest checkpoint and were cut off again would not be missed but "
+        f"by a console that saw them: as a rule those of {EVERY_S} s, and never a dangerous act "
+        "that was done."
     )
     if not has_held:
         yield (

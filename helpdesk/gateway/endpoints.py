@@ -36,7 +36,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     """One thing a desk can be asked or told, over HTTP.
 
     Attributes:
-        name: The desk's method; `desk` for what stands in its header, `whose` for an id.
+        name: The desk's method; `desk` for what stands in its header, `whose` for an id,
+            `sign_out` for what the gateway does itself.
         path: With places in braces for arguments.
         asks: The form of the arguments, those in the address included.
         gives: The form of the answer.
@@ -208,6 +209,7 @@ _ALL: Final = (
         Operation,
         "Take a write back if it was not carried out",
     ),
+    _posted("sign_out", wire.SIGN_OUT, wire.Nothing, wire.Done, "End the sign-in that asks"),
     _asked("changes", "/v1/changes", wire.After, Changes, "What changed after a cursor"),
     _asked("changed", "/v1/events", wire.After, wire.Moved, "Changes as server-sent events"),
 )
@@ -226,7 +228,7 @@ RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
             "log", "why", "fleet", "ways", "approvals", "alarms", "holds", "phone", "tray",
             "bundle", "weigh", "operation", "withdraw", "changes", "changed", "settle",
             "inspect_log", "reconcile_log", "checkpoint", "checkpoint_key", "export_log",
-            "carry_out_due",
+            "carry_out_due", "sign_out",
         ),
         _EVERYBODY,
     ),

@@ -8,6 +8,7 @@ answer lost: a question ─▶ asked again · a write ─▶ `Lost`: whoever sen
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -33,6 +34,7 @@ from helpdesk.connectors.exchange import (
 from helpdesk.connectors.way import Again, Way
 from helpdesk.domain.addresses import server_url
 from helpdesk.domain.errors import (
+    HelpdeskError,
     OfProvider,
     OtherAgent,
     SignInAgain,
@@ -49,6 +51,9 @@ TOTAL_S: Final = 25.0
 
 BUDGET_S: Final = 30.0
 TRIES: Final = 4
+
+OUT_S: Final = 3.0
+"""Seconds a desk has to hear that somebody signs out."""
 
 QUIET_S: Final = 45.0
 """Seconds a stream of events may say nothing: every quarter of a minute it says it is there."""
@@ -121,6 +126,7 @@ class Line(Way):
             desk_url(url), "The desk", total_s=total_s, authorities=authorities, transport=transport
         )
         self._bearer, self._budget_s, self._tries = bearer, budget_s, tries
+        self._taken = ""  # the token that the desk took last
         logging.getLogger("stamina").setLevel(logging.ERROR)  # it would write into the screen
 
     async def ask(
@@ -144,7 +150,9 @@ class Line(Way):
             token = await self._bearer(max_age_s=max_age_s)
             given = _headers(token, headers or {})
             try:
-                return await self._tried(method, path, values, given, is_write)
+                reply = await self._tried(method, path, values, given, is_write)
+                self._taken = token
+                return reply
             except Unauthorised as error:
                 # It was not done; a token may look fresh here and be ended there.
                 if was_refused or isinstance(error, SignInAgain | OtherAgent):
@@ -157,8 +165,18 @@ class Line(Way):
         self._bearer.prompt_with(ask)
 
     async def sign_out(self) -> None:
-        """Forget the sign-in, until one is asked for that is recent."""
-        await self._bearer.sign_out()
+        """Forget the sign-in, until one is asked for that is recent; the desk takes it no more."""
+        token, self._taken = self._taken, ""
+        await asyncio.gather(self._bearer.sign_out(), self._told_out(token))
+
+    async def _told_out(self, token: str) -> None:
+        """Tell the desk, if it answers soon: an issuer ends no token that is out."""
+        if not token:
+            return
+        sent = self._request("POST", wire.SIGN_OUT, {}, _headers(token, {}))
+        with contextlib.suppress(HelpdeskError, Again, Lost, TimeoutError):
+            async with asyncio.timeout(OUT_S):
+                await self.once(sent, is_act=False, most=MOST_BYTES)
 
     @asynccontextmanager
     async def stream(

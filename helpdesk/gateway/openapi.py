@@ -33,6 +33,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "undo": {},
     "carry_out_due": {},
     "settle": {},
+    "sign_out": {},
     "inspect_log": {},
     "reconcile_log": {},
     "checkpoint": {},

@@ -1,7 +1,7 @@
 """The desk over HTTP: who asks, may they, how often; then the desk itself answers.
 
-request ─▶ bounds ─▶ sign-in ─▶ right ─▶ form ─▶ recent sign-in? ─▶ key? ─▶ as seen? ─▶ Desk
-              429        401      403     400          401          400      428 412
+request ─▶ bounds ─▶ sign-in, withdrawn? ─▶ right ─▶ form ─▶ recent? ─▶ key? ─▶ as seen? ─▶ Desk
+              429              401            403     400       401      400      428 412
 """
 
 from __future__ import annotations
@@ -35,11 +35,13 @@ from helpdesk.domain.errors import (
     Unreachable,
 )
 from helpdesk.domain.learning import learn
+from helpdesk.domain.withdrawals import Withdrawal
 from helpdesk.gateway import problems, wire
 from helpdesk.gateway.bounds import Allowance, Bounds, TooOften
 from helpdesk.gateway.endpoints import ENDPOINTS, RIGHTS, Endpoint
 from helpdesk.gateway.forms import Malformed, asked, asks_of, seen_of
 from helpdesk.gateway.issuers import RESOURCE_PATH
+from helpdesk.gateway.leaving import Leaving, signed_out
 from helpdesk.gateway.openapi import document
 from helpdesk.gateway.problems import Problem, other_problem, problem_of
 from helpdesk.gateway.relay import tell
@@ -83,6 +85,14 @@ class Desks(Protocol):
         """Do what is due, whoever asks for it: acts that waited long enough."""
         ...
 
+    async def withdrawals(self) -> Sequence[Withdrawal]:
+        """Give who and which sign-ins count no more."""
+        ...
+
+    async def withdraw(self, withdrawal: Withdrawal) -> None:
+        """Keep one more, for all gateways on this truth."""
+        ...
+
 
 class SignIns(Protocol):
     """Says whose a token is."""
@@ -124,7 +134,7 @@ class Gateway:
         self._time_limit_s, self._latest_s = time_limit_s, latest_s
         self._pages, self._described = pages, described
         self._running: set[asyncio.Task[Any]] = set()
-        self._over = asyncio.Event()
+        self._leaving = Leaving(desks.withdrawals)
         self._asking: asyncio.Task[None] | None = None
         self.numbers = Numbers()
 
@@ -201,13 +211,17 @@ class Gateway:
                 signed = await self._signed(request)
                 noted(request)[AGENT] = signed.agent.id
                 self._bounds.agent(signed.agent.id)
+                await self._leaving.check(signed)
                 permit(endpoint, signed.agent)
                 asks = await asks_of(endpoint, request)
                 if is_grave(endpoint, asks) and needs_step_up(signed, self._now()):
                     raise SignInAgain("This act asks for a sign-in of the last minutes.")
                 desk = self._desks.desk(signed.agent)
+                if endpoint.name == "sign_out":
+                    await self._desks.withdraw(signed_out(signed, self._now()))
+                    return _answer(wire.Done(), "", desk)
                 if endpoint.is_write:
-                    return await self._write(endpoint, asks, desk, request)
+                    return await self._write(endpoint, asks, desk, request, signed)
                 if endpoint.name == "changed":
                     return await self._events(asks, desk, signed)
                 value, tag = await asked(desk, endpoint, asks)
@@ -227,21 +241,32 @@ class Gateway:
         return signed
 
     async def _write(
-        self, endpoint: Endpoint, asks: wire.Asks, desk: Desk, request: Request[Any, Any, Any]
+        self,
+        endpoint: Endpoint,
+        asks: wire.Asks,
+        desk: Desk,
+        request: Request[Any, Any, Any],
+        signed: Signed,
     ) -> Response[Any]:
         key = request.headers.get(wire.KEY_HEADER, "")
         if not key:
             raise Malformed(f"Every change needs a key of its own: {wire.KEY_HEADER}.")
         seen = seen_of(endpoint, request)
         # To its end, also where nobody waits for it any more: its answer is asked for by its key.
-        task = asyncio.create_task(self._carried(endpoint, asks, desk, key, seen))
+        task = asyncio.create_task(self._carried(endpoint, asks, desk, key, seen, signed))
         self._running.add(task)
         task.add_done_callback(self._ended)
         value, tag = await asyncio.shield(task)
         return _answer(value, tag, desk)
 
     async def _carried(
-        self, endpoint: Endpoint, asks: wire.Asks, desk: Desk, key: str, seen: str
+        self,
+        endpoint: Endpoint,
+        asks: wire.Asks,
+        desk: Desk,
+        key: str,
+        seen: str,
+        signed: Signed,
     ) -> tuple[Any, str]:
         """Carry out a wish, if the case is as it was seen, or the key has answered before."""
         user = _user(asks) if endpoint.is_matched else ""
@@ -251,6 +276,7 @@ class Gateway:
         def ground(case: Case | None) -> None:
             if time.monotonic() > ends:
                 raise Conflict("It waited too long for its turn: nothing was done.")
+            self._leaving.hold_against(signed)
             if tags and case is not None and wire.etag(case) not in tags:
                 raise Stale("Somebody changed this case since you looked: look again.")
 
@@ -271,8 +297,9 @@ class Gateway:
         stream.__enter__()
 
         async def events() -> AsyncIterator[bytes]:
-            with self.numbers.streams.track_inprogress():
-                async for event in self._told(desk, asks.after or begin.cursor, signed):
+            with self.numbers.streams.track_inprogress(), self._leaving.stream(signed) as over:
+                left_s = max(0.0, (signed.expires_at - self._now()).total_seconds())
+                async for event in tell(desk, asks.after or begin.cursor, left_s, over):
                     yield event
 
         async def counted() -> AsyncIterator[bytes]:
@@ -285,23 +312,19 @@ class Gateway:
 
         return Stream(counted(), media_type="text/event-stream")
 
-    def _told(self, desk: Desk, cursor: str, signed: Signed) -> AsyncIterator[bytes]:
-        left_s = max(0.0, (signed.expires_at - self._now()).total_seconds())
-        return tell(desk, cursor, left_s, self._over)
-
     def end(self) -> None:
         """End all streams of events, so that nobody who listens holds up the stop."""
-        self._over.set()
+        self._leaving.end()
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:
-        chores = asyncio.create_task(self._chores())
+        beside = [asyncio.create_task(one) for one in (self._chores(), self._leaving.go_on())]
         try:
             yield
         finally:
-            chores.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await chores
+            for one in beside:
+                one.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             if self._running:
                 await asyncio.wait(self._running, timeout=self._time_limit_s)
 

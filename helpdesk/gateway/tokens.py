@@ -70,12 +70,16 @@ class Signed(Struct, frozen=True, kw_only=True):
         authenticated_at: When they last proved to the issuer who they are.
         expires_at: When the token ends; a stream that it opened ends then too.
         subject: The issuer's own name for them.
+        sign_in: What stands for this sign-in, in all tokens that are made for it.
+        issued_at: When the token was made.
     """
 
     agent: Agent
     authenticated_at: datetime
     expires_at: datetime
     subject: str
+    sign_in: str
+    issued_at: datetime
 
 
 class Tokens:
@@ -124,6 +128,8 @@ class Tokens:
             authenticated_at=_moment(claims["auth_time"] - later, "when you signed in"),
             expires_at=_moment(claims["exp"] - late, "when it ends"),
             subject=claims["sub"],
+            sign_in=hashlib.sha256(f"{signed_in} {claims.get('sid')}".encode()).hexdigest(),
+            issued_at=_moment(claims["iat"], "when it was made"),
         )
 
     def _lateness(self, ages: Ages, what: str, now: datetime) -> int:

@@ -34,6 +34,9 @@ from helpdesk.domain.users import At
 T = TypeVar("T")
 
 KEY_HEADER: Final = "Idempotency-Key"
+SIGN_OUT: Final = "/v1/sign-out"
+"""Where who signs out tells it."""
+
 ALARM_HEADER: Final = "helpdesk-alarm"
 """What is wrong with the desk's own log, percent-encoded; not there where nothing is.
 

@@ -88,7 +88,8 @@ class Questions:
     @property
     def alarm(self) -> str:
         """What is wrong with the desk's own log; empty where nothing is."""
-        return self._recorder.alarm or self._keeping.alarm(self.agent)
+        recorder = self._recorder
+        return recorder.alarm or recorder.unkept or self._keeping.alarm(self.agent)
 
     async def watch(self) -> None:
         """Hold the log against what this console saw before."""

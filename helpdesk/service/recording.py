@@ -6,11 +6,13 @@ import base64
 import secrets
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
+
+from msgspec.structs import replace
 
 from helpdesk.domain.actions import ACTIONS, Risk
 from helpdesk.domain.agents import Agent
@@ -20,14 +22,16 @@ from helpdesk.domain.checkpoints import (
     ORIGIN,
     Checkpoint,
     checkpoint_body,
+    read_body,
     read_checkpoint,
     read_verifier_key,
 )
-from helpdesk.domain.errors import BadInput, Tampered
+from helpdesk.domain.errors import BadInput, HelpdeskError, Tampered
 from helpdesk.domain.inspection import (
     EVERY_ROWS,
     EVERY_S,
     MINE,
+    SAW,
     Held,
     Inspecting,
     Inspector,
@@ -40,6 +44,10 @@ from helpdesk.domain.inspection import (
 from helpdesk.domain.text import clean
 from helpdesk.stores.base import Ends, Store
 from helpdesk.stores.whole import whole
+
+UNKEPT = "What this console saw of the log could not be kept: {}"
+
+WAY_BACK = "Put the newest copy of {} back, or let a lead go on with this one: helpdesk log accept."
 
 NO_FIT = "A checkpoint in the file does not fit the log: helpdesk log verify."
 
@@ -70,15 +78,49 @@ class Signs(Macs, Protocol):
 
 
 class Witness(Protocol):
-    """Where the last checkpoint this console saw is kept, away from the log."""
+    """Where what this console saw of the log is kept, away from it."""
+
+    @property
+    def name(self) -> str:
+        """What the log is in, in words."""
+        ...
 
     def last(self) -> str:
-        """Give its text; empty where there is none."""
+        """Give the text of the last checkpoint; empty where there is none."""
+        ...
+
+    def rows(self) -> str:
+        """Give the body that a checkpoint of all rows seen would have; empty for none."""
         ...
 
     def keep(self, note: str) -> None:
-        """Keep a newer one."""
+        """Keep a newer checkpoint."""
         ...
+
+    def keep_rows(self, body: str) -> None:
+        """Keep the body of all rows there are."""
+        ...
+
+
+class _Seen(NamedTuple):
+    """What a log is held against: all of it was so once.
+
+    Attributes:
+        last: The last checkpoint this console saw, as text.
+        rows: The body of one of all rows it saw.
+        newest: The newest beside the log, as text.
+        told: Each by name, read; None where there is none, or none that can be read.
+    """
+
+    last: str
+    rows: str
+    newest: str
+    told: Mapping[str, Checkpoint | None]
+
+    @property
+    def sizes(self) -> set[int]:
+        """How many rows each is of."""
+        return {one.size for one in self.told.values() if one}
 
 
 class Watched:
@@ -91,7 +133,7 @@ class Watched:
         self.forget()
         self.version, self.covered = -1, 0
         self.is_noted = False  # a checkpoint was made that was not read again
-        self.alarm = ""
+        self.alarm = self.unkept = ""
         self.growing = threading.Lock()
 
     def forget(self) -> None:
@@ -121,6 +163,11 @@ class Recorder:
         """Why the log is not the one this console saw before; empty while it is."""
         return self._watched.alarm
 
+    @property
+    def unkept(self) -> str:
+        """Why this console could not keep what it saw of the log; empty where it did."""
+        return self._watched.unkept
+
     @asynccontextmanager
     async def transaction(self, *, joins: bool = False) -> AsyncIterator[None]:
         """Hold the store's pen, having looked that the log is the one that was seen before.
@@ -132,7 +179,10 @@ class Recorder:
             if is_first:
                 await self.catch_up()
             yield
-        await self.watch()
+        try:
+            await self.watch()
+        except HelpdeskError as error:  # what was done is done: no error tells the contrary
+            self._watched.unkept = UNKEPT.format(error)
 
     async def catch_up(self) -> None:
         """Take in the rows that others wrote, and hold them against what was seen."""
@@ -198,56 +248,88 @@ class Recorder:
         """
         ends, watched = await self._store.ends(), self._watched
         is_same = ends.version == watched.version and ends.size == watched.tree.size
-        if is_same and not watched.is_noted:
+        is_noted, watched.is_noted = watched.is_noted, False
+        if is_same and not (is_noted or watched.unkept):
             return
-        watched.is_noted = False
+        try:
+            await self._watch(ends)
+        except BaseException:
+            watched.is_noted |= is_noted
+            raise
+
+    async def _watch(self, ends: Ends) -> None:
+        watched = self._watched
+        # Before the log is read: what others write meanwhile is then in it, whatever is told of it.
+        seen = self._seen(await self.newest())
+        if max(seen.sizes, default=0) > ends.size:
+            await self._store.refresh()
+            ends = await self._store.ends()
         if ends.version != watched.version or ends.size < watched.tree.size:
             watched.forget()
             watched.version = ends.version
-        newest = await self.newest()
         while ends.size - (start := watched.tree.size) > ROWS:
             rows = [entry.row for entry in await self._store.bound(start, ROWS)]
-            await whole(self._passed, start, rows, newest)
+            await whole(self._passed, start, rows, seen)
         start = watched.tree.size
         rows = [entry.row for entry in await self._store.bound(start)]
-        await whole(self._held, start, rows, _origin(ends), await self.newest())
+        await whole(self._held, start, rows, _origin(ends), seen)
 
-    def _passed(self, start: int, rows: Sequence[str], newest: str) -> None:
+    def _seen(self, newest: str) -> _Seen:
+        last, rows = self._witness.last(), self._witness.rows()
+        told = {"last": _read(last), "rows": _read(rows, read_body), "newest": _read(newest)}
+        return _Seen(last, rows, newest, told)
+
+    def _passed(self, start: int, rows: Sequence[str], seen: _Seen) -> None:
         """Take in rows on the way to the newest, unless another recorder did so meanwhile."""
-        told = (_read(newest), _read(self._witness.last()))
         with self._watched.growing:
             if self._watched.tree.size == start:
-                sizes = {each.size for each in told if each}
-                self._watched.known |= self._watched.tree.extend(rows, sizes)
+                self._watched.known |= self._watched.tree.extend(rows, seen.sizes)
 
-    def _held(self, start: int, rows: Sequence[str], origin: str, newest: str) -> None:
+    def _held(self, start: int, rows: Sequence[str], origin: str, seen: _Seen) -> None:
         """Take in the rows from a place on, unless another recorder did so meanwhile."""
         with self._watched.growing:
             known = self._watched.tree.size - start
             if 0 <= known < len(rows) or not known:
-                self._hold(rows[known:], origin, self._witness.last(), newest)
+                self._hold(rows[known:], origin, seen)
 
-    def _hold(self, rows: Sequence[str], origin: str, last: str, newest: str) -> None:
+    def _hold(self, rows: Sequence[str], origin: str, seen: _Seen) -> None:
         """Take in rows that came, and say what does not fit."""
-        told = {"last": _read(last), "newest": _read(newest)}
-        start = self._watched.judged
-        sizes = {each.size for each in told.values() if each}
-        known = self._watched.known | self._watched.tree.extend(rows, sizes)
-        self._watched.judged, self._watched.known = self._watched.tree.size, {}
+        watched, tree, told = self._watched, self._watched.tree, seen.told
+        start = watched.judged
+        known = watched.known | tree.extend(rows, seen.sizes)
+        if any(start < size <= tree.size and size not in known for size in seen.sizes):
+            watched.forget()  # another recorder passed it, and held the log against something else
+            watched.version = -1
+            return
+        watched.judged, watched.known, watched.unkept = tree.size, {}, ""
         wrong = {
-            name: misfit(each, MINE, self._watched.tree.size, origin, known)
+            name: misfit(each, SAW if name == "rows" else MINE, tree.size, origin, known)
             for name, each in told.items()
             if each and (each.size > start or not start)
         }
-        if last and told["last"] is None:
+        if seen.last and told["last"] is None:
             wrong["last"] = f"{MINE} cannot be read."
-        self._watched.alarm = wrong.get("last", self.alarm if start else "")
-        if not self.alarm and newest not in {"", last}:
+        held = [wrong[name] for name in ("last", "rows") if name in wrong]
+        if held or not start:
+            says = next(filter(None, held), "")
+            way_back = WAY_BACK.format(self._witness.name)
+            watched.alarm = f"{says} {way_back}" if says else ""
+        if not self.alarm and seen.newest not in {"", seen.last}:
             if wrong.get("newest") or told["newest"] is None:
-                self._watched.alarm = NO_FIT
+                watched.alarm = NO_FIT
             else:
-                self._witness.keep(newest)
-        self._watched.covered = told["newest"].size if told["newest"] else 0
+                self._kept(self._witness.keep, seen.newest)
+        if not self.alarm and tree.size > (told["rows"].size if told["rows"] else 0):
+            body = checkpoint_body(origin, tree.size, tree.root())
+            self._kept(self._witness.keep_rows, body)
+        watched.covered = told["newest"].size if told["newest"] else 0
+
+    def _kept(self, keep: Callable[[str], None], text: str) -> None:
+        """Keep something of the log, if that can be written; acts are not held up by it."""
+        try:
+            keep(text)
+        except HelpdeskError as error:
+            self._watched.unkept = UNKEPT.format(error)
 
     async def accept(self, reason: str) -> LogRow:
         """Record that this log is to be gone on with, inside a transaction, and cover it.
@@ -262,7 +344,7 @@ class Recorder:
             act=ACCEPT, user="", result=Result.DONE, says=says, reason=clean(reason)
         )
         await self._store.note(Noted(note=await self._signed(), made=self._clock()))
-        looking = self._inspector(await self._begun(""), (), None)
+        looking = self._inspector(await self._begun(), (), None)
         while not looking.so_far.is_all:
             await self._looked(looking)
         found = await whole(looking.found)
@@ -275,6 +357,7 @@ class Recorder:
     async def accepted(self) -> None:
         """From now on hold the log against what was accepted; once that is durable."""
         await whole(self._witness.keep, await self.newest())
+        await whole(self._witness.keep_rows, "")
         self._watched.forget()
         self._watched.version = -1
         await self.watch()
@@ -288,7 +371,7 @@ class Recorder:
             BadInput: *key* is no public key, or *so_far* nothing that was given here.
         """
         public = read_verifier_key(key)[1] if key else None
-        begun = unpacked(so_far) if so_far else await self._begun(self._witness.last())
+        begun = unpacked(so_far) if so_far else await self._begun(self._seen(""))
         looking = self._inspector(begun, given, public)
         ends, is_first = time.monotonic() + PART_S, True
         while not begun.is_all and (is_first or time.monotonic() < ends):
@@ -299,11 +382,12 @@ class Recorder:
             return Inspecting(done=begun.done, of=begun.rows, found=found)
         return Inspecting(done=begun.done, of=begun.rows, so_far=packed(begun))
 
-    async def _begun(self, seen: str) -> SoFar:
+    async def _begun(self, seen: _Seen | None = None) -> SoFar:
         """Begin with as many rows as there are now; checkpoints first: they are of no more."""
         notes = await self._store.noted()
         ends, old = await self._store.ends(), await self._store.unbound()
-        return SoFar(rows=ends.size, notes=notes, old=old, seen=seen)
+        begun = SoFar(rows=ends.size, notes=notes, old=old)
+        return replace(begun, seen=seen.last, saw=seen.rows) if seen else begun
 
     async def _looked(self, looking: Inspector) -> None:
         """Look at the next rows of the log, and at the checkpoints of them."""
@@ -341,7 +425,8 @@ class Recorder:
 
     async def _accepting(self) -> str:
         """Name the log that is accepted and the one it takes the place of."""
-        before = _read(self._witness.last())
+        told = self._seen("").told
+        before = max(told["last"], told["rows"], key=lambda one: one.size if one else -1)
         held = (
             _named(before.origin, before.size, before.root)
             if before
@@ -377,8 +462,8 @@ def _origin(ends: Ends) -> str:
     return (log_of(ends.first.row) if ends.first else "") or f"{ORIGIN}empty"
 
 
-def _read(note: str) -> Checkpoint | None:
+def _read(note: str, read: Callable[[str], Checkpoint] = read_checkpoint) -> Checkpoint | None:
     try:
-        return read_checkpoint(note) if note else None
+        return read(note) if note else None
     except BadInput:
         return None

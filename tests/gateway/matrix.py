@@ -84,6 +84,7 @@ perform         own     200 200 200 200 403 200
 perform         other   200 200 200 200 403 403
 operation       -       404 404 404 404 404 404
 withdraw        -       200 200 200 200 200 200
+sign_out        -       200 200 200 200 200 200
 changes         -       200 200 200 200 200 200
 """
 """The columns are `AGENTS`. 403: not by this role, or not on this user. 404: not seen, or there is

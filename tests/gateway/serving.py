@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import socket
 import threading
 import time
@@ -15,6 +16,7 @@ import uvicorn
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.errors import NoRecord, Unauthorised
 from helpdesk.domain.signing import AskSignIn
+from helpdesk.domain.withdrawals import Withdrawal
 from helpdesk.gateway.bounds import Allowance
 from helpdesk.gateway.line import Line
 from helpdesk.gateway.remote import RemoteDesk
@@ -46,6 +48,8 @@ class Words:
             authenticated_at=self._now() - timedelta(minutes=minutes),
             expires_at=self._now() + timedelta(minutes=5),
             subject=name,
+            sign_in=secrets.token_hex(8),  # a sign-in a request: one that is ended ends no other
+            issued_at=self._now(),
         )
 
 
@@ -57,6 +61,7 @@ class SomeDesks:
         self.opened: dict[str, LocalDesk] = {}
         self.is_ready, self.asked_ready, self.chores_done = True, 0, 0
         self.fault: Exception | None = None
+        self.withdrawn: list[Withdrawal] = []
 
     def desk(self, agent: Agent) -> Desk:
         """Give the desk of an agent."""
@@ -76,6 +81,14 @@ class SomeDesks:
         self.chores_done += 1
         if self.fault is not None:
             raise self.fault
+
+    async def withdrawals(self) -> Sequence[Withdrawal]:
+        """Give those that were kept."""
+        return self.withdrawn
+
+    async def withdraw(self, withdrawal: Withdrawal) -> None:
+        """Keep one more."""
+        self.withdrawn.append(withdrawal)
 
     def close(self) -> None:
         """End all desks."""

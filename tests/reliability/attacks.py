@@ -31,7 +31,7 @@ from tests.gateway.issuing import IssuerSite, good_claims, signed
 from tests.gateway.matrix import AGENTS, BODIES
 from tests.gateway.serving import PLENTY, SomeDesks, Words, free_port, gateway, served
 from tests.gateway.test_tokens import BAD, KEY, RSA
-from tests.reliability import races
+from tests.reliability import races, withdrawn
 from tests.reliability.faulty_line import desk_on, present
 from tests.reliability.rows import Tried
 from tests.sample import sample, write_sample
@@ -448,6 +448,7 @@ def row(seed: int, is_quick: bool) -> Tried:
         _matrix(seed, is_quick=is_quick),
         _tokens(),
         races.tries(seed, is_quick=is_quick),
+        withdrawn.tries(is_quick=is_quick),
         _odd(seed, is_quick=is_quick),
     )
     told = [each for part in parts for each in part]

@@ -263,8 +263,8 @@ MUTATIONS: Final = (
     Mutation(
         "another log than the one seen raises no alarm",
         "service/recording.py",
-        '        self._watched.alarm = wrong.get("last", self.alarm if start else "")\n',
-        '        self._watched.alarm = ""\n',
+        '            self._watched.alarm = f"{says} {way_back}" if says else ""\n',
+        '            self._watched.alarm = ""\n',
         "tests/service/test_log.py tests/service/test_accepting.py",
     ),
     # Who is who at the gateway

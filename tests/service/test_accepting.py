@@ -154,7 +154,7 @@ async def test_a_dangerous_act_during_the_alarm_does_not_stand_in_the_way(
 async def test_another_consoles_alarm_is_its_own(
     restored: tuple[str, str], desk_as: Open, places: Path, sample_file: Path
 ) -> None:
-    kept = next((places / "keys" / "seen").iterdir())
+    kept = next((places / "keys" / "seen").glob("*.checkpoint"))
     other = kept.read_bytes()
     await desk_as("lee").accept_log(WHY)
     kept.write_bytes(other)  # as a console that was not there
@@ -168,7 +168,8 @@ async def test_another_consoles_alarm_is_its_own(
 async def test_a_witness_that_cannot_be_read_is_replaced_by_accepting(
     restored: tuple[str, str], desk_as: Open, places: Path
 ) -> None:
-    next((places / "keys" / "seen").iterdir()).write_text("nothing", "utf-8")
+    for kept in (places / "keys" / "seen").iterdir():
+        kept.write_text("nothing", "utf-8")
     lead = desk_as("lee")
 
     said = await lead.accept_log(WHY)

@@ -211,7 +211,7 @@ ATTACKS = [
     (swap,                             "row 4 stands",               "row 4 stands"),
     (cut_the_rows_only,                "rows were cut off",          "rows were cut off"),
     (cut,                              "? a tail cut off together",  "console holds is of 7 rows"),
-    (cut_what_no_checkpoint_covers,    "? would not be missed",      "? would not be missed"),
+    (cut_what_no_checkpoint_covers,    "? would not be missed",      "saw last is of 10 rows"),
     (drop_the_checkpoints,             "row 7 (reset-all) has no",   "? came after the newest"),
     (forge_a_checkpoint,               "its signature is not that",  "its signature is not that"),
     (recompute,                        "file (7 rows) is of other",  "console holds is of other"),
@@ -219,7 +219,7 @@ ATTACKS = [
     (write_otherwise,                  "at place 3 is not a row",    "at place 3 is not a row"),
     (recompute_with_the_key,           "? signing key could write",  "console holds is of other"),
     (other_log,                        "? signing key could write",  "another log was put"),
-    (change_after_the_last_checkpoint, "? could still change them",  "? could still change them"),
+    (change_after_the_last_checkpoint, "? could still change them",  "saw last is of other rows"),
 ]  # fmt: skip
 
 
@@ -369,6 +369,39 @@ async def test_a_console_says_at_once_that_the_log_is_another(
         await desk.checkpoint()
     with pytest.raises(Tampered, match="rows were cut off"):
         await desk._recorder.checkpoint()
+
+
+async def test_a_console_names_file_and_way_back_where_rows_it_saw_are_gone(
+    busy: LocalDesk, desk_as: Open, sample_file: Path
+) -> None:
+    tables = tables_of(sample_file)
+    cut_what_no_checkpoint_covers(tables, Keys(sample_file.parent))
+    put(sample_file, tables)
+
+    desk = desk_as("lee")
+    await desk.watch()
+
+    assert desk.alarm.startswith("What this console saw last is of 10 rows, and the log has ")
+    assert f"Put the newest copy of {sample_file} back, or let a lead" in desk.alarm
+    assert desk.alarm.endswith("helpdesk log accept.")
+
+
+async def test_what_was_written_is_done_though_the_console_cannot_keep_what_it_saw(
+    busy: LocalDesk, places: Path
+) -> None:
+    seen = places / "keys" / "seen"
+    for kept in seen.iterdir():
+        kept.unlink()
+    seen.rmdir()
+    seen.write_text("no directory", "utf-8")
+
+    await busy.perform(Note(user="u1", text="one more"), key="a-key-of-one-more")
+    said = busy.alarm
+    seen.unlink()
+    await busy.perform(Note(user="u1", text="and one"), key="a-key-of-and-one")
+
+    assert said.startswith("What this console saw of the log could not be kept: ")
+    assert busy.alarm == ""
 
 
 @pytest.mark.parametrize("attack", [recompute_with_the_key, cut, other_log])

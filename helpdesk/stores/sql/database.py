@@ -75,6 +75,8 @@ class Database:
     they see what they wrote.
 
     Attributes:
+        name: Its address without what is secret, as it was given.
+        place: The same from wherever it is opened: a file's whole path, or the name.
         written: The count of changes after the last that this process made here; 0 before.
 
     Args:
@@ -103,6 +105,9 @@ class Database:
         )
         shown = self.engine.url.difference_update_query(HIDDEN)
         self.name = shown.render_as_string(hide_password=True)
+        file = self.engine.url.database if self.is_sqlite else None
+        is_file = not (file or ":").startswith((":", "file:"))
+        self.place = str(Path(file or "").resolve()) if is_file else self.name
         self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()
         self._writers: dict[asyncio.Task[Any] | None, Shared] = {}
         # Threads of their own: whoever writes does not wait behind a slow search.
