@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -30,7 +29,7 @@ from helpdesk import (
 from helpdesk.answers import SCHEMA_NAMES
 from helpdesk.assets import THEMES
 from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields, summary
-from helpdesk.domain.errors import BadInput, HelpdeskError
+from helpdesk.domain.errors import BadInput
 from helpdesk.domain.text import clean, is_text
 from helpdesk.plain import LISTS
 from helpdesk.record import LOG
@@ -46,24 +45,16 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, or the console without one; return the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    commands.forgive()
     given = parser().parse_args(joined(sys.argv[1:] if arguments is None else arguments))
     if given.run is not commands.console:  # which goes on without until it is shown
         gc.enable()
-    try:
+
+    def run() -> int:
         check_text(given)
         return int(given.run(given))
-    except HelpdeskError as error:
-        return commands.fail(error, is_json=getattr(given, "json", False))
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        return 130
-    except Exception as error:  # noqa: BLE001  (a fault of our own: one sentence, no values)
-        return commands.fault(error)
+
+    return commands.ended(given, run)
 
 
 def check_text(given: argparse.Namespace) -> None:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from helpdesk import answers, plain
-from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields
+from helpdesk import opening
 from helpdesk.domain.errors import BadFile, BadInput, CursorTooOld, HelpdeskError, Unreachable
-from helpdesk.domain.signing import AskSignIn
 from helpdesk.domain.text import clean
-from helpdesk.service.desk import Desk
-from helpdesk.service.inspecting import Pace
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the console is a command too, and waits for none of these
+    import argparse
+
+    from helpdesk.domain.actions import AnyAction
+    from helpdesk.domain.signing import AskSignIn
+    from helpdesk.service.desk import Desk
     from helpdesk.service.offline import OfflineDesk
 
 UNPROVEN = "Callers are not proven at this desk: prove_callers is false in helpdesk.toml."
@@ -35,7 +35,7 @@ YES, NO = {"yes", "y", "true", "1", "on"}, {"no", "n", "false", "0", "off"}
 
 @contextlib.contextmanager
 def opened(
-    given: argparse.Namespace, *, keeps: bool = False, reads: bool = False
+    given: argparse.Namespace | opening.Wish, *, keeps: bool = False, reads: bool = False
 ) -> Iterator[Desk]:
     """Give the desk that the arguments name; at its end, say what is wrong with it."""
     from helpdesk.config import load_config
@@ -56,8 +56,37 @@ def opened(
             warn(desk.alarm)
 
 
-def console(given: argparse.Namespace) -> int:
-    """Open the console; return its exit code."""
+def forgive() -> None:
+    """Let what a stream cannot write be written in another way, where it would end the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def ended(given: argparse.Namespace | opening.Wish, run: Callable[[], int]) -> int:
+    """Run a command; return its exit code, having said what went wrong."""
+    try:
+        return run()
+    except HelpdeskError as error:
+        return fail(error, is_json=getattr(given, "json", False))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # noqa: BLE001  (a fault of our own: one sentence, no values)
+        return fault(error)
+
+
+def console(given: argparse.Namespace | opening.Wish) -> int:
+    """Open the console; return its exit code, with the terminal given back whatever happens."""
+    try:
+        return _console(given)
+    finally:
+        opening.give_back()
+
+
+def _console(given: argparse.Namespace | opening.Wish) -> int:
     from helpdesk.config import load_config
     from helpdesk.wiring import elsewhere
 
@@ -75,7 +104,9 @@ def console(given: argparse.Namespace) -> int:
         return int(run(desk, theme=theme or None, lock_s=lock_s))
 
 
-def _console_on_a_page(given: argparse.Namespace, address: str, theme: str, lock_s: float) -> int:
+def _console_on_a_page(
+    given: argparse.Namespace | opening.Wish, address: str, theme: str, lock_s: float
+) -> int:
     """Open the console for somebody in a browser, who signs in on its screen."""
     from helpdesk.config import load_config
     from helpdesk.reaching import Wanted
@@ -147,6 +178,8 @@ class RowsLine:
     """How many rows of the log are done: a bar on a terminal, and nothing elsewhere."""
 
     def __init__(self) -> None:
+        from helpdesk.service.inspecting import Pace
+
         self.far, self._pace, self._is_open = "nothing", Pace(), False
 
     def __call__(self, done: int, of: int) -> None:
@@ -170,6 +203,7 @@ class RowsLine:
 
 def listing(given: argparse.Namespace) -> int:
     """Say one page of a list."""
+    from helpdesk import plain
     from helpdesk.domain.search import parse
 
     with opened(given, reads=not given.json) as desk:
@@ -183,6 +217,7 @@ def listing(given: argparse.Namespace) -> int:
 
 def case(given: argparse.Namespace) -> int:
     """Say everything about one user."""
+    from helpdesk import answers, plain
     from helpdesk.domain.cases import case_data
     from helpdesk.domain.originals import original_lines
 
@@ -204,6 +239,8 @@ def perform(given: argparse.Namespace) -> int:
 
 
 async def _perform_on(desk: Desk, given: argparse.Namespace) -> int:
+    from helpdesk import answers, plain
+
     action = action_of(given)
     action = msgspec.structs.replace(action, user=(await desk.case(action.user)).user.id)
     if given.preview:
@@ -233,6 +270,8 @@ def action_of(given: argparse.Namespace) -> AnyAction:
     Raises:
         BadInput: A value is not one of the act's own, or not of its form.
     """
+    from helpdesk.domain.actions import ACTIONS, own_fields
+
     kind = ACTIONS[given.act]
     names = own_fields(kind)
     values: dict[str, Any] = {"user": given.user, "reason": given.reason, "ticket": given.ticket}
@@ -275,6 +314,7 @@ def bytes_of(path: Path) -> bytes:
 
 def doctor(given: argparse.Namespace) -> int:
     """Say what holds of a desk and of what it stands on."""
+    from helpdesk.answers import Examined
     from helpdesk.config import load_config
     from helpdesk.domain.search import Query
     from helpdesk.ticketed import ticketed
@@ -294,7 +334,7 @@ def doctor(given: argparse.Namespace) -> int:
             except HelpdeskError as error:
                 found, wrong = [*found, str(error)], error.exit_code
     says = tuple(map(clean, found))
-    answer(given, answers.Examined(says=says), "\n".join(says))
+    answer(given, Examined(says=says), "\n".join(says))
     return wrong
 
 
@@ -333,6 +373,8 @@ def fixture_reset(given: argparse.Namespace) -> int:
 
 def schema(given: argparse.Namespace) -> int:
     """Say the schema of one answer, or the names of all."""
+    from helpdesk import answers
+
     say(
         answers.as_json(answers.schema(given.name))
         if given.name
@@ -352,6 +394,8 @@ def completion(given: argparse.Namespace) -> int:
 def fail(error: HelpdeskError, *, is_json: bool) -> int:
     """Say why it could not be done; return the error's exit code."""
     if is_json:
+        from helpdesk import answers
+
         say(answers.as_json(answers.failure(error)))
     else:
         sys.stderr.write(f"helpdesk: {clean(str(error))}\n")
@@ -373,7 +417,11 @@ def warn(alarm: str) -> None:
 
 def answer(given: argparse.Namespace, found: object, text: str) -> None:
     """Say what was found: in JSON where that is asked for, else as text."""
-    say(answers.as_json(found) if given.json else text)
+    if given.json:
+        from helpdesk.answers import as_json
+
+        text = as_json(found)
+    say(text)
 
 
 def say(text: str) -> None:

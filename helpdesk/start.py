@@ -3,16 +3,32 @@
 What is loaded stays: looking through it for what could be let go, again and again while it grows,
 is a seventh of the time to the first frame. The console begins to look when it is shown; every
 other command at once.
+
+The console is painted empty first, and comes without what only commands need.
 """
 
 from __future__ import annotations
 
 import gc
+import os
+import sys
+
+from helpdesk import opening
 
 
 def main() -> int:
     """Run the command that was given; return its exit code."""
     gc.disable()
-    from helpdesk.cli import main as run  # noqa: PLC0415  (loaded after that)
+    wish = opening.wished(sys.argv[1:])
+    if wish is None:
+        from helpdesk.cli import main as run  # noqa: PLC0415  (loaded after that)
 
-    return run()
+        return run()
+    opening.paint(wish, os.environ)
+    try:
+        from helpdesk.commands import console, ended, forgive  # noqa: PLC0415
+
+        forgive()
+        return ended(wish, lambda: console(wish))
+    finally:
+        opening.give_back()

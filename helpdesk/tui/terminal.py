@@ -28,6 +28,7 @@ from rich.console import RenderableType
 from textual.app import App, SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.css.stylesheet import StylesheetParseError
+from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.geometry import Offset
 from textual.notifications import Notify, SeverityLevel
@@ -36,6 +37,7 @@ from textual.widget import Widget
 from textual.worker import Worker, WorkerFailed, WorkerState
 from textual.worker_manager import WorkerManager
 
+from helpdesk import opening
 from helpdesk.crashes import place, report
 from helpdesk.domain.text import clean
 from helpdesk.tui.filters import Colourless, NoControls
@@ -145,6 +147,15 @@ class SafeApp(App[None]):
         self._toasts_due = False
         self.no_color = bool(os.environ.get("NO_COLOR"))
         self._filters = [f for f in self._filters if not isinstance(f, (Monochrome, NoColor))]
+
+    def get_driver_class(self) -> type[Driver]:
+        """Give what draws; where something is painted already, what takes that over."""
+        found = super().get_driver_class()
+        if opening.before() is None:
+            return found
+        from helpdesk.tui.driver import TakingDriver  # noqa: PLC0415  (not on every system)
+
+        return TakingDriver
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Give the filters of every line, ours last."""
@@ -350,6 +361,7 @@ def _log_only(error: BaseException | None) -> None:
 
 
 def _tell(sentence: str) -> None:
+    opening.give_back()
     sys.stderr.write("".join(f"{clean(line)}\n" for line in sentence.splitlines()))
     sys.stderr.flush()
 
@@ -366,6 +378,8 @@ def _attributes() -> list[Any] | None:
     """Return how the terminal is set, or None where there is none."""
     if sys.platform == "win32" or sys.__stdin__ is None:
         return None
+    if before := opening.before():
+        return before
     try:
         return termios.tcgetattr(sys.__stdin__.fileno())
     except (termios.error, ValueError):
