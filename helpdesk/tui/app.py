@@ -88,6 +88,7 @@ class HelpdeskApp(LockingApp):
         for each in THEMES:
             self.register_theme(each)
         self.theme = theme if theme in NAMES else NAMES[0]
+        self.stylesheet.set_variables(self.get_css_variables())  # before the first is parsed
         self.animation_level = "none"
         self._told = ""
         self._waiting = Waiting(desk.agent)

@@ -42,6 +42,7 @@ from helpdesk.crashes import place, report
 from helpdesk.domain.text import clean
 from helpdesk.tui.filters import Colourless, NoControls
 from helpdesk.tui.paste import guard_input
+from helpdesk.tui.sheets import KeptSheets
 
 if sys.platform != "win32":  # which lacks it
     import termios
@@ -86,6 +87,18 @@ class SafeScreen(Screen[T]):
     WAY_OUT: ClassVar[str] = ""
 
     _lost_focus: Widget | None = None
+
+    def _compositor_refresh(self) -> None:
+        """Draw what changed, once: not while that is held back, nor again after all was drawn.
+
+        Textual draws the first frame three times, throws the first away and writes the others.
+        """
+        if self.app._batch_count:
+            return
+        is_whole = self._compositor.size.region in self._compositor._dirty_regions
+        super()._compositor_refresh()
+        if is_whole:
+            self._repaint_required = False
 
     def watch_focused(self, before: Widget | None, after: Widget | None) -> None:
         """Note what loses the focus to nothing: hidden in a small window, or not to be pressed."""
@@ -143,6 +156,7 @@ class SafeApp(App[None]):
         guard_input()
         super().__init__()
         self._workers = HeededWorkers(self)
+        self.stylesheet = KeptSheets(variables=self.theme_variables)
         self._faults: dict[tuple[str, str], str] = {}
         self._toasts_due = False
         self.no_color = bool(os.environ.get("NO_COLOR"))
