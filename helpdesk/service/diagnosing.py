@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from helpdesk.domain import diagnosis
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.decisions import Decision, Need, Weight
-from helpdesk.domain.diagnosis import diagnose, fleet
 from helpdesk.domain.diagnosis.drift import TRIES, TRIES_IN
-from helpdesk.domain.diagnosis.fleet import HORIZON, FleetFindings
+from helpdesk.domain.diagnosis.fleet import HORIZON, FleetFindings, fleet
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, RankedCause, Verdict
 from helpdesk.domain.lacks import Lack, lack_of
 from helpdesk.domain.policies import hands_off
@@ -107,7 +107,7 @@ class Diagnosing:
         if kept and is_kept and not said and now - kept.at < STALE:
             return kept.verdict
         verdict = await asyncio.to_thread(
-            diagnose,
+            diagnosis.diagnose,
             view.card(user),
             user,
             timeline,

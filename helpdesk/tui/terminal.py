@@ -155,6 +155,7 @@ class SafeApp(App[None]):
     def __init__(self) -> None:
         guard_input()
         super().__init__()
+        self._sync_available = opening.before() is not None  # the first frame comes as one
         self._workers = HeededWorkers(self)
         self.stylesheet = KeptSheets(variables=self.theme_variables)
         self._faults: dict[tuple[str, str], str] = {}

@@ -23,8 +23,8 @@ from typing import Any, Union
 
 import msgspec
 
-from helpdesk.domain.diagnosis import fleet
 from helpdesk.domain.diagnosis.casefile import decode_case, verdict_line
+from helpdesk.domain.diagnosis.fleet import fleet
 from helpdesk.domain.timeline import KINDS
 from helpdesk.domain.users import User
 from helpdesk.products import load_cards

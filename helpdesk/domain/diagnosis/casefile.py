@@ -9,7 +9,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field
 
-from helpdesk.domain.diagnosis import CallerSaid, Verdict, diagnose
+from helpdesk.domain import diagnosis
+from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.errors import BadFile
 from helpdesk.domain.products import Product
 from helpdesk.domain.tickets import Complaint
@@ -198,7 +199,7 @@ def case_verdict(case: CaseFile, cards: Mapping[str, Product], *, file: str = "c
     if card is None:
         known = ", ".join(cards)
         raise BadFile(file, "product", f"there is no product {case.product!r}; there is {known}")
-    return diagnose(
+    return diagnosis.diagnose(
         card,
         user_of(case.user, card.id),
         case.timeline,

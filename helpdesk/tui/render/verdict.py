@@ -16,9 +16,9 @@ from typing import Final, NamedTuple
 
 from textual.content import Content
 
+from helpdesk.domain import diagnosis
 from helpdesk.domain.cases import Case
 from helpdesk.domain.diagnosis.attempts import named_events
-from helpdesk.domain.diagnosis.catalog import CAUSES
 from helpdesk.domain.diagnosis.fleet import FleetFinding, FleetFindings
 from helpdesk.domain.diagnosis.verdicts import (
     CallerSaid,
@@ -363,7 +363,8 @@ def _short(line: Content, width: int, key: str) -> Content:
 
 def fleet_line(one: FleetFinding, scene: Scene) -> Content:
     """Return what one thing does to how many users, in one line however long."""
-    title = CAUSES[one.cause].title if one.cause in CAUSES else ""
+    causes = diagnosis.CAUSES
+    title = causes[one.cause].title if one.cause in causes else ""
     return Content.assemble(
         ("▲ ", BAD),
         show(f"{scene.product(one.product)}, " if one.product else "", STRONG),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpdesk.domain.diagnosis import fleet
+from helpdesk.domain.diagnosis.fleet import fleet
 from helpdesk.domain.timeline import AnyEvent, decode_timeline
 from helpdesk.domain.users import User
 from tests.domain.diagnosis.stories import STORIES, ahead, circle, muted
