@@ -21,8 +21,8 @@ from helpdesk.domain.errors import HelpdeskError
 from helpdesk.domain.limits import ALARM_TITLES, concerning
 from helpdesk.domain.text import clean
 from helpdesk.service.desk import Desk
+from helpdesk.tui import dialogs
 from helpdesk.tui.dialogs.guarded import Guarded
-from helpdesk.tui.dialogs.pages import HandoverDialog
 from helpdesk.tui.keys import Where
 from helpdesk.tui.locking import LockingApp
 from helpdesk.tui.palette import KeysProvider, Palette
@@ -147,7 +147,7 @@ class HelpdeskApp(LockingApp):
         tell = partial(
             super().notify, message, title=title, severity=severity, timeout=timeout, markup=markup
         )
-        if self.screen_stack and isinstance(self.screen, HandoverDialog):
+        if self.screen_stack and isinstance(self.screen, dialogs.HandoverDialog):
             self.screen.later.append(tell)
         else:
             tell()

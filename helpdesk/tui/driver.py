@@ -1,22 +1,51 @@
-"""What draws the console on a terminal that something was painted on before it came."""
+"""What draws the console on a terminal, and reads its keys.
+
+It takes over what was painted before it came, looks at the keyboard only when something was struck,
+and ends at once.
+"""
 
 from __future__ import annotations
 
+import os
+import selectors
+from contextlib import suppress
+from typing import Any, Final
+
+from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from helpdesk import opening
+from helpdesk.tui.paste import SafeParser, forgiving_decoder
+
+TICK_S: Final = 0.1
+"""Seconds between two looks whether what was begun, such as a lone Escape, goes on."""
+
+REST_S: Final = 1.0
+"""Seconds between two looks while nothing is begun; Textual's own driver looks ten times."""
 
 
-class TakingDriver(LinuxDriver):
-    """Takes over the empty frame: the screen it is on is not entered anew, so nothing blinks.
+class TerminalDriver(LinuxDriver):
+    """Textual's driver, on a terminal on which the empty frame may be painted.
 
-    At the end the terminal is set as it was before that frame.
+    The screen that frame is on is not entered anew, so nothing blinks; at the end the terminal is
+    set as it was before.
     """
 
-    _is_entered = False
+    def __init__(
+        self,
+        app: App[Any],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._is_entered = False
+        self._woken, self._waker = os.pipe()
+        os.set_blocking(self._woken, False)
 
     def start_application_mode(self) -> None:
-        """Draw from now on."""
+        """Draw and read from now on."""
         before = opening.take()
         self._is_entered = before is not None
         super().start_application_mode()  # type: ignore[no-untyped-call]
@@ -28,3 +57,33 @@ class TakingDriver(LinuxDriver):
         """Write to the terminal, but for entering the screen that is shown."""
         if not (self._is_entered and data == opening.ENTER):
             super().write(data)
+
+    def disable_input(self) -> None:
+        """Read no more, from this moment on."""
+        if not self.exit_event.is_set():
+            os.write(self._waker, b"!")  # the thread that reads is asleep
+        super().disable_input()
+
+    def close(self) -> None:
+        """Let go of what was needed."""
+        super().close()
+        os.close(self._woken)
+        os.close(self._waker)
+
+    def run_input_thread(self) -> None:
+        """Read until `disable_input` is called, and give the app what was struck."""
+        with suppress(BlockingIOError):
+            os.read(self._woken, 4096)  # of the last end, where it goes on after one
+        parser = SafeParser(self._debug)
+        decode = forgiving_decoder("utf-8")().decode
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                ready = selector.select(TICK_S if parser.is_waiting else REST_S)
+                if any(key.fd == self.fileno for key, _ in ready):
+                    struck = decode(os.read(self.fileno, 4096))
+                    for message in parser.feed(struck) if struck else ():
+                        self.process_message(message)
+                for message in parser.tick():
+                    self.process_message(message)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual import work
 
@@ -16,11 +16,14 @@ from helpdesk.domain.errors import CursorTooOld, HelpdeskError
 from helpdesk.domain.feed import Changes
 from helpdesk.service.desk import Desk
 from helpdesk.service.waiting import Waits
-from helpdesk.tui.dialogs.outbox import Decided, OutboxDialog, What
+from helpdesk.tui import dialogs
 from helpdesk.tui.render.offline import banner_line, worth_showing
 from helpdesk.tui.screens.place import Clock, Place
 from helpdesk.tui.screens.standing import Standing
 from helpdesk.tui.terminal import SafeApp
+
+if TYPE_CHECKING:
+    from helpdesk.tui.dialogs.outbox import Decided
 
 REST_S: Final = 1.0
 """Seconds between two looks at what changed: a busy desk does not make the screen flicker."""
@@ -89,14 +92,16 @@ class FollowingApp(SafeApp):
             wishes = worth_showing(desk.wishes)
             if not wishes:
                 break
-            decided: Decided | None = await self.push_screen_wait(OutboxDialog(wishes, self._now()))
+            decided: Decided | None = await self.push_screen_wait(
+                dialogs.OutboxDialog(wishes, self._now())
+            )
             if decided is None:
                 return
             try:
-                if decided.what is What.ASK:
+                if decided.what is dialogs.What.ASK:
                     await desk.tend()
                 else:
-                    await desk.decide(decided.key, goes_on=decided.what is What.GO_ON)
+                    await desk.decide(decided.key, goes_on=decided.what is dialogs.What.GO_ON)
             except HelpdeskError as error:
                 self.notify(str(error), severity="error", timeout=10, markup=False)
             self.stand()

@@ -67,6 +67,11 @@ class SafeParser(XTermParser):
         """Give the time in seconds, only ever growing."""
         return time.monotonic()
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether silence decides something soon, so that `tick` must be called."""
+        return self._paste is not None or bool(self._held) or self._timeout_time is not None
+
     def feed(self, data: str) -> Iterable[Message]:
         """Give the keys, clicks and pastes that *data* completes; `""` is the end of input."""
         if not data:

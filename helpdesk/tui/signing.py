@@ -7,7 +7,7 @@ import asyncio
 from helpdesk.domain.errors import GaveUp
 from helpdesk.domain.signing import SignInPrompt
 from helpdesk.service.desk import Desk
-from helpdesk.tui.dialogs.signing import SignInDialog
+from helpdesk.tui import dialogs
 from helpdesk.tui.following import FollowingApp
 from helpdesk.tui.screens.place import Clock
 
@@ -46,7 +46,7 @@ class SigningApp(FollowingApp):
             if not answered.done():
                 answered.set_result(code)
 
-        dialog = SignInDialog(prompt)
+        dialog = dialogs.SignInDialog(prompt)
         if not self.call_later(self.push_screen, dialog, answer):
             raise GaveUp
         self._asked.add(answered)

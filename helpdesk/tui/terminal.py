@@ -164,13 +164,13 @@ class SafeApp(App[None]):
         self._filters = [f for f in self._filters if not isinstance(f, (Monochrome, NoColor))]
 
     def get_driver_class(self) -> type[Driver]:
-        """Give what draws; where something is painted already, what takes that over."""
+        """Give what draws and reads: our own where Textual would take that of a terminal."""
         found = super().get_driver_class()
-        if opening.before() is None:
+        if sys.platform == "win32" or os.environ.get("TEXTUAL_DRIVER"):
             return found
-        from helpdesk.tui.driver import TakingDriver  # noqa: PLC0415  (not on every system)
+        from helpdesk.tui.driver import TerminalDriver  # noqa: PLC0415  (not on every system)
 
-        return TakingDriver
+        return TerminalDriver
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Give the filters of every line, ours last."""
@@ -294,6 +294,7 @@ def run_safely(app: SafeApp) -> int:
             return 1
         finally:
             watch.over.set()
+            _let_go_of_what_was_not_written()
     code = watch.code if watch.code is not None else app.return_code
     return 1 if code is None else code
 
@@ -379,6 +380,15 @@ def _tell(sentence: str) -> None:
     opening.give_back()
     sys.stderr.write("".join(f"{clean(line)}\n" for line in sentence.splitlines()))
     sys.stderr.flush()
+
+
+def _let_go_of_what_was_not_written() -> None:
+    """Leave nothing for a terminal that has gone: Python would end with a code of its own."""
+    for stream in filter(None, (sys.__stdout__, sys.__stderr__)):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _terminal_is_gone() -> bool:

@@ -12,7 +12,7 @@ import asyncio
 import secrets
 from abc import abstractmethod
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 from textual import work
@@ -30,14 +30,14 @@ from helpdesk.domain.approvals import action_of
 from helpdesk.domain.cases import Case, Outcome, Weighed
 from helpdesk.domain.errors import HelpdeskError, NeedsMore, Unknown, Unreachable
 from helpdesk.domain.users import MfaState
-from helpdesk.tui.dialogs.act import ActDialog
-from helpdesk.tui.dialogs.approving import Choice
-from helpdesk.tui.dialogs.fields import Field, fields_for, filled, first_code
-from helpdesk.tui.dialogs.pages import HandoverDialog, RefusedDialog
+from helpdesk.tui import dialogs
 from helpdesk.tui.keys import key_of
 from helpdesk.tui.render.weighing import refusal_text
 from helpdesk.tui.screens.proving import ProvingPlace, ticket_of
 from helpdesk.tui.widgets.chrome import HeaderLine
+
+if TYPE_CHECKING:
+    from helpdesk.tui.dialogs.fields import Field
 
 TOLD_S = 8.0
 """Seconds the sentence of an act is shown."""
@@ -97,9 +97,9 @@ class ActingPlace(ProvingPlace):
         if request is None:
             return True
         chosen = await self.show_request(request, can_begin=True)
-        if chosen is not None and chosen.choice is Choice.CARRY_OUT:
+        if chosen is not None and chosen.choice is dialogs.Choice.CARRY_OUT:
             await self.carry_out(action_of(request), case)
-        return chosen is not None and chosen.choice is Choice.ANEW
+        return chosen is not None and chosen.choice is dialogs.Choice.ANEW
 
     async def carry_out(self, action: AnyAction, case: Case) -> None:
         """Do what a colleague agreed to, with the very same words."""
@@ -109,7 +109,7 @@ class ActingPlace(ProvingPlace):
     async def _refused(self, case: Case, weighed: Weighed) -> None:
         decision = weighed.decision
         card = self.desk.cards.get(case.user.product)
-        dialog = RefusedDialog(
+        dialog = dialogs.RefusedDialog(
             case,
             decision,
             can_route=decision.route is not None,
@@ -141,12 +141,12 @@ class ActingPlace(ProvingPlace):
                 given = given and replace(given, ticket=action.ticket)
                 weighed = await self.desk.weigh(action)
             card = self.desk.cards[case.user.product]
-            shown = fields or fields_for(action, weighed.decision, case, card)
-            dialog = ActDialog(
+            shown = fields or dialogs.fields_for(action, weighed.decision, case, card)
+            dialog = dialogs.ActDialog(
                 action,
                 weighed if given is None else await self.desk.weigh(given),
                 case,
-                shown if given is None else filled(shown, given),
+                shown if given is None else dialogs.filled(shown, given),
                 self.desk.weigh,
                 title=title,
                 says=says,
@@ -185,8 +185,8 @@ class ActingPlace(ProvingPlace):
             return False
         card = self.desk.cards[case.user.product]
         says = f"{title} needs a ticket, and this user has none open. Open one first."
-        fields = fields_for(ticket, weighed.decision, case, card)
-        dialog = ActDialog(
+        fields = dialogs.fields_for(ticket, weighed.decision, case, card)
+        dialog = dialogs.ActDialog(
             ticket, weighed, case, fields, self.desk.weigh, title="Open a ticket", says=says
         )
         answer: AnyAction | None = await self.app.push_screen_wait(dialog)
@@ -207,7 +207,7 @@ class ActingPlace(ProvingPlace):
             header.busy -= 1
         self.take(outcome)
         if outcome.handover is not None:  # the sentence comes after: it would lie on the picture
-            await self.app.push_screen_wait(HandoverDialog(outcome.handover, self.clock()))
+            await self.app.push_screen_wait(dialogs.HandoverDialog(outcome.handover, self.clock()))
         self.app.notify(
             f"{action.title}: {outcome.says}",
             title=outcome.case.user.id,
@@ -221,7 +221,7 @@ class ActingPlace(ProvingPlace):
         # Without any code it would be weighed as another enrolment, which takes another proof.
         weighed = await self.desk.weigh(replace(action, code="000000"))
         given = await self._ask(
-            action, weighed, case, fields=first_code(), title="First code", asks_word=False
+            action, weighed, case, fields=dialogs.first_code(), title="First code", asks_word=False
         )
         if given is None:
             says = (

@@ -10,7 +10,7 @@ from helpdesk.domain.cases import Case, Outcome
 from helpdesk.domain.errors import HelpdeskError
 from helpdesk.domain.search import Page, Query, matches
 from helpdesk.domain.text import digits, folded
-from helpdesk.tui.dialogs.approving import Choice
+from helpdesk.tui import dialogs
 from helpdesk.tui.keys import Where, bindings
 from helpdesk.tui.render.approvals import APPROVALS, ApprovalRow, rows_of
 from helpdesk.tui.screens.acting import ActingPlace
@@ -79,7 +79,7 @@ class ApprovalsScreen(ActingPlace, FindingPlace[ApprovalRow]):
             chosen = await self.show_request(approval)
             if chosen is None:
                 return
-            if chosen.choice is Choice.CARRY_OUT:
+            if chosen.choice is dialogs.Choice.CARRY_OUT:
                 case = await self.desk.case(approval.user)
                 await self.carry_out(action_of(approval), case)
             else:

@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from helpdesk.domain.diagnosis.fleet import FleetFindings
 from helpdesk.domain.errors import HelpdeskError
-from helpdesk.tui.dialogs.pages import PageDialog
+from helpdesk.tui import dialogs
 from helpdesk.tui.screens.finding import FindingPlace
 from helpdesk.tui.widgets.crowd import Crowd
 
@@ -58,6 +58,6 @@ class CrowdPlace(FindingPlace[T]):
         """Show all words of what hits many users."""
         page = self.query_one(Crowd).whole()
         if page:
-            self.app.push_screen(PageDialog("What hits many users at once", page))
+            self.app.push_screen(dialogs.PageDialog("What hits many users at once", page))
         else:
             self.app.notify("Nothing hits many users at once.", markup=False)

@@ -22,8 +22,7 @@ from helpdesk.domain.holds import Hold
 from helpdesk.domain.proofs import PROOF_LIFE
 from helpdesk.domain.search import Page, Query, Sort, UserRow
 from helpdesk.service.desk import Desk
-from helpdesk.tui.dialogs.event import EventDialog
-from helpdesk.tui.dialogs.pages import PageDialog, ReasonsDialog
+from helpdesk.tui import dialogs
 from helpdesk.tui.keys import Where, bindings
 from helpdesk.tui.render.case import summary_lines
 from helpdesk.tui.render.manual import card_page
@@ -270,7 +269,7 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
         """Show every act with its reason; begin the one chosen there."""
         self._with_case(
             lambda case: self.app.push_screen(
-                ReasonsDialog(case), lambda act: self.action_act(act) if act else None
+                dialogs.ReasonsDialog(case), lambda act: self.action_act(act) if act else None
             )
         )
 
@@ -281,7 +280,7 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
     def _show_card(self, case: Case) -> None:
         card = self.desk.cards.get(case.user.product)
         if card is not None:
-            self.app.push_screen(PageDialog(card.name, card_page(card)))
+            self.app.push_screen(dialogs.PageDialog(card.name, card_page(card)))
 
     def action_event(self) -> None:
         """Show the event on the topmost line of the timeline that is in sight."""
@@ -294,7 +293,7 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
     def _show_event(self, case: Case, place: int) -> None:
         ask = partial(self.desk.original, case.user.id, is_clear=not case.is_masked)
         if case.timeline:
-            self.app.push_screen(EventDialog(case, place, ask))
+            self.app.push_screen(dialogs.EventDialog(case, place, ask))
         else:
             self.app.notify("Nothing is on record of this user.", markup=False)
 

@@ -18,8 +18,8 @@ from helpdesk.domain.feed import Changes, Kind
 from helpdesk.domain.limits import Alarm, concerning
 from helpdesk.domain.search import Query
 from helpdesk.service.desk import Desk
+from helpdesk.tui import dialogs
 from helpdesk.tui.dialogs.guarded import LEAST, too_small
-from helpdesk.tui.dialogs.pages import PageDialog
 from helpdesk.tui.keys import IN_DIALOGS, IN_LISTS, Where, keys_of
 from helpdesk.tui.render.approvals import waiting_for
 from helpdesk.tui.render.manual import help_page
@@ -190,7 +190,7 @@ class Place(SafeScreen[None]):
         groups["In dialogs"] = list(IN_DIALOGS)
         if self.WHERE not in {Where.LOG, Where.APPROVALS}:
             groups["Search"] = list(SEARCH_WORDS)
-        self.app.push_screen(PageDialog("Help", help_page(groups)))
+        self.app.push_screen(dialogs.PageDialog("Help", help_page(groups)))
 
     def action_back(self) -> None:
         """Go back; a place without anything to leave stays."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import work
 from textual.worker import Worker, get_current_worker
@@ -21,10 +21,12 @@ from helpdesk.domain.errors import HelpdeskError, NeedsMore
 from helpdesk.domain.fitting import factor_of
 from helpdesk.domain.proofs import Asking, Proof, Way
 from helpdesk.service.desk import Desk
-from helpdesk.tui.dialogs.approving import ApprovalDialog, Choice, Chosen, FiledDialog
-from helpdesk.tui.dialogs.proving import Caller, VerifyDialog
+from helpdesk.tui import dialogs
 from helpdesk.tui.keys import key_of
 from helpdesk.tui.screens.place import Clock, Place
+
+if TYPE_CHECKING:
+    from helpdesk.tui.dialogs.approving import Chosen
 
 
 class ProvingPlace(Place):
@@ -105,7 +107,7 @@ class ProvingPlace(Place):
         async def phone(whose: str) -> tuple[Handover, ...]:
             return await self.desk.phone(whose)
 
-        caller = Caller(
+        caller = dialogs.Caller(
             case=case,
             ticket=ticket,
             wish=action.title if action else "",
@@ -116,7 +118,7 @@ class ProvingPlace(Place):
             clock=self.clock,
             phone=phone if self.desk.is_demo else None,
         )
-        is_proven: bool | None = await self.app.push_screen_wait(VerifyDialog(caller))
+        is_proven: bool | None = await self.app.push_screen_wait(dialogs.VerifyDialog(caller))
         self.look_again(user)
         return bool(is_proven)
 
@@ -125,7 +127,7 @@ class ProvingPlace(Place):
         need = asked_colleague(error)
         if need is None:
             return False
-        dialog = FiledDialog(action, need, case, key_of(action.name))
+        dialog = dialogs.FiledDialog(action, need, case, key_of(action.name))
         await self.app.push_screen_wait(dialog)
         self.look_again(case.user.id)
         self.count_waiting()
@@ -151,7 +153,7 @@ class ProvingPlace(Place):
         others = await self.desk.approvals()
         approval = next((one for one in others if one.id == approval.id), approval)
         agent = self.desk.agent
-        dialog = ApprovalDialog(
+        dialog = dialogs.ApprovalDialog(
             approval,
             case,
             self.desk.cards.get(case.user.product),
@@ -166,7 +168,7 @@ class ProvingPlace(Place):
 
     async def answer_request(self, approval: Approval, chosen: Chosen) -> None:
         """Give a colleague the answer that was chosen."""
-        is_granted = chosen.choice is Choice.AGREE
+        is_granted = chosen.choice is dialogs.Choice.AGREE
         decided = await self.desk.approve(approval.id, is_granted=is_granted, says=chosen.says)
         title = ACTIONS[decided.act].title
         self.app.notify(

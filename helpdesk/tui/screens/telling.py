@@ -16,9 +16,7 @@ from textual.worker import Worker, WorkerState
 from helpdesk.domain.cases import Case
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.errors import HelpdeskError
-from helpdesk.tui.dialogs.asking import AskDialog
-from helpdesk.tui.dialogs.drift import DriftDialog, authenticators
-from helpdesk.tui.dialogs.pages import MoreDialog
+from helpdesk.tui import dialogs
 from helpdesk.tui.keys import KEYS
 from helpdesk.tui.screens.acting import ActingPlace
 from helpdesk.tui.widgets.why import Why
@@ -155,7 +153,7 @@ class TellingPlace(ActingPlace):
             self.app.notify("There is nothing to ask: the log alone decides.", markup=False)
             return
         says = await self.hear(verdict.ask.pair) if verdict.ask else ""
-        dialog = AskDialog(case, verdict, self.said, says=says)
+        dialog = dialogs.AskDialog(case, verdict, self.said, says=says)
         said: tuple[CallerSaid, ...] | None = await self.app.push_screen_wait(dialog)
         now = self.current_case()
         if said is not None and now is not None and now.user.id == case.user.id:
@@ -178,12 +176,12 @@ class TellingPlace(ActingPlace):
         if case is None:
             self.app.notify("Choose a user first.", markup=False)
             return
-        if not authenticators(case):
+        if not dialogs.authenticators(case):
             says = "There is no active authenticator app whose clock could be measured."
             self.app.notify(says, title=case.user.id, markup=False)
             return
         measure = partial(self.desk.drift, case.user.id)
-        await self.app.push_screen_wait(DriftDialog(case, self.clock(), measure))
+        await self.app.push_screen_wait(dialogs.DriftDialog(case, self.clock(), measure))
         self.look_again(case.user.id)
 
     def look_again(self, user: str) -> None:
@@ -200,7 +198,7 @@ class TellingPlace(ActingPlace):
         if await self.settled_verdict() is None:
             return
         page = self.query_one(Why).whole(min(PAGE, self.size.width - 18))
-        does = await self.app.push_screen_wait(MoreDialog("Why", page, IN_VERDICT))
+        does = await self.app.push_screen_wait(dialogs.MoreDialog("Why", page, IN_VERDICT))
         if does:
             self.call_later(self.run_action, does)
 
