@@ -100,11 +100,11 @@ def paint(wish: Wish, environment: Mapping[str, str]) -> bool:
     Return whether it was painted.
     """
     out = sys.__stderr__  # where the console itself is drawn
-    settings = _settings(environment)
-    desk = wish.desk or environment.get("HELPDESK_DESK") or settings.get("desk") or "demo"
+    said = settings(environment)
+    desk = wish.desk or environment.get("HELPDESK_DESK") or said.get("desk") or "demo"
     if out is None or not _is_fit(environment) or not (desk == "demo" or os.path.isfile(desk)):  # noqa: PTH113  (pathlib is not loaded)
         return False
-    theme = wish.theme or environment.get("HELPDESK_THEME") or settings.get("theme") or ""
+    theme = wish.theme or environment.get("HELPDESK_THEME") or said.get("theme") or ""
     try:
         columns, lines = os.get_terminal_size(out.fileno())
         _Lent.before = _hush()
@@ -174,7 +174,7 @@ def give_back() -> None:
         _heed_no_more()
 
 
-def _settings(environment: Mapping[str, str]) -> dict[str, str]:
+def settings(environment: Mapping[str, str]) -> dict[str, str]:
     """Give the desk and the theme of helpdesk.toml: what is wrong in it is told later.
 
     Its directory is `config.config_directory`, found without what that needs.

@@ -86,7 +86,7 @@ def open_desk(
     finally:
         progress.end()
     parts = Parts(
-        cards=load_cards(config_directory() / "products"),
+        cards=load_cards(config_directory() / "products", data_directory() / "cards.kept"),
         connector=DemoConnector(file),
         store=store,
         directory=TinyDirectory(file, store),

@@ -15,21 +15,23 @@ import msgspec
 
 from helpdesk.domain.errors import BadFile
 from helpdesk.domain.products import Product, faults
+from helpdesk.products.kept import kept_or_read
 from helpdesk.products.lines import line_of
 
 ORDER = ("activecampaign", "partner-portal", "constant-contact", "sms-2fa", "lead-gen-crm")
 """The order the five are shown in; a user's own follow by name."""
 
 
-def load_cards(extra: Path | None = None) -> dict[str, Product]:
+def load_cards(extra: Path | None = None, kept: Path | None = None) -> dict[str, Product]:
     """Return all product cards by id.
 
-    Ours in their order, then those of the directory *extra* by file name.
+    Ours in their order, then those of the directory *extra* by file name. Ours are read once, and
+    kept in the file *kept* for the next time.
 
     Raises:
         BadFile: A card cannot be read; the error names the file, the line and the reason.
     """
-    cards = {card.id: card for card in _own()}
+    cards = {card.id: card for card in _own(kept)}
     for path in sorted(extra.glob("*.toml")) if extra and extra.is_dir() else ():
         card = read_card(path)
         if card.id in cards:
@@ -40,10 +42,15 @@ def load_cards(extra: Path | None = None) -> dict[str, Product]:
 
 
 @cache
-def _own() -> tuple[Product, ...]:
+def _own(kept: Path | None) -> tuple[Product, ...]:
     """Our cards in their order; read once, for they change with the program only."""
-    found = [read_card(path) for path in sorted(Path(__file__).parent.glob("*.toml"))]
-    return tuple(sorted(found, key=lambda card: ORDER.index(card.id)))
+    sources = sorted(Path(__file__).parent.glob("*.toml"))
+
+    def read() -> tuple[Product, ...]:
+        found = [read_card(path) for path in sources]
+        return tuple(sorted(found, key=lambda card: ORDER.index(card.id)))
+
+    return kept_or_read(kept, sources, read) if kept else read()
 
 
 def own_card() -> Product:

@@ -1,4 +1,4 @@
-"""The four looks of the console; the only file that names colours."""
+"""The four looks of the console; only `opening`, which cannot wait for them, names colours too."""
 
 from __future__ import annotations
 

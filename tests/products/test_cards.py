@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,12 @@ from helpdesk.domain.errors import BadFile
 from helpdesk.domain.policies import DESK_ACTS
 from helpdesk.domain.products import Asked, FactorRule, Product
 from helpdesk.products import load_cards, read_card
+from helpdesk.products.kept import kept_or_read
 from helpdesk.products.lines import line_of
 from tests.factories import case, weigh
 
-GOOD = (Path(helpdesk.products.__file__).parent / "lead-gen-crm.toml").read_text("utf-8")
+PRODUCTS = Path(helpdesk.products.__file__).parent
+GOOD = (PRODUCTS / "lead-gen-crm.toml").read_text("utf-8")
 SIXTH = GOOD.replace('id = "lead-gen-crm"', 'id = "tulip-mail"', 1)
 
 
@@ -250,3 +253,29 @@ y = 2026-01-01 10:00:00
 )
 def test_a_value_is_found_by_its_path(path: tuple[str | int, ...], line: int) -> None:
     assert line_of(TOML, path) == line
+
+
+def test_cards_that_are_kept_are_the_ones_that_were_read(tmp_path: Path) -> None:
+    file = tmp_path / "cards.kept"
+    read = partial(kept_or_read, file, [PRODUCTS / "sms-2fa.toml"])
+    card = read_card(PRODUCTS / "sms-2fa.toml")
+
+    first, then = read(lambda: (card,)), read(lambda: ())
+
+    assert first == then == (card,)
+
+
+@pytest.mark.parametrize("spoil", [b"", b"\x81", b"nothing of ours"])
+def test_cards_are_read_anew_where_text_or_file_changed(tmp_path: Path, spoil: bytes) -> None:
+    file, text = tmp_path / "cards.kept", tmp_path / "a.toml"
+    card = read_card(PRODUCTS / "sms-2fa.toml")
+    text.write_bytes(b"one")
+    kept_or_read(file, [text], lambda: (card,))
+    if spoil:
+        file.write_bytes(spoil)
+    else:
+        text.write_bytes(b"two")
+
+    found = kept_or_read(file, [text], lambda: (card, card))
+
+    assert found == (card, card)
