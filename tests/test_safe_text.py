@@ -41,6 +41,8 @@ MAY_SPEAK: Final = {
     ("commands.py", "fail"),
     ("commands.py", "fault"),
     ("commands.py", "progress"),
+    ("commands.py", "__call__"),  # of RowsLine: numbers, and nothing from outside
+    ("commands.py", "end"),
     ("signing.py", "show"),
     ("tui/terminal.py", "_tell"),
     ("tui/terminal.py", "_sheet_faults"),  # only into a capture, for `_tell`

@@ -15,7 +15,7 @@ from helpdesk.domain.audit import LogRow
 from helpdesk.domain.errors import HelpdeskError
 from helpdesk.domain.inspection import Inspection
 from helpdesk.service.inspecting import Pace, inspected
-from helpdesk.tui.dialogs.pages import PageDialog
+from helpdesk.tui import dialogs
 from helpdesk.tui.render.verifying import found_line, found_page, stopped_line
 from helpdesk.tui.screens.finding import FindingPlace
 from helpdesk.tui.widgets.verifying import VerifyLine
@@ -50,7 +50,7 @@ class VerifyingPlace(FindingPlace[LogRow]):
     def action_more(self) -> None:
         """Show all that the verifying found."""
         if self._found is not None:
-            self.app.push_screen(PageDialog("The log, verified", found_page(self._found)))
+            self.app.push_screen(dialogs.PageDialog("The log, verified", found_page(self._found)))
         else:
             self.app.notify("The log was not verified yet: press v.", markup=False)
 
