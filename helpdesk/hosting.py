@@ -44,9 +44,10 @@ from helpdesk.service.provided import ProvidedDirectory
 from helpdesk.service.recording import Recorder, Watched
 from helpdesk.service.telling import Telling
 from helpdesk.stores.atomic import AtomicStorage
-from helpdesk.stores.base import Directory
+from helpdesk.stores.base import Directory, Lulls, no_lull
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
+from helpdesk.stores.sql.ahead import reading
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.directory import SqlDirectory
 from helpdesk.stores.sql.documents import SqlDocuments
@@ -130,6 +131,9 @@ class SqlDesks:
         self._cards = people.cards if people else load_cards(config_directory() / "products")
         self._store = SqlStore(database)
         self._directory: Directory = SqlDirectory(database, replica)
+        # Of a replica, and of a provider elsewhere, the count of changes does not tell.
+        is_here = people is None and replica is None
+        self._lulls: Lulls = reading(database) if is_here else no_lull
         if people is not None:
             self._directory = ProvidedDirectory(people.provider, self._store)
         self._connector = people.provider if people else DemoConnector(SqlDocuments(database))
@@ -237,6 +241,7 @@ class SqlDesks:
             is_gated=config.prove_callers,
             hold=timedelta(minutes=config.hold_minutes),
             ticketing=self._ticketing,
+            lulls=self._lulls,
         )
 
 

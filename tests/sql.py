@@ -10,8 +10,10 @@ from helpdesk.connectors.demo import DemoConnector
 from helpdesk.hosting import source_of
 from helpdesk.products import load_cards
 from helpdesk.service.local import LocalDesk
+from helpdesk.stores.base import no_lull
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
+from helpdesk.stores.sql.ahead import reading
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.directory import SqlDirectory
 from helpdesk.stores.sql.documents import SqlDocuments
@@ -53,6 +55,7 @@ def desks_on(
             hold=timedelta(minutes=hold_minutes),
             keys=Keys(places / "keys"),
             witness=Seen(places / "keys", places / "sql"),
+            lulls=no_lull if directory else reading(database),
         )
 
     return open_as

@@ -95,18 +95,20 @@ def named(text: str, case: Case) -> str:
 
     The places are `{administrators}`, `{manager}`, `{account}` and `{user}`.
     """
-    administrators = [
-        clean(person.name) for person in case.administrators if person.id != case.user.id
-    ]
-    names = {
-        "administrators": " or ".join(administrators) or "an administrator (nobody is on record)",
-        "manager": clean(case.manager.name)
-        if case.manager
-        else "the account manager (nobody is on record)",
-        "account": clean(case.account.name),
-        "user": clean(case.user.name),
-    }
-    return _PLACE.sub(lambda place: names[place.group(1)], text)
+    return _PLACE.sub(lambda place: _name(place[1], case), text) if "{" in text else text
+
+
+def _name(place: str, case: Case) -> str:
+    match place:
+        case "administrators":
+            others = [one.name for one in case.administrators if one.id != case.user.id]
+            return " or ".join(map(clean, others)) or "an administrator (nobody is on record)"
+        case "manager":
+            manager = case.manager
+            return clean(manager.name) if manager else "the account manager (nobody is on record)"
+        case "account":
+            return clean(case.account.name)
+    return clean(case.user.name)
 
 
 _PLACE = re.compile(r"\{(administrators|manager|account|user)\}")

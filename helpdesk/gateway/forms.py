@@ -70,18 +70,19 @@ def seen_of(endpoint: Endpoint, request: Request[Any, Any, Any]) -> str:
     return seen
 
 
-async def asked(
-    desk: Desk, endpoint: Endpoint, asks: wire.Asks, *, key: str = ""
-) -> tuple[Any, str]:
-    """Ask the desk; return what is sent back, and the ETag of the case in it."""
-    if endpoint.name == "desk":
-        return info_of(desk), ""
+async def asked(desk: Desk, endpoint: Endpoint, asks: wire.Asks, *, key: str = "") -> Any:
+    """Ask the desk; return what it gives."""
     if endpoint.name == "whose":
-        return wire.Whose(user=(await desk.case(wire.arguments(asks)["name"])).user.id), ""
+        return wire.Whose(user=(await desk.case(wire.arguments(asks)["name"])).user.id)
     given = wire.arguments(asks) | ({"key": key} if endpoint.is_write else {})
-    found = await getattr(desk, endpoint.name)(**given)
-    tag = wire.etag(_case(found)) if isinstance(found, Case | Outcome) else ""
-    return _sent(found, endpoint, asks), tag
+    return await getattr(desk, endpoint.name)(**given)
+
+
+def tag_of(found: Any) -> str:
+    """Return the ETag of the case in what a desk gave; empty where there is none."""
+    if isinstance(found, Outcome):
+        found = found.case
+    return wire.etag(found) if isinstance(found, Case) else ""
 
 
 def info_of(desk: Desk) -> wire.Info:
@@ -98,11 +99,8 @@ def info_of(desk: Desk) -> wire.Info:
     )
 
 
-def _case(found: Case | Outcome) -> Case:
-    return found if isinstance(found, Case) else found.case
-
-
-def _sent(found: Any, endpoint: Endpoint, asks: wire.Asks) -> Any:
+def sent(found: Any, endpoint: Endpoint, asks: wire.Asks) -> Any:
+    """Return what stands on the wire for what a desk gave."""
     if isinstance(found, Page):
         return wire.listed(found, wire.sort_of(asks))
     if endpoint.gives is wire.Text:

@@ -38,8 +38,9 @@ from helpdesk.domain.learning import learn
 from helpdesk.domain.withdrawals import Withdrawal
 from helpdesk.gateway import problems, wire
 from helpdesk.gateway.bounds import Allowance, Bounds, TooOften
+from helpdesk.gateway.encoded import Body, Encoded, body_of
 from helpdesk.gateway.endpoints import ENDPOINTS, RIGHTS, Endpoint
-from helpdesk.gateway.forms import Malformed, asked, asks_of, seen_of
+from helpdesk.gateway.forms import Malformed, asked, asks_of, seen_of, tag_of
 from helpdesk.gateway.issuers import RESOURCE_PATH
 from helpdesk.gateway.leaving import Leaving, signed_out
 from helpdesk.gateway.openapi import document
@@ -133,6 +134,7 @@ class Gateway:
         self._bounds = Bounds(allowance or Allowance(), time.monotonic)
         self._time_limit_s, self._latest_s = time_limit_s, latest_s
         self._pages, self._described = pages, described
+        self._encoded = Encoded()
         self._running: set[asyncio.Task[Any]] = set()
         self._leaving = Leaving(desks.withdrawals)
         self._asking: asyncio.Task[None] | None = None
@@ -219,13 +221,15 @@ class Gateway:
                 desk = self._desks.desk(signed.agent)
                 if endpoint.name == "sign_out":
                     await self._desks.withdraw(signed_out(signed, self._now()))
-                    return _answer(wire.Done(), "", desk)
+                    return _answer(Body(msgspec.json.encode(wire.Done())), desk)
                 if endpoint.is_write:
                     return await self._write(endpoint, asks, desk, request, signed)
                 if endpoint.name == "changed":
                     return await self._events(asks, desk, signed)
-                value, tag = await asked(desk, endpoint, asks)
-                return _answer(value, tag, desk)
+                if endpoint.name == "desk":
+                    return _answer(self._encoded.info(desk), desk)
+                found = await asked(desk, endpoint, asks)
+                return _answer(self._encoded.of(found, endpoint, asks), desk)
 
     async def _signed(self, request: Request[Any, Any, Any]) -> Signed:
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
@@ -256,8 +260,7 @@ class Gateway:
         task = asyncio.create_task(self._carried(endpoint, asks, desk, key, seen, signed))
         self._running.add(task)
         task.add_done_callback(self._ended)
-        value, tag = await asyncio.shield(task)
-        return _answer(value, tag, desk)
+        return _answer(await asyncio.shield(task), desk)
 
     async def _carried(
         self,
@@ -267,7 +270,7 @@ class Gateway:
         key: str,
         seen: str,
         signed: Signed,
-    ) -> tuple[Any, str]:
+    ) -> Body:
         """Carry out a wish, if the case is as it was seen, or the key has answered before."""
         user = _user(asks) if endpoint.is_matched else ""
         ends = time.monotonic() + self._latest_s
@@ -281,10 +284,9 @@ class Gateway:
                 raise Stale("Somebody changed this case since you looked: look again.")
 
         with resting_on(ground):
-            value, tag = await asked(desk, endpoint, asks, key=key)
-        if user and not tag:
-            tag = wire.etag(await desk.case(user))
-        return value, tag
+            found = await asked(desk, endpoint, asks, key=key)
+        body = body_of(found, endpoint, asks)
+        return body._replace(tag=tag_of(await desk.case(user))) if user and not body.tag else body
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
@@ -410,9 +412,8 @@ def _user(asks: Any) -> str:
     return str(getattr(asks, "user", "") or asks.action.user)
 
 
-def _answer(value: Any, tag: str, desk: Desk) -> Response[Any]:
-    headers = {"ETag": tag} if tag else {}
+def _answer(body: Body, desk: Desk) -> Response[Any]:
+    headers = {"ETag": body.tag} if body.tag else {}
     if desk.alarm:
         headers[wire.ALARM_HEADER] = quote(desk.alarm)
-    body = msgspec.json.encode(wire.to_wire(value))
-    return Response(body, status_code=200, media_type="application/json", headers=headers)
+    return Response(body.content, status_code=200, media_type="application/json", headers=headers)

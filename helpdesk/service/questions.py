@@ -38,7 +38,7 @@ from helpdesk.service.recording import Recorder, Signs, Watched, Witness
 from helpdesk.service.telling import Telling
 from helpdesk.service.ticketing import OwnTickets, Ticketing, Tickets
 from helpdesk.service.view import View, whose
-from helpdesk.stores.base import Directory, Store
+from helpdesk.stores.base import Directory, Lulls, Store, no_lull
 
 RECENT = timedelta(hours=24)
 """How far back *recent* challenges go."""
@@ -73,10 +73,11 @@ class Questions:
         contact: str = "",
         ticketing: Ticketing | None = None,
         ages: Ages | None = None,
+        lulls: Lulls = no_lull,
     ) -> None:
         self.agent, self.cards, self.label, self.is_demo = agent, cards, label, is_demo
         self._view = View(agent, cards, connector, store, directory, clock, ages)
-        self._ticketing = ticketing
+        self._ticketing, self._lulls = ticketing, lulls
         self._tickets: Tickets = ticketing or OwnTickets(store)
         self._diagnosing = Diagnosing(self._view, found)
         self._recorder = Recorder(agent, store, clock, keys, witness, watched)
@@ -113,24 +114,39 @@ class Questions:
 
     async def find(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
         """Give the users that match, in the query's order."""
-        now, account = await self._now(), self.agent.account
-        found = await self._view.directory.find(
-            query, now, account=account, offset=offset, limit=limit
-        )
-        return replace(_people(found, offset, now), says=clean(self._view.directory.says))
+        async with self._lulls() as lull:
+            now, account = await self._now(), self.agent.account
+            what = (self, "find", query, offset, limit)
+            known: Page[UserRow] | None = lull.answer(what, now)
+            if known is not None:
+                return known
+            found = await self._view.directory.find(
+                query, now, account=account, offset=offset, limit=limit
+            )
+            page = replace(_people(found, offset, now), says=clean(self._view.directory.says))
+            return lull.answered(what, now, page)
 
     async def queue(self, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
         """Give the users this agent should look at, the hottest first."""
-        now = await self._now()
-        found = await self._view.directory.queue(self.agent, now, offset=offset, limit=limit)
-        return replace(_people(found, offset, now), says=self._tickets_say)
+        async with self._lulls() as lull:
+            now, what = await self._now(), (self, "queue", offset, limit)
+            known: Page[UserRow] | None = lull.answer(what, now)
+            if known is not None:
+                return known
+            found = await self._view.directory.queue(self.agent, now, offset=offset, limit=limit)
+            page = replace(_people(found, offset, now), says=self._tickets_say)
+            return lull.answered(what, now, page)
 
     async def case(self, user: str) -> Case:
         """Give everything about one user, masked, with the answer to every act."""
-        now = await self._now()
-        found = await self._view.user(user)
-        self._keeping.look(self.agent, found.id, now)
-        return await self._shown(found.id)
+        async with self._lulls() as lull:
+            now = await self._now()
+            await lull.ahead(user, account=self.agent.account)
+            found = await self._view.user(user)
+            self._keeping.look(self.agent, found.id, now)
+            what = (self, "case", found.id)
+            known: Case | None = lull.answer(what, now)
+            return known or lull.answered(what, now, await self._shown(found.id))
 
     async def original(self, user: str, event: str, *, is_clear: bool = False) -> Original:
         """Give an event of a user as its provider told it, masked unless it was revealed."""
@@ -221,11 +237,15 @@ class Questions:
 
     async def log(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LogRow]:
         """Give what agents did, newest first."""
-        await self._now()
-        total, rows = await self._view.directory.logged(
-            query, account=self.agent.account, offset=offset, limit=limit
-        )
-        return Page(total=total, offset=offset, rows=tuple(rows))
+        async with self._lulls() as lull:
+            now, what = await self._now(), (self, "log", query, offset, limit)
+            known: Page[LogRow] | None = lull.answer(what, now)
+            if known is not None:
+                return known
+            total, rows = await self._view.directory.logged(
+                query, account=self.agent.account, offset=offset, limit=limit
+            )
+            return lull.answered(what, now, Page(total=total, offset=offset, rows=tuple(rows)))
 
     async def why(self, user: str, said: Sequence[CallerSaid] = ()) -> Verdict:
         """Give the verdict on one user, with what the caller said."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -28,6 +28,7 @@ from helpdesk.domain.users import User
 SEEN: Final = 2_000
 """So many of those seen last stand for everybody who was seen in these hours."""
 
+T = TypeVar("T")
 R = TypeVar("R", Ticket, LoopReport, Proof, Asking, Approval, Notice, Hold)
 
 
@@ -179,6 +180,47 @@ class Store(Protocol):
     async def erase(self, before: datetime, now: datetime) -> Erased:
         """Part rows, and all else that ended, from before a moment from their personal data."""
         ...
+
+
+class Lull(Protocol):
+    """The time since the last change: what was read, or answered, in it need not be again."""
+
+    def answer(self, what: Hashable, now: datetime) -> Any:
+        """Give the answer to a question, if it was given a moment ago; else None."""
+        ...
+
+    def answered(self, what: Hashable, now: datetime, found: T) -> T:
+        """Take note of an answer, which nobody may change, and give it."""
+        ...
+
+    async def ahead(self, user: str, *, account: str | None) -> None:
+        """Read at once all that the case of a user is made of, for an agent of an account."""
+        ...
+
+
+Lulls = Callable[[], AbstractAsyncContextManager[Lull]]
+"""Begins a question: what is read inside is as it was when it began, or newer."""
+
+
+class NoLull:
+    """Nothing is known: all is read as it is asked for."""
+
+    def answer(self, _what: Hashable, _now: datetime) -> Any:
+        """Give None."""
+        return None
+
+    def answered(self, _what: Hashable, _now: datetime, found: T) -> T:
+        """Give the answer."""
+        return found
+
+    async def ahead(self, _user: str, *, account: str | None) -> None:
+        """Read nothing."""
+
+
+@asynccontextmanager
+async def no_lull() -> AsyncIterator[NoLull]:
+    """Begin a question of which nothing is known."""
+    yield NoLull()
 
 
 class Directory(Protocol):

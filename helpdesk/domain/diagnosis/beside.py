@@ -23,15 +23,18 @@ def crowd_of(
     moment = max(now, timeline[-1].at)
     start = timeline[-1].at - timedelta(days=14)
     mine = symptoms_of(user.id, timeline, start, moment)
+    last = timeline[-1].at
+    is_ill = any(symptom.is_bad for symptom in mine)
     theirs: list[Symptom] = []
     colleagues = False
-    last = timeline[-1].at
     for other, events in others:
-        if other.id == user.id and other.id:
-            continue
+        is_colleague = other.account and other.account == user.account
+        if (other.id == user.id and other.id) or not (is_ill or is_colleague):
+            continue  # with nothing wrong there is nothing to share, echo or clear
         ordered = sorted(events, key=lambda event: event.at)
-        theirs.extend(symptoms_of(other.id or str(id(other)), ordered, start, moment))
-        if other.account and other.account == user.account:
+        if is_ill:
+            theirs.extend(symptoms_of(other.id or str(id(other)), ordered, start, moment))
+        if is_colleague:
             colleagues |= any(
                 isinstance(e, Challenge) and abs(e.at - last) < WINDOW for e in ordered[-20:]
             )

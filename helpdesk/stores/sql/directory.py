@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -88,7 +88,7 @@ class SqlDirectory:
     async def refresh(self) -> int:
         """Give how many changes there were."""
         if self._replica is None:
-            return await self._database.ask(self._changes)
+            return await self._database.changes()
         async with self._replica.observing() as observed:
             count = await self._database.ask(self._changes)
             observed(count)
@@ -98,7 +98,8 @@ class SqlDirectory:
         """Give the entries of these users by id; whoever is not known is left out."""
         if not names:
             return {}
-        found = await self._found(OF_NAMES, names=[*set(names)])
+        asked, wanted = tuple(sorted(set(names))), {"names": [*set(names)]}
+        found = await self._database.once(entries_of(asked), self._all, OF_NAMES, wanted)
         return {entry.user.id: entry for entry in found}
 
     async def there(self, users: Sequence[str], *, account: str | None) -> Collection[str]:
@@ -107,17 +108,13 @@ class SqlDirectory:
 
     async def named(self, login: str) -> Sequence[Entry]:
         """Give the users of this login, whatever its case."""
-        return await self._found(OF_LOGIN, login=login.casefold())
+        login = login.casefold()
+        return await self._database.once(named(login), self._all, OF_LOGIN, {"login": login})
 
     async def doubles(self, user: User, *, account: str | None, limit: int) -> Sequence[Entry]:
         """Give others whose name or login could be taken for this user's, at most *limit*."""
-        return await self._found(
-            LIKE.where(of_account(account)),
-            id=user.id,
-            name=shape(user.name),
-            login=shape(user.login),
-            limit=limit,
-        )
+        what = alike(user, account, limit)
+        return await self._database.once(what, self._alike, user, account, limit)
 
     async def find(
         self, query: Query, now: datetime, *, account: str | None, offset: int, limit: int
@@ -175,12 +172,16 @@ class SqlDirectory:
 
     async def _found(
         self, wanted: Select[Any], *, is_long: bool = False, **given: Any
-    ) -> list[Entry]:
+    ) -> Sequence[Entry]:
         return await self._database.ask(self._all, wanted, given, is_long=is_long)
 
-    def _all(self, wanted: Select[Any], given: Mapping[str, Any]) -> list[Entry]:
+    def _alike(self, user: User, account: str | None, limit: int) -> Sequence[Entry]:
+        given = {"id": user.id, "name": shape(user.name), "login": shape(user.login)}
+        return self._all(LIKE.where(of_account(account)), given | {"limit": limit})
+
+    def _all(self, wanted: Select[Any], given: Mapping[str, Any]) -> Sequence[Entry]:
         with self._database.connection() as connection:
-            return [_entry(*row) for row in connection.execute(wanted, given)]
+            return tuple(entry_of(*row) for row in connection.execute(wanted, given))
 
     async def _windowed(self, asked: Asked, offset: int, limit: int) -> tuple[int, Sequence[Entry]]:
         return await self._lists.ask(self._window, asked, offset, limit, is_long=not asked.is_quick)
@@ -198,7 +199,7 @@ class SqlDirectory:
                     keys += found.scalars()
             window = keys[offset : offset + limit]
             rows = connection.execute(OF_KEYS, {"keys": window})
-            entries = {row[0]: _entry(*row[1:]) for row in rows}
+            entries = {row[0]: entry_of(*row[1:]) for row in rows}
         return min(total, COUNTED), [entries[key] for key in window if key in entries]
 
     def _log_window(
@@ -212,9 +213,25 @@ class SqlDirectory:
             return total.scalar_one(), rows
 
 
-def _entry(
+def entries_of(users: tuple[str, ...]) -> Hashable:
+    """Return what the entries of users are known by in a lull; their ids in order."""
+    return "entries", users
+
+
+def named(login: str) -> Hashable:
+    """Return what the users of a login, in small letters, are known by in a lull."""
+    return "named", login
+
+
+def alike(user: User, account: str | None, limit: int) -> Hashable:
+    """Return what those who could be taken for a user are known by in a lull."""
+    return "alike", user.id, user.name, user.login, account, limit
+
+
+def entry_of(
     body: bytes, account: str, blob: str, numbers: str, rounds: int, ticket: bytes | None
 ) -> Entry:
+    """Return an entry from the columns it is kept in."""
     return Entry(
         user=msgspec.json.decode(body, type=User),
         account=account,

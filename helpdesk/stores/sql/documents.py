@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select
@@ -195,8 +195,18 @@ class SqlDocuments:
         return await self._database.ask(step, *arguments)
 
     async def read(self, step: Callable[..., S], *arguments: Any, is_long: bool = False) -> S:
-        """Take a step that only reads."""
-        return await self._database.ask(step, *arguments, is_long=is_long)
+        """Take a step that only reads; in a lull, each once."""
+        if step == self.generation:
+            return cast(S, await self._database.changes())
+        if is_long:
+            return await self._database.ask(step, *arguments, is_long=True)
+        return await self._database.once(step_of(step.__name__, *arguments), step, *arguments)
+
+
+def step_of(name: str, *arguments: Any) -> Hashable:
+    """Return what a step of this name is known by in a lull."""
+    asked = (tuple(one) if isinstance(one, list) else one for one in arguments)
+    return "step", name, *asked
 
 
 def put_document(connection: Connection, table: str, key: int, document: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Final
@@ -39,7 +39,7 @@ from helpdesk.domain.text import folded
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import User
 from helpdesk.stores.base import Ends, R
-from helpdesk.stores.sql.database import Database, changes
+from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.documents import fold
 from helpdesk.stores.sql.schema import checkpoints, documents, log, pen, records, users
 
@@ -130,7 +130,7 @@ class SqlStore:
 
     async def refresh(self) -> int:
         """Give how many changes there were."""
-        return await self._database.ask(self._changes)
+        return await self._database.changes()
 
     async def news(self, seconds: float, since: int) -> int:
         """Wait until somebody wrote, or so long where only this process tells."""
@@ -148,8 +148,8 @@ class SqlStore:
         wanted = _records(of=bool(user), since=since is not None, only_open=only_open)
         given = {"kind": TABLES[kind], "user": user, "since": since}
         is_long = not (user or only_open)
-        bodies = await self._database.ask(self._column, wanted, given, is_long=is_long)
-        return [msgspec.json.decode(body, type=kind) for body in bodies]
+        what = records_of(kind, user, since, only_open=only_open)
+        return await self._database.once(what, self._decoded, wanted, given, kind, is_long=is_long)
 
     async def get(self, kind: type[R], name: str) -> R | None:
         """Give the record of this id, or None."""
@@ -187,11 +187,14 @@ class SqlStore:
             since=since is not None,
             limit=limit is not None,
         )
-        given: dict[str, Any] = {"user": user, "agent": agent, "acts": [*acts], "since": since}
+        # From a whole minute on: the moments that are asked for move on, the rows stay.
+        begin = since.replace(second=0, microsecond=0) if since and limit is None else since
+        given: dict[str, Any] = {"user": user, "agent": agent, "acts": [*acts], "since": begin}
         given |= {"after": after, "limit": limit}
         is_long = not (user or acts or limit is not None)
-        bodies = await self._database.ask(self._column, wanted, given, is_long=is_long)
-        return [_row(body) for body in bodies]
+        what = rows_of(user, agent, acts, begin, after, limit, looks=looks)
+        rows = await self._database.once(what, self._rows, wanted, given, is_long=is_long)
+        return rows if begin == since else [row for row in rows if since and row.at >= since]
 
     async def kept(self, after: int, limit: int) -> Sequence[tuple[LogRow, Entry | None]]:
         """Give rows after the one with the number *after*, as they are kept."""
@@ -242,9 +245,11 @@ class SqlStore:
         bodies = self._column(wanted.order_by(documents.c.key), {})
         return tuple(msgspec.json.decode(body, type=Agent) for body in bodies)
 
-    def _changes(self) -> int:
-        with self._database.connection() as connection:
-            return changes(connection)
+    def _decoded(self, wanted: Any, given: Mapping[str, Any], kind: type[R]) -> Sequence[R]:
+        return tuple(msgspec.json.decode(one, type=kind) for one in self._column(wanted, given))
+
+    def _rows(self, wanted: Any, given: Mapping[str, Any]) -> Sequence[LogRow]:
+        return tuple(map(row_of, self._column(wanted, given)))
 
     def _column(self, wanted: Any, given: Mapping[str, Any]) -> Sequence[bytes]:
         with self._database.connection() as connection:
@@ -409,6 +414,27 @@ def _rows(*, of: bool, by: bool, acts: bool, looks: bool, since: bool, limit: bo
     return wanted.limit(bindparam("limit", type_=BigInteger)) if limit else wanted
 
 
+def records_of(
+    kind: type[Any], user: str = "", since: datetime | None = None, *, only_open: bool = False
+) -> Hashable:
+    """Return what records of a kind are known by in a lull."""
+    return "records", kind, user, since, only_open
+
+
+def rows_of(
+    user: str = "",
+    agent: str = "",
+    acts: Collection[str] = (),
+    since: datetime | None = None,
+    after: int = 0,
+    limit: int | None = None,
+    *,
+    looks: bool = True,
+) -> Hashable:
+    """Return what rows of the log are known by in a lull."""
+    return "rows", user, agent, frozenset(acts), since, after, limit, looks
+
+
 def record_row(record: Record | LoopReport) -> dict[str, Any]:
     """Return a record as a row, but for its place among its kind."""
     name = record.id
@@ -468,7 +494,8 @@ def kept_row(body: bytes) -> tuple[LogRow, Entry | None]:
     return opened(entry), entry
 
 
-def _row(body: bytes) -> LogRow:
+def row_of(body: bytes) -> LogRow:
+    """Return a row of the log from how it is kept."""
     return kept_row(body)[0]
 
 

@@ -1,0 +1,60 @@
+"""Answers as they go over the line: what a desk gives again is not encoded again."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from helpdesk.domain.feed import Freshness
+from helpdesk.gateway import wire
+from helpdesk.gateway.endpoints import Endpoint
+from helpdesk.gateway.forms import info_of, sent, tag_of
+from helpdesk.service.desk import Desk
+
+MOST: Final = 256
+"""So many answers are remembered: those given last."""
+
+AGAIN: Final = frozenset({"case", "find", "queue", "log"})
+"""What a desk gives again, as the very same value, while nothing changed."""
+
+
+class Body(NamedTuple):
+    """An answer: its bytes, and the ETag of the case in it."""
+
+    content: bytes
+    tag: str = ""
+
+
+class Encoded:
+    """What was answered a moment ago, by the value it stands for."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Any, Body]] = {}
+        self._infos: dict[Desk, tuple[tuple[str, Freshness], Body]] = {}
+
+    def of(self, found: Any, endpoint: Endpoint, asks: wire.Asks) -> Body:
+        """Give what is sent for what a desk gave."""
+        if endpoint.name not in AGAIN:
+            return body_of(found, endpoint, asks)
+        kept = self._known.get(id(found))  # of nothing else as long as the value is kept with it
+        if kept is None:
+            kept = self._known[id(found)] = (found, body_of(found, endpoint, asks))
+            if len(self._known) > MOST:
+                del self._known[next(iter(self._known))]
+        return kept[1]
+
+    def info(self, desk: Desk) -> Body:
+        """Give what a desk says of itself."""
+        state = (desk.alarm, desk.freshness)
+        kept = self._infos.get(desk)
+        if kept is None or kept[0] != state:
+            body = Body(msgspec.json.encode(info_of(desk)))
+            kept = self._infos[desk] = (state, body)
+        return kept[1]
+
+
+def body_of(found: Any, endpoint: Endpoint, asks: wire.Asks) -> Body:
+    """Return what is sent for what a desk gave."""
+    content = msgspec.json.encode(wire.to_wire(sent(found, endpoint, asks)))
+    return Body(content, tag_of(found))

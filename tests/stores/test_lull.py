@@ -1,0 +1,160 @@
+"""What was read or answered is not read again until somebody writes, and is right even so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import event
+
+from helpdesk.domain.actions import Flag, Note
+from helpdesk.domain.errors import NotFound
+from helpdesk.domain.search import Query, UserState
+from helpdesk.service.local import LocalDesk
+from helpdesk.stores.base import no_lull
+from helpdesk.stores.sql.database import Database
+from tests import postgres
+from tests.conftest import Clock
+from tests.sql import desks_on, imported
+
+PEOPLE = ("u1", "u2", "u3", "u4", "u5", "u6", "u7")
+
+
+class Two(NamedTuple):
+    """One database that two processes look into, and what opens desks in each."""
+
+    here: Database
+    there: Database
+    open_here: Callable[..., LocalDesk]
+    open_there: Callable[..., LocalDesk]
+
+
+BOTH = pytest.mark.parametrize("two", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def two(
+    request: pytest.FixtureRequest,
+    places: Path,
+    sample_file: Path,
+    clock: Clock,
+    postgres_server: Callable[[], str],
+) -> Iterator[Two]:
+    """The sample in a database."""
+    with ExitStack() as stack:
+        address = f"sqlite:///{places}/desk.db"
+        if getattr(request, "param", "sqlite") != "sqlite":
+            address = stack.enter_context(postgres.database(postgres_server()))
+        here = stack.enter_context(closing(imported(address, sample_file, clock)))
+        there = stack.enter_context(closing(Database(address)))
+        yield Two(here, there, desks_on(here, clock, places), desks_on(there, clock, places))
+
+
+def asked(database: Database) -> list[str]:
+    """Return where every statement is noted that a database is asked from here on."""
+    said: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        said.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    return said
+
+
+@BOTH
+async def test_a_case_is_the_same_as_when_each_of_its_parts_is_asked_for(two: Two) -> None:
+    for who in ("dana", "sam", "lee", "ari"):
+        desk, plain = two.open_here(who), two.open_here(who)
+        plain._lulls = no_lull
+        for user in PEOPLE:
+            each = await plain.case(user)
+
+            assert await desk.case(user) == each
+        await two.open_there("lee").perform(Note(user="u2", text=f"{who} called"))
+
+
+async def test_what_nobody_changed_is_not_read_again(two: Two) -> None:
+    desk = two.open_here("dana")
+    query = Query(words=("maya",))
+    await desk.settle()
+    before = (await desk.case("u4"), await desk.find(query), await desk.queue())
+    await desk.settle()  # that the case was looked at is a change, too
+    again = (await desk.case("u4"), await desk.find(query), await desk.queue())
+    said = asked(two.here)
+
+    third = (await desk.case("u4"), await desk.find(query), await desk.queue())
+
+    counted = [one for one in said if "pen" in one]
+    assert said == counted
+    assert [one is other for one, other in zip(third, again, strict=True)] == [True] * 3
+    assert before[1:] == again[1:]
+
+
+@BOTH
+async def test_what_is_written_elsewhere_is_seen_at_once(two: Two) -> None:
+    reader, writer = two.open_here("dana"), two.open_there("lee")
+    await reader.case("u5")
+    [before] = (await reader.find(Query(words=("priya",)))).rows
+
+    for turn in range(5):
+        await writer.perform(Note(user="u5", text=f"note {turn}"))
+
+        seen = await reader.case("u5")
+        assert next(row.says for row in seen.log if row.act == "note") == f"note {turn}"
+    await writer.perform(Flag(user="u5", reason="odd"))
+    [row] = (await reader.find(Query(words=("priya",)))).rows
+    assert (before.state, row.state) == (UserState.OK, UserState.FLAGGED)
+
+
+async def test_what_one_wrote_oneself_is_seen_at_once(two: Two) -> None:
+    desk = two.open_here("dana")
+    await desk.case("u5")
+
+    outcome = await desk.perform(Note(user="u5", text="one"))
+
+    seen = await desk.case("u5")
+    assert seen.log == outcome.case.log
+    assert seen.log[0].says == "one"
+
+
+async def test_an_answer_is_for_nobody_but_who_asked(two: Two) -> None:
+    lead, pia = two.open_here("lee"), two.open_here("pia")
+    support = two.open_here("dana")
+    await lead.case("u2")
+    everybody = await lead.find(Query())
+
+    with pytest.raises(NotFound, match="not of the account you administer"):
+        await pia.case("u2")
+    theirs = await pia.find(Query())
+    assert {row.id for row in theirs.rows} < {row.id for row in everybody.rows}
+    assert (await support.case("u4")).decisions != (await lead.case("u4")).decisions
+
+
+async def test_an_answer_is_given_anew_when_time_has_passed(two: Two, clock: Clock) -> None:
+    desk = two.open_here("dana")
+    first = await desk.case("u4")
+    await desk.settle()
+    first = await desk.case("u4")
+
+    clock.go_on(seconds=2)
+
+    later = await desk.case("u4")
+    assert later.at == clock.now
+    assert replace(later, at=first.at).user == first.user
+
+
+async def test_every_opening_of_a_case_is_looked_at_by_the_log(two: Two, clock: Clock) -> None:
+    desk = two.open_here("dana")
+    await desk.case("u4")
+    await desk.settle()
+    clock.go_on(minutes=11)
+
+    await desk.case("u4")
+    await desk.settle()
+
+    looks = await two.open_here("lee").log(Query(words=("look",)))
+    assert [row.user for row in looks.rows] == ["u4", "u4"]
