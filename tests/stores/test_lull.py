@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +28,6 @@ class Two(NamedTuple):
     """One database that two processes look into, and what opens desks in each."""
 
     here: Database
-    there: Database
     open_here: Callable[..., LocalDesk]
     open_there: Callable[..., LocalDesk]
 
@@ -37,21 +36,34 @@ BOTH = pytest.mark.parametrize("two", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture
-def two(
+async def two(
     request: pytest.FixtureRequest,
     places: Path,
     sample_file: Path,
     clock: Clock,
     postgres_server: Callable[[], str],
-) -> Iterator[Two]:
+) -> AsyncIterator[Two]:
     """The sample in a database."""
+    opened: list[LocalDesk] = []
+
+    def at(database: Database) -> Callable[..., LocalDesk]:
+        open_as = desks_on(database, clock, places)
+
+        def noted(who: str) -> LocalDesk:
+            opened.append(open_as(who))
+            return opened[-1]
+
+        return noted
+
     with ExitStack() as stack:
         address = f"sqlite:///{places}/desk.db"
         if getattr(request, "param", "sqlite") != "sqlite":
             address = stack.enter_context(postgres.database(postgres_server()))
         here = stack.enter_context(closing(imported(address, sample_file, clock)))
         there = stack.enter_context(closing(Database(address)))
-        yield Two(here, there, desks_on(here, clock, places), desks_on(there, clock, places))
+        yield Two(here, at(here), at(there))
+        for desk in opened:
+            await desk.aclose()
 
 
 def asked(database: Database) -> list[str]:

@@ -7,7 +7,6 @@ import contextlib
 import contextvars
 import os
 import re
-import threading
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
@@ -22,7 +21,6 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
-    NoResultFound,
     NoSuchModuleError,
     SQLAlchemyError,
 )
@@ -30,7 +28,8 @@ from sqlalchemy.exc import (
 from helpdesk.domain.errors import BadInput, HelpdeskError, NoRecord, Unknown
 from helpdesk.domain.text import clean
 from helpdesk.stores.sql.bell import CHANNEL, LISTEN_S, Bell, Listener
-from helpdesk.stores.sql.lull import Lull, Together, end_lull, inside, lull_of
+from helpdesk.stores.sql.counting import Counter, Together
+from helpdesk.stores.sql.lull import Lull, end_lull, inside, lull_of
 from helpdesk.stores.sql.schema import pen
 from helpdesk.stores.sql.turns import LONGEST_S, Passed, Shared, Turns, drop
 from helpdesk.stores.whole import whole
@@ -125,7 +124,7 @@ class Database:
         self.written = 0
         self._counting: WeakKeyDictionary[asyncio.AbstractEventLoop, Together[int]]
         self._counting = WeakKeyDictionary()
-        self._counter = _Counter(self.engine) if self.is_sqlite else None
+        self._counter = Counter(self.engine) if self.is_sqlite else None
         self._lull = Lull(-1)
         self._erasing: set[str] = set()
         self._erased: set[str] = set()
@@ -412,40 +411,7 @@ class Database:
             raise NoRecord(f"{held}; nothing was changed. Put a backup in its place.") from error
 
 
-class _Counter:
-    """A line of its own on which SQLite is asked for its count of changes, and nothing else.
-
-    Every question begins with it, and this takes a twentieth of the time.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine, self._lock = engine, threading.Lock()
-        self._line: Any = None
-
-    def count(self) -> int:
-        """Give how many changes there were."""
-        with self._lock:
-            if self._line is None:
-                self._line = self._engine.raw_connection()
-                self._line.detach()
-            try:
-                found = self._line.dbapi_connection.execute(_COUNT).fetchall()
-            except self._engine.dialect.loaded_dbapi.Error as error:
-                raise DBAPIError(_COUNT, None, error) from error
-        if not found:
-            raise NoResultFound("it is not whole: nobody counts its changes")
-        return int(found[0][0])
-
-    def close(self) -> None:
-        """Give it back."""
-        with self._lock:
-            if self._line is not None:
-                self._line.close()
-                self._line = None
-
-
 CHANGES: Final = select(pen.c.changes)
-_COUNT: Final = "SELECT changes FROM pen"
 
 ONE_MORE: Final = update(pen).values(changes=pen.c.changes + 1).returning(pen.c.changes)
 

@@ -6,13 +6,12 @@ question ─▶ how many changes? ─ as before ─▶ the same lull: what is kn
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 from contextvars import ContextVar
 from datetime import datetime, timedelta
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
@@ -98,25 +97,3 @@ def end_lull() -> None:
     one = _INSIDE.get()
     if one is not None:
         one.is_open = False
-
-
-class Together(Generic[T]):
-    """Asks once for all who want to know at about the same time, after the last of them did."""
-
-    def __init__(self, ask: Callable[[], Awaitable[T]]) -> None:
-        self._ask = ask
-        self._running: asyncio.Task[T] | None = None
-        self._next: asyncio.Task[T] | None = None
-
-    async def asked(self) -> T:
-        """Give an answer to a question that is put after this one was."""
-        if self._next is None:
-            self._next = asyncio.create_task(self._after(self._running))
-            self._next.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return await asyncio.shield(self._next)
-
-    async def _after(self, before: asyncio.Task[T] | None) -> T:
-        if before is not None and not before.done():
-            await asyncio.wait([before])
-        self._running, self._next = self._next, None  # whoever comes now comes too late for it
-        return await self._ask()
