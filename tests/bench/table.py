@@ -91,7 +91,7 @@ class Line:
         ours: Our figures.
         beside: The yardsticks by name, the floor first.
         goals: Of those yardsticks that a goal is told in.
-        size: How many users there were; 0 where that is not the point.
+        size: How many users there were, or what `of` says; 0 where that is not the point.
         says: What a reader must know to judge it.
     """
 
@@ -102,6 +102,7 @@ class Line:
     goals: Mapping[str, Goal] = field(default_factory=dict)
     size: int = 0
     says: str = ""
+    of: str = "users"
 
     @property
     def is_missed(self) -> bool:
@@ -110,7 +111,7 @@ class Line:
 
     def printed(self) -> Iterator[str]:
         """Give the lines of the table: one for each yardstick."""
-        size = f", {self.size:,} users" if self.size else ""
+        size = f", {self.size:,} {self.of}" if self.size else ""
         first = f"| {self.code} | {self.what}{size} | {len(self.ours.figures)} | {self.ours}"
         for name, sample in self.beside.items():
             median, p99 = self.ours.median / sample.median, self.ours.p99 / sample.p99
@@ -183,14 +184,15 @@ def growth(points: Iterable[tuple[float, float]]) -> float:
 
 def growths(lines: Sequence[Printed]) -> Iterator[str]:
     """Give a sentence for each thing that was measured at several sizes."""
-    found: dict[tuple[str, str], list[tuple[int, float]]] = {}
+    found: dict[tuple[str, str, str], list[tuple[int, float]]] = {}
     for line in lines:
         if isinstance(line, Line) and line.size:
-            found.setdefault((line.code, line.what), []).append((line.size, line.ours.median))
-    for (code, what), points in found.items():
+            name = line.code, line.what, line.of
+            found.setdefault(name, []).append((line.size, line.ours.median))
+    for (code, what, of), points in found.items():
         if len({size for size, _ in points}) > 1:
             sizes = ", ".join(f"{size:,}" for size, _ in points)
-            yield f"{code} {what}: grows with users^{growth(points):.2f} ({sizes})"
+            yield f"{code} {what}: grows with {of}^{growth(points):.2f} ({sizes})"
 
 
 def _number(value: float) -> str:

@@ -21,7 +21,6 @@ from sqlalchemy import (
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.alike import shape
 from helpdesk.domain.audit import LOOK, LogRow
-from helpdesk.domain.chain import stored_row
 from helpdesk.domain.entries import Entry
 from helpdesk.domain.search import Query
 from helpdesk.domain.tickets import Ticket
@@ -30,6 +29,7 @@ from helpdesk.stores.base import SEEN
 from helpdesk.stores.sql.database import Database, changes
 from helpdesk.stores.sql.finding import COUNTED, Asked, Finding, of_account
 from helpdesk.stores.sql.reads import FromReplica, Reads
+from helpdesk.stores.sql.record import kept_row
 from helpdesk.stores.sql.schema import log, users
 from helpdesk.stores.sql.waiting import queue_of
 
@@ -205,12 +205,18 @@ class SqlDirectory:
     def _log_window(
         self, holds: ColumnElement[bool], offset: int, limit: int
     ) -> tuple[int, Sequence[LogRow]]:
-        wanted = select(log.c.body).where(holds).order_by(log.c.seq.desc())
+        """The window first: where it is not full, nothing need be counted."""
+        newest = log.c.seq.desc()
+        found = select(log.c.seq).where(holds).order_by(newest).offset(offset).limit(limit)
         with self._database.connection() as connection:
-            total = connection.execute(select(func.count()).select_from(log).where(holds))
-            bodies = connection.execute(wanted.offset(offset).limit(limit)).scalars()
-            rows = [stored_row(msgspec.json.decode(body))[0] for body in bodies]
-            return total.scalar_one(), rows
+            places = connection.execute(found).scalars().all()
+            total = offset + len(places)
+            if len(places) == limit or (offset and not places):
+                counted = select(func.count()).select_from(log).where(holds)
+                total = connection.execute(counted).scalar_one()
+            wanted = select(log.c.body).where(log.c.seq.in_(places)).order_by(newest)
+            rows = [kept_row(body)[0] for body in connection.execute(wanted).scalars()]
+        return total, rows
 
 
 def entries_of(users: tuple[str, ...]) -> Hashable:
