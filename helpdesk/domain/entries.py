@@ -231,18 +231,26 @@ def is_for(agent: Agent, entry: Entry, now: datetime) -> bool:
 
     An account manager's holds the turn-off requests, and those whose day without MFA is over.
     """
-    ticket = entry.ticket
     if agent.role is Role.ACCOUNT_MANAGER and is_due(entry.user, now):
         return True
-    if ticket is None or ticket.agent not in {None, agent.id}:
+    return entry.ticket is not None and waits_for(agent, entry.ticket)
+
+
+def waits_for(agent: Agent, ticket: Ticket) -> bool:
+    """Whether an open ticket is in an agent's queue: their own, or nobody's."""
+    if ticket.agent not in {None, agent.id}:
         return False
     return agent.role is not Role.ACCOUNT_MANAGER or ticket.complaint is Complaint.TURN_OFF
 
 
 def waiting(agent: Agent, entry: Entry, now: datetime) -> tuple[object, ...]:
     """Return the order of an agent's queue: their own tickets first, then by heat."""
-    ticket = entry.ticket
-    return (not (ticket and ticket.agent == agent.id), *heat(entry, now))
+    return waiting_of(agent, entry.ticket, heat(entry, now))
+
+
+def waiting_of(agent: Agent, ticket: Ticket | None, heat: tuple[object, ...]) -> tuple[object, ...]:
+    """Return the order of an agent's queue, by what is so urgent: their own tickets first."""
+    return (not (ticket and ticket.agent == agent.id), *heat)
 
 
 def _beginning_first(entries: Sequence[Entry], query: Query, most: int | None) -> Sequence[Entry]:

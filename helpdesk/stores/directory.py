@@ -12,7 +12,7 @@ from operator import eq
 from typing import Any, Final
 
 from helpdesk.domain import entries
-from helpdesk.domain.agents import Agent
+from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.alike import shape
 from helpdesk.domain.audit import LOOK, LogRow
 from helpdesk.domain.entries import Entry, Open
@@ -96,12 +96,8 @@ class TinyDirectory:
     ) -> tuple[int, Sequence[Entry]]:
         """Give how many users an agent should look at, and a window of them, the hottest first."""
         known = self._known
-        is_theirs = known.is_of(agent.account)
-        waiting = together(known.people.ever_due(), known.ticketed)
-        found = [known.entry(place) for place in waiting if is_theirs(place)]
-        found = [e for e in found if entries.is_for(agent, e, now)]
-        found.sort(key=lambda e: entries.waiting(agent, e, now))
-        return len(found), found[offset : offset + limit]
+        places = known.queue(agent, now)
+        return len(places), [known.entry(place) for place in places[offset : offset + limit]]
 
     async def seen(
         self, since: datetime, *, account: str | None = None, limit: int = SEEN
@@ -208,6 +204,25 @@ class _Known:
         elif query.words:
             places = self._beginning_first(found, query.words, most)
         return len(found), [self.entry(place) for place in places[offset:most]]
+
+    def queue(self, agent: Agent, now: datetime) -> list[int]:
+        """Give whom an agent should look at, the hottest first."""
+        is_theirs, open_ = self.is_of(agent.account), self._open
+        found: Places = [
+            place
+            for place in self.ticketed
+            if (ticket := open_[place].ticket) and entries.waits_for(agent, ticket)
+        ]
+        if agent.role is Role.ACCOUNT_MANAGER:
+            ever = self.people.ever_due()
+            due = (place for place in ever if entries.is_due(self.entry(place).user, now))
+            found = together(found, due)
+        return sorted(
+            filter(is_theirs, found),
+            key=lambda p: entries.waiting_of(
+                agent, open_.get(p, _NOTHING).ticket, self._heat(p, now)
+            ),
+        )
 
     def _found(self, query: Query, now: datetime, account: str | None) -> Places:
         """Who matches, in their order."""

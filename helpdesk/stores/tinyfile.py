@@ -15,9 +15,22 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from types import UnionType
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
 from tinydb import TinyDB
@@ -312,14 +325,14 @@ def moved(value: Any, by: timedelta) -> Any:
 def shifted(value: S, by: timedelta) -> S:
     """Return a value with every time in it moved, those that `moved` moves in its document."""
     changed: dict[str, Any] = {}
-    for name, key in _fields(cast(Hashable, type(value))):
+    for name, is_time in _movable(cast(Hashable, type(value))):
         part = getattr(value, name)
         if type(part) is datetime:
-            if key in _TIMES or key[-3:] == "_at":
+            if is_time:
                 with contextlib.suppress(OverflowError):  # as there: never does not move
                     changed[name] = part + by
         elif type(part) is tuple and part and isinstance(part[0], msgspec.Struct):
-            changed[name] = tuple(shifted(one, by) for one in part)
+            changed[name] = tuple([shifted(one, by) for one in part])
         elif isinstance(part, msgspec.Struct):
             changed[name] = shifted(part, by)
         elif type(part) in {dict, list}:
@@ -328,10 +341,28 @@ def shifted(value: S, by: timedelta) -> S:
 
 
 @cache
-def _fields(kind: Hashable) -> tuple[tuple[str, str], ...]:
-    """The fields of a form, each with its name in a document."""
-    fields: Any = kind
-    return tuple(zip(fields.__struct_fields__, fields.__struct_encode_fields__, strict=True))
+def _movable(kind: Hashable) -> tuple[tuple[str, bool], ...]:
+    """The fields of a form that hold more than a word or a number; whether each tells a time."""
+    form: Any = kind
+    fields = zip(form.__struct_fields__, form.__struct_encode_fields__, strict=True)
+    hints = get_type_hints(form)
+    return tuple(
+        (name, key in _TIMES or key[-3:] == "_at")
+        for name, key in fields
+        if not _is_plain(hints[name])
+    )
+
+
+def _is_plain(hint: Any) -> bool:
+    """Whether a field of this type can only hold a word or a number."""
+    parts = get_args(hint)
+    if get_origin(hint) in {Union, UnionType, Literal, Annotated}:
+        return all(_is_plain(part) for part in parts)
+    return (
+        hint in _PLAIN
+        or isinstance(hint, str | int)
+        or (isinstance(hint, type) and issubclass(hint, Enum))
+    )
 
 
 def _moved_entry(key: str, value: Any, by: timedelta) -> Any:
