@@ -24,7 +24,7 @@ import secrets
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -34,20 +34,28 @@ from filelock import FileLock, Timeout
 from tinydb.storages import Storage
 
 from helpdesk.domain.errors import BadFile, Unreachable
-from helpdesk.stores.form import Tables, checked, encoded_table, tables_of, way_back, written
+from helpdesk.stores.form import (
+    Tables,
+    checked,
+    encoded_table,
+    tables_of,
+    way_back,
+    without,
+    written,
+)
 from helpdesk.stores.journal import (
     FROM,
     JOURNAL,
     Changes,
     Journal,
+    applied,
     flat,
     fsync_directory,
     journal_of,
-    merged,
     most,
 )
-from helpdesk.stores.kept import Kept, keep_places, kept_places, mark_of
-from helpdesk.stores.shelf import Handle, Places, Shelf, Tell, laid_out
+from helpdesk.stores.kept import Kept, keep_written, places_of
+from helpdesk.stores.shelf import Handle, Places, Shelf, Tell
 
 LOCK_WAIT_S: Final = 10.0
 """How long a change waits for another console to finish its own."""
@@ -217,7 +225,7 @@ class AtomicStorage(Storage):
             tables = self._load()
             changes, end, size = self._changes(journal_of(tables))
             if self._file_signature() == signature:  # else it was written whole meanwhile
-                return _Seen((*signature, size), with_(tables, changes), {}, end)
+                return _Seen((*signature, size), applied(tables, changes), {}, end)
 
     def _grown(self, seen: _Seen) -> _Seen:
         """Take in what was appended to the journal since."""
@@ -227,7 +235,7 @@ class AtomicStorage(Storage):
             return self._loaded()
         if not changes and size > end:
             return self._loaded()
-        tables = with_(seen.tables, changes)
+        tables = applied(seen.tables, changes)
         parts = without(seen.parts, {table for table, _ in flat(changes)})
         return _Seen((*seen.signature[:3], size), tables, parts, end)
 
@@ -287,23 +295,16 @@ class AtomicStorage(Storage):
         name = str(self.path)
         try:
             handle = Handle(self.path)
-            if handle.size >= FROM and (places := self._places(handle)) is not None:
+            if (
+                handle.size >= FROM
+                and (places := places_of(self.kept, handle, self.tell)) is not None
+            ):
                 tables = {table: Shelf(table, handle, found) for table, found in places.items()}
                 return checked(tables, name, self._backup)
             data = self.path.read_bytes()
         except OSError as error:
             raise Unreachable(f"{self.path} cannot be read: {error.strerror}.") from error
         return tables_of(data, name, self._backup)
-
-    def _places(self, handle: Handle) -> dict[str, Places] | None:
-        """Where the documents lie: as it is kept, else by reading all of them."""
-        found = kept_places(self.kept, handle)
-        if found is None:
-            mark = mark_of(handle)
-            found = laid_out(handle, self.tell)
-            if found is not None:
-                keep_places(self.kept, handle, mark, found)
-        return found
 
     @property
     def way_back(self) -> str:
@@ -332,11 +333,12 @@ class AtomicStorage(Storage):
             tables["meta"] = {**tables["meta"], "1": meta}
             parts["meta"] = encoded_table(tables["meta"])
         handle, name = -1, ""
+        places: dict[str, Places] = {}
         try:
             self._sweep()
             handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
             with os.fdopen(handle, "wb") as file:
-                file.writelines(written(tables, parts))
+                file.writelines(written(tables, parts, places))
                 file.flush()
                 os.fsync(file.fileno())
             self._keep_previous()
@@ -350,6 +352,8 @@ class AtomicStorage(Storage):
         fsync_directory(self.path.parent)
         with contextlib.suppress(OSError):  # it counts no more
             self._journal.drop()
+        if len(parts) < len(tables):
+            keep_written(self.kept, self.path, tables, places)
         return parts
 
     def _sweep(self) -> None:
@@ -395,14 +399,3 @@ def install(source: Path, target: Path, *, is_first: bool = False) -> None:
         with contextlib.suppress(BadFile, Unreachable):  # a damaged one is put aside as it is
             storage.settle()
     storage.install(tables, is_first=is_first)
-
-
-def without(parts: dict[str, str], tables: set[str]) -> dict[str, str]:
-    """Return the encoded tables but these."""
-    return {table: part for table, part in parts.items() if table not in tables}
-
-
-def with_(tables: Tables, changes: Iterable[Changes]) -> Tables:
-    """Return tables with what was put; those given stay as they are."""
-    put = merged(changes)
-    return tables | {table: tables.get(table, {}) | documents for table, documents in put.items()}

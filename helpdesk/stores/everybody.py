@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from helpdesk.domain.entries import Said, said_of
 from helpdesk.domain.users import Account, User
 from helpdesk.stores.form import Tables
 from helpdesk.stores.gathering import GATHERINGS, gathered
-from helpdesk.stores.kept import Kept, Piece, mark_of
+from helpdesk.stores.kept import PEOPLE, Kept, Piece
 from helpdesk.stores.people import Crowd, People
 from helpdesk.stores.shelf import SHARE, TOLD, Shelf, Tell
 
 S = TypeVar("S")
-
-PEOPLE: Final = "people"
-"""What the pieces are called that are kept of everybody."""
 
 
 class Decoding(Protocol):
@@ -114,9 +111,8 @@ class _Making:
 
         pieces = self._kept.found(PEOPLE, shelf.handle)
         if pieces is None:
-            mark = mark_of(shelf.handle)
             made = gathered(GATHERINGS, self._told(read(), len(shelf)))
-            self._kept.keep(PEOPLE, mark, shelf.handle, made)
+            self._kept.keep(PEOPLE, shelf.handle, made)
             pieces = self._kept.found(PEOPLE, shelf.handle)
             pieces = pieces or {name: Piece(data) for name, data in made.items()}
         return Crowd(read, pieces, lambda: self._kept.forget(PEOPLE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from helpdesk.domain.errors import BadFile
-from helpdesk.stores.shelf import Shelf
+from helpdesk.stores.shelf import Places, Shelf
 
 FORMAT: Final = "helpdesk-fixture/1"
 """What `meta.format` says in a file of ours."""
@@ -78,24 +79,50 @@ def encoded_table(documents: Mapping[str, Any]) -> str:
     return f"{{\n{lines}\n}}" if lines else "{}"
 
 
-def written(tables: Tables, parts: Mapping[str, str]) -> Iterator[bytes]:
-    """Give the bytes of a file; *parts* are the tables that are encoded, all others lie in one."""
-    before = b"{\n"
+def written(tables: Tables, parts: Mapping[str, str], places: dict[str, Places]) -> Iterator[bytes]:
+    """Give the bytes of a file.
+
+    Args:
+        tables: What is in it.
+        parts: The tables of it that are encoded; all others lie in a file.
+        places: Filled with where each document lies.
+    """
+    at, before = 0, b"{\n"
     for table, documents in tables.items():
-        yield before + f'"{table}": '.encode()
-        if table in parts:
-            yield parts[table].encode()
-        else:
-            yield from _shelved(documents)
-        before = b",\n"
+        keys, starts, ends = array("q"), array("Q"), array("Q")
+        bodies = _encoded(documents, parts[table]) if table in parts else _shelved(documents)
+        head = before + f'"{table}": {{'.encode()
+        yield head
+        at, before = at + len(head), b"\n"
+        for key, body in bodies:
+            line = b"%b%b: %b" % (before, msgspec.json.encode(key), body)
+            yield line
+            at, before = at + len(line), b",\n"
+            if key.isdigit():
+                keys.append(int(key))
+                starts.append(at - len(body))
+                ends.append(at)
+        end = b"\n}" if before == b",\n" else b"}"
+        yield end
+        at, before = at + len(end), b",\n"
+        places[table] = Places(keys, starts, ends)
     yield b"\n}\n"
 
 
-def _shelved(documents: Shelf) -> Iterator[bytes]:
-    """Give a table as it stands in a file; what lies in one is taken from there as it is."""
-    before = b"{\n"
+def _encoded(documents: Mapping[str, Any], part: str) -> Iterator[tuple[str, bytes]]:
+    """Give the documents of a table that is encoded, each with its key."""
+    lines = part.split("\n")[1:-1]
+    for key, line in zip(documents, lines, strict=True):
+        yield key, line.partition(": ")[2].removesuffix(",").encode()
+
+
+def _shelved(documents: Shelf) -> Iterator[tuple[str, bytes]]:
+    """Give the documents of a table that lies in a file; what does is taken as it stands there."""
     for key, document in documents.bodies():
-        body = document if isinstance(document, bytes) else msgspec.json.encode(document)
-        yield b'%b"%b": %b' % (before, key.encode(), body)
-        before = b",\n"
-    yield b"\n}" if len(documents) else b"{}"
+        is_body = isinstance(document, bytes)
+        yield key, document if is_body else msgspec.json.encode(document)
+
+
+def without(parts: dict[str, str], tables: set[str]) -> dict[str, str]:
+    """Return the encoded tables but these."""
+    return {table: part for table, part in parts.items() if table not in tables}

@@ -137,12 +137,13 @@ def flat(changes: Iterable[Changes]) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield from each.items()
 
 
-def merged(changes: Iterable[Changes]) -> dict[str, dict[str, Any]]:
-    """Return all documents that were put, by table and key, as the last change left them."""
-    found: dict[str, dict[str, Any]] = {}
+def applied(tables: Mapping[str, Any], changes: Iterable[Changes]) -> dict[str, Any]:
+    """Return tables with what was put; those given stay as they are."""
+    put: dict[str, dict[str, Any]] = {}
     for table, documents in flat(changes):
-        found.setdefault(table, {}).update(documents)
-    return found
+        put.setdefault(table, {}).update(documents)
+    new = {table: tables.get(table, {}) | documents for table, documents in put.items()}
+    return {**tables, **new}
 
 
 def _changes(line: bytes, name: str) -> Changes | None:

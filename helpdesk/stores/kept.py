@@ -23,7 +23,7 @@ from typing import Final
 import msgspec
 
 from helpdesk.stores.private import write_private
-from helpdesk.stores.shelf import Handle, Places
+from helpdesk.stores.shelf import Handle, Places, Shelf, Tell, has_put, laid_out
 
 VERSION: Final = f"helpdesk-kept/1 {sys.byteorder}"
 """Another form, or another machine, begins with other words."""
@@ -118,6 +118,11 @@ class Kept:
     def __init__(self, directory: Path | None, path: Path) -> None:
         self._directory, self._path = directory, path
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether anything is."""
+        return self._directory is not None
+
     def found(self, name: str, source: Handle) -> Mapping[str, Piece] | None:
         """Give the pieces of this name that were made of the file as it is; None without."""
         path = self._place(name)
@@ -127,36 +132,35 @@ class Kept:
             handle = Handle(path)
             head = _head(handle)
             ends = max((start + size for start, size, _ in head.pieces.values()), default=0)
-            if head.mark == mark_of(source) and ends <= handle.size:
+            if head.mark == source.mark and ends <= handle.size:
                 return {of: KeptPiece(handle, *place) for of, place in head.pieces.items()}
         return None
 
-    def keep(self, name: str, mark: str, source: Handle, made: Mapping[str, bytes]) -> None:
-        """Keep pieces that were made of a file; where that cannot be, they are made again.
-
-        Args:
-            name: What is kept.
-            mark: That of the file before it was read.
-            source: The file.
-            made: The pieces.
-        """
+    def keep(self, name: str, source: Handle, made: Mapping[str, bytes]) -> None:
+        """Keep pieces that were made of a file; where that cannot be, they are made again."""
         path = self._place(name)
-        if (
-            path is None
-            or mark != mark_of(source)
-            or time.time_ns() - _changed_ns(source) < SETTLED_NS
-        ):
+        if path is None or source.mark != source.mark_now() or not _is_settled(source):
             return
         places, at = {}, HEAD
         for of, data in made.items():
             places[of] = (at, len(data), zlib.crc32(data))
             at += len(data) + -len(data) % 8
-        text = msgspec.json.encode(_Head(str(self._path.absolute()), mark, places))
+        text = msgspec.json.encode(_Head(str(self._path.absolute()), source.mark, places))
         head = b"%b\n%b" % (_begin(text), text)
         if len(head) <= HEAD:
             with contextlib.suppress(OSError):
                 write_private(path, b"".join(_padded(head, made)))
                 self._forget_others(path.parent)
+
+    def carry(self, name: str, source: Handle, target: Handle) -> None:
+        """Keep of another file what was made of one, and is the same of both."""
+        found = self.found(name, source)
+        if found is not None:
+            with contextlib.suppress(Damaged):
+                for piece in found.values():
+                    piece.check()
+                made = {of: piece.read(0, piece.size) for of, piece in found.items()}
+                self.keep(name, target, made)
 
     def forget(self, name: str) -> None:
         """Keep pieces no longer."""
@@ -185,18 +189,20 @@ class Kept:
 
 
 PLACES: Final = "places"
+PEOPLE: Final = "people"
+"""What is kept: where documents lie, and what people are found by."""
 
 _FORMS: Final = {"keys": "q", "starts": "Q", "ends": "Q"}
 
 
-def keep_places(kept: Kept, source: Handle, mark: str, places: Mapping[str, Places]) -> None:
+def keep_places(kept: Kept, source: Handle, places: Mapping[str, Places]) -> None:
     """Keep where the documents of a file lie."""
     made = {
         f"{part} {table}": array(form, getattr(each, part)).tobytes()
         for table, each in places.items()
         for part, form in _FORMS.items()
     }
-    kept.keep(PLACES, mark, source, made)
+    kept.keep(PLACES, source, made)
 
 
 def kept_places(kept: Kept, source: Handle) -> dict[str, Places] | None:
@@ -217,15 +223,35 @@ def kept_places(kept: Kept, source: Handle) -> dict[str, Places] | None:
     }
 
 
-def mark_of(handle: Handle) -> str:
-    """Return what is another for another file, or another state of it."""
-    found = os.fstat(handle.number)
-    return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
+def places_of(kept: Kept, source: Handle, tell: Tell | None) -> dict[str, Places] | None:
+    """Return where the documents of a file lie: as it is kept, else by reading all of them."""
+    found = kept_places(kept, source)
+    if found is None:
+        found = laid_out(source, tell)
+        if found is not None:
+            keep_places(kept, source, found)
+    return found
 
 
-def _changed_ns(handle: Handle) -> int:
+def keep_written(
+    kept: Kept, path: Path, tables: Mapping[str, object], places: Mapping[str, Places]
+) -> None:
+    """Keep of a file that was just written, under its lock, what was kept of the one before."""
+    if not kept.is_kept:
+        return
+    with contextlib.suppress(OSError):
+        handle = Handle(path)
+        time.sleep(SETTLED_NS / 1e9)
+        keep_places(kept, handle, places)
+        users = tables.get("users")
+        if isinstance(users, Shelf) and not (users.put or has_put(tables.get("accounts"))):
+            kept.carry(PEOPLE, users.handle, handle)
+
+
+def _is_settled(handle: Handle) -> bool:
+    """Whether a change of the file would show by its times."""
     found = os.fstat(handle.number)
-    return max(found.st_mtime_ns, found.st_ctime_ns)
+    return time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) >= SETTLED_NS
 
 
 def _head(handle: Handle) -> _Head:

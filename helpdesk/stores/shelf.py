@@ -46,7 +46,13 @@ class Handle:
         self.path = path
         self.number = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
         weakref.finalize(self, os.close, self.number)
+        self.mark = self.mark_now()
         self.size = os.fstat(self.number).st_size
+
+    def mark_now(self) -> str:
+        """Give what is another for another file, or another state of it; `mark` is the first."""
+        now = os.fstat(self.number)
+        return f"{now.st_dev} {now.st_ino} {now.st_size} {now.st_mtime_ns} {now.st_ctime_ns}"
 
     def read(self, start: int, end: int) -> bytes:
         """Give the bytes from one place to another; fewer where the file is shorter."""
@@ -165,6 +171,11 @@ class Shelf(Mapping[str, Any]):
     def damaged(self, key: str, says: str) -> BadFile:
         """Return the error for a document that is none."""
         return BadFile(str(self.handle.path), f"{self.table}.{key}", f"is damaged ({says})")
+
+
+def has_put(table: object) -> bool:
+    """Return whether a table holds what does not lie in a file."""
+    return bool(table.put if isinstance(table, Shelf) else table)
 
 
 def laid_out(handle: Handle, tell: Tell | None = None) -> dict[str, Places] | None:

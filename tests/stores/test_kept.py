@@ -244,3 +244,36 @@ def test_where_nothing_can_be_kept_the_file_is_read_all_the_same(
     kept.mkdir(mode=0o500)
 
     assert len(Counted(long_file, clock, kept).people()) == USERS
+
+
+async def test_a_file_that_is_written_whole_need_not_be_read_anew(
+    long_file: Path, kept: Path, clock: Clock
+) -> None:
+    ours = Counted(long_file, clock, kept)
+    await found(ours, clock)
+
+    with ours.transaction():  # the first change of a file writes it whole
+        ours.put("remarks", 1, {"by": "us", "text": "ö\n"})
+    fresh = Counted(long_file, clock, kept)
+    answers = await found(fresh, clock)
+
+    assert not fresh.told
+    assert answers == await found(TinyFile(long_file, clock), clock)
+    assert fresh.row("remarks", 1) == {"by": "us", "text": "ö\n"}
+    assert [*fresh.rows("timelines")] == [*TinyFile(long_file, clock).rows("timelines")]
+
+
+async def test_who_was_changed_before_a_file_was_written_whole_is_read_anew(
+    long_file: Path, kept: Path, clock: Clock
+) -> None:
+    ours = Counted(long_file, clock, kept)
+    await found(ours, clock)
+    user: User = ours.people().user(6)
+
+    with ours.transaction():
+        ours.put("users", 7, msgspec.to_builtins(replace(user, mobile="+44 7700 900999")))
+    fresh = Counted(long_file, clock, kept)
+
+    assert await found(fresh, clock) == await found(TinyFile(long_file, clock), clock)
+    assert fresh.told
+    assert fresh.people().user(6).mobile == "+44 7700 900999"
