@@ -1,11 +1,7 @@
 """One JSON file that survives: kill -9, a full disk, two consoles at once.
 
-    transaction ─▶ lock (across processes) ─▶ read whole ─▶ changes in memory ─▶ temp file ─▶ fsync
-                                                             │                      │
-                                                             └─ an error: dropped   ├─ old file ─▶
-                                                             .bak
-                                                                                    └─ replace ─▶
-                                                                                    fsync directory
+    transaction ─▶ lock (across processes) ─▶ changes in memory ─▶ temp file ─▶ fsync
+      └── an error: dropped                   old file ─▶ .bak ─▶ replace ─▶ fsync directory
 
 A long file is not written at every change: what a transaction put is appended to its journal, and
 the file is written whole when that has grown long. Nor is it read whole: its documents are read
