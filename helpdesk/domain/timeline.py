@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -232,18 +233,18 @@ FORMS: Final = (_Stamp, *KINDS.values())
 """The forms events are read by."""
 
 _NAMES = {
-    kind: frozenset(key.encode_name for key in msgspec.structs.fields(kind)) - {"+"} | {"kind"}
-    for kind in KINDS.values()
+    kind: frozenset(kind.__struct_encode_fields__) - {"+"} | {"kind"} for kind in KINDS.values()
 }
-_TIMES = {
-    kind: tuple(
+
+
+@cache
+def _times(kind: type[Event]) -> tuple[tuple[str, str], ...]:
+    """Give the keys of a kind that are moments: (our name, the wire's)."""
+    return tuple(
         (key.name, key.encode_name)
         for key in msgspec.structs.fields(kind)
         if key.type in (At, At | None)
     )
-    for kind in KINDS.values()
-}
-"""The keys of each kind that are moments: (our name, the wire's)."""
 
 
 def decode_event(raw: Any) -> AnyEvent:
@@ -262,7 +263,7 @@ def decode_event(raw: Any) -> AnyEvent:
     known = {key: raw[key] for key in raw if key not in unknown} if unknown else raw
     event = msgspec.convert(known, kind)
     changed: dict[str, Any] = {}
-    for own, name in _TIMES[kind]:
+    for own, name in _times(kind):
         value = getattr(event, own)
         if value is not None and (value.tzinfo is not UTC or not FIRST <= value <= LAST):
             changed[own] = _utc(value, name) if own == "at" else _some_time(value)

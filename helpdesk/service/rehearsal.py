@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from helpdesk.domain.training.recording import AnyLine
-from helpdesk.domain.training.scenario import Scenario
-from helpdesk.domain.training.scoring import Score
-from helpdesk.service.desk import Desk
+if TYPE_CHECKING:  # every header knows the label, and most consoles rehearse nothing
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from helpdesk.domain.training.recording import AnyLine
+    from helpdesk.domain.training.scenario import Scenario
+    from helpdesk.domain.training.scoring import Score
+    from helpdesk.service.desk import Desk
 
 AGAIN: Final = 75
 """What the process of a play on a page ends with where the trainee wants it from the start."""

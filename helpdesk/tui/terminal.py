@@ -25,6 +25,7 @@ from types import FrameType
 from typing import Any, ClassVar, Final, TypeVar
 
 from rich.console import RenderableType
+from textual import events
 from textual.app import App, SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.css.stylesheet import StylesheetParseError
@@ -87,6 +88,12 @@ class SafeScreen(Screen[T]):
     WAY_OUT: ClassVar[str] = ""
 
     _lost_focus: Widget | None = None
+    _is_dressed = False
+
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Keep the styles all on it was just given, the first time; Textual goes on with this."""
+        event.refresh_styles = event.refresh_styles and self._is_dressed
+        self._is_dressed = True
 
     def _compositor_refresh(self) -> None:
         """Draw what changed, once: not while that is held back, nor again after all was drawn.

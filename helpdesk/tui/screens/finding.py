@@ -31,7 +31,7 @@ class FindingPlace(Place, Generic[T]):
         super().__init__(desk, clock)
         self.typed = ""
         self.query_asked = Query()
-        self._has_shown = False
+        self._has_shown = self._is_new = False
         self.finder = self.make_finder()
         self._products = tuple((card.id, card.names) for card in desk.cards.values())
 
@@ -55,12 +55,14 @@ class FindingPlace(Place, Generic[T]):
         """Stand on the list and ask for its beginning."""
         self.finder.rows.focus()
         self.search()
+        self._is_new = True
 
     def on_screen_resume(self) -> None:
-        """Ask anew: other places may have changed what is here."""
+        """Ask anew: other places may have changed what is here; but not for what was just asked."""
         super().on_screen_resume()
-        if self.is_mounted:
+        if self.is_mounted and not self._is_new:
             self.search(keep=True)
+        self._is_new = False
 
     @on(Finder.Asked)
     def _asked(self, message: Finder.Asked) -> None:
