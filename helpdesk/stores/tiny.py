@@ -8,7 +8,7 @@ import hashlib
 import threading
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -29,7 +29,8 @@ from helpdesk.domain.proofs import Asking, Proof
 from helpdesk.domain.records import Record, begun, has_ended
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.stores.base import Ends, R
-from helpdesk.stores.tinyfile import TinyFile
+from helpdesk.stores.remade import Remade
+from helpdesk.stores.tinyfile import TinyFile, moved
 from helpdesk.stores.whole import whole
 
 TABLES: Final[dict[type[Record | LoopReport], str]] = {
@@ -70,6 +71,7 @@ class TinyStore:
         self.approvals: tuple[Approval, ...] = ()
         self.holds: tuple[Hold, ...] = ()
         self.outbox: tuple[Notice, ...] = ()
+        self._rows = Remade(self._row)
         self._loading = threading.Lock()
         self._writer: asyncio.Task[Any] | None = None
 
@@ -256,18 +258,19 @@ class TinyStore:
         self.holds = self._all("holds", Hold)
 
     def _load_log(self) -> None:
-        log, entries = [], []
-        for key, document in self._file.rows("log"):
-            try:
-                row, entry = stored_row(document)
-            except msgspec.MsgspecError as error:
-                says = self._file.damage(f"is no row: {error}")
-                raise BadFile(self._file.name, f"log.{key}", says) from error
-            log.append(row)
-            entries += [entry] if entry else []
-        self.log, self.entries = tuple(log), tuple(entries)
+        read = self._file.made("log", self._rows)
+        self.log = tuple(row for row, _ in read)
+        self.entries = tuple(entry for _, entry in read if entry)
         self.notes = self._all("checkpoints", Noted)
         self.outbox = self._all("outbox", Notice)
+
+    def _row(self, key: str, body: Any, by: timedelta) -> tuple[LogRow, Entry | None]:
+        document = msgspec.json.decode(body) if isinstance(body, bytes) else body
+        try:
+            return stored_row(moved(document, by))
+        except msgspec.MsgspecError as error:
+            says = self._file.damage(f"is no row: {error}")
+            raise BadFile(self._file.name, f"log.{key}", says) from error
 
     def _erase(self, before: datetime, now: datetime) -> Erased:
         self._file.sweep_again()  # half a change of somebody who was killed holds it all too
@@ -311,7 +314,7 @@ class TinyStore:
         return count
 
     def _all(self, table: str, kind: type[S]) -> tuple[S, ...]:
-        return tuple(self._file.values(table, kind))
+        return self._file.values(table, kind)
 
     def _operation(self, agent: str, key: str) -> Operation | None:
         number = _place(agent, key)
@@ -323,7 +326,7 @@ class TinyStore:
         if isinstance(record, Operation):
             self._file.put(table, _place(record.agent, record.id), msgspec.to_builtins(record))
             return
-        keys = {row.get("id"): key for key, row in self._file.rows(table)}
+        keys = self._file.numbers(table)
         key = keys.get(record.id, max(keys.values(), default=0) + 1)
         self._file.put(table, key, msgspec.to_builtins(record))
 

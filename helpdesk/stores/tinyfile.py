@@ -41,6 +41,7 @@ from helpdesk.domain.users import User
 from helpdesk.stores.atomic import AtomicStorage, Signature
 from helpdesk.stores.everybody import Everybody, everybody
 from helpdesk.stores.people import People
+from helpdesk.stores.remade import Remade
 from helpdesk.stores.shelf import Shelf, Tell
 from helpdesk.stores.whole import whole
 
@@ -49,6 +50,7 @@ LEFT_ALONE: Final = timedelta(hours=12)
 
 S = TypeVar("S")
 
+_EMPTY: Final[Mapping[str, Any]] = {}
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 _TIMES = frozenset({"at", "since", "until", "locked_until", "from", "trust_since"})
@@ -82,7 +84,8 @@ class TinyFile:
         self._written: Counter[str] = Counter()
         self._touched: set[str] = set()
         self._counting = threading.Lock()
-        self._keys: dict[str, tuple[int, dict[str, int]]] = {}
+        self._made: dict[str, Remade[Any]] = {}
+        self._named: dict[str, Remade[tuple[str, str]]] = {}
         self._everybody: Everybody | None = None
         self._gathering = threading.Lock()
         self.name = str(path)
@@ -111,15 +114,32 @@ class TinyFile:
         for document in self._db.table(table, cache_size=0):
             yield document.doc_id, moved(document, shift)
 
-    def values(self, table: str, kind: type[S]) -> Iterator[S]:
+    def values(self, table: str, kind: type[S]) -> tuple[S, ...]:
         """Give all documents of a table as values, in the order of the file.
 
         Raises:
             BadFile: One is not of that form; the error names table, record and field.
         """
-        documents, shift = self._storage.read().get(table, {}), self._moved_by()
-        for value in self.plain(table, documents, kind):
-            yield shifted(value, shift)
+        if table not in self._made:
+            decode = msgspec.json.Decoder(kind).decode
+
+            def make(key: str, body: Any, by: timedelta) -> S:
+                if isinstance(body, bytes):
+                    return shifted(self._told(table, key, decode, body), by)
+                return shifted(self.decoded(table, key, body, kind), by)
+
+            self._made[table] = Remade(make)
+        return self.made(table, self._made[table])
+
+    def made(self, table: str, known: Remade[S]) -> tuple[S, ...]:
+        """Give what is made of each document of a table, in the order of the file."""
+        return known.values(self._storage.read().get(table, _EMPTY), self._moved_by())
+
+    def numbers(self, table: str) -> Mapping[str, int]:
+        """Give the ids of the documents of a table, by what they call themselves."""
+        known = self._named.setdefault(table, Remade(_name))
+        documents = self._storage.read().get(table, _EMPTY)
+        return {name: int(key) for name, key in known.values(documents, timedelta()) if name}
 
     def row(self, table: str, key: int) -> dict[str, Any] | None:
         """Give one document, or None."""
@@ -145,13 +165,7 @@ class TinyFile:
             people = self.people()
             place = people.place(name)
             return None if place is None else people.key(place)
-        version = self.generation(table)
-        known = self._keys.get(table)
-        if known is None or known[0] != version:
-            rows = self._db.table(table, cache_size=0)
-            known = version, {str(row.get("id")): row.doc_id for row in rows}
-            self._keys[table] = known
-        return known[1].get(name)
+        return self.numbers(table).get(name)
 
     def named(self, table: str, names: Sequence[str]) -> Mapping[str, tuple[int, Any]]:
         """Give id and document of those of these names that are known."""
@@ -320,6 +334,19 @@ def moved(value: Any, by: timedelta) -> Any:
     if isinstance(value, list | tuple):
         return [moved(part, by) for part in value]
     return value
+
+
+class _Named(msgspec.Struct):
+    """What a document calls itself."""
+
+    id: Any = ""
+
+
+def _name(key: str, body: Any, by: timedelta) -> tuple[str, str]:
+    """What a document calls itself, and its id."""
+    if isinstance(body, bytes):
+        return str(msgspec.json.decode(body, type=_Named).id), key
+    return str(body.get("id", "")), key
 
 
 def shifted(value: S, by: timedelta) -> S:
