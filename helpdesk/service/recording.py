@@ -173,12 +173,14 @@ class Recorder:
         """Hold the store's pen, having looked that the log is the one that was seen before.
 
         Whoever joins others rests on what the first of them saw: nobody else wrote since, and what
-        these wrote is not durable yet.
+        these wrote is not durable yet. When all of it is, the last looks at it for all.
         """
-        async with self._store.transaction(joins=joins) as is_first:
+        async with self._store.transaction(joins=joins, then=self._look) as is_first:
             if is_first:
                 await self.catch_up()
             yield
+
+    async def _look(self) -> None:
         try:
             await self.watch()
         except HelpdeskError as error:  # what was done is done: no error tells the contrary
