@@ -54,6 +54,7 @@ class Changing(Feeding):
                 return before if before is not None else await self._told(user, act, tell, asked)
 
     async def _told(self, user: str, act: str, tell: Told[Any], asked: Wish) -> Answered:
+        await self._read_ahead(user)
         case = await self._view.whole(await self._view.anybody(user))
         self._look(case)
 
@@ -62,6 +63,11 @@ class Changing(Feeding):
             return await tell(case, self._view.clock(), told)
 
         return await self._concluded(case.user.id, act, do, asked)
+
+    async def _read_ahead(self, user: str) -> None:
+        """Read at once, inside a transaction, what the case of a user is made of."""
+        async with self._lulls() as lull:
+            await lull.ahead(user, account=self.agent.account)
 
     def _check_hands(self, act: str, case: Case) -> None:
         """Raise `Refused` where the agent keeps their hands off this user."""

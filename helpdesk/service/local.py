@@ -79,10 +79,12 @@ class LocalDesk(Measuring, Holding):
         with self._once.running(asked):
             found = await self._change(action, asked)
         done = found if isinstance(found, Done) else repeated(found)
-        await self._view.refresh()
         # What was masked is shown with the row that says so, not again without one.
         is_masked = not isinstance(action, Reveal) or done is not found
-        case = await self._shown(action.user, is_masked=is_masked)
+        async with self._lulls() as lull:
+            await self._view.refresh()
+            await lull.ahead(action.user, account=self.agent.account)
+            case = await self._shown(action.user, is_masked=is_masked)
         return Outcome(case=case, says=done.says, handover=done.handover)
 
     async def ways(self, user: str, act: str = "", *, factor: str = "") -> tuple[Way, ...]:
@@ -253,6 +255,7 @@ class LocalDesk(Measuring, Holding):
                     before = await self._once.before(asked)
                     if before is not None:
                         return before
+                    await self._read_ahead(action.user)
                     user = await self._view.anybody(action.user)
                     if is_part or await self._alone(user.id, seen):
                         return await self._weigh_now(action, asked, user, is_part=is_part)

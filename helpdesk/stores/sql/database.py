@@ -222,6 +222,17 @@ class Database:
         *is_long* goes to a thread in any case.
         """
         held = self._writers.get(asyncio.current_task())
+        if held is not None:
+            held.lull.forget()  # it may write
+        return await self._put(held, question, *arguments, is_long=is_long)
+
+    async def _put(
+        self,
+        held: Shared | None,
+        question: Callable[..., T],
+        *arguments: Any,
+        is_long: bool = False,
+    ) -> T:
         asked = self._asked if held is None else partial(_within, held.connection, held.known)
         with self._telling():
             if self.is_sqlite and not is_long:
@@ -236,8 +247,9 @@ class Database:
         lull = lull_of(self)
         if lull is not None:
             return lull.count
-        if self.is_held:
-            return await self.ask(self._changes)
+        held = self._writers.get(asyncio.current_task())
+        if held is not None:
+            return held.count
         with self._telling():
             if self._counter is not None:
                 return self._counter.count()
@@ -253,8 +265,12 @@ class Database:
 
         Whoever asks sees what was written before they did.
         """
+        held = self._writers.get(asyncio.current_task())
+        if held is not None:
+            yield held.lull
+            return
         count = await self.changes()
-        if self.is_held or lull_of(self) is not None:
+        if lull_of(self) is not None:
             yield Lull(count)
             return
         if not self._lull.is_of(count):
@@ -265,13 +281,17 @@ class Database:
     async def once(
         self, what: Hashable, question: Callable[..., T], *arguments: Any, is_long: bool = False
     ) -> T:
-        """Return what a question gives, as `ask`; in a lull it is asked once."""
-        lull = lull_of(self)
-        if lull is None or self.is_held:
-            return await self.ask(question, *arguments, is_long=is_long)
+        """Return what a question gives that only reads, as `ask`; in a lull it is asked once.
+
+        Under the pen it is asked once until something else is asked, which may write.
+        """
+        held = self._writers.get(asyncio.current_task())
+        lull = lull_of(self) if held is None else held.lull
+        if lull is None:
+            return await self._put(held, question, *arguments, is_long=is_long)
         found: T | None = lull.get(what)
         if found is None:
-            found = await self.ask(question, *arguments, is_long=is_long)
+            found = await self._put(held, question, *arguments, is_long=is_long)
             lull.keep(what, found)
         return found
 
@@ -353,6 +373,7 @@ class Database:
             shared.failure = shared.failure or error
         shared.count -= 1
         shared.known.clear()  # it may be of what was dropped
+        shared.lull.forget()
 
     def _end(self, shared: Shared) -> None:
         """Make durable what was written; how that ended stands in *shared*."""

@@ -51,6 +51,10 @@ class Lull:
             self._known.clear()
         self._known[what] = found
 
+    def forget(self) -> None:
+        """Know nothing any more: somebody writes."""
+        self._known.clear()
+
     def answer(self, what: Hashable, now: datetime) -> Any:
         """Give the answer to a question, if it was given a moment ago; else None."""
         at, found = self._known.get(what, (None, None))

@@ -18,6 +18,8 @@ from typing import Any, Final
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from helpdesk.stores.sql.lull import Lull
+
 LONGEST_S: Final = 0.03
 """How long after its begin a transaction is still joined: whoever ended waits for the others."""
 
@@ -28,6 +30,7 @@ class Shared:
     Attributes:
         connection: Where they write.
         known: What whoever holds the pen read or wrote, so that nobody asks for it again.
+        lull: What was read under the pen since something was written.
         count: How many changes there were, with these.
         is_joined: Whether it is of several.
 
@@ -40,6 +43,7 @@ class Shared:
     def __init__(self, connection: Connection, longest_s: float) -> None:
         self.connection = connection
         self.known: dict[str, Any] = {}
+        self.lull = Lull(0)
         self.count = 0
         self.is_joined = False
         self.failure: BaseException | None = None
