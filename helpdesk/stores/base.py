@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Hashable,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
@@ -29,6 +37,9 @@ SEEN: Final = 2_000
 """So many of those seen last stand for everybody who was seen in these hours."""
 
 T = TypeVar("T")
+Then = Callable[[], Awaitable[None]]
+"""What is done when something is durable; it raises no `HelpdeskError`."""
+
 R = TypeVar("R", Ticket, LoopReport, Proof, Asking, Approval, Notice, Hold)
 
 
@@ -58,11 +69,14 @@ class Store(Protocol):
     all, and is seen at once by whoever asks inside it.
     """
 
-    def transaction(self, *, joins: bool = False) -> AbstractAsyncContextManager[bool]:
+    def transaction(
+        self, *, joins: bool = False, then: Then | None = None
+    ) -> AbstractAsyncContextManager[bool]:
         """Hold the only pen: writes inside become durable together when the block ends well.
 
         Gives whether nothing was written before in what becomes durable. Whoever *joins* may be
-        one of several who become durable at once; whoever waits for another desk does not.
+        one of several who become durable at once; whoever waits for another desk does not. *then*
+        is awaited when it is durable, before anybody's block is left: that of one of several.
         """
         ...
 

@@ -28,7 +28,7 @@ from helpdesk.domain.operations import Answered, Operation
 from helpdesk.domain.proofs import Asking, Proof
 from helpdesk.domain.records import Record, begun, has_ended
 from helpdesk.domain.tickets import LoopReport, Ticket
-from helpdesk.stores.base import Ends, R
+from helpdesk.stores.base import Ends, R, Then
 from helpdesk.stores.remade import Remade
 from helpdesk.stores.tinyfile import TinyFile, moved
 from helpdesk.stores.whole import whole
@@ -76,7 +76,9 @@ class TinyStore:
         self._writer: asyncio.Task[Any] | None = None
 
     @contextlib.asynccontextmanager
-    async def transaction(self, *, joins: bool = False) -> AsyncIterator[bool]:
+    async def transaction(
+        self, *, joins: bool = False, then: Then | None = None
+    ) -> AsyncIterator[bool]:
         """Hold the only pen, as `Store.transaction`; waiting for it does not hold up the screen."""
         held, step = self._file.transaction(), self._file.step
         try:
@@ -93,6 +95,8 @@ class TinyStore:
             await step(held.__exit__, type(error), error, error.__traceback__)
             raise
         await whole(self.load)
+        if then is not None:
+            await then()
 
     @property
     def is_invented(self) -> bool:

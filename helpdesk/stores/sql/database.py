@@ -27,6 +27,7 @@ from sqlalchemy.exc import (
 
 from helpdesk.domain.errors import BadInput, HelpdeskError, NoRecord, Unknown
 from helpdesk.domain.text import clean
+from helpdesk.stores.base import Then
 from helpdesk.stores.sql.bell import CHANNEL, LISTEN_S, Bell, Listener
 from helpdesk.stores.sql.counting import Counter, Together
 from helpdesk.stores.sql.lull import Lull, end_lull, inside, lull_of
@@ -140,11 +141,12 @@ class Database:
         return asyncio.current_task() in self._writers
 
     @contextlib.asynccontextmanager
-    async def transaction(self, *, joins: bool = False) -> AsyncIterator[bool]:
-        """Hold the only pen: all that is written becomes durable at the end, or nothing.
+    async def transaction(
+        self, *, joins: bool = False, then: Then | None = None
+    ) -> AsyncIterator[bool]:
+        """Hold the only pen, as `Store.transaction`: all becomes durable at the end, or nothing.
 
-        Gives whether it begins; whoever *joins* may go on where another who does has ended, and
-        both become durable at once. Only who waits for nothing but the database joins.
+        Whoever *joins* may go on where another who does has ended.
         """
         end_lull()
         # Of one loop, in turn; between loops and processes the database itself keeps the turn.
@@ -152,7 +154,7 @@ class Database:
         try:
             await turns.come(joins=joins)
         except Passed:
-            await self._leave(turns, joins=joins)
+            await self._leave(turns, then, joins=joins)
             raise
         try:
             shared, is_first = turns.shared, turns.shared is None
@@ -163,7 +165,7 @@ class Database:
             async with self._holding(turns, shared, is_first=is_first):
                 yield is_first
         finally:
-            await self._leave(turns, joins=joins)
+            await self._leave(turns, then, joins=joins)
         await shared.ended()
         if self._erased:
             await whole(self._purge)
@@ -188,21 +190,25 @@ class Database:
         finally:
             del self._writers[task]
 
-    async def _leave(self, turns: Turns, *, joins: bool) -> None:
+    async def _leave(self, turns: Turns, then: Then | None, *, joins: bool) -> None:
         """Make durable what was written, unless the next joins; then it is their turn."""
         shared = turns.shared
-        try:
-            if shared is not None and not (joins and shared.is_open and turns.is_joined):
-                turns.shared = None
-                try:
-                    await whole(self._end, shared)
-                finally:  # also where whoever asked is cancelled as it becomes durable
-                    self._erased |= self._erasing
-                    self._erasing.clear()
-                    shared.over.set()
-                    self._bell.ring()
-        finally:
+        if shared is None or (joins and shared.is_open and turns.is_joined):
             turns.go()
+            return
+        turns.shared = None
+        try:
+            try:
+                await whole(self._end, shared)
+            finally:  # also where whoever asked is cancelled as it becomes durable
+                self._erased |= self._erasing
+                self._erasing.clear()
+                self._bell.ring()
+                turns.go()
+            if then is not None and shared.failure is None:
+                await then()
+        finally:
+            shared.over.set()
 
     async def news(self, seconds: float, since: int) -> int:
         """Wait until somebody wrote, as `Store.news`.

@@ -38,7 +38,7 @@ from helpdesk.domain.records import Record, begun, has_ended
 from helpdesk.domain.text import folded
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import User
-from helpdesk.stores.base import Ends, R
+from helpdesk.stores.base import Ends, R, Then
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.documents import fold
 from helpdesk.stores.sql.schema import checkpoints, documents, log, pen, records, users
@@ -120,9 +120,11 @@ class SqlStore:
         self._database = database
         self.agents: tuple[Agent, ...] = ()
 
-    def transaction(self, *, joins: bool = False) -> AbstractAsyncContextManager[bool]:
+    def transaction(
+        self, *, joins: bool = False, then: Then | None = None
+    ) -> AbstractAsyncContextManager[bool]:
         """Hold the only pen, as `Store.transaction`."""
-        return self._database.transaction(joins=joins)
+        return self._database.transaction(joins=joins, then=then)
 
     def load(self) -> None:
         """Read the agents, who are not changed while a desk is open; blocking."""
