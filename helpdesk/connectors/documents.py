@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import msgspec
@@ -58,8 +59,11 @@ class Documents(Protocol):
         """Give a key that no document of a table has."""
         ...
 
-    def events(self, users: Sequence[str]) -> Mapping[str, Sequence[Any]]:
-        """Give the timelines of those of these users that are known, oldest event first, raw."""
+    def events(self, users: Sequence[str]) -> Mapping[str, tuple[Sequence[Any], timedelta]]:
+        """Give the timelines of those of these users that are known, oldest event first, raw.
+
+        Beside each how far its times are to be moved.
+        """
         ...
 
     def extend(self, key: int, user: str, events: Sequence[Any]) -> None:
@@ -146,11 +150,13 @@ class Filed:
         found = self._file.events(users)
         return {user: self._timeline(user, found.get(user)) for user in users}
 
-    def _timeline(self, user: str, events: Sequence[Any] | None) -> tuple[AnyEvent, ...]:
-        if events is None:
+    def _timeline(
+        self, user: str, told: tuple[Sequence[Any], timedelta] | None
+    ) -> tuple[AnyEvent, ...]:
+        if told is None:
             raise NotFound(f"There is no user {clean(user)} here.")
         try:
-            return decode_timeline(events)
+            return decode_timeline(*told)
         except (msgspec.ValidationError, TypeError) as error:
             says, _, path = str(error).partition(" - at `$")
             place = f"timelines.{self._key(user)}.events{path.rstrip('`')}"

@@ -31,7 +31,7 @@ class ChallengeState(StrEnum):
     """Never answered."""
 
 
-class ChallengeLine(Struct, frozen=True, kw_only=True):
+class ChallengeLine(Struct, frozen=True, kw_only=True, gc=False):
     """One challenge of one user, with what followed.
 
     Attributes:
@@ -58,26 +58,33 @@ def challenge_lines(
 ) -> Iterator[ChallengeLine]:
     """Give the challenges of one timeline, oldest first."""
     # Parted once: looked through for every challenge, a long timeline would take minutes.
-    mine: dict[str | None, list[AnyEvent]] = {}
+    asked: list[Challenge] = []
+    sends: dict[str | None, list[Send]] = {}
+    answers: dict[str | None, list[Answer]] = {}
     delivered: dict[str, list[Delivery]] = {}
     for event in timeline:
-        mine.setdefault(getattr(event, "challenge", None), []).append(event)
-        if isinstance(event, Delivery):
-            delivered.setdefault(event.send, []).append(event)
-    for event in timeline:
-        if isinstance(event, Challenge):
-            yield _line(user, event, mine[event.challenge], delivered, now)
+        match event:
+            case Challenge():
+                asked.append(event)
+            case Send():
+                sends.setdefault(event.challenge, []).append(event)
+            case Answer():
+                answers.setdefault(event.challenge, []).append(event)
+            case Delivery():
+                delivered.setdefault(event.send, []).append(event)
+    for one in asked:
+        name = one.challenge
+        yield _line(user, one, sends.get(name, []), answers.get(name, []), delivered, now)
 
 
 def _line(
     user: str,
     asked: Challenge,
-    mine: Sequence[AnyEvent],
+    sends: list[Send],
+    answers: list[Answer],
     delivered: Mapping[str, list[Delivery]],
     now: datetime,
 ) -> ChallengeLine:
-    sends = [event for event in mine if isinstance(event, Send)]
-    answers = [event for event in mine if isinstance(event, Answer)]
     last = sends[-1] if sends else None
     arrivals = delivered.get(last.send, []) if last else []
     state, ended_at = _state(asked, sends, answers, arrivals, now)

@@ -65,7 +65,7 @@ def row_of(event: AnyEvent) -> dict[str, Any]:
 
 def without_row(event: AnyEvent) -> AnyEvent:
     """Return an event without the provider's row, which is asked for by itself."""
-    if not row_of(event):
+    if (not isinstance(event, Other) and not event.extra) or not row_of(event):
         return event
     if isinstance(event, Other):
         return replace(event, raw={key: event.raw[key] for key in event.raw if key != ROW})

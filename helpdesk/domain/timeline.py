@@ -7,14 +7,15 @@ than we read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Union
 
 import msgspec
 from msgspec import Struct, field
 
+from helpdesk.domain.shifting import STILL, moved
 from helpdesk.domain.users import At
 
 FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,8 +23,10 @@ LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 """Between these an event can be: spans around it must not fall off the calendar."""
 
 
-class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
+class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", gc=False):
     """One thing that happened, at `at`.
+
+    There are many, and none holds another: the garbage collector need not look at them.
 
     Attributes:
         extra: Keys the kind does not name; on the wire they stand beside the others.
@@ -229,7 +232,9 @@ class _Stamp(Struct):
     id: str | None = None
 
 
-FORMS: Final = (_Stamp, *KINDS.values())
+_ANY: Any = Union[tuple(KINDS.values())]  # noqa: UP007  (of what the table has)
+
+FORMS: Final = (_Stamp, *KINDS.values(), list[_ANY])
 """The forms events are read by."""
 
 _NAMES = {
@@ -247,8 +252,8 @@ def _times(kind: type[Event]) -> tuple[tuple[str, str], ...]:
     )
 
 
-def decode_event(raw: Any) -> AnyEvent:
-    """Return the event that one JSON object of a timeline stands for.
+def decode_event(raw: Any, by: timedelta = STILL) -> AnyEvent:
+    """Return the event that one JSON object of a timeline stands for, its times moved *by* so much.
 
     Raises:
         msgspec.ValidationError: A required key is missing or a value has the wrong type; the text
@@ -257,19 +262,37 @@ def decode_event(raw: Any) -> AnyEvent:
     name = raw.get("kind") if isinstance(raw, dict) else None
     kind = KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
+        raw = moved(raw, by) if by else raw
         stamp = msgspec.convert(raw, _Stamp)
         return Other(at=_utc(stamp.at, "at"), kind=stamp.kind, id=stamp.id, raw=raw)
     unknown = raw.keys() - _NAMES[kind]
     known = {key: raw[key] for key in raw if key not in unknown} if unknown else raw
-    event = msgspec.convert(known, kind)
-    changed: dict[str, Any] = {}
-    for own, name in _times(kind):
-        value = getattr(event, own)
-        if value is not None and (value.tzinfo is not UTC or not FIRST <= value <= LAST):
-            changed[own] = _utc(value, name) if own == "at" else _some_time(value)
+    event = _timed(msgspec.convert(known, kind), by)
     if unknown:
-        changed["extra"] = {key: raw[key] for key in sorted(unknown)}
-    return msgspec.structs.replace(event, **changed) if changed else event  # type: ignore[return-value]
+        extra = {key: raw[key] for key in sorted(unknown)}
+        event = msgspec.structs.replace(event, extra=moved(extra, by) if by else extra)
+    return event  # type: ignore[return-value]
+
+
+def _timed(event: Event, by: timedelta) -> Event:
+    """An event with its times moved, in UTC and within bounds."""
+    changed: dict[str, Any] = {}
+    for own, name in _times(type(event)):
+        value = getattr(event, own)
+        if value is None:
+            continue
+        if by:
+            value = changed[own] = _moved(value, by)
+        if value.tzinfo is not UTC or not FIRST <= value <= LAST:
+            changed[own] = _utc(value, name) if own == "at" else _some_time(value)
+    return msgspec.structs.replace(event, **changed) if changed else event
+
+
+def _moved(at: datetime, by: timedelta) -> datetime:
+    try:
+        return at + by
+    except OverflowError:
+        return at  # year 9999 stands for never, and never does not move
 
 
 def _utc(at: datetime, name: str) -> datetime:
@@ -293,8 +316,8 @@ def _some_time(at: datetime) -> datetime:
     return min(max(found, FIRST), LAST)
 
 
-def decode_timeline(raws: Iterable[Any]) -> tuple[AnyEvent, ...]:
-    """Return the events of a timeline, oldest first, each `id` once.
+def decode_timeline(raws: Iterable[Any], by: timedelta = STILL) -> tuple[AnyEvent, ...]:
+    """Return the events of a timeline, oldest first, each `id` once, times moved *by* so much.
 
     Events may come unordered or twice; of two with the same id the first stays. Two of the same
     instant keep the order in which they came.
@@ -302,20 +325,40 @@ def decode_timeline(raws: Iterable[Any]) -> tuple[AnyEvent, ...]:
     Raises:
         msgspec.ValidationError: As `decode_event`; the place begins with the event's index.
     """
+    raws = [*raws]
     events: list[AnyEvent] = []
     seen: set[str] = set()
-    for index, raw in enumerate(raws):
-        try:
-            event = decode_event(raw)
-        except msgspec.ValidationError as error:
-            says, _, path = str(error).partition(" - at `$")
-            raise msgspec.ValidationError(f"{says} - at `$[{index}]{path or '`'}") from None
+    for event in _together(raws, by) or _one_by_one(raws, by):
         if event.id is not None:
             if event.id in seen:
                 continue
             seen.add(event.id)
         events.append(event)
     return tuple(sorted(events, key=lambda event: event.at))
+
+
+def _together(raws: list[Any], by: timedelta) -> list[AnyEvent]:
+    """The events where all are right and hold nothing but what their kind names; else none.
+
+    A long timeline is read in half the time when it is read at once.
+    """
+    for raw in raws:
+        name = raw.get("kind") if isinstance(raw, dict) else None
+        if not isinstance(name, str) or name not in KINDS or raw.keys() - _NAMES[KINDS[name]]:
+            return []
+    try:
+        return [_timed(event, by) for event in msgspec.convert(raws, list[_ANY])]  # type: ignore[misc]
+    except msgspec.ValidationError:
+        return []
+
+
+def _one_by_one(raws: Iterable[Any], by: timedelta) -> Iterator[AnyEvent]:
+    for index, raw in enumerate(raws):
+        try:
+            yield decode_event(raw, by)
+        except msgspec.ValidationError as error:
+            says, _, path = str(error).partition(" - at `$")
+            raise msgspec.ValidationError(f"{says} - at `$[{index}]{path or '`'}") from None
 
 
 def encode_event(event: AnyEvent) -> dict[str, Any]:

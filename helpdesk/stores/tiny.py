@@ -27,10 +27,11 @@ from helpdesk.domain.notices import Notice
 from helpdesk.domain.operations import Answered, Operation
 from helpdesk.domain.proofs import Asking, Proof
 from helpdesk.domain.records import Record, begun, has_ended
+from helpdesk.domain.shifting import moved
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.stores.base import Ends, R, Then
 from helpdesk.stores.remade import Remade
-from helpdesk.stores.tinyfile import TinyFile, moved
+from helpdesk.stores.tinyfile import TinyFile
 from helpdesk.stores.whole import whole
 
 TABLES: Final[dict[type[Record | LoopReport], str]] = {

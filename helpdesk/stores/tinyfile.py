@@ -10,26 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from enum import Enum
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
-from types import UnionType
 from typing import (
-    Annotated,
     Any,
     Final,
-    Literal,
     TypeVar,
-    Union,
-    cast,
-    get_args,
-    get_origin,
-    get_type_hints,
 )
 
 import msgspec
@@ -37,6 +26,7 @@ from tinydb import TinyDB
 from tinydb.table import Document
 
 from helpdesk.domain.errors import BadFile
+from helpdesk.domain.shifting import moment, moved, shifted, stamp
 from helpdesk.domain.users import User
 from helpdesk.stores.atomic import AtomicStorage, Signature
 from helpdesk.stores.everybody import Everybody, everybody
@@ -51,9 +41,6 @@ LEFT_ALONE: Final = timedelta(hours=12)
 S = TypeVar("S")
 
 _EMPTY: Final[Mapping[str, Any]] = {}
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
-_PLAIN = frozenset({str, int, float, bool, type(None)})
-_TIMES = frozenset({"at", "since", "until", "locked_until", "from", "trust_since"})
 
 
 class TinyFile:
@@ -195,13 +182,17 @@ class TinyFile:
         """Give an id that no document of a table has."""
         return max((key for key, _ in self.rows(table)), default=0) + 1
 
-    def events(self, users: Sequence[str]) -> Mapping[str, Sequence[Any]]:
-        """Give the timelines of those of these users that are known, oldest event first, raw."""
+    def events(self, users: Sequence[str]) -> Mapping[str, tuple[Sequence[Any], timedelta]]:
+        """Give the timelines of those of these users that are known, oldest event first, raw.
+
+        Beside each how far its times are to be moved.
+        """
+        shift, told = self._moved_by(), self._db.table("timelines", cache_size=0)
         keys = ((user, self.key_of("users", user)) for user in users)
+        rows = ((user, told.get(doc_id=key)) for user, key in keys if key is not None)
         return {
-            user: (self.row("timelines", key) or {}).get("events", ())
-            for user, key in keys
-            if key is not None
+            user: (row.get("events", ()) if isinstance(row, Document) else (), shift)
+            for user, row in rows
         }
 
     def extend(self, key: int, user: str, events: Sequence[Any]) -> None:
@@ -240,7 +231,7 @@ class TinyFile:
             yield
             now = self._clock()
             meta = self._storage.read()["meta"]["1"]
-            self._storage.put("meta", 1, meta | {"now": _stamp(now - shift), "at": _stamp(now)})
+            self._storage.put("meta", 1, meta | {"now": stamp(now - shift), "at": stamp(now)})
             touched.add("meta")
         with self._counting:
             if self._signature == before:  # nobody else changed it since we looked
@@ -310,30 +301,13 @@ def shift_of(
         BadFile: It does not say when it is.
     """
     try:
-        then = _moment(meta["now"])
-        at = _moment(meta["at"]) if "at" in meta else None
+        then = moment(meta["now"])
+        at = moment(meta["at"]) if "at" in meta else None
     except (KeyError, TypeError, ValueError) as error:
         raise BadFile(name, "meta.1.now", "is not a time") from error
     if at is not None and abs(now - at) <= LEFT_ALONE:
         return at - then
     return now - then if before is None else before
-
-
-def moved(value: Any, by: timedelta) -> Any:
-    """Return a JSON value with every time in it moved; a time is known by its key and its form."""
-    if isinstance(value, dict):
-        # Most of what is in a file is plain text or a number: it is passed over here.
-        return {
-            key: part
-            if type(part) in _PLAIN and not (key in _TIMES or key[-3:] == "_at")
-            else _moved_entry(key, part, by)
-            for key, part in value.items()
-        }
-    if isinstance(value, Mapping):
-        return {key: _moved_entry(key, part, by) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [moved(part, by) for part in value]
-    return value
 
 
 class _Named(msgspec.Struct):
@@ -347,64 +321,3 @@ def _name(key: str, body: Any, by: timedelta) -> tuple[str, str]:
     if isinstance(body, bytes):
         return str(msgspec.json.decode(body, type=_Named).id), key
     return str(body.get("id", "")), key
-
-
-def shifted(value: S, by: timedelta) -> S:
-    """Return a value with every time in it moved, those that `moved` moves in its document."""
-    changed: dict[str, Any] = {}
-    for name, is_time in _movable(cast(Hashable, type(value))):
-        part = getattr(value, name)
-        if type(part) is datetime:
-            if is_time:
-                with contextlib.suppress(OverflowError):  # as there: never does not move
-                    changed[name] = part + by
-        elif type(part) is tuple and part and isinstance(part[0], msgspec.Struct):
-            changed[name] = tuple([shifted(one, by) for one in part])
-        elif isinstance(part, msgspec.Struct):
-            changed[name] = shifted(part, by)
-        elif type(part) in {dict, list}:
-            changed[name] = moved(part, by)
-    return msgspec.structs.replace(value, **changed) if changed else value  # type: ignore[type-var]
-
-
-@cache
-def _movable(kind: Hashable) -> tuple[tuple[str, bool], ...]:
-    """The fields of a form that hold more than a word or a number; whether each tells a time."""
-    form: Any = kind
-    fields = zip(form.__struct_fields__, form.__struct_encode_fields__, strict=True)
-    hints = get_type_hints(form)
-    return tuple(
-        (name, key in _TIMES or key[-3:] == "_at")
-        for name, key in fields
-        if not _is_plain(hints[name])
-    )
-
-
-def _is_plain(hint: Any) -> bool:
-    """Whether a field of this type can only hold a word or a number."""
-    parts = get_args(hint)
-    if get_origin(hint) in {Union, UnionType, Literal, Annotated}:
-        return all(_is_plain(part) for part in parts)
-    return (
-        hint in _PLAIN
-        or isinstance(hint, str | int)
-        or (isinstance(hint, type) and issubclass(hint, Enum))
-    )
-
-
-def _moved_entry(key: str, value: Any, by: timedelta) -> Any:
-    if isinstance(value, str):
-        is_time = (key in _TIMES or key.endswith("_at")) and _MOMENT.fullmatch(value)
-        try:
-            return _stamp(_moment(value) + by) if is_time else value
-        except OverflowError:
-            return value  # year 9999 stands for never, and never does not move
-    return moved(value, by)
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpdesk.domain.shifting import moved
 from helpdesk.domain.timeline import (
     FIRST,
     KINDS,
@@ -202,3 +204,24 @@ def test_never_and_not_set_are_brought_within_the_calendar() -> None:
 def test_nothing_happens_off_the_calendar(at: str) -> None:
     with pytest.raises(msgspec.ValidationError, match="between 1970 and 2200"):
         decode_event({"at": at, "kind": "password", "ok": True})
+
+
+@pytest.mark.parametrize("more", [{}, {"seen_at": "2026-05-04T12:00:00Z", "note": "x"}])
+@pytest.mark.parametrize("unknown", [(), ({"kind": "moonrise", "at": "2026-05-04T12:00:00Z"},)])
+def test_events_moved_as_they_are_read_are_those_that_are_read_moved(
+    more: dict[str, Any], unknown: tuple[dict[str, Any], ...]
+) -> None:
+    at, by = "2026-05-04T12:00:00.25Z", timedelta(days=400, seconds=3.5)
+    raws = [
+        {"kind": "challenge", "at": at, "challenge": "c", "id": "1", "trust_since": at},
+        {"kind": "send", "at": at, "challenge": "c", "send": "s", "channel": "sms", "id": "2",
+         "expires_at": "9999-12-31T23:59:59Z", **more},
+        {"kind": "lock", "at": at, "from": "0001-01-01T00:00:00Z", "until": at, "id": "3"},
+        {"kind": "password", "at": "2026-05-04T14:00:00+02:00", "ok": True, "id": "1"},
+        *unknown,
+    ]  # fmt: skip
+
+    found = decode_timeline(raws, by)
+
+    assert found == decode_timeline(moved(raws, by))
+    assert len(found) == 3 + len(unknown)

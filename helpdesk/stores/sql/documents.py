@@ -15,6 +15,7 @@ from helpdesk.domain import entries
 from helpdesk.domain.alike import shape
 from helpdesk.domain.entries import Entry
 from helpdesk.domain.errors import BadFile
+from helpdesk.domain.shifting import STILL
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import Account, FactorState, MfaState, User
 from helpdesk.stores.sql.database import Database, changes
@@ -156,14 +157,14 @@ class SqlDocuments:
             old = (documents.c.kind == table) & (documents.c.key > beyond)
             connection.execute(delete(documents).where(old))
 
-    def events(self, names: Sequence[str]) -> Mapping[str, Sequence[Any]]:
+    def events(self, names: Sequence[str]) -> Mapping[str, tuple[Sequence[Any], timedelta]]:
         """Give the timelines of those of these users that are known, oldest event first, raw."""
         found: dict[str, list[bytes]] = {}
         with self._database.connection() as connection:
             for user, body in connection.execute(TIMELINES, {"names": [*set(names)]}):
                 found.setdefault(user, []).extend([body] if body else [])
         return {
-            user: msgspec.json.decode(b"[" + b",".join(bodies) + b"]", type=list[Any])
+            user: (msgspec.json.decode(b"[" + b",".join(bodies) + b"]", type=list[Any]), STILL)
             for user, bodies in found.items()
         }
 

@@ -20,6 +20,7 @@ from helpdesk.domain.agents import Agent
 from helpdesk.domain.chain import Noted, stored_row
 from helpdesk.domain.errors import BadFile, BadInput
 from helpdesk.domain.operations import Operation
+from helpdesk.domain.shifting import moved
 from helpdesk.domain.text import clean
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import Account, User
@@ -29,7 +30,7 @@ from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.documents import SqlDocuments, document_row, user_row
 from helpdesk.stores.sql.record import TABLES, log_row, record_row
 from helpdesk.stores.sql.schema import checkpoints, documents, events, log, pen, records, users
-from helpdesk.stores.tinyfile import moved, shift_of
+from helpdesk.stores.tinyfile import shift_of
 
 T = TypeVar("T")
 
