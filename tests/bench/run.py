@@ -13,8 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.bench.crowding import multiply
 from tests.bench.screen import Screen
 from tests.bench.table import Printed
+
+CROWD: Final = 1_000_000
+TIMES: Final = 10
+"""So many users are those of a tenth, so many times."""
 
 READY: Final = ("in your queue", "▌")
 """What a console shows once its list is there: a row has the cursor."""
@@ -43,7 +48,7 @@ class Run:
     @property
     def sizes(self) -> tuple[int, ...]:
         """How many users there are in the fixtures that growth is measured on."""
-        sizes = (1_000, 10_000) if self.is_quick else (1_000, 10_000, 100_000)
+        sizes = (1_000, 10_000) if self.is_quick else (1_000, 10_000, 100_000, CROWD)
         return tuple(size for size in sizes if size <= self.biggest)
 
     def fixture(self, users: int) -> Path:
@@ -51,8 +56,12 @@ class Run:
         kept = self.data / f"{users}.json"
         if not kept.exists():
             part = kept.with_suffix(".part")
-            make = ["-m", "helpdesk", "fixture", "make", "--users", str(users), "--out", str(part)]
-            subprocess.run([sys.executable, *make], check=True, stdout=subprocess.DEVNULL)
+            if users == CROWD:
+                self.fixture(CROWD // TIMES).unlink()  # made where there is none
+                multiply(self.data / f"{CROWD // TIMES}.json", part, TIMES)
+            else:
+                make = ["fixture", "make", "--users", str(users), "--out", str(part)]
+                subprocess.run(helpdesk(*make), check=True, stdout=subprocess.DEVNULL)
             part.rename(kept)
         mine = Path(tempfile.mkdtemp(dir=self.scratch)) / kept.name
         shutil.copyfile(kept, mine)
@@ -73,9 +82,15 @@ class Run:
 
     @contextmanager
     def console(self, users: int = 0, *arguments: str) -> Iterator[Screen]:
-        """Give the real console, on a fixture of so many users or on the demo, its list shown."""
-        desk = ["--desk", str(self.fixture(users))] if users else []
-        with Screen(helpdesk(*desk, *arguments), self.home()) as screen:
+        """Give the real console, on a fixture of so many users or on the demo, its list shown.
+
+        The fixture was opened before: what is made of it the first time is there.
+        """
+        desk, home = ["--desk", str(self.fixture(users))] if users else [], self.home()
+        if users:
+            once, environment = helpdesk("find", "nobody", *desk), self.environment(home)
+            subprocess.run(once, env=environment, check=True, capture_output=True)
+        with Screen(helpdesk(*desk, *arguments), home) as screen:
             screen.until(*READY)
             screen.settle()
             yield screen

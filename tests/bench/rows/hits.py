@@ -1,4 +1,4 @@
-"""F: from a letter typed into the search to the frame that says how many it finds."""
+"""F: from a letter typed into the search to the frame that shows whom it finds, and how many."""
 
 from __future__ import annotations
 
@@ -10,17 +10,23 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.bench.run import Run, row
+from tests.bench.run import CROWD, Run, row
 from tests.bench.screen import ESCAPE, Painted, Screen
-from tests.bench.table import Goal, Printed, Skipped, line, processor, wall
+from tests.bench.table import Goal, Line, Printed, Sample, Skipped, line, processor, wall
 
 CLEAR: dict[str, bytes] = {"ours": ESCAPE, "fzf": b"\x15"}
 """The key that clears what was typed."""
 
-GOALS = {"F1": Goal(most=2, most_p99=1.25), "F2": Goal(most=1.25, most_p99=0.5)}
+GOALS = {
+    "F1": Goal(most=2, most_p99=1.25),
+    "F2": Goal(most=1.25, most_p99=0.5),
+    "F3": Goal(most=0.5, most_p99=0.75),
+}
+
+FRAME_MS = 1000 / 60
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,50 @@ def many(run: Run) -> Iterator[Printed]:
         yield Skipped("F2", "--biggest is less than its 100,000 users")
     else:
         yield from _letters("F2", run, 100_000)
+
+
+@row("F3")
+def crowd(run: Run) -> Iterator[Printed]:
+    """A letter among 1,000,000 users: key to the frame with a full window and, F4, their number."""
+    if run.biggest < CROWD:
+        yield Skipped("F3", f"--biggest is less than its {CROWD:,} users; so is that of F4")
+        return
+    lines = [*_letters("F3", run, CROWD)]
+    yield from lines
+    for one in lines:  # both are in one frame
+        if isinstance(one, Line) and "fzf" in one.goals:
+            yield replace(one, code="F4", goals={"fzf": Goal(most=1.5, most_p99=3)})
+
+
+@row("F5")
+def held(run: Run) -> Iterator[Printed]:
+    """The longest stretch that a search of each letter holds the loop which paints."""
+    for users in run.sizes:
+        argument = [str(run.fixture(users)), str(run.count(60))]
+        count = [sys.executable, "-m", "tests.bench.holding", *argument]
+        environment = run.environment(run.home())
+        done = subprocess.run(count, check=True, capture_output=True, env=environment)
+        found = {"ours": Sample(json.loads(done.stdout)), "a frame": Sample([FRAME_MS])}
+        yield line("F5", "held by a search", found, {"a frame": Goal(most_p99=1)}, users)
+
+
+@row("M2")
+def memory(run: Run) -> Iterator[Printed]:
+    """Resident memory with the search ready, beside fzf with the same names."""
+    if not shutil.which("fzf"):
+        yield Skipped("M2", "fzf is not there: apt-get install fzf")
+        return
+    for users in run.sizes[1:]:
+        typing = _typing(run, users)
+        with run.console(users) as ours, _fzf(run, typing.names) as fzf:
+            word = typing.words[0]
+            ours.press(b"/")
+            for letter in word:
+                ours.press(letter.encode())
+                ours.settle(0.2)
+            found = {"ours": ours.memory_mb(), "fzf": fzf.memory_mb()}
+        told = {name: Sample([each], "MiB") for name, each in found.items()}
+        yield line("M2", "memory, search ready", told, {"fzf": Goal(most=1)}, users)
 
 
 def _letters(code: str, run: Run, users: int) -> Iterator[Printed]:
