@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
+from pathlib import Path
 
 from tests.bench.run import READY, Run, helpdesk, installed, peer, row
 from tests.bench.screen import CTRL_Q, Painted, Screen
@@ -49,6 +51,40 @@ def first_frame(run: Run) -> Iterator[Printed]:
         yield Skipped("S2", NO_POSTING)
 
 
+@row("S3")
+def installed_for_reading(run: Run) -> Iterator[Printed]:
+    """The first frame of what pip installed where nothing can be written, beside S2.
+
+    pip, and pipx by it, compile what they install; uv does not unless it is told to: what that
+    costs where no cache can be written either is told beside it.
+    """
+    place = run.scratch / "installed"
+    make = ["pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-m", *make, "--target", str(place), str(root)],
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        yield Skipped("S3", "it could not be installed: pip install hatchling, which builds it")
+        return
+    command = [sys.executable, "-P", "-m", "helpdesk"]  # not what lies where this began
+    reads = {"PYTHONPATH": str(place), "PYTHONDONTWRITEBYTECODE": "1"}
+    bare = reads | {"PYTHONPYCACHEPREFIX": str(run.home())}
+    cases = {
+        "ours": partial(_started, run, command, *READY, environment=reads),
+        "a cache that can be written (S2)": partial(_started, run, helpdesk(), *READY),
+        "nothing compiled at all": partial(_started, run, command, *READY, environment=bare),
+    }
+    for case in cases.values():
+        case()
+    taken = in_turn(run.count(10), cases)
+    goals = {"a cache that can be written (S2)": Goal(most=1.05)}
+    yield line("S3", "first frame, read-only install", wall(taken), goals)
+    yield line("S3", "first frame, read-only install, processor", processor(taken), goals)
+
+
 @row("S4")
 def quitting(run: Run) -> Iterator[Printed]:
     """From the key that quits to the shell."""
@@ -60,9 +96,11 @@ def quitting(run: Run) -> Iterator[Printed]:
     yield line("S4", "quit → shell", wall(taken), {"Textual hello": Goal(most=0.8)})
 
 
-def _started(run: Run, command: list[str], *wanted: str) -> Painted:
+def _started(
+    run: Run, command: list[str], *wanted: str, environment: Mapping[str, str] | None = None
+) -> Painted:
     """Give how a command came to its first frame with these words."""
-    with Screen(command, run.home("starting")) as screen:
+    with Screen(command, run.home("starting"), environment) as screen:
         return screen.until(*wanted)
 
 
