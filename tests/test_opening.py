@@ -52,6 +52,7 @@ import os, time
 from helpdesk import opening
 
 opening.paint(opening.Wish(), os.environ)
+os.write(2, b"HEEDED")
 time.sleep(60)
 """
 
@@ -163,8 +164,7 @@ def test_a_signal_before_the_console_is_there_gives_the_terminal_back(
     tmp_path: Path, name: str
 ) -> None:
     with Terminal([sys.executable, "-c", ASLEEP], tmp_path) as terminal:
-        terminal.until("Opening …")
-        terminal.rest(0.05)  # painted, and a moment later heeded
+        terminal.until("HEEDED")
 
         terminal.signal(signal.Signals[name])
         code = terminal.end()

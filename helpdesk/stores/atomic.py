@@ -22,11 +22,11 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
-from filelock import FileLock, Timeout
 from tinydb.storages import Storage
 
 from helpdesk.domain.errors import BadFile, Unreachable
@@ -52,6 +52,9 @@ from helpdesk.stores.journal import (
 )
 from helpdesk.stores.kept import Kept, keep_written, places_of
 from helpdesk.stores.shelf import Handle, Places, Shelf, Tell
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 LOCK_WAIT_S: Final = 10.0
 """How long a change waits for another console to finish its own."""
@@ -103,7 +106,6 @@ class AtomicStorage(Storage):
         self.path = Path(path)
         self.kept, self.tell = Kept(kept, self.path), tell
         self._turn = threading.Lock()  # the file's lock is one for all threads of this process
-        self._lock = FileLock(f"{path}.lock", timeout=LOCK_WAIT_S, thread_local=False, mode=0o600)
         self._journal = Journal(self.path)
         self._draft: Tables | None = None
         self._put: dict[str, set[str]] | None = {}
@@ -276,10 +278,17 @@ class AtomicStorage(Storage):
         finally:
             self._turn.release()
 
+    @cached_property
+    def _lock(self) -> FileLock:
+        from filelock import FileLock  # noqa: PLC0415  (who only reads waits for no lock)
+
+        lock = f"{self.path}.lock"
+        return FileLock(lock, timeout=LOCK_WAIT_S, thread_local=False, mode=0o600)
+
     def _take_lock(self) -> None:
         try:
             self._lock.acquire()
-        except Timeout as error:
+        except TimeoutError as error:
             held = f"is held by another console for more than {LOCK_WAIT_S:.0f} s"
             raise Unreachable(f"{self.path} {held}; nothing was changed.") from error
         except OSError as error:

@@ -14,8 +14,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from filelock import FileLock, Timeout
-
 from helpdesk.domain.checkpoints import Checkpoint, key_hash, signature_line, verifier_key
 from helpdesk.domain.errors import BadFile, Unreachable
 from helpdesk.stores.private import write_private
@@ -117,7 +115,7 @@ def _key(path: Path) -> bytes:
         key = bytes.fromhex(path.read_text("ascii"))
     except ValueError as error:
         raise BadFile(str(path), "", "holds no key") from error
-    except Timeout as error:
+    except TimeoutError as error:
         raise Unreachable(f"{path} is made by another console for too long.") from error
     except OSError as error:
         raise Unreachable(f"{path}: {error.strerror}.") from error
@@ -128,6 +126,8 @@ def _key(path: Path) -> bytes:
 
 def _make(path: Path) -> None:
     """Make a key under a lock: of two consoles that begin at once, both take the first's key."""
+    from filelock import FileLock  # noqa: PLC0415  (once for each key)
+
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with FileLock(path.with_name(f".{path.name}.lock"), timeout=LOCK_WAIT_S, mode=0o600):
         if not path.exists():
