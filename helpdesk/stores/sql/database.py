@@ -29,7 +29,7 @@ from helpdesk.domain.errors import BadInput, HelpdeskError, NoRecord, Unknown
 from helpdesk.domain.text import clean
 from helpdesk.stores.base import Then
 from helpdesk.stores.sql.bell import CHANNEL, LISTEN_S, Bell, Listener
-from helpdesk.stores.sql.counting import Counter, Together
+from helpdesk.stores.sql.counting import Counter
 from helpdesk.stores.sql.lull import Lull, end_lull, inside, lull_of
 from helpdesk.stores.sql.schema import pen
 from helpdesk.stores.sql.turns import LONGEST_S, Passed, Shared, Turns, drop
@@ -123,9 +123,7 @@ class Database:
         self._bell = Bell()
         self._listener: Listener | None = None
         self.written = 0
-        self._counting: WeakKeyDictionary[asyncio.AbstractEventLoop, Together[int]]
-        self._counting = WeakKeyDictionary()
-        self._counter = Counter(self.engine) if self.is_sqlite else None
+        self._counter = Counter(self.engine)
         self._lull = Lull(-1)
         self._erasing: set[str] = set()
         self._erased: set[str] = set()
@@ -257,13 +255,7 @@ class Database:
         if held is not None:
             return held.count
         with self._telling():
-            if self._counter is not None:
-                return self._counter.count()
-            loop = asyncio.get_running_loop()
-            together = self._counting.get(loop)
-            if together is None:
-                together = self._counting[loop] = Together(partial(self.ask, self._changes))
-            return await together.asked()
+            return await self._counter.counted()
 
     @contextlib.asynccontextmanager
     async def lull(self) -> AsyncIterator[Lull]:
@@ -320,8 +312,7 @@ class Database:
         if self._listener is not None:
             self._listener.close()
         self._readers.shutdown(wait=False)
-        if self._counter is not None:
-            self._counter.close()
+        self._counter.close()
         self.engine.dispose()
 
     @property
