@@ -60,6 +60,7 @@ class Keeping:
     ) -> None:
         self._store, self._recorder, self._lock, self._telling = store, recorder, lock, telling
         self._looks: list[Look] = []
+        self._waiting: dict[tuple[str, str], datetime] = {}
         self._written: dict[tuple[str, str], datetime] = {}
         self._task: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
@@ -68,8 +69,9 @@ class Keeping:
 
     def alarm(self, agent: Agent) -> str:
         """What of an agent could not be written down, or not be sent; empty where all is."""
-        count = sum(look.agent.id == agent.id for look in self._looks)
-        if self._unwritten and count:
+        of = self._looks if self._unwritten else ()
+        count = sum(look.agent.id == agent.id for look in of)
+        if count:
             cases = "1 case you opened is" if count == 1 else f"{count} cases you opened are"
             return f"{cases} not in the log yet: {self._unwritten}"
         return f"Letters to customers wait: {self._unsent}" if self._unsent else ""
@@ -77,10 +79,10 @@ class Keeping:
     def look(self, agent: Agent, user: str, at: datetime) -> None:
         """Write down soon that an agent opened a case."""
         look = Look(agent, user, at)
-        known = [each.at for each in self._looks if each.whose == look.whose]
-        known += [self._written[look.whose]] if look.whose in self._written else []
-        if not any(at - then < LOOKS_IN for then in known):
+        known = (self._waiting.get(look.whose), self._written.get(look.whose))
+        if not any(then is not None and at - then < LOOKS_IN for then in known):
             self._looks.append(look)
+            self._waiting[look.whose] = at
             self.wake()
 
     def wake(self) -> None:
@@ -177,6 +179,7 @@ class Keeping:
                 raise
             self._unwritten = ""
             del self._looks[: len(looks)]
+            self._waiting = {look.whose: look.at for look in self._looks}
             self._rest_s = max(REST_S, SHARE * (time.monotonic() - begun))
 
     async def _write_looks(self, looks: Sequence[Look]) -> None:

@@ -89,14 +89,16 @@ class LocalDesk(Measuring, Holding):
 
     async def ways(self, user: str, act: str = "", *, factor: str = "") -> tuple[Way, ...]:
         """Give the ways of proving a caller now; those that rule themselves out say why."""
-        now = await self._now()
-        found = await self._view.user(user)
-        action: AnyAction | None = ACTIONS[act](user=found.id) if act in ACTIONS else None
-        if isinstance(action, FactorAction):
-            action = replace(action, factor=factor)
-        elif isinstance(action, TemporaryPass):
-            action = replace(action, lost=factor)
-        return ways(await self._view.whole(found), action, now)
+        async with self._lulls() as lull:
+            now = await self._now()
+            await lull.ahead(user, account=self.agent.account)
+            found = await self._view.user(user)
+            action: AnyAction | None = ACTIONS[act](user=found.id) if act in ACTIONS else None
+            if isinstance(action, FactorAction):
+                action = replace(action, factor=factor)
+            elif isinstance(action, TemporaryPass):
+                action = replace(action, lost=factor)
+            return ways(await self._view.whole(found), action, now)
 
     async def ask_proof(
         self, user: str, method: Method, *, channel: str = "", ticket: str = "", key: str = ""

@@ -200,40 +200,44 @@ class Questions:
 
     async def loops(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LoopRow]:
         """Give open loop reports with their cause: hostile first, then the worst, the newest."""
-        now = await self._now()
-        reports = await self._view.store.select(LoopReport, only_open=True)
-        there = await self._matching([r.user for r in reports], query, now)
-        found = [r for r in reports if r.user in there]
-        found.sort(key=lambda r: (-r.rounds, now - r.at))
-        tops = await self._diagnosing.tops([there[r.user].user for r in found])
-        found.sort(key=lambda r: (not _is_hostile(tops[r.user]), -r.rounds, now - r.at))
-        return window(
-            found,
-            offset,
-            limit,
-            lambda r: LoopRow(
-                report=r,
-                ticket=there[r.user].ticket,
-                cause=tops[r.user],
-                **whose(there[r.user]),
-            ),
-        )
+        async with self._lulls():
+            now = await self._now()
+            reports = await self._view.store.select(LoopReport, only_open=True)
+            there = await self._matching([r.user for r in reports], query, now)
+            found = [r for r in reports if r.user in there]
+            found.sort(key=lambda r: (-r.rounds, now - r.at))
+            tops = await self._diagnosing.tops([there[r.user].user for r in found])
+            found.sort(key=lambda r: (not _is_hostile(tops[r.user]), -r.rounds, now - r.at))
+            return window(
+                found,
+                offset,
+                limit,
+                lambda r: LoopRow(
+                    report=r,
+                    ticket=there[r.user].ticket,
+                    cause=tops[r.user],
+                    **whose(there[r.user]),
+                ),
+            )
 
     async def tickets(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[TicketRow]:
         """Give open tickets: own first, then unassigned, oldest first."""
-        now = await self._now()
-        tickets = await self._view.store.select(Ticket, only_open=True)
-        theirs = [t.user for t in tickets]
-        if query.is_empty:  # nobody need be looked at but those that are shown
-            matching = await self._view.directory.there(theirs, account=self.agent.account)
-        else:
-            matching = {*await self._matching(theirs, query, now)}
-        found = [t for t in tickets if t.user in matching]
-        found.sort(key=lambda t: (t.agent != self.agent.id, t.agent is not None, t.opened_at))
-        shown = found[offset : offset + limit]
-        there = await self._view.entries([t.user for t in shown])
-        rows = tuple(TicketRow(ticket=t, **whose(there[t.user])) for t in shown if t.user in there)
-        return Page(total=len(found), offset=offset, rows=rows, says=self._tickets_say)
+        async with self._lulls():
+            now = await self._now()
+            tickets = await self._view.store.select(Ticket, only_open=True)
+            theirs = [t.user for t in tickets]
+            if query.is_empty:  # nobody need be looked at but those that are shown
+                matching = await self._view.directory.there(theirs, account=self.agent.account)
+            else:
+                matching = {*await self._matching(theirs, query, now)}
+            found = [t for t in tickets if t.user in matching]
+            found.sort(key=lambda t: (t.agent != self.agent.id, t.agent is not None, t.opened_at))
+            shown = found[offset : offset + limit]
+            there = await self._view.entries([t.user for t in shown])
+            rows = tuple(
+                TicketRow(ticket=t, **whose(there[t.user])) for t in shown if t.user in there
+            )
+            return Page(total=len(found), offset=offset, rows=rows, says=self._tickets_say)
 
     async def log(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LogRow]:
         """Give what agents did, newest first."""
@@ -249,8 +253,10 @@ class Questions:
 
     async def why(self, user: str, said: Sequence[CallerSaid] = ()) -> Verdict:
         """Give the verdict on one user, with what the caller said."""
-        await self._now()
-        return await self._diagnosing.of(await self._view.user(user), said)
+        async with self._lulls() as lull:
+            await self._now()
+            await lull.ahead(user, account=self.agent.account)
+            return await self._diagnosing.of(await self._view.user(user), said)
 
     async def fleet(self) -> FleetFindings:
         """Give what many users share in these minutes; of users who are not seen here, only that.
@@ -267,17 +273,19 @@ class Questions:
 
     async def weigh(self, action: AnyAction) -> Weighed:
         """Give the policy's answer to an action and what it would do."""
-        now = await self._now()
-        user = await self._view.anybody(action.user)
-        card, case = self._view.card(user), await self._view.whole(user)
-        answer = self._weighed(action, card, case, await self._standing(user), now)
-        if await self._view.entry(user.id) is None:
-            return Weighed(decision=answer.decision, preview=Preview())
-        told = await self._view.store.select(Notice, user=user.id)
-        # A refusal says itself why; what is only of no use is said beside what it would do.
-        verdict = None if answer.decision.is_refused else await self._diagnosing.of(user)
-        shown = preview(action, card, case, told, verdict)
-        return Weighed(decision=answer.decision, preview=shown)
+        async with self._lulls() as lull:
+            now = await self._now()
+            await lull.ahead(action.user, account=self.agent.account)
+            user = await self._view.anybody(action.user)
+            card, case = self._view.card(user), await self._view.whole(user)
+            answer = self._weighed(action, card, case, await self._standing(user), now)
+            if await self._view.entry(user.id) is None:
+                return Weighed(decision=answer.decision, preview=Preview())
+            told = await self._view.store.select(Notice, user=user.id)
+            # A refusal says itself why; what is only of no use is said beside what it would do.
+            verdict = None if answer.decision.is_refused else await self._diagnosing.of(user)
+            shown = preview(action, card, case, told, verdict)
+            return Weighed(decision=answer.decision, preview=shown)
 
     async def _standing(self, user: User) -> Standing:
         """Give what an action is weighed by beside the case."""

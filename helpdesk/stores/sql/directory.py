@@ -28,6 +28,7 @@ from helpdesk.domain.users import User
 from helpdesk.stores.base import SEEN
 from helpdesk.stores.sql.database import Database, changes
 from helpdesk.stores.sql.finding import COUNTED, Asked, Finding, of_account
+from helpdesk.stores.sql.lull import lull_of
 from helpdesk.stores.sql.reads import FromReplica, Reads
 from helpdesk.stores.sql.record import kept_row
 from helpdesk.stores.sql.schema import log, users
@@ -154,8 +155,13 @@ class SqlDirectory:
             if query.product:
                 theirs = theirs.where(users.c.product.in_(query.product))
             holds.append(log.c.user.in_(theirs.scalar_subquery()))
-        wanted = and_(true(), *holds)
-        return await self._lists.ask(self._log_window, wanted, offset, limit, is_long=True)
+        wanted, what = and_(true(), *holds), ("logged", query.words, query.product, account)
+        lull = lull_of(self._database) if self._replica is None else None
+        total: int | None = lull.get(what) if lull else None
+        found = await self._lists.ask(self._log_window, wanted, offset, limit, total, is_long=True)
+        if lull:
+            lull.keep(what, found[0])
+        return found
 
     def _changes(self) -> int:
         with self._database.connection() as connection:
@@ -203,20 +209,19 @@ class SqlDirectory:
         return min(total, COUNTED), [entries[key] for key in window if key in entries]
 
     def _log_window(
-        self, holds: ColumnElement[bool], offset: int, limit: int
+        self, holds: ColumnElement[bool], offset: int, limit: int, total: int | None
     ) -> tuple[int, Sequence[LogRow]]:
-        """The window first: where it is not full, nothing need be counted."""
+        """The window first: where it is not full, or *total* is known, nothing need be counted."""
         newest = log.c.seq.desc()
         found = select(log.c.seq).where(holds).order_by(newest).offset(offset).limit(limit)
         with self._database.connection() as connection:
             places = connection.execute(found).scalars().all()
-            total = offset + len(places)
-            if len(places) == limit or (offset and not places):
+            if total is None and (len(places) == limit or (offset and not places)):
                 counted = select(func.count()).select_from(log).where(holds)
                 total = connection.execute(counted).scalar_one()
             wanted = select(log.c.body).where(log.c.seq.in_(places)).order_by(newest)
             rows = [kept_row(body)[0] for body in connection.execute(wanted).scalars()]
-        return total, rows
+        return offset + len(places) if total is None else total, rows
 
 
 def entries_of(users: tuple[str, ...]) -> Hashable:
