@@ -103,7 +103,7 @@ def bare(count: int, store: str = "") -> Iterator[Sequence[tuple[int, int]]]:
             port = free_port()
             found.append((port, subprocess.Popen(peer("bare", port, store))))
         for port, _ in found:
-            _wait(f"http://127.0.0.1:{port}/")
+            until_answered(f"http://127.0.0.1:{port}/")
         yield [(port, process.pid) for port, process in found]
     finally:
         for _, process in found:
@@ -111,7 +111,8 @@ def bare(count: int, store: str = "") -> Iterator[Sequence[tuple[int, int]]]:
             process.wait()
 
 
-def _wait(url: str) -> None:
+def until_answered(url: str) -> None:
+    """Wait until a server answers."""
     ends = time.monotonic() + 60
     while True:
         try:

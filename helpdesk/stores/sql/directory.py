@@ -28,7 +28,7 @@ from helpdesk.domain.users import User
 from helpdesk.stores.base import SEEN
 from helpdesk.stores.sql.database import Database, changes
 from helpdesk.stores.sql.finding import COUNTED, Asked, Finding, of_account
-from helpdesk.stores.sql.lull import lull_of
+from helpdesk.stores.sql.lull import Lull, lull_of
 from helpdesk.stores.sql.reads import FromReplica, Reads
 from helpdesk.stores.sql.record import kept_row
 from helpdesk.stores.sql.schema import log, users
@@ -122,7 +122,12 @@ class SqlDirectory:
     ) -> tuple[int, Sequence[Entry]]:
         """Give how many users match, up to `COUNTED`, and a window of them in the query's order."""
         asked = Finding(query, now, account, is_sqlite=self._database.is_sqlite).asked()
-        return await self._windowed(asked, offset, limit)
+        lull, what = self._lull(), ("counted", query, account)
+        total: int | None = lull.answer(what, now) if lull else None
+        found = await self._windowed(asked, offset, limit, total)
+        if lull and total is None:  # the next page of the same need not be counted again
+            lull.answered(what, now, found[0])
+        return found
 
     async def queue(
         self, agent: Agent, now: datetime, *, offset: int, limit: int
@@ -156,12 +161,16 @@ class SqlDirectory:
                 theirs = theirs.where(users.c.product.in_(query.product))
             holds.append(log.c.user.in_(theirs.scalar_subquery()))
         wanted, what = and_(true(), *holds), ("logged", query.words, query.product, account)
-        lull = lull_of(self._database) if self._replica is None else None
+        lull = self._lull()
         total: int | None = lull.get(what) if lull else None
         found = await self._lists.ask(self._log_window, wanted, offset, limit, total, is_long=True)
         if lull:
             lull.keep(what, found[0])
         return found
+
+    def _lull(self) -> Lull | None:
+        """What is known while nobody writes; of a replica, nothing."""
+        return lull_of(self._database) if self._replica is None else None
 
     def _changes(self) -> int:
         with self._database.connection() as connection:
@@ -187,24 +196,30 @@ class SqlDirectory:
 
     def _all(self, wanted: Select[Any], given: Mapping[str, Any]) -> Sequence[Entry]:
         with self._database.connection() as connection:
-            return tuple(entry_of(*row) for row in connection.execute(wanted, given))
+            return tuple(entry_of(*row) for row in connection.execute(wanted, given).all())
 
-    async def _windowed(self, asked: Asked, offset: int, limit: int) -> tuple[int, Sequence[Entry]]:
-        return await self._lists.ask(self._window, asked, offset, limit, is_long=not asked.is_quick)
+    async def _windowed(
+        self, asked: Asked, offset: int, limit: int, total: int | None = None
+    ) -> tuple[int, Sequence[Entry]]:
+        is_long = not asked.is_quick
+        return await self._lists.ask(self._window, asked, offset, limit, total, is_long=is_long)
 
-    def _window(self, asked: Asked, offset: int, limit: int) -> tuple[int, Sequence[Entry]]:
-        total = 0
+    def _window(
+        self, asked: Asked, offset: int, limit: int, total: int | None
+    ) -> tuple[int, Sequence[Entry]]:
         with self._database.connection() as connection:
-            for part in asked.counted:
-                if total < COUNTED:
-                    total += connection.execute(part, asked.given).scalar_one()
+            if total is None:
+                total = 0
+                for part in asked.counted:
+                    if total < COUNTED:
+                        total += connection.execute(part, asked.given).scalar_one()
             keys: list[int] = []
             for stage in asked.stages(min(total, COUNTED)):
                 if (lacks := offset + limit - len(keys)) > 0:
                     found = connection.execute(stage, {**asked.given, "limit": lacks})
-                    keys += found.scalars()
+                    keys += found.scalars().all()
             window = keys[offset : offset + limit]
-            rows = connection.execute(OF_KEYS, {"keys": window})
+            rows = connection.execute(OF_KEYS, {"keys": window}).all()
             entries = {row[0]: entry_of(*row[1:]) for row in rows}
         return min(total, COUNTED), [entries[key] for key in window if key in entries]
 

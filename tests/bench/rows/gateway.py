@@ -154,9 +154,11 @@ def _reads(run: Run, hosted: Hosted, count: int) -> Iterator[Printed]:
             "20 of the queue": lambda n: ours_asked("GET", "/v1/queue?limit=20", n),
             "who am I": lambda n: ours_asked("GET", "/v1/desk", n),
         }
-        asked = {name: partial(_load, run, ports, processes, asks) for name, asks in kinds.items()}
+        asked = {
+            name: partial(load_of, run, ports, processes, asks) for name, asks in kinds.items()
+        }
         asked[HELLO] = partial(
-            _load, run, [p for p, _ in servers], [p for _, p in servers],
+            load_of, run, [p for p, _ in servers], [p for _, p in servers],
             lambda _: request("GET", "/"),
         )  # fmt: skip
         taken = in_turn(run.count(ROUNDS), asked)
@@ -182,7 +184,7 @@ def _writes(run: Run, hosted: Hosted, count: int) -> Iterator[Printed]:
         ports, processes = [plug.port for plug in ours], [plug.process for plug in ours]
         notes = Wishes(ports[0], people[:NOTED], {"act": "note", "text": "x" * 40})
         cases = {
-            "a note": partial(_load, run, ports, processes, notes.asked, notes.heed),
+            "a note": partial(load_of, run, ports, processes, notes.asked, notes.heed),
             STATEMENT: partial(_statements, run, hosted),
         }
         taken = in_turn(run.count(ROUNDS), cases)
@@ -213,13 +215,14 @@ def _rates(
         yield line(code, f"{what}, processor", costs, {}, hosted.users)
 
 
-def _load(
+def load_of(
     run: Run,
     ports: Sequence[int],
     processes: Sequence[int],
     asks: Asks,
     heed: Callable[[int, bytes], None] = lambda _number, _head: None,
 ) -> Served:
+    """Ask servers for a while as fast as they answer; give what they did."""
     seconds = SECONDS / 2 if run.is_quick else SECONDS
     asked = load(ports, processes, asks, connections=CONNECTIONS, seconds=seconds, heed=heed)
     return asyncio.run(asked)
