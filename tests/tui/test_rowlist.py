@@ -117,3 +117,43 @@ async def test_an_empty_list_says_so() -> None:
         await pilot.pause()
 
         assert "Nobody found." in app.lines()[0]
+
+
+async def test_a_held_key_comes_to_rest_once_where_it_ends() -> None:
+    app = Million()
+    async with app.run_test(size=(40, 20)) as pilot:
+        while not app.rested:
+            await pilot.pause(0.01)
+        app.rested.clear()
+
+        for _ in range(7):
+            app.rows.action_move(1)
+        was_moving = app.rows.is_moving
+        while app.rows.is_moving or not app.rested:
+            await pilot.pause(0.01)
+
+        assert was_moving
+        assert app.rested == [7]
+
+
+async def test_of_a_list_that_stays_as_it_was_nothing_is_drawn_anew() -> None:
+    app = Million()
+    async with app.run_test(size=(40, 20)) as pilot:
+        await pilot.pause()
+        drawn = app.lines()
+
+        app.rows.show(app.page(0, 100), keep=True)
+
+        assert not app.rows._repaint_regions
+        assert app.lines() == drawn
+
+
+async def test_a_line_drawn_once_is_no_longer_than_the_list_after_it_shrank() -> None:
+    app = Million()
+    async with app.run_test(size=(40, 20)) as pilot:
+        await pilot.pause()
+
+        await pilot.resize_terminal(30, 12)
+        await pilot.pause()
+
+        assert {strip.cell_length for strip in app.rows.render_lines(app.rows.size.region)} == {30}

@@ -8,7 +8,6 @@ from datetime import datetime
 from functools import partial
 
 from textual import events, on, work
-from textual.containers import Horizontal
 from textual.reactive import var
 from textual.widget import Widget
 from textual.worker import Worker, WorkerState
@@ -32,6 +31,7 @@ from helpdesk.tui.screens.holding import HoldingPlace
 from helpdesk.tui.screens.place import Clock
 from helpdesk.tui.widgets.case_panel import CasePanel
 from helpdesk.tui.widgets.chrome import KeyFooter
+from helpdesk.tui.widgets.drawn import Beside
 from helpdesk.tui.widgets.finder import Finder
 from helpdesk.tui.widgets.parts import Unproven, Wish
 from helpdesk.tui.widgets.rowlist import RowList
@@ -93,7 +93,7 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
             DeskScreen.why_fault,
             DeskScreen.holds,
         )
-        return Horizontal(self.finder, panel, id="desk")
+        return Beside(self.finder, panel, id="desk")
 
     def standing(self) -> Widget | None:
         """Give the case where the list gave way to it, else the list."""

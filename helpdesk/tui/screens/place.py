@@ -27,6 +27,7 @@ from helpdesk.tui.render.rows import Scene
 from helpdesk.tui.terminal import SafeScreen
 from helpdesk.tui.themes import following
 from helpdesk.tui.widgets.chrome import Banner, Go, HeaderLine, KeyFooter, Pressed
+from helpdesk.tui.widgets.drawn import Plain
 
 Clock = Callable[[], datetime]
 NARROW = 100
@@ -36,7 +37,7 @@ LOW = 20
 """Lines below which frames give way to what they frame."""
 
 
-class Place(SafeScreen[None]):
+class Place(SafeScreen[None], Plain):
     """A place the agent can be in; it asks the desk, its widgets do not."""
 
     WHERE: ClassVar[Where]

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
 from textual.reactive import var
 from textual.widget import Widget
@@ -18,6 +17,7 @@ from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.holds import Hold
 from helpdesk.domain.products import Product
 from helpdesk.tui.render.values import QUIET
+from helpdesk.tui.widgets.drawn import Below
 from helpdesk.tui.widgets.latest import Latest
 from helpdesk.tui.widgets.parts import Codes, Factors, MayI, Papers, Part, Who
 from helpdesk.tui.widgets.request import Request
@@ -29,7 +29,7 @@ LOW, FEW = 18, 24
 """Lines of the case below which only the essential is shown: of the acts, of the codes."""
 
 
-class CasePanel(Vertical):
+class CasePanel(Below):
     """Shows `case` in its parts; on a small screen who, codes and may I stay in sight."""
 
     case: var[Case | None] = var(None)
@@ -45,7 +45,7 @@ class CasePanel(Vertical):
 
     def compose(self) -> ComposeResult:
         """Who, a request, why, codes, then factors and papers beside the timeline, then may I."""
-        with Vertical(id="case-parts"):
+        with Below(id="case-parts"):
             yield Who(self._cards).data_bind(
                 CasePanel.case, CasePanel.now, CasePanel.verdict, CasePanel.holds
             )

@@ -9,7 +9,6 @@ from typing import ClassVar, Generic, TypeVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -19,6 +18,7 @@ from textual.widgets import Input, Static
 from helpdesk.domain.search import Page
 from helpdesk.tui.render.rows import Column, Scene
 from helpdesk.tui.render.values import BAD, LABEL, WARN, show
+from helpdesk.tui.widgets.drawn import Below, Beside
 from helpdesk.tui.widgets.rowlist import RowList
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ class SearchInput(Input):
             self.post_message(self.Left())
 
 
-class Finder(Vertical, Generic[T]):
+class Finder(Below, Generic[T]):
     """Shows a search line above a list; says `Asked` with what was typed.
 
     Attributes:
@@ -110,7 +110,7 @@ class Finder(Vertical, Generic[T]):
 
     def compose(self) -> ComposeResult:
         """Search line, its fault or count, then the rows."""
-        with Horizontal(id="search-line"):
+        with Beside(id="search-line"):
             yield Static(Content("/"), id="slash")
             yield self.search
         yield Static(Content(""), id="fault", markup=False)

@@ -11,8 +11,9 @@ from textual import events
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.reactive import Reactive, reactive
-from textual.widget import Widget
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.visual import Visual
 
 from helpdesk.domain.cases import Case
 from helpdesk.domain.diagnosis.verdicts import Verdict
@@ -23,7 +24,7 @@ from helpdesk.tui.render import case as words
 from helpdesk.tui.render.codes import codes
 from helpdesk.tui.render.proving import caller, held, watching
 from helpdesk.tui.render.values import QUIET, lines, pressable
-from helpdesk.tui.widgets.scroll import settled_size
+from helpdesk.tui.widgets.drawn import Drawn
 
 
 @dataclass
@@ -33,7 +34,7 @@ class Wish(Message):
     act: str
 
 
-class Part(Widget):
+class Part(Drawn):
     """Shows one side of `case`, under a title in its upper border.
 
     Attributes:
@@ -45,10 +46,13 @@ class Part(Widget):
 
     case: reactive[Case | None] = reactive(None, layout=True)
     is_low: reactive[bool] = reactive(False, layout=True)
-    virtual_size: Reactive[Size] = settled_size()
+
+    _worded: dict[tuple[int, int], Content] = {}  # noqa: RUF012 - replaced before it is filled
+    _strips: list[Strip] | None = None
 
     def __init__(self, cards: Mapping[str, Product]) -> None:
         super().__init__(classes="part")
+        self.auto_links = False  # what can be pressed here is no link
         self._cards = cards
         self.border_title = self.title or None
 
@@ -68,14 +72,33 @@ class Part(Widget):
         recompose: bool = False,
     ) -> Self:
         """Show anew; with *layout* measured anew even while another layout is awaited."""
+        if not regions:
+            self._worded = {}
         if layout:
             # Its key stands still from the wish for a layout to the layout: a height measured
             # between two changes would otherwise outlive the second.
             self._box_model_cache.clear()
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
+    def forget_drawn(self) -> None:
+        """Let all lines be drawn anew, in the same words."""
+        self._strips = None
+        super().forget_drawn()
+
+    def draw_line(self, y: int) -> Strip:
+        """Draw one line of the content."""
+        if self._strips is None:
+            width, height = self.size
+            self._strips = Visual.to_strips(self, self._render(), width, height, self.visual_style)
+        return self.finished(self._strips[y] if y < len(self._strips) else ())
+
     def _content(self, width: int) -> Content:
-        return self.content(self.case, width) if self.case is not None else Content("")
+        if self.case is None:
+            return Content("")
+        key = width, self.app.size.height
+        if key not in self._worded:
+            self._worded[key] = self.content(self.case, width)
+        return self._worded[key]
 
     def content(self, case: Case, width: int) -> Content:
         """Give what is shown of a case in lines of *width* cells."""

@@ -6,26 +6,24 @@ It draws itself line by line, so ten users and a million cost the same.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.color import Color
-from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 
 from helpdesk.domain.search import Page
 from helpdesk.tui.render.rows import Column, Scene, widths
 from helpdesk.tui.render.values import fit
+from helpdesk.tui.widgets.drawn import Drawn
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -42,7 +40,7 @@ SOON_S, HELD_S = 0.005, 0.045
 """Seconds a cursor rests before that is said: after a single key, and while a key is held."""
 
 
-class RowList(Widget, Generic[T], can_focus=True):
+class RowList(Drawn, Generic[T], can_focus=True):
     """Shows rows in columns; says `Wanted` for rows it lacks, `Rested` and `Chosen` for its cursor.
 
     Args:
@@ -106,12 +104,9 @@ class RowList(Widget, Generic[T], can_focus=True):
         has_head: bool = False,
         id: str | None = None,  # noqa: A002 - Textual's own name for it
     ) -> None:
-        self._drawn: dict[int, Strip] = {}
         self._painted: dict[tuple[int, bool, str], tuple[T, Strip]] = {}
-        self._shown: tuple[object, ...] = ()
         self._shared: tuple[int, tuple[tuple[Column[T], int], ...]] = (-1, ())
-        self._ground: Color | None = None
-        self._filters: Sequence[LineFilter] = ()
+        self._painted_at = -1
         self._resting: asyncio.TimerHandle | None = None
         self._moved_at = 0.0
         super().__init__(id=id)
@@ -139,7 +134,7 @@ class RowList(Widget, Generic[T], can_focus=True):
 
     @property
     def _height(self) -> int:
-        return max(0, self.size.height - self._head)
+        return max(0, self.outer_size.height - self._head)
 
     def show(self, page: Page[T], *, keep: bool = False) -> None:
         """Show an answer: from its beginning, or with *keep* where the list stands.
@@ -215,7 +210,7 @@ class RowList(Widget, Generic[T], can_focus=True):
 
     def _faces(self) -> list[object]:
         """Give what each line shows: equal where it is drawn alike."""
-        return [self._face(y) for y in range(self.size.height)]
+        return [self._face(y) for y in range(self.outer_size.height)]
 
     def _face(self, y: int) -> object:
         at = self._top + y - self._head
@@ -225,13 +220,13 @@ class RowList(Widget, Generic[T], can_focus=True):
 
     def _draw_changed(self, before: list[object]) -> None:
         """Draw the lines anew that show something else than before; all where time went by."""
-        if not self._shown or self._shown[0] != self._beat():
+        if self._painted_at != self._beat():
             self.refresh()
             return
-        self._drawn.clear()
+        self._kept = {}
         for y, face in enumerate(before):
             if face != self._face(y):
-                self.refresh(Region(0, y, self.size.width, 1))
+                self.refresh(Region(0, y, self.outer_size.width, 1))
 
     def _beat(self) -> int:
         return int(self._scene().now.timestamp()) // BEAT_S
@@ -245,8 +240,7 @@ class RowList(Widget, Generic[T], can_focus=True):
 
     def notify_style_update(self) -> None:
         """Forget the looks of the last theme."""
-        self._looks, self._ground = {}, None
-        self._forget_drawn()
+        self._looks = {}
         super().notify_style_update()
 
     def _look(self, name: str) -> Style:
@@ -254,49 +248,19 @@ class RowList(Widget, Generic[T], can_focus=True):
             self._looks[name] = self.get_component_rich_style(f"row-list--{name}")
         return self._looks[name]
 
-    def refresh(
-        self,
-        *regions: Region,
-        repaint: bool = True,
-        layout: bool = False,
-        recompose: bool = False,
-    ) -> Self:
-        """Draw anew: these lines, or all."""
-        if regions:
-            for y in {y for region in regions for y in region.line_range}:
-                self._drawn.pop(y, None)
-        else:
-            self._forget_drawn()
-        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+    def shown_by(self) -> object:
+        """Give the time, in beats, and whether keys move the cursor."""
+        self._painted_at = self._beat()
+        return self._painted_at, self.has_focus
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Draw lines without what Textual does for the frame around them: a list has none.
+    def forget_drawn(self) -> None:
+        """Let all rows be drawn anew."""
+        self._painted = {}
+        super().forget_drawn()
 
-        All that are in sight are asked for where one has changed. What makes them safe, and takes
-        their colour where none is wanted, is done here as there.
-        """
-        if self._ground is None:
-            self._ground = self.background_colors[1]
-        filters = self.get_line_filters()
-        shown = (self._beat(), self.size, self._ground, filters, self.has_focus)
-        if shown != self._shown:
-            self._forget_drawn()
-            self._shown, self._filters = shown, filters
-        strips = []
-        for y in crop.line_range:
-            strip = self._drawn.get(y)
-            if strip is None:
-                strip = self._drawn[y] = self.render_line(y)
-            strips.append(strip.crop(crop.x, crop.right))
-        return strips
-
-    def _forget_drawn(self) -> None:
-        self._drawn.clear()
-        self._painted.clear()
-
-    def render_line(self, y: int) -> Strip:
+    def draw_line(self, y: int) -> Strip:
         """Draw one line: the head, a row, or nothing."""
-        width = self.size.width
+        width = self.outer_size.width
         inner = max(0, width - 2)
         if y < self._head:
             heads = [(column.title, "head", w) for column, w in self._widths(inner)]
@@ -305,11 +269,11 @@ class RowList(Widget, Generic[T], can_focus=True):
         if at >= self.total:
             says = self.empty_says if self._is_answered else self.unknown_says
             said = says if at == 0 else ""
-            return self._line([Segment(fit(f" {said}", width), self._look("quiet"))])
+            return self.finished([Segment(fit(f" {said}", width), self._look("quiet"))])
         row = self._rows.get(at)
         if row is None:
             self._want()
-            return self._line([Segment(fit(" …", width), self._look("quiet"))])
+            return self.finished([Segment(fit(" …", width), self._look("quiet"))])
         key = at, at == self.cursor, self._thumb(at)
         painted = self._painted.get(key)
         if painted is None or painted[0] != row:
@@ -345,24 +309,17 @@ class RowList(Widget, Generic[T], can_focus=True):
             style = plain if under is not None else self._look(look)
             segments.append(Segment(f"{fit(text, width)} ", style))
         used = 1 + sum(width + 1 for _, _, width in parts)
-        segments.append(Segment(" " * max(0, self.size.width - 1 - used), plain))
+        segments.append(Segment(" " * max(0, self.outer_size.width - 1 - used), plain))
         segments.append(Segment(end, plain if end == " " else thumb))
-        return self._line(Segment.simplify(segments))
-
-    def _line(self, segments: Iterable[Segment]) -> Strip:
-        """Return segments as a line that has passed the filters of all lines."""
-        line, width = list(segments), self.size.width
-        for each in self._filters:
-            line = each.apply(line, self._ground or self.background_colors[1])
-        return Strip(line).adjust_cell_length(width)
+        return self.finished(Segment.simplify(segments))
 
     def _thumb(self, at: int) -> str:
         """Return the scroll mark of a line; nothing where all rows are seen."""
-        height = self._height
-        if self.total <= height or not height:
+        height, total = self._height, self.total
+        if total <= height or not height:
             return " "
-        size = max(1, height * height // self.total)
-        start = (height - size) * self._top // max(1, self.total - height)
+        size = max(1, height * height // total)
+        start = (height - size) * self._top // max(1, total - height)
         return "▐" if start <= at - self._top < start + size else " "
 
     def _want(self) -> None:
@@ -392,7 +349,7 @@ class RowList(Widget, Generic[T], can_focus=True):
         else:
             for at in (old, new):
                 y = at - self._top + self._head
-                self.refresh(Region(0, y, self.size.width, 1))
+                self.refresh(Region(0, y, self.outer_size.width, 1))
         self._rest()
 
     def action_move(self, by: int) -> None:
@@ -451,5 +408,4 @@ class RowList(Widget, Generic[T], can_focus=True):
 
     def _draw_window(self) -> None:
         """Draw all lines anew, of what was painted before."""
-        self._drawn.clear()
-        self.refresh(self.size.region)
+        self.refresh(self.outer_size.region)

@@ -12,10 +12,7 @@ from textual.reactive import Reactive
 from textual.scrollbar import ScrollBar
 from textual.widget import Widget
 
-
-def settled_size() -> Reactive[Size]:
-    """Give a `virtual_size` that asks for no second layout: it is what a layout gave."""
-    return Reactive(Size(0, 0), layout=False, repaint=False)
+from helpdesk.tui.widgets.drawn import Plain, settled_size
 
 
 class Bar(ScrollBar):
@@ -33,7 +30,7 @@ class Bar(ScrollBar):
         del new_val
 
 
-class Scroll(VerticalScroll):
+class Scroll(VerticalScroll, Plain):
     """Scrolls up and down; its bar is there from the layout on that needs it."""
 
     virtual_size: Reactive[Size] = settled_size()

@@ -11,22 +11,21 @@ from textual import events
 from textual.errors import NoWidget
 from textual.geometry import Size
 from textual.message import Message
-from textual.reactive import Reactive, reactive
+from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 
 from helpdesk.domain.cases import Case
 from helpdesk.domain.diagnosis.verdicts import Verdict
 from helpdesk.tui.render.events import Line, per_hour, timeline_lines
 from helpdesk.tui.render.values import clock, fit, sparkline
 from helpdesk.tui.render.verdict import evidence_events, marks
-from helpdesk.tui.widgets.scroll import settled_size
+from helpdesk.tui.widgets.drawn import Drawn
 
 MARGIN, TODAY, EARLIER, WORDS = 2, 9, 13, 18
 """Cells of the margin, of a time of today, of an earlier one, and of an event's words."""
 
 
-class Timeline(Widget):
+class Timeline(Drawn):
     """Shows the events of `case`, below one line of the last 24 hours; marks those of `verdict`.
 
     Drawn line by line: only what is in sight costs anything.
@@ -51,7 +50,6 @@ class Timeline(Widget):
 
     case: reactive[Case | None] = reactive(None, layout=True)
     verdict: reactive[Verdict | None] = reactive(None)
-    virtual_size: Reactive[Size] = settled_size()
 
     def __init__(self) -> None:
         super().__init__(id="timeline")
@@ -102,17 +100,17 @@ class Timeline(Widget):
             self._looks[name] = self.get_component_rich_style(f"timeline--{name}")
         return self._looks[name]
 
-    def render_line(self, y: int) -> Strip:
+    def draw_line(self, y: int) -> Strip:
         """Draw the day, or one event."""
         width = self.size.width
         if self.case is None or y > max(1, len(self._lines)):
-            return Strip.blank(width, self._look("plain"))
+            return self.finished([Segment(" " * width, self._look("plain"))])
         if y == 0:
             counts = per_hour(self.case.timeline, self.case.at)
             says = f"{sparkline(counts)} last 24 h"
-            return Strip([Segment(fit(says, width), self._look("quiet"))], width)
+            return self.finished([Segment(fit(says, width), self._look("quiet"))])
         if not self._lines:
-            return Strip([Segment(fit("nothing on record", width), self._look("quiet"))], width)
+            return self.finished([Segment(fit("nothing on record", width), self._look("quiet"))])
         return self._event(self._lines[y - 1], width, self.case)
 
     def _event(self, line: Line, width: int, case: Case) -> Strip:
@@ -131,4 +129,5 @@ class Timeline(Widget):
             segments.append(Segment(shown, self._look(detail_look)))
             segments.append(Segment("  ", self._look("plain")))
             room -= cell_len(shown) + 2
-        return Strip(segments).adjust_cell_length(width, self._look("plain"))
+        segments.append(Segment(" " * max(0, room), self._look("plain")))
+        return self.finished(segments)

@@ -42,6 +42,7 @@ class Why(Part):
 
     def content(self, case: Case, width: int) -> Content:
         """Give the verdict, or what stands in its place."""
+        self._left_out = 0
         if self.verdict is None:
             return words.waiting(self.fault, self.room)
         if self._read[0] is not case or self._read[1] is not self.verdict:
@@ -59,7 +60,6 @@ class Why(Part):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Give the lines there are; while a verdict is asked for those there were, in peace."""
-        self._left_out = 0
         height = super().get_content_height(container, viewport, width)
         self._name_more()
         if self.verdict is None and not self.fault:
@@ -75,7 +75,8 @@ class Why(Part):
         key, shown, _ = NAMED["more"]
         more = pressable(Content.assemble(("… more ", QUIET), (shown, STRONG)), key=key)
         is_cut = self._left_out > 0
-        self.border_title = Content.assemble(self.title, more, " ") if is_cut else self.title
+        title = Content.assemble(self.title, more, " ") if is_cut else Content(self.title)
+        self._border_title = title  # as the property would, but all is being drawn anyway
 
     def on_click(self, event: events.Click) -> None:
         """Do what the clicked key does."""
