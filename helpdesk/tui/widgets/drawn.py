@@ -83,10 +83,11 @@ class Drawn(Framed):
 
     def finished(self, segments: Iterable[Segment]) -> Strip:
         """Return segments as a line as long as the content, passed through all filters."""
-        line, ground = list(segments), self.ground
+        ground, width = self.ground, self.outer_size.width
+        line = Segment.adjust_line_length(list(segments), width, _blank(ground))
         for each in self._filters:
             line = each.apply(line, ground)
-        return Strip(line).adjust_cell_length(self.outer_size.width, _blank(ground))
+        return Strip(line, width)
 
     @property
     def ground(self) -> Color:

@@ -23,7 +23,7 @@ from helpdesk.tui.keys import KEYS
 from helpdesk.tui.render import case as words
 from helpdesk.tui.render.codes import codes
 from helpdesk.tui.render.proving import caller, held, watching
-from helpdesk.tui.render.values import QUIET, lines, pressable
+from helpdesk.tui.render.values import QUIET, cells, lines, pressable
 from helpdesk.tui.widgets.drawn import Drawn
 
 
@@ -32,6 +32,10 @@ class Wish(Message):
     """The agent wants to act on the user."""
 
     act: str
+
+
+LINES_KNOWN = 300
+"""Drawn lines that a part remembers, each about a kilobyte."""
 
 
 class Part(Drawn):
@@ -54,6 +58,7 @@ class Part(Drawn):
         super().__init__(classes="part")
         self.auto_links = False  # what can be pressed here is no link
         self._cards = cards
+        self._known: dict[object, Strip] = {}
         self.border_title = self.title or None
 
     def render(self) -> Content:
@@ -85,12 +90,41 @@ class Part(Drawn):
         self._strips = None
         super().forget_drawn()
 
+    def notify_style_update(self) -> None:
+        """Forget the lines in the last style."""
+        self._known = {}
+        super().notify_style_update()
+
     def draw_line(self, y: int) -> Strip:
         """Draw one line of the content."""
         if self._strips is None:
-            width, height = self.size
-            self._strips = Visual.to_strips(self, self._render(), width, height, self.visual_style)
-        return self.finished(self._strips[y] if y < len(self._strips) else ())
+            content = self._content(self.outer_size.width)
+            self._strips = self._remembered(content) or self._drawn(content)
+        return self._strips[y] if y < len(self._strips) else self.finished(())
+
+    def _drawn(self, content: Content) -> list[Strip]:
+        """Draw content as Textual does, broken where it is wider."""
+        strips = Visual.to_strips(self, content, self.outer_size.width, None, self.visual_style)
+        return [self.finished(strip) for strip in strips]
+
+    def _remembered(self, content: Content) -> list[Strip]:
+        """Draw content line by line, where none is wider; the same line only once.
+
+        Cards say the same of many users. What was revealed is not remembered.
+        """
+        width = self.outer_size.width
+        found = content.split("\n", allow_blank=True)
+        is_masked = self.case is not None and self.case.is_masked
+        if not is_masked or self.text_selection or any(cells(one) > width for one in found):
+            return []
+        if len(self._known) > LINES_KNOWN:
+            self._known = {}
+        keys = [(one.plain, *one.spans, width, *self._filters) for one in found]
+        new = {key: one for key, one in zip(keys, found, strict=True) if key not in self._known}
+        if new:
+            drawn = self._drawn(Content("\n").join(new.values()))
+            self._known |= dict(zip(new, drawn, strict=True))
+        return [self._known[key] for key in keys]
 
     def _content(self, width: int) -> Content:
         if self.case is None:
