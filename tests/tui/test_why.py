@@ -26,8 +26,10 @@ from helpdesk.domain.diagnosis.verdicts import (
 from helpdesk.domain.errors import Unreachable
 from helpdesk.domain.search import Query
 from helpdesk.service.local import LocalDesk
+from helpdesk.tui.screens import telling
 from helpdesk.tui.screens.desk import DeskScreen
 from tests.tui.console import Console, Slow, console, demo_desk, login_of
+from tests.waiting import PATIENCE_S
 
 Demo = Callable[..., LocalDesk]
 MAYA, LOCKED = "u1", "u2"
@@ -513,3 +515,22 @@ async def test_who_administers_one_account_is_told_what_many_share_and_not_who_t
     for user in of_one:
         told = str(await theirs.why(user))
         assert not [other for other in everybody - of_one if f"'{other}'" in told]
+
+
+async def test_a_case_and_its_verdict_are_laid_out_in_one_go(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "TOGETHER_S", PATIENCE_S)
+    async with console(demo()) as agent:
+        await agent.has_case(MAYA)
+        await agent.settles()
+        screen = agent.app.screen
+        layouts: list[object] = []
+        screen.screen_layout_refresh_signal.subscribe(screen.children[0], layouts.append, True)
+
+        await agent.press("down")
+        await agent.until(lambda: agent.case_user not in {"", MAYA}, "the next case")
+        await agent.loses("weighing")
+        await agent.settles()
+
+        assert len(layouts) == 1
