@@ -99,32 +99,36 @@ class Part(Drawn):
         """Draw one line of the content."""
         if self._strips is None:
             content = self._content(self.outer_size.width)
-            self._strips = self._remembered(content) or self._drawn(content)
+            self._strips = self._remembered(content) or [*map(self.finished, self._drawn(content))]
         return self._strips[y] if y < len(self._strips) else self.finished(())
 
     def _drawn(self, content: Content) -> list[Strip]:
         """Draw content as Textual does, broken where it is wider."""
-        strips = Visual.to_strips(self, content, self.outer_size.width, None, self.visual_style)
-        return [self.finished(strip) for strip in strips]
+        return Visual.to_strips(self, content, self.outer_size.width, None, self.visual_style)
 
     def _remembered(self, content: Content) -> list[Strip]:
-        """Draw content line by line, where none is wider; the same line only once.
+        """Draw content line by line, where none is wider; the same line there only once.
 
         Cards say the same of many users. What was revealed is not remembered.
         """
-        width = self.outer_size.width
+        width, known = self.outer_size.width, self._known
         found = content.split("\n", allow_blank=True)
         is_masked = self.case is not None and self.case.is_masked
         if not is_masked or self.text_selection or any(cells(one) > width for one in found):
             return []
-        if len(self._known) > LINES_KNOWN:
-            self._known = {}
-        keys = [(one.plain, *one.spans, width, *self._filters) for one in found]
-        new = {key: one for key, one in zip(keys, found, strict=True) if key not in self._known}
-        if new:
-            drawn = self._drawn(Content("\n").join(new.values()))
-            self._known |= dict(zip(new, drawn, strict=True))
-        return [self._known[key] for key in keys]
+        # A line tells the mouse where in the content it is: elsewhere it is another.
+        keys = [(y, one.plain, *one.spans, width, *self._filters) for y, one in enumerate(found)]
+        if len(known) > LINES_KNOWN:
+            known.clear()
+        new = [Content("") if key in known else one for key, one in zip(keys, found, strict=True)]
+        if any(one.plain for one in new):
+            drawn = self._drawn(Content("\n").join(new))
+            if len(drawn) != len(keys):
+                return []
+            for key, strip in zip(keys, drawn, strict=True):
+                if key not in known:
+                    known[key] = self.finished(strip)
+        return [known.get(key) or self.finished(()) for key in keys]
 
     def _content(self, width: int) -> Content:
         if self.case is None:
