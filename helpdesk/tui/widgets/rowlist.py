@@ -6,9 +6,9 @@ It draws itself line by line, so ten users and a million cost the same.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
 from rich.segment import Segment
@@ -107,6 +107,9 @@ class RowList(Drawn, Generic[T], can_focus=True):
         self._painted: dict[tuple[int, bool, str], tuple[T, Strip]] = {}
         self._shared: tuple[int, tuple[tuple[Column[T], int], ...]] = (-1, ())
         self._painted_at = -1
+        self._moved_to: T | None = None
+        self._is_rest_due = False
+        self._wait_s = SOON_S
         self._resting: asyncio.TimerHandle | None = None
         self._moved_at = 0.0
         super().__init__(id=id)
@@ -185,25 +188,34 @@ class RowList(Drawn, Generic[T], can_focus=True):
     @property
     def is_moving(self) -> bool:
         """Whether the cursor moved to a row on which it is not said to rest yet."""
-        return self._resting is not None
+        return self._moved_to is not None
 
     def _rest(self) -> None:
         """Say soon on which row the cursor rests; while a key is held, once it is let go."""
-        loop = asyncio.get_running_loop()
-        is_held = loop.time() - self._moved_at < 2 * HELD_S
-        self._moved_at = loop.time()
+        now = time.monotonic()
+        self._wait_s = HELD_S if now - self._moved_at < 2 * HELD_S else SOON_S
+        self._moved_at = now
         self._stop_resting()
-        if self.current is not None:
-            wait_s = HELD_S if is_held else SOON_S
-            # By way of the list's own queue: what is said on behalf of another stops there.
-            say = partial(self._say_rested, self.current)
-            self._resting = loop.call_later(wait_s, self.call_later, say)
+        self._moved_to = self.current
+        if self._moved_to is not None and not self._is_rest_due:
+            self._is_rest_due = True
+            self.call_after_refresh(self._begin_to_rest)  # the frame that shows it comes first
 
-    def _say_rested(self, row: T) -> None:
-        self._resting = None
-        self.post_message(self.Rested(row))
+    def _begin_to_rest(self) -> None:
+        self._is_rest_due = False
+        if self._moved_to is not None:
+            # By way of the list's own queue: what is said on behalf of another stops there.
+            loop = asyncio.get_running_loop()
+            self._resting = loop.call_later(self._wait_s, self.call_later, self._say_rested)
+
+    def _say_rested(self) -> None:
+        row = self._moved_to
+        self._stop_resting()
+        if row is not None:
+            self.post_message(self.Rested(row))
 
     def _stop_resting(self) -> None:
+        self._moved_to = None
         if self._resting is not None:
             self._resting.cancel()
             self._resting = None
