@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,12 @@ class SlowFile(TinyFile):
         """Read one, when it is let."""
         found = super().row(table, key)
         self._wait(table == self.reads)
+        return found
+
+    def events(self, users: Sequence[str]) -> Mapping[str, tuple[Sequence[Any], timedelta]]:
+        """Read timelines, when it is let."""
+        found = super().events(users)
+        self._wait(self.reads == "timelines")
         return found
 
     async def has_begun(self) -> None:
