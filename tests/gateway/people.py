@@ -28,7 +28,7 @@ class Demonstration:
         self.clock = clock
         self.codes: dict[str, str] = {}
         self.dev = DevIssuer(URL, AGENTS, tell=self._tell, clock=lambda: clock().timestamp())
-        self.app = Litestar([self.dev.router()])
+        self.app = Litestar([self.dev.router()], logging_config=None)
         self.prompts: asyncio.Queue[Prompt] = asyncio.Queue()
         self.slept: list[float] = []
 

@@ -38,10 +38,19 @@ from helpdesk.service.local import LocalDesk
 from helpdesk.service.offline import OfflineDesk
 from helpdesk.stores.replica import Replica
 from helpdesk.stores.sql.database import Database
+from tests import postgres
 from tests.connectors.plants import ACTS, PLANTS, QUESTIONS, Plant, planted
 from tests.gateway.serving import Spoken
 from tests.reliability.canaries import Canaries
 from tests.reliability.overheard import gateway, logged
+from tests.reliability.planted_elsewhere import (
+    PLAYED,
+    dumped,
+    enrolled,
+    in_a_keyring,
+    in_class,
+    rehearsed,
+)
 from tests.reliability.planting import (
     AGENT,
     LEAD,
@@ -78,7 +87,7 @@ async def local(seen: Canaries, chance: random.Random, place: Path, count: int) 
     await lead.erase_log(clock() + timedelta(seconds=1))
     for each in (desk, lead):
         await each.settle()
-        each.close()
+        await each.aclose()
     seen_files(seen, place)
 
 
@@ -108,6 +117,16 @@ async def shared(
     seen_database(seen, database)
     database.close()
     seen_files(seen, place)
+
+
+def on_postgres(seen: Canaries, chance: random.Random, place: Path, count: int) -> None:
+    """The same gateway on PostgreSQL, where there is one; and all that a dump tells of it."""
+    if postgres.programs() is None:
+        return
+    seen.own("dump of PostgreSQL", OWN)
+    with postgres.server() as server, postgres.database(server) as address:
+        asyncio.run(shared(seen, chance, place, count, address))
+        dumped(seen, address)
 
 
 async def providers(seen: Canaries, chance: random.Random, *, is_quick: bool) -> None:
@@ -364,6 +383,11 @@ def run(seed: int, *, is_quick: bool) -> Canaries:
         asyncio.run(shared(seen, chance, place / "shared", count))
         if not is_quick:  # in CI `tests.tui.test_canaries` looks at every frame
             asyncio.run(screens(seen, chance, place / "screens", SCREENS))
+            asyncio.run(enrolled(seen, chance, place / "enrolled", SCREENS))
+            rehearsed(seen, place / "rehearsed", len(PLAYED))
+            on_postgres(seen, chance, place / "postgres", count)
+        asyncio.run(in_class(seen, place / "class"))
+        asyncio.run(in_a_keyring(seen, place / "keyring"))
         asyncio.run(broken(seen, chance, place / "broken"))
         asyncio.run(providers(seen, chance, is_quick=is_quick))
         commands(seen, chance, place / "commands", is_quick=is_quick)

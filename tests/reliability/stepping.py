@@ -34,7 +34,10 @@ from tests.proving import agreed, needs, prove
 from tests.sample import write_sample
 
 HOUR: Final = 60.0
-STEPS: Final = ((0, 0), (0, -HOUR), (0, HOUR), (HOUR, -HOUR), (-HOUR, HOUR), (0, -6 * HOUR))
+STEPS: Final = (
+    (0, 0), (0, -HOUR), (0, HOUR), (HOUR, -HOUR), (-HOUR, HOUR),
+    (0, -6 * HOUR), (0, 6 * HOUR), (6 * HOUR, -6 * HOUR), (-6 * HOUR, 6 * HOUR),
+)  # fmt: skip
 """Minutes by which the clock is wrong when a thing is made, and by which it is set after that."""
 
 HELD: Final = 10.0
