@@ -5,12 +5,16 @@ Here a paste is one state, left only by its end marker or by silence:
 
     keys ──ESC[200~──▶ paste ──ESC[201~──▶ keys
                          └──nothing for `IDLE_S`──▶ keys
+
+What a terminal answers when it is asked stands among the keys. Textual types what it does not know
+of it, key by key: `ESC[?62;22c` opened the help and went to the first place. That is left out.
 """
 
 from __future__ import annotations
 
 import codecs
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +22,7 @@ from functools import partial
 from typing import Final
 
 from textual import constants, events
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import (
     BRACKETED_PASTE_END,
     BRACKETED_PASTE_START,
@@ -38,6 +43,41 @@ IDLE_S: Final = 2.0
 
 MARKER_S: Final = 1.0
 """Seconds a marker that has begun may take to arrive; no key sends the same beginning alone."""
+
+
+_CONTROL: Final = re.compile(r"\x1b\[(?P<mark>[<-?]?)(?P<given>[0-9;:]*)(?P<end>[ -/]*[@-~])")
+"""What begins so and has ended: a key, a click, or an answer."""
+
+_STRING: Final = re.compile(
+    r"(?:\x1b\][0-9lL]|\x1bP[0-9!>|$+=]|\x1b_G)[^\x07\x1b]*(?:\x07|\x1b\\|(?=\x1b[^\\]))"
+)
+"""An answer of many letters: a colour, the clipboard, a title, a version. No key begins so."""
+
+_BEGUN: Final = re.compile(
+    r"(?P<string>\x1b\][0-9lL]|\x1bP[0-9!>|$+=]|\x1b_G)[^\x07\x1b]*(?P<esc>\x1b?)\Z"
+    r"|\x1b\[(?P<mark>[<-?]?)[0-9;:]*[ -/]*\Z|\x1b[\]P_]?\Z"
+)
+"""What has begun and not ended at the end of what came."""
+
+_KEYS: Final = frozenset("ABCDEFHPQRS~uZIOMm[")
+"""How keys, clicks and a cursor's place end."""
+
+
+def _is_answer(found: re.Match[str]) -> bool:
+    """Whether a sequence is neither a key nor a click nor an answer that Textual waits for."""
+    whole, mark, end = found[0], found["mark"], found["end"]
+    if whole in ANSI_SEQUENCES_KEYS:
+        return False
+    if mark == "?":
+        return end != "$y"
+    if mark == "<":
+        return end not in {"M", "m"}
+    return bool(mark) or not (end in _KEYS or (end == "t" and found["given"].startswith("48;")))
+
+
+def _is_cut_off(begun: re.Match[str]) -> bool:
+    """Whether what has begun can only be an answer, so that it is no key if it never ends."""
+    return bool(begun["string"] or begun["mark"])
 
 
 def pasted(text: str) -> str:
@@ -87,6 +127,7 @@ class SafeParser(XTermParser):
                     self._paste, self._kept = [], 0
                 else:
                     before, self._held = _split(before, BRACKETED_PASTE_START)
+                before = self._without_answers(before, is_whole=bool(marker))
                 if before:
                     yield from super().feed(before)
             else:
@@ -107,10 +148,24 @@ class SafeParser(XTermParser):
             patience = constants.ESCAPE_DELAY if len(self._held) < 3 else MARKER_S
             if silent >= patience:
                 held, self._held = self._held, ""
-                yield from super().feed(held)
+                begun = _BEGUN.fullmatch(held)
+                if begun is None or not _is_cut_off(begun):
+                    yield from super().feed(held)
                 if self._timeout_time is not None:
                     self._timeout_time = 0.0
         yield from super().tick()
+
+    def _without_answers(self, text: str, *, is_whole: bool) -> str:
+        """Leave out what a terminal answers; hold what may become that, unless it is all there."""
+        text = _STRING.sub("", text + ("" if is_whole else self._held))
+        text = _CONTROL.sub(lambda found: "" if _is_answer(found) else found[0], text)
+        begun = _BEGUN.search(text)
+        if is_whole:
+            return text[: begun.start()] if begun and _is_cut_off(begun) else text
+        self._held = text[begun.start() :] if begun else ""
+        if begun and begun["string"]:  # whose letters nobody needs
+            self._held = begun["string"] + begun["esc"]
+        return text[: begun.start()] if begun else text
 
     def _keep(self, inside: str) -> None:
         if self._paste is not None and self._kept < PASTE_LIMIT:

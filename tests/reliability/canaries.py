@@ -14,7 +14,14 @@ SHORTEST = 8
 Encode = Callable[[bytes], bytes]
 
 _ELSE = re.compile(rb"[^0-9A-Za-z]+")
-_SIX = re.compile(rb"(?<![0-9A-Za-z.:])\d(?:[ \xa0-]?\d){5}(?![0-9A-Za-z])")
+
+FIGURES = 12
+"""A secret of fewer digits and nothing else is looked for by itself: others hold it by chance."""
+
+
+def _figures(count: int) -> re.Pattern[bytes]:
+    """Find so many digits that stand by themselves, parted or not."""
+    return re.compile(rb"(?<![0-9A-Za-z.:])\d(?:[ \xa0-]?\d){%d}(?![0-9A-Za-z])" % (count - 1))
 
 
 class Canaries:
@@ -29,6 +36,7 @@ class Canaries:
     def __init__(self) -> None:
         self._kinds: dict[str, str] = {}
         self._codes: dict[bytes, str] = {}
+        self._figures: dict[int, re.Pattern[bytes]] = {}
         self._spelled: dict[bytes, list[tuple[bytes, str, str]]] = {}
         self._seen: set[tuple[str, int]] = set()
         self._stays: dict[str, list[bytes]] = {}
@@ -51,8 +59,10 @@ class Canaries:
             if not secret or secret in self._kinds:
                 continue
             self._kinds[secret] = kind
-            if secret.isdigit() and len(secret) == 6:
+            if secret.isdigit() and 6 <= len(secret) < FIGURES:
                 self._codes[secret.encode()] = secret
+                self._figures.setdefault(len(secret), _figures(len(secret)))
+                continue
             for name, spelled in spellings(secret):
                 self._spelled.setdefault(spelled[:SHORTEST], []).append((spelled, name, secret))
 
@@ -89,10 +99,11 @@ class Canaries:
 
     def found(self, raw: bytes) -> Iterator[tuple[str, str]]:
         """Give each secret that stands in some bytes, with how it is spelled there."""
-        for match in _SIX.finditer(raw):
-            digits = re.sub(rb"\D", b"", match[0])
-            if digits in self._codes:
-                yield self._codes[digits], "plain"
+        for figures in self._figures.values():
+            for match in figures.finditer(raw):
+                digits = re.sub(rb"\D", b"", match[0])
+                if digits in self._codes:
+                    yield self._codes[digits], "plain"
         bare = _ELSE.sub(b"", raw).lower()
         spelled = self._spelled
         for at in range(len(bare) - SHORTEST + 1):

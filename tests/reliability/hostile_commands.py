@@ -30,7 +30,7 @@ GIVEN: Final[Mapping[str, str]] = {
 STAYS: Final = frozenset(
     {"serve", "web", "sync", "demo", "train play", "train new", "fixture make"}
 )
-"""Commands that open a window or a port, or go on for ever, where nothing stops them."""
+"""Commands that open a window or a port, or go on: those `hostile_answers` runs by themselves."""
 
 READS: Final = (
     "find", "find u", "challenges", "loops", "tickets", "log", "case u1", "case u6", "why u1",

@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from tests.sample import sample
+from tests.reliability.hostile_answers import replies
+from tests.sample import sample, write_sample
 from tests.tui.pseudo import Terminal, python
 
 LONG = 2_000
@@ -70,6 +71,29 @@ def in_tmux(place: Path, texts: Sequence[tuple[str, str]]) -> Iterator[tuple[str
         ask("new-window", "printf '\\033]52;c;aGk=\\007'; sleep 1")
         time.sleep(0.5)
         yield "the trap itself", "" if ask("list-buffers") else "no clipboard is heard of at all"
+    finally:
+        ask("kill-server")
+        time.sleep(0.5)
+
+
+def answered_in_tmux(place: Path) -> Iterator[tuple[str, str]]:
+    """Type what a terminal answers into a console in tmux; give each answer, and what it did."""
+    if shutil.which("tmux") is None:
+        return
+    desk = write_sample(place / "answered.json")
+    tmux = ["tmux", "-S", str(place / "other"), "-f", "/dev/null"]
+
+    def ask(*words: str) -> str:
+        found = subprocess.run([*tmux, *words], capture_output=True, text=True, check=False)
+        return found.stdout.strip()
+
+    command = [sys.executable, "-m", "helpdesk", "--desk", str(desk), "--as", "dana"]
+    ask("new-session", "-d", "-x", SIZE[0], "-y", SIZE[1], *command)
+    try:
+        ends = time.monotonic() + WAIT_S
+        while "^p" not in ask("capture-pane", "-p") and time.monotonic() < ends:
+            time.sleep(0.2)
+        yield from replies(ask)
     finally:
         ask("kill-server")
         time.sleep(0.5)

@@ -16,9 +16,10 @@ from typing import Final
 
 from tests.reliability import hostile_commands as command_line
 from tests.reliability.corpus import ALL, MIXED, QUICK
+from tests.reliability.hostile_answers import going_on, problems
 from tests.reliability.hostile_screens import screens
 from tests.reliability.hostile_sources import files, providers, tickets
-from tests.reliability.hostile_terminal import in_terminal, in_tmux
+from tests.reliability.hostile_terminal import answered_in_tmux, in_terminal, in_tmux
 from tests.reliability.hostile_words import all_words
 from tests.reliability.rows import Tried
 
@@ -66,10 +67,18 @@ PARTS: Final[Mapping[str, Part]] = {
     "outputs": lambda texts, is_quick, place: counted(
         command_line.outputs(place, texts, 30 if is_quick else 5)
     ),
+    "going on": lambda texts, is_quick, place: counted(
+        going_on(place, texts[:6] if is_quick else texts, 16 if is_quick else 5)
+    ),
+    "problems": lambda texts, is_quick, place: counted(
+        problems(texts[:4] if is_quick else texts, is_quick=is_quick)
+    ),
     "providers": lambda texts, is_quick, place: gathered(providers(texts, 0 if is_quick else 2)),
     "tickets": lambda texts, is_quick, place: gathered(tickets(texts)),
     "terminals": lambda texts, is_quick, place: counted(
-        [] if is_quick else [*in_terminal(place, texts), *in_tmux(place, texts)]
+        []
+        if is_quick
+        else [*in_terminal(place, texts), *in_tmux(place, texts), *answered_in_tmux(place)]
     ),
     "screens": lambda texts, is_quick, place: asyncio.run(
         screens([("all of them", MIXED)] if is_quick else texts, is_timed=not is_quick)

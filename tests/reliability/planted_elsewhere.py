@@ -30,6 +30,7 @@ from tests.gateway.people import Demonstration
 from tests.gateway.test_signin import Ring
 from tests.reliability.canaries import Canaries
 from tests.reliability.planting import AGENT, Customers, clock
+from tests.reliability.screens import BOX
 from tests.test_class import opened
 from tests.training.stage import Played, bundled
 from tests.tui.console import console, desk_on
@@ -42,9 +43,6 @@ PLAYED = (
 """Scenarios whose model answers have to do with secrets."""
 
 FILMED = 2
-
-BOX = "It is shown once"
-"""What stands in the one box in which a secret is handed over."""
 
 
 def dumped(seen: Canaries, address: str) -> None:

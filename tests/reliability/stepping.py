@@ -6,6 +6,7 @@ ahead? ─▶ made ─▶ the wall clock is set ─▶ time passes ─▶ used: 
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import tempfile
 from collections.abc import Callable, Iterator
@@ -74,6 +75,9 @@ class World:
     def __init__(self, place: Path) -> None:
         self.clock, self._place = TwoClocks(), place
         self._file = write_sample(place / "sample.json")
+        tables = json.loads(self._file.read_text("utf-8"))
+        tables["meta"]["1"]["is_real"] = True  # else it stands still while nobody looks at it
+        self._file.write_text(json.dumps(tables), "utf-8")
         self.restart()
 
     def restart(self) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from textual import events
+from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.css.stylesheet import StylesheetParseError
 from textual.message import Message
@@ -21,6 +22,7 @@ from textual.widgets._toast import Toast
 from helpdesk.crashes import LOG_LIMIT, report
 from helpdesk.tui.paste import IDLE_S, PASTE_LIMIT, SafeParser, pasted
 from helpdesk.tui.terminal import RESTORE, TOASTS, SafeApp
+from tests.reliability.hostile_answers import REPLIES
 from tests.tui.pseudo import Terminal, needs_pty, python
 from tests.tui.victim import OTP
 from tests.waiting import PATIENCE_S
@@ -138,6 +140,55 @@ def test_keys_that_begin_as_a_marker_does_are_those_keys() -> None:
 
     assert keys(at_once) == ["insert", "up", "f9"]
     assert keys(in_parts) == ["insert"]
+
+
+# What a terminal answers
+
+REAL = (
+    "\x1b[A", "\x1b[1;5C", "\x1b[97;5u", "\x1b[97;;229u", "\x1bOP", "\x1b[<0;3;4M", "\x1b[<64;3;4m",
+    "\x1b[M !!", "\x1b[?2026;2$y", "\x1b[12;40R", "\x1b[48;30;100;600;1000t", "\x1ba", "\x1b[[A",
+    "\x1b[c", "\x1b[3~", "\x1b[I", "\x1b[O", "\x1b[Z", "\r", "\t", "?", "11;rgb:00", "[?1;2c",
+)  # fmt: skip
+"""Keys, clicks and what Textual waits for."""
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 1_000])
+@pytest.mark.parametrize("reply", REPLIES)
+def test_what_a_terminal_answers_is_no_key_however_it_is_cut(reply: str, size: int) -> None:
+    data, parser = f"a{reply}b", Clocked()
+
+    messages = [m for at in range(0, len(data), size) for m in parser.feed(data[at : at + size])]
+
+    assert keys(messages) == ["a", "b"]
+    assert texts(messages) == []
+
+
+@pytest.mark.parametrize("sent", REAL)
+def test_keys_and_clicks_are_read_as_they_were(sent: str) -> None:
+    ours, theirs = list(SafeParser().feed(f"{sent}k")), list(XTermParser().feed(f"{sent}k"))
+
+    assert [repr(one) for one in ours] == [repr(one) for one in theirs]
+
+
+@pytest.mark.parametrize(
+    "begun", ["\x1b]11;rgb:00", "\x1b[?62;2", "\x1bP>|tmux", "\x1b]52;c;Y3V\x1b"]
+)
+def test_an_answer_that_never_ends_is_no_key_and_keys_work_again(begun: str) -> None:
+    parser = Clocked()
+
+    messages = [*parser.feed(begun), *parser.after(2.0), *parser.feed("k")]
+    before_a_paste = list(SafeParser().feed(f"{begun}{START.decode()}one{END.decode()}"))
+
+    assert keys(messages) == ["k"]
+    assert (keys(before_a_paste), texts(before_a_paste)) == ([], ["one"])
+
+
+def test_the_key_that_begins_as_an_answer_does_is_that_key() -> None:
+    parser = Clocked()
+
+    messages = [*parser.feed("\x1b]"), *parser.after(1.0), *parser.after(1.0)]
+
+    assert keys(messages) == ["right_square_bracket"]
 
 
 def test_pasted_lines_stay_lines_and_what_hides_is_shown() -> None:
