@@ -68,7 +68,7 @@ PARTS: Final[Mapping[str, Part]] = {
         command_line.outputs(place, texts, 30 if is_quick else 5)
     ),
     "going on": lambda texts, is_quick, place: counted(
-        going_on(place, texts[:6] if is_quick else texts, 16 if is_quick else 5)
+        [] if is_quick else going_on(place, texts, 5)
     ),
     "problems": lambda texts, is_quick, place: counted(
         problems(texts[:4] if is_quick else texts, is_quick=is_quick)

@@ -35,7 +35,7 @@ def test_every_command_is_tried() -> None:
     assert tried_ones >= {"find", "case", "perform", "why", "approve", "undo", "log accept"}
 
 
-@pytest.mark.parametrize("name", sorted(PARTS.keys() - {"terminals"}))
+@pytest.mark.parametrize("name", sorted(PARTS.keys() - {"going on", "terminals"}))
 def test_hostile_text_is_only_text(name: str) -> None:
     texts = [one for one in QUICK if one[0] != "a megabyte"]
 
