@@ -10,7 +10,7 @@ from typing import Final, Protocol
 BETWEEN: Final = "\0"
 """What ends one user's text; in a text itself it stands as a new line, which no word holds."""
 
-AT_ONCE: Final = 1 << 20
+AT_ONCE: Final = 120 << 10
 """So many bytes are looked through before others have their turn."""
 
 _BEGINNING: Final = re.compile(r"(?<![^\W_])([a-z0-9])([a-z0-9]?)")

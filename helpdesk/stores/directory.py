@@ -27,6 +27,9 @@ from helpdesk.stores.tinyfile import TinyFile
 AT_ONCE: Final = 20_000
 """Among more people than this is looked in a thread, so that keys are answered meanwhile."""
 
+QUICK: Final = 200_000
+"""Among so many what is quickly found is: to look costs less than a thread to look in."""
+
 PROVIDER = ("users", "accounts", "timelines")
 """The tables from which everybody is read."""
 
@@ -87,7 +90,7 @@ class TinyDirectory:
     ) -> tuple[int, Sequence[Entry]]:
         """Give how many users match, and a window of them in the query's order."""
         known = self._known
-        if len(known.people) > AT_ONCE and not _is_quick(query):
+        if len(known.people) > (QUICK if _is_quick(query) else AT_ONCE):
             return await asyncio.to_thread(known.find, query, now, account, offset, limit)
         return known.find(query, now, account, offset, limit)
 
@@ -304,7 +307,10 @@ class _Known:
 
     def _beginning_first(self, places: Places, words: Sequence[str], most: int) -> Places:
         """Those whose names begin with each of the words first, until there are enough."""
-        named = (place for place in self.people.named(words) if is_in(places, place))
+        if len(places) <= most:
+            named = self.people.named_among(words, places)
+        else:
+            named = (place for place in self.people.named(words) if is_in(places, place))
         first = list(islice(named, most))
         if len(first) == most:
             return first

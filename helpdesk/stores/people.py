@@ -204,10 +204,12 @@ class People:
     def named(self, words: Sequence[str]) -> Iterator[int]:
         """Give of whom each of the words begins a word of the name, in their order."""
         names = self._crowd.texts("names")
-        rest = [f" {word}" for word in words[1:]]
-        for place in names.holding(f" {words[0]}"):
-            if not rest or all(word in names[place] for word in rest):
-                yield place
+        return self.named_among(words, names.holding(f" {words[0]}"))
+
+    def named_among(self, words: Sequence[str], places: Iterable[int]) -> Iterator[int]:
+        """Give of whom of these each of the words begins a word of the name."""
+        names = self._crowd.texts("names")
+        return (p for p in places if all(f" {word}" in names[p] for word in words))
 
     def of_product(self, products: Sequence[str]) -> Callable[[int], bool]:
         """Give whether the user at a place is of one of these."""
