@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from helpdesk import opening
 from helpdesk.assets import DEMO as BUNDLED
 from helpdesk.config import DEMO as DEMO_PROFILE
 from helpdesk.config import Config, config_directory, data_directory
@@ -84,7 +85,8 @@ def open_desk(
         store.load()
         file.people()
     finally:
-        progress.end()
+        if opening.before() is None:  # a new line would push the empty frame up
+            progress.end()
     parts = Parts(
         cards=load_cards(config_directory() / "products", data_directory() / "cards.kept"),
         connector=DemoConnector(file),
@@ -101,7 +103,7 @@ def open_desk(
 
 def _tell(progress: ProgressLine, path: Path, share: float) -> None:
     """Say how far a file is read that takes long, which it does the first time."""
-    name = clean(path.name, limit=40)
+    name = clean(path.name, limit=20)
     progress.tell(f"{name} is read for the first time, or after many changes: {share:.0%}")
 
 
