@@ -91,8 +91,8 @@ class SafeScreen(Screen[T]):
     _is_dressed = False
 
     def _on_screen_resume(self, event: events.ScreenResume) -> None:
-        """Keep the styles all on it was just given, the first time; Textual goes on with this."""
-        event.refresh_styles = event.refresh_styles and self._is_dressed
+        """Keep the styles a place was just given, the first time; Textual goes on with this."""
+        event.refresh_styles = event.refresh_styles and (self._is_dressed or self.is_modal)
         self._is_dressed = True
 
     def _compositor_refresh(self) -> None:
