@@ -38,6 +38,9 @@ CROWD = 200
 CROWD_AGE = timedelta(seconds=10)
 """How now and then."""
 
+CROWD_LASTS = timedelta(minutes=1)
+"""So long a crowd is as it was found where nobody of it changed."""
+
 MOST = 2_000
 """Verdicts that are kept: those found last."""
 
@@ -171,11 +174,18 @@ class Diagnosing:
 
     def _is_known(self) -> bool:
         found, now = self._found, self._view.clock()
-        is_young = found.crowd_at is not None and now - found.crowd_at < CROWD_AGE
-        return found.crowd_mark == self._view.mark or (is_young and len(found.crowd) > CROWD)
+        age = timedelta.max if found.crowd_at is None else now - found.crowd_at
+        is_same = found.crowd_mark == self._mark and age < CROWD_LASTS
+        return is_same or (age < CROWD_AGE and len(found.crowd) > CROWD)
+
+    @property
+    def _mark(self) -> object:
+        """Another whenever a crowd may be; a provider elsewhere may not say when people change."""
+        mark = self._view.mark
+        return mark[0] if mark is not None and self._view.connector.takes_part else mark
 
     async def _look_round(self) -> None:
-        found, now, mark = self._found, self._view.clock(), self._view.mark
+        found, now, mark = self._found, self._view.clock(), self._mark
         found.crowd_at = now  # whoever asks while it is looked for is given the one before
         # A crowd is looked for among everybody, also by an agent who may see one account only.
         seen = await self._view.directory.seen(now - HORIZON)

@@ -200,3 +200,24 @@ async def test_what_one_of_several_writers_wrote_the_next_sees(writers: Writers)
     await writers.waiting(task(writers.write("a")), task(look()))
 
     assert seen != [None]
+
+
+async def test_only_what_others_wrote_or_what_is_of_people_tells_that_people_changed(
+    writers: Writers,
+) -> None:
+    database, told = writers.database, [await writers.database.people()]
+    address = database.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
+
+    await writers.write("a")
+    told.append(await database.people())
+    async with database.transaction():
+        database.people_change()
+    told.append(await database.people())
+    await writers.write("b")
+    told.append(await database.people())
+    with closing(Database(address)) as other:
+        async with other.transaction():
+            pass
+    told.append(await database.people())
+
+    assert told[0] == told[1] < told[2] == told[3] < told[4]

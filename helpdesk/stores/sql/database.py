@@ -122,7 +122,7 @@ class Database:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._bell = Bell()
         self._listener: Listener | None = None
-        self.written = 0
+        self.written = self._people_at = 0
         self._counter = Counter(self.engine)
         self._lull = Lull(-1)
         self._erasing: set[str] = set()
@@ -201,6 +201,8 @@ class Database:
             finally:  # also where whoever asked is cancelled as it becomes durable
                 self._erased |= self._erasing
                 self._erasing.clear()
+                if shared.is_of_people:  # once it is durable: who looked before saw what was before
+                    self._people_at = shared.count
                 self._bell.ring()
                 turns.go()
             if then is not None and shared.failure is None:
@@ -245,6 +247,21 @@ class Database:
                 return await whole(asked, question, *arguments)
             inside = partial(contextvars.copy_context().run, asked, question, *arguments)
             return await asyncio.get_running_loop().run_in_executor(self._readers, inside)
+
+    def people_change(self) -> None:
+        """Note, in a transaction, that it changes people or what happened to them."""
+        held = self._writers.get(asyncio.current_task())
+        if held is not None:
+            held.is_of_people = True
+
+    async def people(self) -> int:
+        """Give a number that is another whenever people or what happened to them changed.
+
+        What this process wrote of something else does not change it; what others wrote may.
+        """
+        count, held = await self.changes(), self._writers.get(asyncio.current_task())
+        is_known = count <= self.written if held is None else not held.is_of_people
+        return self._people_at if is_known else count
 
     async def changes(self) -> int:
         """Give how many changes there were, in a lull: before it began."""
@@ -336,6 +353,8 @@ class Database:
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
                 shared = Shared(connection, self._longest_s)
                 self._count(shared)
+                if shared.count - 1 != self.written:  # others wrote: nobody here knows what
+                    self._people_at = shared.count - 1
                 if not self.is_sqlite:  # heard when it is durable, by whoever listens
                     connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
             except BaseException:

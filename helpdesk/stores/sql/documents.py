@@ -193,12 +193,13 @@ class SqlDocuments:
 
     async def step(self, step: Callable[..., S], *arguments: Any) -> S:
         """Take a blocking step of the transaction under way to its end, cancelled or not."""
+        self._database.people_change()
         return await self._database.ask(step, *arguments)
 
     async def read(self, step: Callable[..., S], *arguments: Any, is_long: bool = False) -> S:
         """Take a step that only reads; in a lull, each once."""
         if step == self.generation:
-            return cast(S, await self._database.changes())
+            return cast(S, await self._database.people())
         if is_long:
             return await self._database.ask(step, *arguments, is_long=True)
         return await self._database.once(step_of(step.__name__, *arguments), step, *arguments)
