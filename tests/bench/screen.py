@@ -103,6 +103,7 @@ class Screen:
         self._tail = b""
         self._is_over = False
         self.written = 0
+        self.asked = 0  # questions of the program that were answered
         self._began = time.perf_counter()
         os.write(gate, b"x")
         os.close(gate)
@@ -132,6 +133,10 @@ class Screen:
         began = time.perf_counter()
         os.write(self._fd, keys)
         return self._painted(began, cpu_ms, wanted, patience_s)
+
+    def send(self, keys: bytes) -> None:
+        """Write keys, and wait for nothing."""
+        os.write(self._fd, keys)
 
     def press_all(self, keys: bytes, quiet_s: float = 0.025) -> Painted:
         """Write keys; read until nothing is painted any more; timed to the last of it."""
@@ -215,6 +220,7 @@ class Screen:
         end = 0
         for found in _QUESTION.finditer(asked):
             os.write(self._fd, ANSWERS[found.group()])
+            self.asked += 1
             end = found.end()
         self._tail = asked[max(end, len(asked) - 10) :]
         return data
