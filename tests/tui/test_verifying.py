@@ -73,7 +73,7 @@ async def test_escape_cancels_it_and_says_how_far_it_came(held: Holding) -> None
         await dana.press("v")
         await dana.sees("░ 1 of")
         await dana.press("escape")
-        await dana.sees("Verifying was cancelled: 1 of", "nothing is said of the log")
+        await dana.sees("Cancelled after 1 of", "nothing is said of the log")
         await dana.press("M")
         await dana.sees("The log was not verified yet: press v.")
         held.gates["part"].set()

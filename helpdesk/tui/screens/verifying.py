@@ -70,8 +70,7 @@ class VerifyingPlace(FindingPlace[LogRow]):
                 self._found = await inspected(self.desk, heed=heed)
             line.says = found_line(self._found, self.clock(), self.clock())
         except asyncio.CancelledError:
-            says = f"Verifying was cancelled: {far} were looked at, and nothing is said of the log."
-            line.says = stopped_line(says)
+            line.says = stopped_line(f"Cancelled after {far}; nothing is said of the log.")
             raise
         except HelpdeskError as error:
             line.says = stopped_line(f"The log was not verified: {error}")
