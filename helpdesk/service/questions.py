@@ -116,7 +116,7 @@ class Questions:
         """Give the users that match, in the query's order."""
         async with self._lulls() as lull:
             now, account = await self._now(), self.agent.account
-            what = (self, "find", query, offset, limit)
+            what = ("find", query, offset, limit, account)  # the same for all who may see these
             known: Page[UserRow] | None = lull.answer(what, now)
             if known is not None:
                 return known
@@ -242,7 +242,7 @@ class Questions:
     async def log(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LogRow]:
         """Give what agents did, newest first."""
         async with self._lulls() as lull:
-            now, what = await self._now(), (self, "log", query, offset, limit)
+            now, what = await self._now(), ("log", query, offset, limit, self.agent.account)
             known: Page[LogRow] | None = lull.answer(what, now)
             if known is not None:
                 return known
