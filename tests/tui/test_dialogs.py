@@ -282,6 +282,11 @@ def test_the_picture_has_a_quiet_zone_on_every_side() -> None:
     assert len({len(row) for row in rows}) == 1
 
 
+def test_an_address_of_a_megabyte_has_no_picture_and_nobody_waits_for_one() -> None:
+    with pytest.raises(ValueError, match="no QR code holds that much"):
+        qr_lines("otpauth://totp/" + "x" * 1_000_000)
+
+
 def test_the_address_in_the_picture_says_nothing_twice() -> None:
     uri = "otpauth://totp/My%20Desk:maya%40agency.example?secret=ABCD&issuer=My%20Desk"
 

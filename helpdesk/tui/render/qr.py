@@ -12,6 +12,10 @@ The standard asks for four; two are read by every telephone tried and save eight
 """
 
 
+MOST: Final = 7_089
+"""The largest QR code holds so many digits, and fewer letters; more is not even tried."""
+
+
 def shortened(uri: str) -> str:
     """Return an `otpauth://` address without what it says twice, so that its picture is smaller.
 
@@ -33,6 +37,8 @@ def qr_lines(text: str) -> list[str]:
     Raises:
         ValueError: *text* does not fit into any QR code.
     """
+    if len(text) > MOST:
+        raise ValueError("no QR code holds that much")
     import segno  # noqa: PLC0415 - heavy, and only the handover of an enrolment draws one
 
     code = segno.make(text, error="l", micro=False, boost_error=False)
