@@ -256,18 +256,25 @@ MUTATIONS: Final = (
     Mutation(
         "leaves and nodes of the log's tree are hashed alike",
         "domain/chain.py",
-        'hashlib.sha256(b"\\0" + _bytes(row)).digest()',
-        "hashlib.sha256(_bytes(row)).digest()",
+        'sha256(b"\\0" + _bytes(row)).digest()',
+        "sha256(_bytes(row)).digest()",
         "tests/domain/test_chain.py",
     ),
     Mutation(
         "another log than the one seen raises no alarm",
         "service/recording.py",
-        '            self._watched.alarm = f"{says} {way_back}" if says else ""\n',
-        '            self._watched.alarm = ""\n',
+        '            watched.alarm = f"{says} {way_back}" if says else ""\n',
+        '            watched.alarm = ""\n',
         "tests/service/test_log.py tests/service/test_accepting.py",
     ),
     # Who is who at the gateway
+    Mutation(
+        "who was withdrawn is answered",
+        "gateway/leaving.py",
+        "            await self._look_now()\n        self.hold_against(signed)\n",
+        "            await self._look_now()\n",
+        "tests/gateway/test_leaving.py",
+    ),
     Mutation(
         "a token for another service is taken",
         "gateway/tokens.py",
