@@ -680,3 +680,16 @@ async def test_a_need_is_a_row_that_is_bound_too(desk_as: Open) -> None:
         await desk.perform(ResetAll(user="u2"))
 
     assert (await inspected(desk)).rows == 1
+
+
+async def test_the_rest_of_an_export_with_personal_data_rests_on_the_row_that_says_so(
+    busy: LocalDesk, desk_as: Open
+) -> None:
+    lead = desk_as("lee")
+
+    with pytest.raises(NeedsMore, match="Begin the export anew"):
+        await lead.export_log(is_clear=True, after=3)
+    await lead.export_log(is_clear=True)
+    rest = await lead.export_log(is_clear=True, after=3)
+
+    assert rest.rows[0].seq == 4
