@@ -61,7 +61,8 @@ class TerminalDriver(LinuxDriver):
     def disable_input(self) -> None:
         """Read no more, from this moment on."""
         if not self.exit_event.is_set():
-            os.write(self._waker, b"!")  # the thread that reads is asleep
+            with suppress(OSError):
+                os.write(self._waker, b"!")  # the thread that reads is asleep
         super().disable_input()
 
     def close(self) -> None:
@@ -82,7 +83,10 @@ class TerminalDriver(LinuxDriver):
             while not self.exit_event.is_set():
                 ready = selector.select(TICK_S if parser.is_waiting else REST_S)
                 if any(key.fd == self.fileno for key, _ in ready):
-                    struck = decode(os.read(self.fileno, 4096))
+                    data = os.read(self.fileno, 4096)
+                    if not data:
+                        return  # the terminal has gone
+                    struck = decode(data)
                     for message in parser.feed(struck) if struck else ():
                         self.process_message(message)
                 for message in parser.tick():
