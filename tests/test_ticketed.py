@@ -14,6 +14,7 @@ from helpdesk.config import load_config
 from helpdesk.domain.actions import CloseTicket
 from helpdesk.domain.errors import BadInput
 from helpdesk.hosting import Wanted, desks_at
+from helpdesk.service.local import LocalDesk
 from helpdesk.ticketed import ticketed
 from tests.conftest import Run
 from tests.labs.djangohelpdesk.line import on
@@ -147,6 +148,8 @@ async def test_a_gateway_takes_its_tickets_from_the_system(
 
     queue = {row.id: row.ticket.id for row in (await desk.queue()).rows if row.ticket}
     outcome = await desk.perform(CloseTicket(user="u5", ticket=number))
+    assert isinstance(desk, LocalDesk)
+    await desk.aclose()
     await asyncio.to_thread(desks.close)
 
     assert queue["u5"] == number

@@ -40,6 +40,8 @@ class Texts:
 
     def holding(self, part: str) -> Iterator[int]:
         """Give the places of the texts that hold a part, in their order."""
+        if BETWEEN in part:  # which is in none
+            return
         needle, starts, count = part.encode(), self._starts, len(self._starts) - 1
         first = 0
         while first < count:

@@ -80,7 +80,7 @@ class Crowd:
 
     def holding(self, word: str) -> Places:
         """Give of whom a word of more letters is part of what is searched in."""
-        found = [*self.texts("blobs").holding(word.lstrip("#").replace(BETWEEN, "\n"))]
+        found = [*self.texts("blobs").holding(word.lstrip("#"))]
         number = number_in(word)
         return sorted({*found, *self.texts("numbers").holding(number)}) if number else found
 

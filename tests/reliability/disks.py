@@ -174,6 +174,8 @@ def _bind(bound: str, most: int) -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     elif bound == "nobody" and os.getuid() == 0:
+        import filelock  # noqa: F401, PLC0415  (loaded while this may still be read)
+
         os.setuid(NOBODY)
 
 

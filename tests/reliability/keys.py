@@ -250,7 +250,7 @@ class Walk:
         if self.who == "training":
             place = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=self.place)))
             stage = open_stage(bundled("every-morning"), load_cards(), place, lambda _: None)
-            stack.callback(stage.close)
+            stack.push_async_callback(stage.aclose)
             app = WatchedTraining(stage)
             self.desk: Desk = stage.front
             self._file = place / "world.json"

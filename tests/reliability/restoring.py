@@ -219,6 +219,7 @@ def _as_before(file: Path) -> None:
         for name in ADDED:
             connection.execute(f"DROP INDEX users_by_{name}")
             connection.execute(f"ALTER TABLE users DROP COLUMN {name}")
+        connection.execute("DROP INDEX log_told")
         connection.execute("UPDATE alembic_version SET version_num = ?", (BEFORE,))
         connection.commit()
 
