@@ -59,10 +59,12 @@ class Signing:
 
     async def __call__(self, *, max_age_s: int | None = None) -> str:
         """Give a token that is valid now; once signed out, only to who wants a new sign-in."""
-        if self._is_out and max_age_s is None:
+        was_out = self._is_out
+        if was_out and max_age_s is None:
             raise GaveUp("You are signed out here.")
         token = await (await self._known()).token(max_age_s=max_age_s)
-        self._is_out = False
+        if was_out:  # who came before they signed out brings nobody back
+            self._is_out = False
         return token
 
     async def sign_out(self) -> None:

@@ -173,10 +173,10 @@ class Connection:
         return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     async def _end(self) -> None:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in others:  # and those that these begin as they end
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
         await self._line.close()
 
     async def _ask(self, name: str, /, **values: Any) -> Any:

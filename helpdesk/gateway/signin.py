@@ -83,7 +83,7 @@ class SignIn:
         self._renewing = asyncio.Lock()
         self._renewals: set[asyncio.Task[_Held | None]] = set()
         self._asking: asyncio.Task[_Held] | None = None
-        self._rests_until = 0.0
+        self._rests_until, self._outs = 0.0, 0
 
     async def token(self, *, max_age_s: int | None = None) -> str:
         """Return an access token that is valid now.
@@ -99,12 +99,14 @@ class SignIn:
             Unauthorised: The agent did not sign in, or the answer is not to be trusted.
             Unreachable: The issuer cannot be reached.
         """
-        held = self._fresh(max_age_s)
+        held, outs = self._fresh(max_age_s), self._outs
         if held is None:  # who waits may leave: the next one needs what the issuer answers
             renewing = asyncio.create_task(self._renewed(max_age_s))
             self._renewals.add(renewing)
             renewing.add_done_callback(self._renewals.discard)
             held = await asyncio.shield(renewing)
+        if held is None and max_age_s is None and outs != self._outs:
+            raise GaveUp("You are signed out here.")  # while this was asked: nobody is asked for it
         return (held or await self._asked(max_age_s)).access
 
     def refused(self, token: str) -> None:
@@ -123,6 +125,7 @@ class SignIn:
         Raises:
             Unreachable: The issuer could not be told; here it is forgotten all the same.
         """
+        self._outs += 1
         async with self._renewing:
             kept = await self._kept()
             self._held = None
