@@ -41,8 +41,9 @@ from helpdesk.service.diagnosing import Found
 from helpdesk.service.keeping import Keeping
 from helpdesk.service.local import LocalDesk
 from helpdesk.service.provided import ProvidedDirectory
-from helpdesk.service.recording import Recorder, Watched
+from helpdesk.service.recording import Recorder
 from helpdesk.service.telling import Telling
+from helpdesk.service.witness import Watched
 from helpdesk.stores.atomic import AtomicStorage
 from helpdesk.stores.base import Directory, Lulls, no_lull
 from helpdesk.stores.keys import Keys

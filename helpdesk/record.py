@@ -13,7 +13,7 @@ from typing import IO, Any
 from helpdesk import plain
 from helpdesk.commands import RowsLine, answer, bytes_of, opened, say, warn
 from helpdesk.domain.actions import Note
-from helpdesk.domain.bundle import bundle_text
+from helpdesk.domain.bundle_text import bundle_text
 from helpdesk.domain.checkpoints import read_checkpoint
 from helpdesk.domain.diagnosis.verdicts import CallerSaid
 from helpdesk.domain.errors import BadFile, BadInput, Tampered

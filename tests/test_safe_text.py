@@ -44,8 +44,8 @@ MAY_SPEAK: Final = {
     ("commands.py", "__call__"),  # of RowsLine: numbers, and nothing from outside
     ("commands.py", "end"),
     ("signing.py", "show"),
-    ("tui/terminal.py", "_tell"),
-    ("tui/terminal.py", "_sheet_faults"),  # only into a capture, for `_tell`
+    ("tui/terminal.py", "tell"),
+    ("tui/terminal.py", "_sheet_faults"),  # only into a capture, for `tell`
 }
 """Where the standard streams are written to: a function that cleans, or needs not."""
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -133,6 +134,32 @@ def read_body(text: str) -> Checkpoint:
     if len(_decoded(root)) != 32:
         raise BadInput("The checkpoint's third line is not a root of 32 bytes.")
     return Checkpoint(origin=origin, size=int(size), root=_decoded(root), body=text)
+
+
+def misfit(
+    checkpoint: Checkpoint, by: str, there: int, origin: str, known: Mapping[int, bytes]
+) -> str:
+    """Return why a log of *there* rows is not the one of a checkpoint; empty if it is.
+
+    *known* are its roots by size, that of the checkpoint's size among them if it is as long.
+    """
+    size = checkpoint.size
+    if size > there:
+        return (
+            f"{by} is of {size} rows, and the log has {there}: rows were cut off, an older copy "
+            "was put back, or another log was put in its place."
+        )
+    if size and checkpoint.origin != origin:
+        return (
+            f"{by} is of the log {clean(checkpoint.origin, limit=60)}, and this is "
+            f"{clean(origin, limit=60) or 'one without a name'}: another log was put in its place."
+        )
+    if known.get(size) != checkpoint.root:
+        return (
+            f"{by} is of other rows: at least one of the first {size} was changed, added or "
+            "taken away since, and what follows was made to fit."
+        )
+    return ""
 
 
 def _decoded(text: str) -> bytes:

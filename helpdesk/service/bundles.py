@@ -7,7 +7,8 @@ import os
 import re
 from pathlib import Path
 
-from helpdesk.domain.bundle import Bundle, bundle_text
+from helpdesk.domain.bundle import Bundle
+from helpdesk.domain.bundle_text import bundle_text
 from helpdesk.domain.cases import explicit
 from helpdesk.domain.errors import BadFile
 

@@ -34,10 +34,11 @@ from helpdesk.service.ages import Ages
 from helpdesk.service.diagnosing import Diagnosing, Found
 from helpdesk.service.keeping import Keeping
 from helpdesk.service.once import Once
-from helpdesk.service.recording import Recorder, Signs, Watched, Witness
+from helpdesk.service.recording import Recorder, Signs
 from helpdesk.service.telling import Telling
 from helpdesk.service.ticketing import OwnTickets, Ticketing, Tickets
 from helpdesk.service.view import View, whose
+from helpdesk.service.witness import Watched, Witness
 from helpdesk.stores.base import Directory, Lulls, Store, no_lull
 
 RECENT = timedelta(hours=24)

@@ -36,7 +36,8 @@ from helpdesk.domain.actions import (
     Unlock,
 )
 from helpdesk.domain.agents import Agent
-from helpdesk.domain.bundle import Bundle, bundle_text
+from helpdesk.domain.bundle import Bundle
+from helpdesk.domain.bundle_text import bundle_text
 from helpdesk.domain.cases import Case, Handover
 from helpdesk.domain.diagnosis.verdicts import CallerSaid
 from helpdesk.domain.errors import BadInput

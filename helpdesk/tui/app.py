@@ -26,13 +26,13 @@ from helpdesk.tui.dialogs.guarded import Guarded
 from helpdesk.tui.keys import Where
 from helpdesk.tui.locking import LockingApp
 from helpdesk.tui.palette import KeysProvider, Palette
+from helpdesk.tui.running import run_safely
 from helpdesk.tui.screens.approvals import ApprovalsScreen
 from helpdesk.tui.screens.desk import DeskScreen
 from helpdesk.tui.screens.holding import HoldingPlace
 from helpdesk.tui.screens.lists import ChallengesScreen, LogScreen, LoopsScreen
 from helpdesk.tui.screens.place import Clock, Place
 from helpdesk.tui.screens.waiting import Strangers, Waiting
-from helpdesk.tui.terminal import run_safely
 from helpdesk.tui.themes import NAMES, THEMES
 from helpdesk.tui.widgets.chrome import Open
 

@@ -20,9 +20,9 @@ from helpdesk.service.away import Away
 from helpdesk.service.desk import Desk
 from helpdesk.tui.app import HelpdeskApp, present
 from helpdesk.tui.locking import CURTAIN
+from helpdesk.tui.running import run_safely
 from helpdesk.tui.screens.curtain import Curtain
 from helpdesk.tui.screens.place import Clock
-from helpdesk.tui.terminal import run_safely
 
 Opening = Callable[[AskSignIn], Desk]
 """Opens the desk, blocking; the agent is asked by what it is given, from whichever thread."""

@@ -29,11 +29,11 @@ from helpdesk.service.rehearsal import Rehearsal
 from helpdesk.tui.app import HelpdeskApp
 from helpdesk.tui.dialogs.ending import CauseDialog, DebriefDialog, SayDialog
 from helpdesk.tui.dialogs.guarded import Dialog
+from helpdesk.tui.running import run_safely
 from helpdesk.tui.screens.approvals import ApprovalsScreen
 from helpdesk.tui.screens.lists import ChallengesScreen, LogScreen, LoopsScreen
 from helpdesk.tui.screens.place import Place
 from helpdesk.tui.screens.training import RehearsalScreen
-from helpdesk.tui.terminal import run_safely
 from helpdesk.tui.widgets.caller import CallerPanel
 
 SPEEDS: Final = (1, 2, 5, 10, 30, 60)

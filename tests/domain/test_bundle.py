@@ -9,7 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from helpdesk.domain.approvals import Approval
-from helpdesk.domain.bundle import Bundle, bundle_of, bundle_text, plain_event
+from helpdesk.domain.bundle import Bundle, bundle_of, plain_event
+from helpdesk.domain.bundle_text import bundle_text
 from helpdesk.domain.cases import explicit
 from helpdesk.domain.diagnosis import diagnose
 from helpdesk.domain.diagnosis.casefile import case_verdict, decode_case

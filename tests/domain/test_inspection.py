@@ -15,7 +15,8 @@ from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.chain import Entry, root, sealed
 from helpdesk.domain.checkpoints import ORIGIN, checkpoint_body
 from helpdesk.domain.errors import BadInput
-from helpdesk.domain.inspection import Inspection, Inspector, SoFar, is_of, packed, unpacked
+from helpdesk.domain.inspection import Inspection, SoFar, packed, unpacked
+from helpdesk.domain.inspector import Inspector, is_of
 from helpdesk.stores.keys import Keys
 
 ROWS = 23

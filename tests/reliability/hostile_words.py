@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from helpdesk import answers, plain
-from helpdesk.domain import bundle, exports, originals
+from helpdesk.domain import bundle_text, exports, originals
 from helpdesk.domain.cases import Case, case_data, explicit
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import clean, folded, mask
@@ -54,7 +54,7 @@ def _writers() -> Iterator[tuple[str, Callable[[Spoiler], str]]]:
     """Give everything in `plain` and beside it that makes words of values, by name."""
     makers: list[Callable[..., Any]] = [
         *(f for n, f in vars(plain).items() if n.endswith("_text") and inspect.isfunction(f)),
-        bundle.bundle_text,
+        bundle_text.bundle_text,
         originals.original_lines,
         debriefing.standings_text,
     ]

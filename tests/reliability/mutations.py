@@ -262,7 +262,7 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "another log than the one seen raises no alarm",
-        "service/recording.py",
+        "service/witness.py",
         '            watched.alarm = f"{says} {way_back}" if says else ""\n',
         '            watched.alarm = ""\n',
         "tests/service/test_log.py tests/service/test_accepting.py",

@@ -21,7 +21,8 @@ from textual.widgets._toast import Toast
 
 from helpdesk.crashes import LOG_LIMIT, report
 from helpdesk.tui.paste import IDLE_S, PASTE_LIMIT, SafeParser, pasted
-from helpdesk.tui.terminal import RESTORE, TOASTS, SafeApp
+from helpdesk.tui.running import RESTORE
+from helpdesk.tui.terminal import TOASTS, SafeApp
 from tests.reliability.hostile_answers import REPLIES
 from tests.tui.pseudo import Terminal, needs_pty, python
 from tests.tui.victim import OTP

@@ -22,7 +22,8 @@ from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.widgets import DataTable, Input, Static
 
-from helpdesk.tui.terminal import SafeApp, run_safely
+from helpdesk.tui.running import run_safely
+from helpdesk.tui.terminal import SafeApp
 
 OTP = "739102"
 HOSTILE = "Al\x1b]52;c;Y3VybA==\x07ice\x1b[2J\x9b31m\x00\x7fend"

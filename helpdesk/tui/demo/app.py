@@ -35,11 +35,11 @@ from helpdesk.tui.dialogs.pages import HandoverDialog
 from helpdesk.tui.dialogs.proving import PhoneDialog, VerifyDialog
 from helpdesk.tui.film.frames import Frame, harmless, taken
 from helpdesk.tui.keys import Where
+from helpdesk.tui.running import run_safely
 from helpdesk.tui.screens.approvals import ApprovalsScreen
 from helpdesk.tui.screens.lists import ChallengesScreen, LogScreen, LoopsScreen
 from helpdesk.tui.screens.place import Place
 from helpdesk.tui.screens.stage import CODES, DESK, WHY, WORDS, StageScreen
-from helpdesk.tui.terminal import run_safely
 from helpdesk.tui.training import TrainingApp
 
 LOOK: Final = "high-contrast"

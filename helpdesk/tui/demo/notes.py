@@ -18,7 +18,8 @@ from textual.widgets import Static
 from helpdesk.assets import asset
 from helpdesk.domain.training.prompting import Note, Prompt
 from helpdesk.tui.render.values import GOOD, LIVE, QUIET, STRONG, WARN, Entry, entry, m_ss, show
-from helpdesk.tui.terminal import SafeApp, run_safely
+from helpdesk.tui.running import run_safely
+from helpdesk.tui.terminal import SafeApp
 from helpdesk.tui.themes import NAMES, THEMES
 from helpdesk.tui.widgets.sheet import Sheet
 
