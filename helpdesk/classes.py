@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from helpdesk.commands import say, warn
 from helpdesk.config import config_directory, data_directory
 from helpdesk.domain.errors import BadInput, NotFound
 from helpdesk.domain.text import clean
+from helpdesk.saying import say, warn
 from helpdesk.serving import check_web, web
 from helpdesk.training import LEVELS, named, scenarios
 

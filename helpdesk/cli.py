@@ -22,6 +22,7 @@ from helpdesk import (
     explaining,
     proving,
     record,
+    saying,
     serving,
     showing,
     training,
@@ -31,7 +32,7 @@ from helpdesk.assets import THEMES
 from helpdesk.domain.actions import ACTIONS, AnyAction, own_fields, summary
 from helpdesk.domain.errors import BadInput
 from helpdesk.domain.text import clean, is_text
-from helpdesk.plain import LISTS
+from helpdesk.plain.lists import LISTS
 from helpdesk.record import LOG
 
 
@@ -45,7 +46,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, or the console without one; return the exit code."""
-    commands.forgive()
+    saying.forgive()
     given = parser().parse_args(joined(sys.argv[1:] if arguments is None else arguments))
     if given.run is not commands.console:  # which goes on without until it is shown
         gc.enable()
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_text(given)
         return int(given.run(given))
 
-    return commands.ended(given, run)
+    return saying.ended(given, run)
 
 
 def check_text(given: argparse.Namespace) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ import msgspec
 from helpdesk import opening
 from helpdesk.domain.errors import BadFile, BadInput, CursorTooOld, HelpdeskError, Unreachable
 from helpdesk.domain.text import clean
+from helpdesk.saying import answer, say, warn
 
 if TYPE_CHECKING:  # the console is a command too, and waits for none of these
     import argparse
@@ -26,9 +26,6 @@ if TYPE_CHECKING:  # the console is a command too, and waits for none of these
     from helpdesk.service.offline import OfflineDesk
 
 UNPROVEN = "Callers are not proven at this desk: prove_callers is false in helpdesk.toml."
-
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""What commands a terminal; a tab, as completion scripts have them, does not."""
 
 YES, NO = {"yes", "y", "true", "1", "on"}, {"no", "n", "false", "0", "off"}
 
@@ -54,28 +51,6 @@ def opened(
             warn(UNPROVEN)
         if desk.alarm:
             warn(desk.alarm)
-
-
-def forgive() -> None:
-    """Let what a stream cannot write be written in another way, where it would end the program."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def ended(given: argparse.Namespace | opening.Wish, run: Callable[[], int]) -> int:
-    """Run a command; return its exit code, having said what went wrong."""
-    try:
-        return run()
-    except HelpdeskError as error:
-        return fail(error, is_json=getattr(given, "json", False))
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        return 130
-    except Exception as error:  # noqa: BLE001  (a fault of our own: one sentence, no values)
-        return fault(error)
 
 
 def console(given: argparse.Namespace | opening.Wish) -> int:
@@ -140,6 +115,7 @@ def sync(given: argparse.Namespace) -> int:
 
 
 async def _synchronise(desk: OfflineDesk, *, follows: bool) -> int:
+    from helpdesk.progress import progress
     from helpdesk.service.reading import RETRY_S
     from helpdesk.service.syncing import synchronise
 
@@ -165,61 +141,26 @@ async def _synchronise(desk: OfflineDesk, *, follows: bool) -> int:
             await asyncio.sleep(RETRY_S)
 
 
-def progress(done: int, of: int, what: str) -> None:
-    """Show a bar on a terminal; nowhere else."""
-    if sys.stderr.isatty():
-        full = 20 * done // max(1, of)
-        bar = "█" * full + "░" * (20 - full)
-        sys.stderr.write(f"\r{bar} {done} of {of} {clean(what):<24}{chr(10) * (done == of)}")
-        sys.stderr.flush()
-
-
-class RowsLine:
-    """How many rows of the log are done: a bar on a terminal, and nothing elsewhere."""
-
-    def __init__(self) -> None:
-        from helpdesk.service.inspecting import Pace
-
-        self.far, self._pace, self._is_open = "nothing", Pace(), False
-
-    def __call__(self, done: int, of: int) -> None:
-        """Show how far it is."""
-        self.far = f"{done:,} of {of:,} rows" if of else f"{done:,} rows"
-        if not sys.stderr.isatty() or not (self._is_open or done < of or not of):
-            return  # what is there at once needs no bar
-        full = 20 * done // max(1, of)
-        bar = f"{'█' * full}{'░' * (20 - full)} {self._pace.words(done, of)}" if of else self.far
-        sys.stderr.write(f"\r{bar}\x1b[K")
-        sys.stderr.flush()
-        self._is_open = True
-
-    def end(self) -> None:
-        """Take the bar away."""
-        if self._is_open:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-            self._is_open = False
-
-
 def listing(given: argparse.Namespace) -> int:
     """Say one page of a list."""
-    from helpdesk import plain
     from helpdesk.domain.search import parse
+    from helpdesk.plain.lists import LISTS
 
     with opened(given, reads=not given.json) as desk:
         query = parse(" ".join(given.text), [(c.id, c.names) for c in desk.cards.values()])
         ask = getattr(desk, given.command)
         page = asyncio.run(ask(query, offset=given.offset, limit=given.limit))
-        text = plain.LISTS[given.command][1](page, dict(desk.cards))
+        text = LISTS[given.command][1](page, dict(desk.cards))
     answer(given, page, text)
     return 0
 
 
 def case(given: argparse.Namespace) -> int:
     """Say everything about one user."""
-    from helpdesk import answers, plain
+    from helpdesk import answers
     from helpdesk.domain.cases import case_data
     from helpdesk.domain.originals import original_lines
+    from helpdesk.plain.case import case_text
 
     with opened(given, reads=not given.json) as desk:
         case = asyncio.run(desk.case(given.user))
@@ -227,7 +168,7 @@ def case(given: argparse.Namespace) -> int:
             told = asyncio.run(desk.original(case.user.id, given.event))
             say(answers.as_json(told) if given.json else "\n".join(original_lines(told)))
             return 0
-        text = plain.case_text(case, desk.cards[case.user.product])
+        text = case_text(case, desk.cards[case.user.product])
     answer(given, case_data(case), text)
     return 0
 
@@ -239,13 +180,14 @@ def perform(given: argparse.Namespace) -> int:
 
 
 async def _perform_on(desk: Desk, given: argparse.Namespace) -> int:
-    from helpdesk import answers, plain
+    from helpdesk import answers
+    from helpdesk.plain.case import case_text, handover_text, weighed_text
 
     action = action_of(given)
     action = msgspec.structs.replace(action, user=(await desk.case(action.user)).user.id)
     if given.preview:
         weighed = await desk.weigh(action)
-        answer(given, answers.previewed(weighed), plain.weighed_text(weighed))
+        answer(given, answers.previewed(weighed), weighed_text(weighed))
         return 0
     outcome = await desk.perform(action)
     if given.json:
@@ -253,9 +195,9 @@ async def _perform_on(desk: Desk, given: argparse.Namespace) -> int:
         return 0
     say(clean(outcome.says))
     if action.name == "reveal":
-        say(plain.case_text(outcome.case, desk.cards[outcome.case.user.product]))
+        say(case_text(outcome.case, desk.cards[outcome.case.user.product]))
     if outcome.handover:
-        say(plain.handover_text(outcome.handover))
+        say(handover_text(outcome.handover))
         if outcome.handover.uri:
             import segno
 
@@ -389,52 +331,3 @@ def completion(given: argparse.Namespace) -> int:
 
     say(shtab.complete(given.parser(), shell=given.shell))
     return 0
-
-
-def fail(error: HelpdeskError, *, is_json: bool) -> int:
-    """Say why it could not be done; return the error's exit code."""
-    if is_json:
-        from helpdesk import answers
-
-        say(answers.as_json(answers.failure(error)))
-    else:
-        sys.stderr.write(f"helpdesk: {clean(str(error))}\n")
-    return error.exit_code
-
-
-def fault(error: Exception) -> int:
-    """Say that we are at fault, without any value of the data; return exit code 1."""
-    from helpdesk.crashes import report
-
-    sys.stderr.write(f"helpdesk: {report(error)}\n")
-    return 1
-
-
-def warn(alarm: str) -> None:
-    """Say beside the answer what is wrong with the desk's own log."""
-    sys.stderr.write(f"helpdesk: WARNING: {clean(alarm)}\n")
-
-
-def answer(given: argparse.Namespace, found: object, text: str) -> None:
-    """Say what was found: in JSON where that is asked for, else as text."""
-    if given.json:
-        from helpdesk.answers import as_json
-
-        text = as_json(found)
-    say(text)
-
-
-def say(text: str) -> None:
-    """Write to standard output; the one place where the command line speaks.
-
-    The last guard: whoever made the text cleaned it, and here a control shows as its picture.
-    """
-    try:
-        sys.stdout.write(f"{_CONTROLS.sub(lambda found: clean(found.group()), text)}\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise Unreachable(f"The answer cannot be written: {error.strerror}.") from error

@@ -9,11 +9,13 @@ from getpass import getpass
 from pathlib import Path
 from typing import Any
 
-from helpdesk import answers, plain
-from helpdesk.commands import answer, bytes_of, fail, fault, opened, say
+from helpdesk import answers
+from helpdesk.commands import bytes_of, opened
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.errors import BadFile, BadInput
 from helpdesk.domain.text import clean
+from helpdesk.plain.case import verdict_text
+from helpdesk.saying import answer, fail, fault, say
 from helpdesk.service.desk import Desk
 
 
@@ -25,7 +27,7 @@ def why(given: argparse.Namespace) -> int:
         return _why_files(given)
     with opened(given, reads=not given.json) as desk:
         verdict = asyncio.run(_why_user(desk, given))
-    answer(given, verdict, plain.verdict_text(verdict))
+    answer(given, verdict, verdict_text(verdict))
     return 0
 
 
@@ -47,7 +49,7 @@ def _why_files(given: argparse.Namespace) -> int:
     cards = load_cards(config_directory() / "products")
     if given.case and not given.json:
         case = decode_case(bytes_of(given.case), file=str(given.case))
-        say(plain.verdict_text(case_verdict(case, cards, file=str(given.case))))
+        say(verdict_text(case_verdict(case, cards, file=str(given.case))))
         return 0
     if given.case:
         case = decode_case(bytes_of(given.case), file=str(given.case))

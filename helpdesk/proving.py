@@ -6,11 +6,13 @@ import argparse
 import asyncio
 from typing import Any
 
-from helpdesk import plain
-from helpdesk.commands import answer, opened
+from helpdesk.commands import opened
 from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.text import clean
+from helpdesk.plain.case import handover_text
+from helpdesk.plain.proving import approvals_text, asking_text, holds_text, proof_text, ways_text
+from helpdesk.saying import answer
 from helpdesk.service.desk import Desk
 
 
@@ -23,16 +25,16 @@ def prove(given: argparse.Namespace) -> int:
 async def _prove_on(desk: Desk, given: argparse.Namespace) -> int:
     if given.answer is not None:
         proof = await desk.answer_proof(given.user, given.answer)
-        answer(given, proof, plain.proof_text(proof))
+        answer(given, proof, proof_text(proof))
     elif given.method:
         method = Method(given.method)
         asking = await desk.ask_proof(
             given.user, method, channel=given.channel, ticket=given.ticket
         )
-        answer(given, asking, plain.asking_text(asking))
+        answer(given, asking, asking_text(asking))
     else:
         ways = await desk.ways(given.user, given.act)
-        answer(given, ways, plain.ways_text(ways))
+        answer(given, ways, ways_text(ways))
     return 0
 
 
@@ -40,7 +42,7 @@ def approvals(given: argparse.Namespace) -> int:
     """Say what waits for a second person, and what became of the rest of the day."""
     with opened(given) as desk:
         found = asyncio.run(desk.approvals())
-    answer(given, found, plain.approvals_text(found))
+    answer(given, found, approvals_text(found))
     return 0
 
 
@@ -50,7 +52,7 @@ def approve(given: argparse.Namespace) -> int:
         found = asyncio.run(
             desk.approve(given.request, is_granted=not given.refuse, says=given.says)
         )
-    answer(given, found, plain.approvals_text((found,)))
+    answer(given, found, approvals_text((found,)))
     return 0
 
 
@@ -67,7 +69,7 @@ def holds(given: argparse.Namespace) -> int:
     """Say which resets wait and can be undone."""
     with opened(given) as desk:
         found = asyncio.run(desk.holds())
-    answer(given, found, plain.holds_text(found))
+    answer(given, found, holds_text(found))
     return 0
 
 
@@ -75,7 +77,7 @@ def undo(given: argparse.Namespace) -> int:
     """Undo a reset that waits."""
     with opened(given) as desk:
         found = asyncio.run(desk.undo(given.hold))
-    answer(given, found, plain.holds_text((found,)))
+    answer(given, found, holds_text((found,)))
     return 0
 
 
@@ -83,7 +85,7 @@ def phone(given: argparse.Namespace) -> int:
     """Say what a demo customer's devices show now."""
     with opened(given) as desk:
         shown = asyncio.run(desk.phone(given.user))
-    text = "\n".join(map(plain.handover_text, shown)) or "Nothing is shown."
+    text = "\n".join(map(handover_text, shown)) or "Nothing is shown."
     answer(given, shown, f"DEMO: the customer's devices\n{text}")
     return 0
 

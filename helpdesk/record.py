@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from helpdesk import plain
-from helpdesk.commands import RowsLine, answer, bytes_of, opened, say, warn
+from helpdesk.commands import bytes_of, opened
 from helpdesk.domain.actions import Note
 from helpdesk.domain.bundle_text import bundle_text
 from helpdesk.domain.checkpoints import read_checkpoint
@@ -19,6 +18,10 @@ from helpdesk.domain.diagnosis.verdicts import CallerSaid
 from helpdesk.domain.errors import BadFile, BadInput, Tampered
 from helpdesk.domain.exports import as_csv, as_jsonl
 from helpdesk.domain.text import clean
+from helpdesk.plain.lists import tray_text
+from helpdesk.plain.log import inspection_text, reconciliation_text
+from helpdesk.progress import RowsLine
+from helpdesk.saying import answer, say, warn
 from helpdesk.service.bundles import write_bundle
 from helpdesk.service.desk import Desk
 from helpdesk.service.inspecting import exported, inspected
@@ -32,7 +35,7 @@ def verify(given: argparse.Namespace) -> int:
     note = checkpoint_in(given.checkpoint) if given.checkpoint else ""
     with opened(given) as desk, _rows("verified") as rows:
         found = asyncio.run(inspected(desk, note, given.key, rows))
-    answer(given, found, plain.inspection_text(found))
+    answer(given, found, inspection_text(found))
     return 0 if found.is_sound else Tampered.exit_code
 
 
@@ -40,7 +43,7 @@ def reconcile(given: argparse.Namespace) -> int:
     """Say whether log and provider tell the same; exit code 7 where they do not."""
     with opened(given) as desk:
         found = asyncio.run(desk.reconcile_log())
-    answer(given, found, plain.reconciliation_text(found))
+    answer(given, found, reconciliation_text(found))
     return 0 if found.does_match else Tampered.exit_code
 
 
@@ -129,7 +132,7 @@ def tray(given: argparse.Namespace) -> int:
     """Say the notices to customers, newest first."""
     with opened(given) as desk:
         page = asyncio.run(desk.tray(given.user or "", offset=given.offset, limit=given.limit))
-    answer(given, page, plain.tray_text(page))
+    answer(given, page, tray_text(page))
     return 0
 
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from helpdesk.commands import opened, say
+from helpdesk.commands import opened
 from helpdesk.domain.errors import BadInput
+from helpdesk.saying import say
 
 
 def serve(given: argparse.Namespace) -> int:
@@ -23,9 +24,10 @@ def serve(given: argparse.Namespace) -> int:
         extra = "pip install 'helpdesk[gateway]'"
         raise BadInput(f"serve needs the extra gateway: {extra} ({error.name}).") from error
     del litestar, uvicorn
-    from helpdesk import hosting
+    from helpdesk.hosting import Wanted
+    from helpdesk.listening import serve as listen
 
-    wanted = hosting.Wanted(
+    wanted = Wanted(
         desk=given.desk,
         store=given.store,
         read_from=given.read_from,
@@ -35,7 +37,7 @@ def serve(given: argparse.Namespace) -> int:
         port=given.port,
         is_dev=given.dev,
     )
-    hosting.serve(wanted, load_config(os.environ), say)
+    listen(wanted, load_config(os.environ), say)
     return 0
 
 

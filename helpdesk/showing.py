@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from helpdesk.commands import bytes_of, say
+from helpdesk.commands import bytes_of
 from helpdesk.domain.errors import BadFile, BadInput
 from helpdesk.domain.text import clean
+from helpdesk.saying import say
 from helpdesk.training import class_directory, named, product_cards
 
 if TYPE_CHECKING:

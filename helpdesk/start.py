@@ -26,7 +26,8 @@ def main() -> int:
         return run()
     opening.paint(wish, os.environ)
     try:
-        from helpdesk.commands import console, ended, forgive  # noqa: PLC0415
+        from helpdesk.commands import console  # noqa: PLC0415
+        from helpdesk.saying import ended, forgive  # noqa: PLC0415
 
         forgive()
         return ended(wish, lambda: console(wish))

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpdesk import answers
-from helpdesk.commands import bytes_of, fail, say, warn
+from helpdesk.commands import bytes_of
 from helpdesk.config import config_directory, data_directory
 from helpdesk.domain.errors import BadFile, BadInput, NotFound
 from helpdesk.domain.text import clean
+from helpdesk.saying import fail, say, warn
 
 if TYPE_CHECKING:
     from helpdesk.domain.products import Product

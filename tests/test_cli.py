@@ -13,10 +13,11 @@ import jsonschema
 import pyotp
 import pytest
 
-from helpdesk import __version__, answers, assets, commands, plain
+from helpdesk import __version__, answers, assets, commands
 from helpdesk.assets import DEMO
 from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.diagnosis.verdicts import RankedCause, Strength, Verdict
+from helpdesk.plain.case import verdict_text
 from helpdesk.stores.replica import Replica
 from helpdesk.tui import themes
 from tests.conftest import OFF, Run, prove
@@ -361,7 +362,7 @@ def test_a_guess_is_no_all_clear(strength: Strength, is_said: bool) -> None:
     cause = RankedCause(id="A1", title="asks always", p=0.4, strength=strength)
     verdict = Verdict(causes=(cause,), nothing_is_broken=True)
 
-    text = plain.verdict_text(verdict)
+    text = verdict_text(verdict)
 
     assert ("Nothing is broken" in text) is is_said
 

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import msgspec
 
-from helpdesk import commands
+from helpdesk import saying
 from helpdesk.cli import main
 from helpdesk.domain.decisions import Decision
 from helpdesk.domain.errors import HelpdeskError
@@ -78,7 +78,7 @@ def _said(status: int, body: bytes) -> str:
     for is_json in (False, True):
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            commands.fail(error, is_json=is_json)
+            saying.fail(error, is_json=is_json)
         if found := unsafe_in(out.getvalue() + err.getvalue()):
             return f"says {found}"
     return ""

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import httpx
 
-from helpdesk import plain, products
+from helpdesk import products
 from helpdesk.assets import asset
 from helpdesk.config import load_config
 from helpdesk.connectors.tickets.djangohelpdesk import DjangoHelpdesk
@@ -29,6 +29,7 @@ from helpdesk.domain.training.prompting import notes
 from helpdesk.domain.users import User
 from helpdesk.fixture.check import check
 from helpdesk.fixture.training import read_scenario
+from helpdesk.plain.case import case_text, event_text, verdict_text
 from helpdesk.products import read_card
 from helpdesk.reaching import checked
 from helpdesk.tui.render.manual import card_page
@@ -176,7 +177,7 @@ def _settings(place: Path) -> str:
 
 
 def _case(raw: bytes) -> str:
-    return plain.verdict_text(case_verdict(decode_case(raw), CARDS))
+    return verdict_text(case_verdict(decode_case(raw), CARDS))
 
 
 # -- what providers and ticket systems answer ------------------------------------------------------
@@ -258,9 +259,9 @@ def _shown(found: Any) -> Iterator[str]:
         for one in found.values():
             yield from _shown(one)
     elif isinstance(found, User):
-        yield plain.case_text(factories.case(found), CARDS["sms-2fa"])
+        yield case_text(factories.case(found), CARDS["sms-2fa"])
     elif hasattr(found, "kind") and hasattr(found, "at"):
-        yield plain.event_text(found)
+        yield event_text(found)
     elif isinstance(found, list | tuple):
         for one in found:
             yield from _shown(one)

@@ -14,13 +14,14 @@ import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from helpdesk import answers, plain
+from helpdesk import answers
 from helpdesk.domain import bundle_text, exports, originals
 from helpdesk.domain.cases import Case, case_data, explicit
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import clean, folded, mask
 from helpdesk.domain.training import debriefing
 from helpdesk.domain.training.debriefing import Result, Standing
+from helpdesk.plain import case, lists, log, proving
 from helpdesk.web import pages
 from tests.reliability.corpus import HUGE
 from tests.reliability.hostile_screens import READABLE, squeezed
@@ -53,7 +54,12 @@ def unsafe_in(text: str, *, allowed: str = "\n") -> list[str]:
 def _writers() -> Iterator[tuple[str, Callable[[Spoiler], str]]]:
     """Give everything in `plain` and beside it that makes words of values, by name."""
     makers: list[Callable[..., Any]] = [
-        *(f for n, f in vars(plain).items() if n.endswith("_text") and inspect.isfunction(f)),
+        *(
+            maker
+            for subject in (case, lists, log, proving)
+            for name, maker in vars(subject).items()
+            if name.endswith("_text") and inspect.isfunction(maker)
+        ),
         bundle_text.bundle_text,
         originals.original_lines,
         debriefing.standings_text,

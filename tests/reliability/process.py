@@ -23,7 +23,8 @@ import uvicorn
 
 from helpdesk.config import Config
 from helpdesk.gateway.server import Gateway
-from helpdesk.hosting import SWITCH_S, Wanted, desks_at
+from helpdesk.hosting import Wanted, desks_at
+from helpdesk.listening import SWITCH_S
 from tests.gateway.serving import PLENTY, Words
 from tests.ports import free_port
 from tests.waiting import PATIENCE_S

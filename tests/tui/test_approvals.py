@@ -15,7 +15,7 @@ from helpdesk.domain.holds import Ending
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
 from helpdesk.domain.users import MfaState
-from helpdesk.plain import approvals_text
+from helpdesk.plain.proving import approvals_text
 from helpdesk.service.local import LocalDesk
 from helpdesk.tui.dialogs.approving import ApprovalDialog, FiledDialog
 from helpdesk.tui.render.proving import standing

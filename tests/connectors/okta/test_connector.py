@@ -13,7 +13,7 @@ from helpdesk.domain.errors import BadInput, NotFound, Unreachable
 from helpdesk.domain.proofs import Asking, Grade, Method
 from helpdesk.domain.timeline import Lock, Other, Reset
 from helpdesk.domain.users import Factor, FactorKind, FactorState, User
-from helpdesk.plain import case_text
+from helpdesk.plain.case import case_text
 from helpdesk.tui.render.case import who
 from tests.connectors.okta.line import VARIABLE, connector, description
 from tests.connectors.okta.system_log import SENDS, USER

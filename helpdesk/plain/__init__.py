@@ -1,0 +1,1 @@
+"""What the command line answers as text that a person reads: a module a subject."""
