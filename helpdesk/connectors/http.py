@@ -31,6 +31,7 @@ from helpdesk.connectors.exchange import (
     not_taken,
     retry_after,
 )
+from helpdesk.connectors.own_loop import OwnLoop
 from helpdesk.connectors.way import Again, Way
 from helpdesk.domain.errors import HelpdeskError, NotFound, Unreachable, Unsettled
 from helpdesk.domain.text import clean
@@ -101,8 +102,7 @@ class Http(Way):
         )
         self._signs, self._errs, self._waits, self._hooks = signs, errs, waits, hooks
         self._tries, self._patience_s = tries, patience_s
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._loop: OwnLoop | None = None
         self._opening = threading.Lock()
 
     async def ask(
@@ -177,31 +177,16 @@ class Http(Way):
     def close(self) -> None:
         """Close all connections; blocking, from outside the loop they are on."""
         with self._opening:
-            loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
-        if loop is None or thread is None:
-            return
-        asyncio.run_coroutine_threadsafe(self._end(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+            loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.close(self.hang_up)
 
     def _run(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
         with self._opening:
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=self._loop.run_forever, name=f"provider {self.who}", daemon=True
-                )
-                self._thread.start()
+                self._loop = OwnLoop(f"provider {self.who}")
             loop = self._loop
-        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))
-
-    async def _end(self) -> None:
-        while others := asyncio.all_tasks() - {asyncio.current_task()}:
-            for task in others:  # and those that these begin as they end
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
-        await self.hang_up()
+        return loop.run(work)
 
     async def _asked(
         self,

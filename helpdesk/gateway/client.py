@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from helpdesk.connectors.exchange import Lost
+from helpdesk.connectors.own_loop import OwnLoop
 from helpdesk.domain.cases import Case
 from helpdesk.domain.errors import (
     CursorTooOld,
@@ -84,9 +84,7 @@ class Connection:
         self._line, self._heed = line, heed
         learn(wire.FORMS)
         learn(one.gives for one in ENDPOINTS.values() if one.gives not in wire.TRANSLATED)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="desk", daemon=True)
-        self._thread.start()
+        self._loop = OwnLoop("desk")
         self._seen: OrderedDict[str, str] = OrderedDict()
         self._ids: dict[str, str] = {}
         self._told_at: datetime | None = None
@@ -95,9 +93,7 @@ class Connection:
         self._whose: dict[str, str] = {}
         self.alarm = ""
         try:
-            self.info = (
-                known or asyncio.run_coroutine_threadsafe(self._introduced(), self._loop).result()
-            )
+            self.info = known or self._loop.result(self._introduced())
         except BaseException:
             self.close()
             raise
@@ -106,12 +102,7 @@ class Connection:
 
     def close(self) -> None:
         """Close the line; blocking, from outside its loop."""
-        if self._loop.is_closed():
-            return
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        self._loop.close(self._line.close)
 
     @property
     def skew(self) -> timedelta:
@@ -170,14 +161,7 @@ class Connection:
         return await self._run(self._user(name))
 
     def _run(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
-        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
-
-    async def _end(self) -> None:
-        while others := asyncio.all_tasks() - {asyncio.current_task()}:
-            for task in others:  # and those that these begin as they end
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
-        await self._line.close()
+        return self._loop.run(work)
 
     async def _ask(self, name: str, /, **values: Any) -> Any:
         endpoint = ENDPOINTS[name]

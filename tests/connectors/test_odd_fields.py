@@ -142,8 +142,6 @@ async def test_any_value_in_any_field_is_a_sentence_or_a_reading(
     assert count > 5
 
 
-# Once in many runs a line that is given up leaves a try of its library's to connect unbegun.
-@pytest.mark.flaky(reruns=2)
 @pytest.mark.parametrize("provider", ["privacyidea", "keycloak"])
 @pytest.mark.parametrize(
     "value",

@@ -1,0 +1,53 @@
+"""A loop on a thread of its own: who asks may be in any loop, and no screen holds it up."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class OwnLoop:
+    """Runs what it is given, until it is closed.
+
+    Args:
+        name: That of its thread.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+        """Begin something; give what the caller's own loop awaits of it."""
+        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+    def result(self, work: Coroutine[Any, Any, T]) -> T:
+        """Give what comes of something; blocking, from outside the loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def close(self, then: Callable[[], Awaitable[None]]) -> None:
+        """End what is under way, do what is to be done *then*, and stop; blocking, from outside.
+
+        Nothing where it is closed.
+        """
+        if self._loop.is_closed():
+            return
+        self.result(_ended(then))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+async def _ended(then: Callable[[], Awaitable[None]]) -> None:
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        # By the next beat each has begun: one that is ended before leaves what it wraps unbegun.
+        await asyncio.sleep(0)
+        for task in others:  # and then those that these began as they ended
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+    await then()
