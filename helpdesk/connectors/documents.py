@@ -59,10 +59,11 @@ class Documents(Protocol):
         """Give a key that no document of a table has."""
         ...
 
-    def events(self, users: Sequence[str]) -> Mapping[str, tuple[Sequence[Any], timedelta]]:
+    def events(self, users: Sequence[str]) -> Mapping[str, tuple[Sequence[Any] | bytes, timedelta]]:
         """Give the timelines of those of these users that are known, oldest event first, raw.
 
-        Beside each how far its times are to be moved.
+        Raw is JSON where it lies so, else the values of it. Beside each how far its times are to
+        be moved.
         """
         ...
 
@@ -151,13 +152,13 @@ class Filed:
         return {user: self._timeline(user, found.get(user)) for user in users}
 
     def _timeline(
-        self, user: str, told: tuple[Sequence[Any], timedelta] | None
+        self, user: str, told: tuple[Sequence[Any] | bytes, timedelta] | None
     ) -> tuple[AnyEvent, ...]:
         if told is None:
             raise NotFound(f"There is no user {clean(user)} here.")
         try:
             return decode_timeline(*told)
-        except (msgspec.ValidationError, TypeError) as error:
+        except (msgspec.DecodeError, TypeError) as error:
             says, _, path = str(error).partition(" - at `$")
             place = f"timelines.{self._key(user)}.events{path.rstrip('`')}"
             raise BadFile(self._file.name, place, says) from error

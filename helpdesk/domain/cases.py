@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -12,7 +14,7 @@ from helpdesk.domain.agents import Agent
 from helpdesk.domain.alike import Double
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.challenges import ChallengeLine
-from helpdesk.domain.codes import CodeClock
+from helpdesk.domain.codes import Code, CodeClock
 from helpdesk.domain.decisions import Decision
 from helpdesk.domain.lacks import Lack
 from helpdesk.domain.proofs import Proof
@@ -27,6 +29,8 @@ from helpdesk.domain.timeline import (
     encode_event,
 )
 from helpdesk.domain.users import Account, At, User
+
+T = TypeVar("T", Code, ChallengeLine)
 
 DOUBLES: Final = 5
 """So many users who look alike are named; more say no more."""
@@ -141,13 +145,18 @@ def masked(case: Case) -> Case:
 
     Names stay, they are how people are told apart.
     """
-    codes = tuple(replace(code, to=mask(code.to)) for code in case.codes.codes)
+    events: Sequence[Any] = case.timeline
+    hidden = cache(mask)  # a long timeline tells of the same few addresses again and again
+    codes = tuple(_masked_to(code, hidden) for code in case.codes.codes)
     return replace(
         case,
         is_masked=True,
-        timeline=tuple(map(masked_event, case.timeline)),
+        timeline=tuple(
+            masked_event(event, hidden) if type(event) in _TELLING or event.extra else event
+            for event in events
+        ),
         codes=replace(case.codes, codes=codes),
-        challenges=tuple(replace(line, to=mask(line.to)) for line in case.challenges),
+        challenges=tuple(_masked_to(line, hidden) for line in case.challenges),
         user=masked_user(case.user),
         doubles=tuple(replace(one, login=masked_login(one.login)) for one in case.doubles),
     )
@@ -177,16 +186,26 @@ HIDDEN: Final = "•••"
 """Stands for what an event carries under a name nobody here knows: it could be anything."""
 
 
-def masked_event(event: AnyEvent) -> AnyEvent:
+_TELLING: Final = frozenset({Other, Send, Call})
+"""The kinds of events that tell where something went, or could tell anything."""
+
+
+def _masked_to(sent: T, hidden: Callable[[str], str]) -> T:
+    """Return a code or a challenge with its destination masked."""
+    to = hidden(sent.to)
+    return sent if to == sent.to else replace(sent, to=to)
+
+
+def masked_event(event: AnyEvent, hidden: Callable[[str], str] = mask) -> AnyEvent:
     """Return an event with its destination masked and what nobody here knows hidden."""
     match event:
         case Other(raw=raw):
             known = {"at", "kind", "id"}
             return replace(event, raw={k: v if k in known else HIDDEN for k, v in raw.items()})
-        case Send(to=str(to)) if mask(to) != to:
-            event = replace(event, to=mask(to))
-        case Call(origin=str(origin)) if mask(origin) != origin:
-            event = replace(event, origin=mask(origin))
+        case Send(to=str(to)) if hidden(to) != to:
+            event = replace(event, to=hidden(to))
+        case Call(origin=str(origin)) if hidden(origin) != origin:
+            event = replace(event, origin=hidden(origin))
     return replace(event, extra=dict.fromkeys(event.extra, HIDDEN)) if event.extra else event
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from helpdesk.domain.timeline import Answer, AnyEvent, Challenge, Delivery, Send
+from helpdesk.domain.timeline import Answer, AnyEvent, Challenge, Delivery, Send, by_type
 from helpdesk.domain.users import At
 
 OPEN_FOR = timedelta(minutes=30)
@@ -58,21 +58,17 @@ def challenge_lines(
 ) -> Iterator[ChallengeLine]:
     """Give the challenges of one timeline, oldest first."""
     # Parted once: looked through for every challenge, a long timeline would take minutes.
-    asked: list[Challenge] = []
+    told = by_type(timeline)
     sends: dict[str | None, list[Send]] = {}
-    answers: dict[str | None, list[Answer]] = {}
+    answers: dict[str, list[Answer]] = {}
     delivered: dict[str, list[Delivery]] = {}
-    for event in timeline:
-        match event:
-            case Challenge():
-                asked.append(event)
-            case Send():
-                sends.setdefault(event.challenge, []).append(event)
-            case Answer():
-                answers.setdefault(event.challenge, []).append(event)
-            case Delivery():
-                delivered.setdefault(event.send, []).append(event)
-    for one in asked:
+    for send in told.get(Send, ()):
+        sends.setdefault(send.challenge, []).append(send)
+    for answer in told.get(Answer, ()):
+        answers.setdefault(answer.challenge, []).append(answer)
+    for delivery in told.get(Delivery, ()):
+        delivered.setdefault(delivery.send, []).append(delivery)
+    for one in told.get(Challenge, ()):
         name = one.challenge
         yield _line(user, one, sends.get(name, []), answers.get(name, []), delivered, now)
 
@@ -88,7 +84,7 @@ def _line(
     last = sends[-1] if sends else None
     arrivals = delivered.get(last.send, []) if last else []
     state, ended_at = _state(asked, sends, answers, arrivals, now)
-    refused = next((a.reason or "" for a in reversed(answers) if not a.ok), "")
+    is_refused = state is ChallengeState.REFUSED
     return ChallengeLine(
         user=user,
         challenge=asked.challenge,
@@ -99,7 +95,7 @@ def _line(
         sends=len(sends),
         channel=last.channel if last else "",
         to=(last.to or "") if last else "",
-        reason=refused if state is ChallengeState.REFUSED else "",
+        reason=answers[-1].reason or "" if is_refused else "",
         ip=asked.ip or "",
         ended_at=ended_at,
     )

@@ -16,11 +16,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 
 from msgspec import Struct
 
 from helpdesk.domain.products import Product
-from helpdesk.domain.timeline import Answer, AnyEvent, Delivery, Send
+from helpdesk.domain.timeline import Answer, AnyEvent, Delivery, Send, by_type
 from helpdesk.domain.users import At
 
 SHOWN = timedelta(hours=24)
@@ -95,15 +96,23 @@ class CodeClock(Struct, frozen=True, kw_only=True):
 
 def code_clock(card: Product, timeline: Sequence[AnyEvent], now: datetime) -> CodeClock:
     """Return which code is live at *now*, and when the next may be sent."""
-    recent = [event for event in timeline if now - SHOWN <= event.at <= now]
-    sends = [
-        event for event in recent if isinstance(event, Send) and (event.purpose or "code") == "code"
-    ]
-    answers = [event for event in recent if isinstance(event, Answer)]
-    deliveries = {event.send: event for event in recent if isinstance(event, Delivery)}
+    recent = by_type(event for event in timeline if now - SHOWN <= event.at <= now)
+    sends = [send for send in recent.get(Send, ()) if (send.purpose or "code") == "code"]
+    answers: dict[str | None, list[Answer]] = {}
+    for answer in recent.get(Answer, ()):
+        for name in {answer.challenge, answer.send}:
+            answers.setdefault(name, []).append(answer)
+    deliveries = {event.send: event for event in recent.get(Delivery, ())}
     codes = tuple(
-        _code(card, send, sends[index + 1 :], answers, deliveries.get(send.send), now)
-        for index, send in enumerate(sends)
+        _code(
+            card,
+            send,
+            next((other for other in islice(sends, n, None) if _same_errand(other, send)), None),
+            [*answers.get(send.send, ()), *answers.get(send.challenge, ())],
+            deliveries.get(send.send),
+            now,
+        )
+        for n, send in enumerate(sends, 1)
     )
     wait_s = card.codes.resend_wait_s.value
     next_send_at = sends[-1].at + timedelta(seconds=wait_s) if sends and wait_s else None
@@ -130,13 +139,13 @@ def expiry(card: Product, send: Send) -> datetime | None:
 def _code(
     card: Product,
     send: Send,
-    later: list[Send],
+    newer: Send | None,
     answers: list[Answer],
     delivery: Delivery | None,
     now: datetime,
 ) -> Code:
     expires_at = expiry(card, send)
-    state, why = _state(card, send, later, answers, delivery, now)
+    state, why = _state(card, send, newer, answers, delivery, now)
     return Code(
         send=send.send,
         challenge=send.challenge,
@@ -153,12 +162,11 @@ def _code(
 def _state(
     card: Product,
     send: Send,
-    later: list[Send],
+    newer: Send | None,
     answers: list[Answer],
     delivery: Delivery | None,
     now: datetime,
 ) -> tuple[CodeState, str]:
-    newer = next((other for other in later if _same_errand(other, send)), None)
     expires_at = expiry(card, send)
     if any(_answers(answer, send, newer) for answer in answers if answer.ok):
         return CodeState.USED, "answered well"

@@ -7,8 +7,11 @@ than we read.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from operator import attrgetter
 from typing import Any, Final, Union
 
 import msgspec
@@ -22,10 +25,19 @@ LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 """Between these an event can be: spans around it must not fall off the calendar."""
 
 
-class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", gc=False):
+class Event(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="kind",
+    gc=False,
+    forbid_unknown_fields=True,
+):
     """One thing that happened, at `at`.
 
     There are many, and none holds another: the garbage collector need not look at them.
+    What a kind does not name is taken out before one is read, and put into `extra`.
 
     Attributes:
         extra: Keys the kind does not name; on the wire they stand beside the others.
@@ -241,18 +253,16 @@ _NAMES = {
 }
 
 
-def _times(kind: type[Event]) -> tuple[tuple[str, str], ...]:
-    """Give the keys of a kind that are moments: (our name, the wire's).
+def _more_times(kind: type[Event]) -> tuple[str, ...]:
+    """Give the attributes of a kind that are moments beside `at`.
 
     By the words they are written with: to ask msgspec takes longer than all else that is here.
     """
-    bases = (getattr(base, "__annotations__", {}) for base in reversed(kind.__mro__))
-    written = {name: hint for one in bases for name, hint in one.items()}
-    keys = zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True)
-    return tuple((own, name) for own, name in keys if written[own] in {"At", "At | None"})
+    written = kind.__annotations__
+    return tuple(name for name in written if written[name] in {"At", "At | None"})
 
 
-_TIMES = {kind: _times(kind) for kind in KINDS.values()}
+_MORE_TIMES = {kind: more for kind in KINDS.values() if (more := _more_times(kind))}
 
 
 def decode_event(raw: Any, by: timedelta = STILL) -> AnyEvent:
@@ -278,17 +288,30 @@ def decode_event(raw: Any, by: timedelta = STILL) -> AnyEvent:
 
 
 def _timed(event: Event, by: timedelta) -> Event:
-    """An event with its times moved, in UTC and within bounds."""
-    changed: dict[str, Any] = {}
-    for own, name in _TIMES[type(event)]:
+    """An event just read, with its times moved, in UTC and within bounds."""
+    at = _moved(event.at, by) if by else event.at
+    if at.tzinfo is not UTC or not FIRST <= at <= LAST:
+        at = _utc(at, "at")
+    _put_times(event, at, by)
+    return event
+
+
+def _put_times(event: Event, at: datetime, by: timedelta) -> None:
+    """Set when an event was, and move its other times, in UTC and within bounds.
+
+    Nobody else knows the event yet: to make a copy of each would take as long as to read it.
+    """
+    put = msgspec.structs.force_setattr
+    if at is not event.at:
+        put(event, "at", at)
+    for own in _MORE_TIMES.get(type(event), ()):
         value = getattr(event, own)
         if value is None:
             continue
-        if by:
-            value = changed[own] = _moved(value, by)
-        if value.tzinfo is not UTC or not FIRST <= value <= LAST:
-            changed[own] = _utc(value, name) if own == "at" else _some_time(value)
-    return msgspec.structs.replace(event, **changed) if changed else event
+        moment = _moved(value, by) if by else value
+        if moment.tzinfo is not UTC or not FIRST <= moment <= LAST:
+            moment = _some_time(moment)
+        put(event, own, moment)
 
 
 def _moved(at: datetime, by: timedelta) -> datetime:
@@ -319,40 +342,83 @@ def _some_time(at: datetime) -> datetime:
     return min(max(found, FIRST), LAST)
 
 
-def decode_timeline(raws: Iterable[Any], by: timedelta = STILL) -> tuple[AnyEvent, ...]:
+def decode_timeline(raws: Iterable[Any] | bytes, by: timedelta = STILL) -> tuple[AnyEvent, ...]:
     """Return the events of a timeline, oldest first, each `id` once, times moved *by* so much.
 
     Events may come unordered or twice; of two with the same id the first stays. Two of the same
-    instant keep the order in which they came.
+    instant keep the order in which they came. Bytes are a JSON array, and are read quickest.
 
     Raises:
         msgspec.ValidationError: As `decode_event`; the place begins with the event's index.
+        msgspec.DecodeError: It is no JSON.
     """
-    raws = [*raws]
-    events: list[AnyEvent] = []
+    if not isinstance(raws, bytes):
+        raws = [*raws]
+    events = _together(raws, by)
+    if events is None:
+        told = msgspec.json.decode(raws, type=list[Any]) if isinstance(raws, bytes) else raws
+        events = [*_one_by_one(told, by)]
+    named = [event.id for event in events if event.id is not None]
+    if len({*named}) < len(named):
+        events = _each_once(events)
+    events.sort(key=attrgetter("at"))
+    return tuple(events)
+
+
+def _each_once(events: Iterable[AnyEvent]) -> list[AnyEvent]:
     seen: set[str] = set()
-    for event in _together(raws, by) or _one_by_one(raws, by):
+    kept: list[AnyEvent] = []
+    for event in events:
         if event.id is not None:
             if event.id in seen:
                 continue
             seen.add(event.id)
-        events.append(event)
-    return tuple(sorted(events, key=lambda event: event.at))
+        kept.append(event)
+    return kept
 
 
-def _together(raws: list[Any], by: timedelta) -> list[AnyEvent]:
-    """The events where all are right and hold nothing but what their kind names; else none.
+def _together(raws: list[Any] | bytes, by: timedelta) -> list[AnyEvent] | None:
+    """The events where all are right and hold nothing but what their kind names; else None.
 
-    A long timeline is read in half the time when it is read at once.
+    A long timeline is read in a third of the time when it is read at once.
     """
-    for raw in raws:
-        name = raw.get("kind") if isinstance(raw, dict) else None
-        if not isinstance(name, str) or name not in KINDS or raw.keys() - _NAMES[KINDS[name]]:
-            return []
+    events: list[Any]
     try:
-        return [_timed(event, by) for event in msgspec.convert(raws, list[_ANY])]  # type: ignore[misc]
-    except msgspec.ValidationError:
-        return []
+        if isinstance(raws, bytes):
+            # One character is looked for in a tenth of the time.
+            events, is_plain = _decoder().decode(raws), b"+" not in raws or b'"+"' not in raws
+        else:
+            events = msgspec.convert(raws, list[_ANY])
+            is_plain = not any("+" in raw for raw in raws)
+    except msgspec.DecodeError:
+        return None
+    if not is_plain or not events:
+        return events if is_plain else None
+    times = [event.at for event in events]
+    if not _stays_within(min(times), max(times), by):
+        return None
+    put = msgspec.structs.force_setattr
+    for event, at in zip(events, times, strict=True):
+        if at.tzinfo is not UTC:
+            _timed(event, by)
+        elif type(event) in _MORE_TIMES:
+            _put_times(event, at + by, by)
+        elif by:
+            put(event, "at", at + by)
+    return events
+
+
+def _stays_within(first: datetime, last: datetime, by: timedelta) -> bool:
+    """Whether two moments are within bounds, also when they are moved."""
+    try:
+        return min(first, first + by) >= FIRST and max(last, last + by) <= LAST
+    except OverflowError:
+        return False
+
+
+@cache
+def _decoder() -> msgspec.json.Decoder[list[Any]]:
+    return msgspec.json.Decoder(list[_ANY])
 
 
 def _one_by_one(raws: Iterable[Any], by: timedelta) -> Iterator[AnyEvent]:
@@ -362,6 +428,14 @@ def _one_by_one(raws: Iterable[Any], by: timedelta) -> Iterator[AnyEvent]:
         except msgspec.ValidationError as error:
             says, _, path = str(error).partition(" - at `$")
             raise msgspec.ValidationError(f"{says} - at `$[{index}]{path or '`'}") from None
+
+
+def by_type(events: Iterable[AnyEvent]) -> dict[type[Any], list[Any]]:
+    """Return events by their type, of each in the order they have."""
+    found: defaultdict[type[Any], list[Any]] = defaultdict(list)
+    for event in events:
+        found[type(event)].append(event)
+    return dict(found)
 
 
 def encode_event(event: AnyEvent) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -29,6 +29,7 @@ from helpdesk.domain.products import Product
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow, UserRow
 from helpdesk.domain.text import clean, mask
 from helpdesk.domain.tickets import LoopReport, Ticket
+from helpdesk.domain.timeline import Other
 from helpdesk.domain.users import User
 from helpdesk.service.ages import Ages
 from helpdesk.service.diagnosing import Diagnosing, Found
@@ -343,7 +344,10 @@ class Questions:
             self._weighed(kind(user=user.id), card, case, standing, case.at).decision
             for kind in ACTIONS.values()
         ]
-        timeline = tuple(map(without_row, case.timeline))
+        events: Sequence[Any] = case.timeline
+        timeline = tuple(
+            without_row(event) if type(event) is Other or event.extra else event for event in events
+        )
         case = replace(case, decisions=tuple(decisions), timeline=timeline)
         return masked(case) if is_masked else case
 

@@ -144,6 +144,11 @@ class Shelf(Mapping[str, Any]):
         for key in self._new:
             yield key, put[key]
 
+    def kept(self, key: str) -> bytes | None:
+        """Give a document as it stands in the file; None where there is none, or another put."""
+        place = None if key in self.put else self.place(key)
+        return None if place is None else self.body(place)
+
     def body(self, place: int) -> bytes:
         """Give the document at a place of the file, as it stands there."""
         return self.handle.read(self.places.starts[place], self.places.ends[place])

@@ -182,18 +182,14 @@ class TinyFile:
         """Give an id that no document of a table has."""
         return max((key for key, _ in self.rows(table)), default=0) + 1
 
-    def events(self, users: Sequence[str]) -> Mapping[str, tuple[Sequence[Any], timedelta]]:
+    def events(self, users: Sequence[str]) -> Mapping[str, tuple[Sequence[Any] | bytes, timedelta]]:
         """Give the timelines of those of these users that are known, oldest event first, raw.
 
         Beside each how far its times are to be moved.
         """
-        shift, told = self._moved_by(), self._db.table("timelines", cache_size=0)
+        shift, told = self._moved_by(), self._storage.read().get("timelines", _EMPTY)
         keys = ((user, self.key_of("users", user)) for user in users)
-        rows = ((user, told.get(doc_id=key)) for user, key in keys if key is not None)
-        return {
-            user: (row.get("events", ()) if isinstance(row, Document) else (), shift)
-            for user, row in rows
-        }
+        return {user: (_events_of(told, str(key)), shift) for user, key in keys if key is not None}
 
     def extend(self, key: int, user: str, events: Sequence[Any]) -> None:
         """Add events to the end of a timeline; only inside `transaction`."""
@@ -308,6 +304,25 @@ def shift_of(
     if at is not None and abs(now - at) <= LEFT_ALONE:
         return at - then
     return now - then if before is None else before
+
+
+class _Timeline(msgspec.Struct):
+    """What happened to a user, not read yet."""
+
+    events: msgspec.Raw = msgspec.Raw(b"[]")
+
+
+def _events_of(timelines: Mapping[str, Any], key: str) -> Sequence[Any] | bytes:
+    """Give the events of one timeline of a table: as JSON where it lies in a file as it is."""
+    body = timelines.kept(key) if isinstance(timelines, Shelf) else None
+    if body is not None:
+        try:
+            return bytes(msgspec.json.decode(body, type=_Timeline).events)
+        except msgspec.DecodeError:
+            pass  # read whole, it says what is wrong with it
+    row = timelines.get(key, {})
+    events: Sequence[Any] = row.get("events", ()) if isinstance(row, Mapping) else ()
+    return events
 
 
 class _Named(msgspec.Struct):

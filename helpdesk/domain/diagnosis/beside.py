@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from helpdesk.domain.diagnosis.crowd import Crowd
 from helpdesk.domain.diagnosis.fleet import OFFSET_S, WINDOW, Symptom, findings_of, symptoms_of
+from helpdesk.domain.diagnosis.log import by_at
 from helpdesk.domain.timeline import AnyEvent, Challenge
 from helpdesk.domain.users import User
 
@@ -31,7 +32,7 @@ def crowd_of(
         is_colleague = other.account and other.account == user.account
         if (other.id == user.id and other.id) or not (is_ill or is_colleague):
             continue  # with nothing wrong there is nothing to share, echo or clear
-        ordered = sorted(events, key=lambda event: event.at)
+        ordered = sorted(events, key=by_at)
         if is_ill:
             theirs.extend(symptoms_of(other.id or str(id(other)), ordered, start, moment))
         if is_colleague:

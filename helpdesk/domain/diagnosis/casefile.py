@@ -244,6 +244,7 @@ def case_schema() -> dict[str, Any]:
     for part in events.values():
         properties = part.get("properties", {})
         properties.pop("+", None)
+        part.pop("additionalProperties", None)  # what a kind does not name is kept
     other = {
         "type": "object",
         "required": ["at", "kind"],

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from helpdesk.domain.diagnosis.rounds import Round, Sent
+from helpdesk.domain.timeline import Delivery
 
 USUAL_S = 45.0
 """A log whose every message took longer, and each as long, shows its clock and no delay."""
@@ -17,37 +18,38 @@ SPREAD_S = 25.0
 
 def set_clocks(rounds: Sequence[Round], now: datetime) -> None:
     """Note on every send by how much the clock of its channel's deliveries is ahead."""
-    by_channel: dict[str, list[tuple[Round, Sent]]] = defaultdict(list)
+    by_channel: dict[str, list[tuple[Round, Sent, Delivery]]] = defaultdict(list)
     for one in rounds:
         for sent in one.sends:
-            if sent.arrived:
-                by_channel[sent.event.channel].append((one, sent))
-    for pairs in by_channel.values():
-        skew = _skew_s(pairs, now)
-        for one, sent in pairs:
-            own = sent.delay_s or 0.0
-            sent.skew_s = skew
-            if _is_impossible(one, sent, now):
-                sent.skew_s = own
+            arrived = sent.arrived
+            if arrived:
+                by_channel[sent.event.channel].append((one, sent, arrived))
+    for came in by_channel.values():
+        delays = [(arrived.at - sent.event.at).total_seconds() for _, sent, arrived in came]
+        are_odd = [_is_impossible(one, sent, arrived.at, now) for one, sent, arrived in came]
+        skew = _skew_s(delays, is_odd=any(are_odd))
+        if skew == 0 and not any(are_odd):
+            continue
+        by = timedelta(seconds=skew)
+        for (one, sent, arrived), own in zip(came, delays, strict=True):
+            is_odd = _is_impossible(one, sent, arrived.at - by, now)
+            sent.skew_s = own if is_odd else skew
 
 
-def _skew_s(pairs: Sequence[tuple[Round, Sent]], now: datetime) -> float:
-    delays = [sent.delay_s or 0.0 for _, sent in pairs]
+def _skew_s(delays: Sequence[float], *, is_odd: bool) -> float:
     least = min(delays)
-    if least < 0:
-        return least
-    if any(_is_impossible(one, sent, now) for one, sent in pairs):
+    if least < 0 or is_odd:
         return least
     is_even = len(delays) > 3 and least > USUAL_S and max(delays[:-1]) - least < SPREAD_S
     return least if is_even else 0.0
 
 
-def _is_impossible(one: Round, sent: Sent, now: datetime) -> bool:
-    """Whether a message is noted as arrived after its code was typed, or after now."""
-    at = sent.arrived_at or sent.event.at
+def _is_impossible(one: Round, sent: Sent, at: datetime, now: datetime) -> bool:
+    """Whether a message that arrived then came after its code was typed, or after now."""
     if at > now + timedelta(seconds=5):
         return True
-    typed = [
-        a.at for a in one.answers if a.ok and (a.send == sent.event.send or len(one.sends) == 1)
-    ]
-    return bool(typed) and typed[0] < at - timedelta(seconds=2)
+    is_only = len(one.sends) == 1
+    typed = next(
+        (a.at for a in one.answers if a.ok and (is_only or a.send == sent.event.send)), None
+    )
+    return typed is not None and typed < at - timedelta(seconds=2)

@@ -50,11 +50,11 @@ def _door_lines(facts: Facts, lines: Lines, doors: list[Password | Challenge]) -
     host = host_of(latest.door)
     if any(is_of(latest.door or "", other, facts.card) for other in facts.cards):
         lines.add(DECISIVE, "the page belongs to another product", latest)
-    good = {host_of(one.door) for one in facts.rounds if one.is_accepted}
-    good |= {host_of(password.door) for password in facts.trusted_logins if password is not latest}
-    good |= {host_of(one.password.door) for one in facts.accepted if one.password}
-    good |= {host_of(p.door) for p in facts.since(Password) if p.ok and p is not latest}
-    good -= {""}
+    good_doors = {one.door for one in facts.rounds if one.is_accepted}
+    good_doors |= {password.door for password in facts.trusted_logins if password is not latest}
+    good_doors |= {one.password.door for one in facts.accepted if one.password}
+    good_doors |= {p.door for p in facts.since(Password) if p.ok and p is not latest}
+    good = {host_of(door) for door in good_doors} - {""}
     is_in_here = facts.last is not None and facts.last.is_accepted and facts.last.at >= latest.at
     if host and good and host not in good and not is_in_here:
         lines.add(STRONG + HINT, f"never before was {host} the door of a good login", latest)

@@ -6,15 +6,26 @@ symptoms are then counted in windows. The work grows linearly with users and eve
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from helpdesk.domain.diagnosis.log import by_at
 from helpdesk.domain.diagnosis.verdicts import clock
-from helpdesk.domain.timeline import Answer, AnyEvent, Challenge, Delivery, Password, Send, Session
+from helpdesk.domain.timeline import (
+    Answer,
+    AnyEvent,
+    Challenge,
+    Delivery,
+    Password,
+    Send,
+    Session,
+    by_type,
+)
 from helpdesk.domain.users import At, User
 
 WINDOW = timedelta(minutes=15)
@@ -33,6 +44,12 @@ OFFSET_S = 15.0
 WINDOW_S = 30.0
 AGAIN = timedelta(minutes=3)
 SITTING = timedelta(minutes=30)
+
+
+HEARD_BY = timedelta(seconds=90)
+"""After so long something should have been heard of a code."""
+
+_VISITS = frozenset({Password, Challenge, Session, Answer})
 
 
 class Symptom(Struct, frozen=True):
@@ -98,44 +115,57 @@ def fleet(pairs: Iterable[tuple[User, Sequence[AnyEvent]]], now: datetime) -> Fl
 def symptoms_of(
     user: str, timeline: Sequence[AnyEvent], since: datetime, now: datetime
 ) -> list[Symptom]:
-    """Return what went right and wrong for one user since a moment, oldest first."""
-    recent: list[AnyEvent] = []
-    for event in reversed(timeline):
-        if event.at < since:
-            break
-        recent.append(event)
-    recent.reverse()
+    """Return what went right and wrong for one user since a moment, oldest first.
+
+    The timeline's events are oldest first.
+    """
+    recent = timeline[bisect_left(timeline, since, key=by_at) :]
     return _symptoms(user, recent, now) if recent else []
 
 
 def _symptoms(user: str, recent: Sequence[AnyEvent], now: datetime) -> list[Symptom]:
-    arrived: set[str] = set()
-    answered: set[str] = set()
+    rows = by_type(recent)
+    answers: list[Answer] = rows.get(Answer, [])
+    sends: list[Send] = rows.get(Send, [])
+    answered = {answer.challenge for answer in answers}
     asked: dict[str, Challenge] = {}
-    for event in recent:
-        if isinstance(event, Delivery) and event.state in {"delivered", "accepted"}:
-            arrived.add(event.send)
-        elif isinstance(event, Answer):
-            answered.add(event.challenge)
-        elif isinstance(event, Challenge):
-            asked.setdefault(event.challenge, event)
-    found: list[Symptom] = []
-    for event in recent:
-        if isinstance(event, Send) and event.channel != "push" and event.purpose in {None, "code"}:
-            is_heard = event.send in arrived or event.challenge in answered
-            if is_heard or now - event.at > timedelta(seconds=90):
-                found.append(Symptom(user, event.at, "send", not is_heard))
-        elif isinstance(event, Answer):
-            found.extend(_offset(user, event, _kind(asked, event.challenge)))
-    if not any(isinstance(event, Send) for event in recent):
+    for one in rows.get(Challenge, ()):
+        asked.setdefault(one.challenge, one)
+    found = _heard(user, sends, rows.get(Delivery, ()), answered, now)
+    found.extend(
+        symptom
+        for answer in answers
+        if answer.ok or answer.drift_s
+        for symptom in _offset(user, answer, _kind(asked, answer.challenge))
+    )
+    if not sends:
         found.extend(
             Symptom(user, one.at, "send", one.challenge not in answered)
             for one in asked.values()
             if one.factor in {"email", "sms", "voice"}
-            and (one.challenge in answered or now - one.at > timedelta(seconds=90))
+            and (one.challenge in answered or now - one.at > HEARD_BY)
         )
-    found.extend(_session_symptoms(user, recent))
-    found.extend(_memory_symptoms(user, recent))
+    visits = [event for event in recent if type(event) in _VISITS]
+    found.extend(_session_symptoms(user, visits))
+    found.extend(_memory_symptoms(user, visits))
+    return found
+
+
+def _heard(
+    user: str,
+    sends: Sequence[Send],
+    deliveries: Iterable[Delivery],
+    answered: Set[str],
+    now: datetime,
+) -> list[Symptom]:
+    """Whether of each code sent anything was heard again."""
+    arrived = {one.send for one in deliveries if one.state in {"delivered", "accepted"}}
+    found: list[Symptom] = []
+    for send in sends:
+        if send.channel != "push" and send.purpose in {None, "code"}:
+            is_heard = send.send in arrived or send.challenge in answered
+            if is_heard or now - send.at > HEARD_BY:
+                found.append(Symptom(user, send.at, "send", not is_heard))
     return found
 
 
@@ -144,15 +174,16 @@ def _memory_symptoms(user: str, recent: Sequence[AnyEvent]) -> list[Symptom]:
     found: list[Symptom] = []
     password: Password | None = None
     for event in recent:
-        if isinstance(event, Password) and event.ok:
-            password = event
+        if isinstance(event, Session):
+            if password and event.state == "created":
+                found.append(Symptom(user, event.at, "memory", False, door=password.door or ""))
+                password = None
+        elif isinstance(event, Password):
+            password = event if event.ok else password
         elif isinstance(event, Challenge):
             door = event.door or (password.door if password else None) or ""
             if event.trust in {"none", "good"}:
                 found.append(Symptom(user, event.at, "memory", event.trust == "none", door=door))
-            password = None
-        elif isinstance(event, Session) and event.state == "created" and password:
-            found.append(Symptom(user, event.at, "memory", False, door=password.door or ""))
             password = None
     return found
 
@@ -196,26 +227,33 @@ def _session_symptoms(user: str, recent: Sequence[AnyEvent]) -> list[Symptom]:
     kept = False
     door = ""
     for event in recent:
-        if isinstance(event, Password | Challenge) and event.door:
-            door = event.door
-        if isinstance(event, Answer) and event.ok:
-            good, kept = event, False
-        elif isinstance(event, Session):
+        if isinstance(event, Session):
             if event.state == "missing":
                 found.append(Symptom(user, event.at, "session", True, door=door))
             elif event.state == "returned":
                 kept = True
                 found.append(Symptom(user, event.at, "session", False, door=door))
-        elif (
-            isinstance(event, Challenge) and good is not None and event.challenge != good.challenge
-        ):
-            gap = event.at - good.at
-            if gap <= AGAIN and not kept and event.rule != "export":
-                found.append(Symptom(user, event.at, "session", True, door=event.door or ""))
-            elif gap <= SITTING and event.trust == "none":
-                found.append(Symptom(user, event.at, "trust", True, door=event.door or ""))
+            continue
+        if isinstance(event, Answer):
+            if event.ok:
+                good, kept = event, False
+            continue
+        if isinstance(event, Password | Challenge) and event.door:
+            door = event.door
+        if isinstance(event, Challenge) and good is not None and event.challenge != good.challenge:
+            what = _lost(event, good, is_kept=kept)
+            if what:
+                found.append(Symptom(user, event.at, what, True, door=event.door or ""))
             good = None
     return found
+
+
+def _lost(asked: Challenge, good: Answer, *, is_kept: bool) -> str:
+    """What was lost where it is asked again after a good answer: `session`, `trust` or nothing."""
+    gap = asked.at - good.at
+    if gap <= AGAIN and not is_kept and asked.rule != "export":
+        return "session"
+    return "trust" if gap <= SITTING and asked.trust == "none" else ""
 
 
 def findings_of(symptoms: Sequence[Symptom]) -> list[FleetFinding]:

@@ -21,6 +21,12 @@ from helpdesk.domain.timeline import (
     Session,
 )
 
+NEAR = timedelta(minutes=10)
+"""What is further apart does not belong together."""
+
+SLACK, SOON = timedelta(seconds=5), timedelta(seconds=2)
+"""By so much rows of one moment may stand in the wrong order."""
+
 
 def rounds_of(log: Log, now: datetime) -> tuple[list[Round], list[Sent]]:
     """Group what belongs to one challenge, and keep confirmations of numbers aside."""
@@ -43,7 +49,7 @@ def rounds_of(log: Log, now: datetime) -> tuple[list[Round], list[Sent]]:
         ordered = sorted(rounds.values(), key=by_at)
     starts = [one.at for one in ordered]
     for sent in floating:
-        owner = _before(ordered, starts, sent.event.at, timedelta(minutes=10))
+        owner = _before(ordered, starts, sent.event.at, NEAR)
         if owner is None:
             owner = rounds.setdefault(f"\0{sent.event.send}", Round("", sent.event.at))
         owner.sends.append(sent)
@@ -79,37 +85,43 @@ def _link(log: Log, sents: dict[str, Sent], ordered: list[Round]) -> None:
     for delivery in log.every(Delivery):
         if delivery.send in sents:
             sents[delivery.send].deliveries.append(delivery)
-    told = {s.event.channel for s in sents.values() if "delivered" in s.states}
+    told = {
+        sents[d.send].event.channel
+        for d in log.every(Delivery)
+        if d.state == "delivered" and d.send in sents
+    }
     for sent in sents.values():
         sent.is_accepted_final = sent.event.channel not in told
     for fetch in log.every(Fetch):
         if fetch.send in sents:
             sents[fetch.send].fetches.append(fetch)
     passwords = log.every(Password)
-    times = [password.at for password in passwords]
+    times = log.times(Password)
     for one in ordered:
-        upto = bisect_right(times, one.at + timedelta(seconds=5))
+        upto = bisect_right(times, one.at + SLACK)
         for password in reversed(passwords[max(0, upto - 4) : upto]):
-            near = one.at - password.at <= timedelta(minutes=10)
-            same_ip = not (password.ip and one.ip) or password.ip == one.ip
-            if password.ok and near and same_ip:
+            if not password.ok or one.at - password.at > NEAR:
+                continue
+            ip = one.ip
+            if not (password.ip and ip) or password.ip == ip:
                 one.password = password
                 break
 
 
 def _attach(log: Log, ordered: list[Round]) -> None:
     """Give each session to the round that made it: by its challenge, else the last good one."""
-    by_id = {one.id: one for one in ordered if one.id}
+    by_id: dict[str | None, Round] = {one.id: one for one in ordered if one.id}
     good = sorted((one for one in ordered if one.is_accepted), key=lambda one: one.ended_at)  # type: ignore[arg-type,return-value]
     ends = [one.ended_at for one in good]
     for session in log.every(Session):
-        if session.challenge in by_id:
-            by_id[session.challenge or ""].sessions.append(session)
+        owner = by_id.get(session.challenge)
+        if owner is not None:
+            owner.sessions.append(session)
             continue
-        upto = bisect_right(ends, session.at + timedelta(seconds=2))  # type: ignore[type-var]
+        upto = bisect_right(ends, session.at + SOON)  # type: ignore[type-var]
         for one in reversed(good[max(0, upto - 3) : upto]):
             same = not (session.browser and one.browser) or session.browser == one.browser
-            if same and session.at - (one.ended_at or one.at) <= timedelta(minutes=10):
+            if same and session.at - (one.ended_at or one.at) <= NEAR:
                 one.sessions.append(session)
                 break
 
@@ -117,7 +129,7 @@ def _attach(log: Log, ordered: list[Round]) -> None:
 def _before(
     ordered: list[Round], starts: list[datetime], at: datetime, span: timedelta
 ) -> Round | None:
-    upto = bisect_right(starts, at + timedelta(seconds=5))
+    upto = bisect_right(starts, at + SLACK)
     if upto and at - starts[upto - 1] <= span:
         return ordered[upto - 1]
     return None

@@ -15,6 +15,9 @@ from helpdesk.domain.timeline import Challenge, Password, Session
 HALF_A_DAY = timedelta(hours=12)
 """A browser younger than this vouches for no address: a stranger who got in has one too."""
 
+SLACK, SOON = timedelta(seconds=5), timedelta(minutes=3)
+"""What a login led to may be noted so much before it, and so long after it."""
+
 
 class Known(Log):
     """A log with its rounds, and what they tell of the user.
@@ -67,7 +70,7 @@ class Known(Log):
 
         A product that asks at every login lets nobody in without an answer.
         """
-        made = self.between(Session, password.at, password.at + timedelta(minutes=3))
+        made = self.between(Session, password.at, password.at + SOON)
         if any(s.state in {"created", "returned"} for s in made):
             return True
         return not self.asks_always and not (is_new and self._tells_quiet_sessions)
@@ -104,8 +107,8 @@ class Known(Log):
         )
 
     def _asked_after(self, at: datetime) -> bool:
-        start = bisect_left(self._starts, at - timedelta(seconds=5))
-        return start < len(self._starts) and self._starts[start] <= at + timedelta(minutes=3)
+        start = bisect_left(self._starts, at - SLACK)
+        return start < len(self._starts) and self._starts[start] <= at + SOON
 
     @cached_property
     def company(self) -> dict[str, list[datetime]]:

@@ -6,10 +6,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
-from operator import attrgetter
+from operator import attrgetter, gt
 from typing import Any, TypeVar
 
-from helpdesk.domain.timeline import AnyEvent
+from helpdesk.domain.timeline import AnyEvent, by_type
 
 RECENT = timedelta(hours=24)
 """How far back the trouble itself is looked for, from the newest event."""
@@ -37,9 +37,8 @@ class Log:
         self.events = tidy(timeline)
         self.anchor = self.events[-1].at if self.events else now
         self.memo: dict[str, Any] = {}
-        self._by_type: dict[type[Any], list[Any]] = {}
-        for event in self.events:
-            self._by_type.setdefault(type(event), []).append(event)
+        self._by_type = by_type(self.events)
+        self._times: dict[type[Any], list[datetime]] = {}
 
     def every(self, kind: type[E]) -> list[E]:
         """All events of a kind, oldest first."""
@@ -47,13 +46,18 @@ class Log:
 
     def since(self, kind: type[E], span: timedelta = RECENT) -> list[E]:
         """Events of a kind within *span* of the newest event, oldest first."""
-        events = self.every(kind)
-        return events[bisect_left(events, self.anchor - span, key=by_at) :]
+        return self.every(kind)[bisect_left(self.times(kind), self.anchor - span) :]
 
     def between(self, kind: type[E], start: datetime, end: datetime) -> list[E]:
         """Events of a kind from *start* to *end*, both included."""
-        events = self.every(kind)
-        return events[bisect_left(events, start, key=by_at) : bisect_right(events, end, key=by_at)]
+        times = self.times(kind)
+        return self.every(kind)[bisect_left(times, start) : bisect_right(times, end)]
+
+    def times(self, kind: type[Any]) -> list[datetime]:
+        """When each event of a kind was, oldest first."""
+        if kind not in self._times:
+            self._times[kind] = [event.at for event in self.every(kind)]
+        return self._times[kind]
 
     @cached_property
     def _index(self) -> dict[int, int]:
@@ -73,8 +77,12 @@ class Log:
 def tidy(timeline: Sequence[AnyEvent]) -> list[AnyEvent]:
     """Return the events oldest first, each once: same id, or same in every word."""
     events = list(timeline)
-    if any(events[i].at > events[i + 1].at for i in range(len(events) - 1)):
+    times = [event.at for event in events]
+    if any(map(gt, times, times[1:])):
         events.sort(key=by_at)
+    names = {event.id for event in events}
+    if len(names) == len(events) and None not in names:
+        return events
     seen: set[str] = set()
     kept: list[AnyEvent] = []
     start = 0

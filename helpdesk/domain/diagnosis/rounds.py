@@ -86,7 +86,11 @@ class Sent:
 
 @dataclass(slots=True)
 class Round:
-    """One challenge with its sends, answers and sessions, each oldest first."""
+    """One challenge with its sends, answers and sessions, each oldest first.
+
+    Attributes:
+        browser: The browser's opaque id.
+    """
 
     id: str
     at: datetime
@@ -98,10 +102,13 @@ class Round:
     password: Password | None = None
     is_accepted: bool = False
     ended_at: datetime | None = None
+    browser: str | None = None
 
     def settle(self) -> None:
-        """Take the outcome from the answers once all are there."""
-        self.sends.sort(key=lambda sent: sent.event.at)
+        """Take the outcome from the answers, and what is often asked for, once all are there."""
+        if len(self.sends) > 1:
+            self.sends.sort(key=lambda sent: sent.event.at)
+        self.browser = self._of("browser")
         good = next((answer for answer in self.answers if answer.ok), None)
         self.is_accepted = good is not None
         self.ended_at = good.at if good else (self.answers[-1].at if self.answers else None)
@@ -131,11 +138,6 @@ class Round:
     def ip(self) -> str | None:
         """The address it was asked from."""
         return self._of("ip")
-
-    @property
-    def browser(self) -> str | None:
-        """The browser's opaque id."""
-        return self._of("browser")
 
     @property
     def agent(self) -> str | None:

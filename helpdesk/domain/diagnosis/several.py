@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
@@ -14,6 +15,9 @@ from helpdesk.domain.diagnosis.verdicts import Evidence
 
 SHIFTING = frozenset({"vpn", "mobile", "relay"})
 """Networks whose addresses change by themselves."""
+
+AT_ONCE = timedelta(minutes=2)
+"""A session that ends so near to a login is ended by it."""
 
 
 @cause("B4", "several browsers or devices at once", prior=0.0)
@@ -27,7 +31,8 @@ def several_at_once(scene: Scene) -> list[Evidence]:
             says = f"two {name}s take turns within minutes, both pass"
             lines.add(weight, says, *(r.asked for r in turns))
             break
-    ended = [s for s in facts.since(Session) if s.state == "ended" and _by_newer(s, rounds)]
+    by_end = _by_end(rounds)
+    ended = [s for s in facts.since(Session) if s.state == "ended" and _by_newer(s, rounds, by_end)]
     if ended and len(rounds) > 1:
         told = any(s.cause for s in ended)
         weight = FAIR if lines.found else FAIR if told and not facts.tells_browsers else HINT
@@ -41,19 +46,23 @@ def several_at_once(scene: Scene) -> list[Evidence]:
     return lines.found
 
 
-def _by_newer(ended: Session, rounds: Sequence[Round]) -> bool:
+def _by_end(rounds: Sequence[Round]) -> list[tuple[datetime, int]]:
+    """When each of some rounds ended, with its place among them, in the order of their ends."""
+    return sorted((one.ended_at, place) for place, one in enumerate(rounds) if one.ended_at)
+
+
+def _by_newer(
+    ended: Session, rounds: Sequence[Round], by_end: Sequence[tuple[datetime, int]]
+) -> bool:
     """Whether a session ended as another browser of the same half hour got in."""
-    fresh = [
-        one
-        for one in rounds
-        if one.ended_at
-        and abs(ended.at - one.ended_at) < timedelta(minutes=2)
-        and (not one.browser or one.browser != ended.browser)
-    ]
-    if not fresh:
+    first = bisect_right(by_end, (ended.at - AT_ONCE, len(rounds)))
+    last = bisect_left(by_end, (ended.at + AT_ONCE,))
+    near = [rounds[place] for place in sorted(place for _, place in by_end[first:last])]
+    fresh = next((one for one in near if not one.browser or one.browser != ended.browser), None)
+    if fresh is None:
         return False
-    older = [one for one in rounds if one.at < fresh[0].at and one.browser == ended.browser]
-    return any(fresh[0].at - (one.ended_at or one.at) <= SITTING for one in older)
+    older = [one for one in rounds if one.at < fresh.at and one.browser == ended.browser]
+    return any(fresh.at - (one.ended_at or one.at) <= SITTING for one in older)
 
 
 def takes_turns(rounds: Sequence[Round], name: str) -> tuple[Round, ...]:
