@@ -130,9 +130,14 @@ def _processor_s(process: int) -> float:
     return (int(found[11]) + int(found[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def load(url: str, process: int, given: argparse.Namespace) -> Measured:
-    """Let so many consoles work for so many minutes; give what was measured."""
-    measured, begun = Measured(), time.monotonic()
+async def load(
+    url: str, process: int, given: argparse.Namespace, measured: Measured | None = None
+) -> Measured:
+    """Let so many consoles work for so many minutes; give what was measured.
+
+    Where somebody looks on, or it may be broken off, it is put down in what they hold.
+    """
+    measured, begun = measured or Measured(), time.monotonic()
     ends, cpu_s = begun + given.minutes * 60, _processor_s(process)
     work = (console(url, n, ends, measured, given.think) for n in range(given.consoles))
     await asyncio.gather(*work, _watched(process, ends, measured))

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tests.reliability.rows import TABLE, Row
+from tests.reliability.rows import TABLE, Row, is_over, stops_when_told
 
 SHOWN = 10
 """Failures of one row that are printed."""
@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given.add_argument("--seed", type=int, default=1)
     given.add_argument("--quick", action="store_true", help="only the part that CI runs")
     asked = given.parse_args(arguments)
+    stops_when_told()
     failed = 0
     for name in asked.row or TABLE:
         what, module = TABLE[name]
@@ -37,10 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         failed += len(found.failures)
         _say(
             f"{name:<12} {what:<46} {found.tried:>9,} tried {len(found.failures):>4} failed"
-            f"  seed {asked.seed}  {seconds:,.0f} s"
+            f"  seed {asked.seed}  {seconds:,.0f} s{', and was told to stop' if is_over() else ''}"
         )
         for line in found.failures[:SHOWN]:
             _say(f"    {line}")
+        if is_over():
+            break
     return 1 if failed else 0
 
 

@@ -5,7 +5,7 @@
 
 One console brings itself up to date again and again, is told of other agents' changes and gets
 random keys; a gateway is under the load of fifty consoles. Neither takes ever more memory, and the
-last keys are as quick as the first. Figures are printed on standard error.
+last keys are as quick as the first. Figures are printed on standard error as it goes on.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,7 +42,7 @@ from tests.bench.many import multiply, recruit
 from tests.gateway.serving import Spoken
 from tests.reliability.process import at_home, plugged
 from tests.reliability.restoring import restored, upgraded
-from tests.reliability.rows import Tried
+from tests.reliability.rows import Tried, is_over, stops_when_told, tell
 from tests.sample import write_sample
 from tests.service.cut import CutLine
 from tests.tui.console import Console, console, desk_on
@@ -54,6 +55,9 @@ SLOWER = 1.5
 
 ENOUGH = 200
 """So many keys say how long one takes; fewer say what else the machine did."""
+
+STRETCH_S = 60.0
+"""How often it is told how a gateway at load is."""
 
 KEYS = (
     "down", "up", "down", "pagedown", "pageup", "1", "2", "3", "4", "5", "1", "escape", "tab",
@@ -81,11 +85,21 @@ class Parts(NamedTuple):
 QUICK, FULL = Parts(24, 4, 0), Parts(20_000, 2_000, 30)
 
 
-class Course(NamedTuple):
-    """How something went: a figure for each stretch of a run, in order."""
+@dataclass
+class Course:
+    """How something went.
+
+    Attributes:
+        memory_mb: How much it took, at the end of each stretch of the run, in order.
+        keys_ms: What each key took of the processor, in order.
+        syncs: How often the console was brought up to date.
+        notices: How often somebody else changed something.
+    """
 
     memory_mb: list[float]
     keys_ms: list[float]
+    syncs: int = 0
+    notices: int = 0
 
     def failures(self, what: str) -> Iterator[str]:
         """Give what grew, from the end of the first fifth to the end."""
@@ -112,20 +126,25 @@ def memory_mb(process: int | str = "self") -> float:
 
 
 async def at_one_console(
-    desk: OfflineDesk, write: Callable[[int], Any], parts: Parts, chance: random.Random
+    desk: OfflineDesk, write: Callable[[int], Awaitable[bool]], parts: Parts, chance: random.Random
 ) -> Course:
     """Sync, be told and press keys; raise what the console itself raises."""
     course, every = Course([], []), max(1, parts.syncs // parts.notices)
     await desk.open()
     async with console(desk) as agent:
         for number in range(parts.syncs):
+            if is_over():
+                break
             if number % every == 0:
-                await write(number)
+                course.notices += await write(number)
                 await _one_key(agent, chance, course)
             await synchronise(desk, lambda *_: None)
+            course.syncs += 1
             if number % max(1, parts.syncs // 50) == 0:
                 gc.collect()
                 course.memory_mb.append(memory_mb())
+                if parts is not QUICK:
+                    tell(_of("one console", course))
         await agent.press("escape", "escape", "escape", "1")
         assert agent.app.is_running
         assert agent.app._exception is None
@@ -145,8 +164,9 @@ async def _quick_console(place: Path, parts: Parts, chance: random.Random) -> Co
     far: Any = CutLine(mine)
     desk = OfflineDesk(far, Replica(place / "replica"), _now)
 
-    async def write(number: int) -> None:
+    async def write(number: int) -> bool:
         await colleague.perform(Note(user="u1", text=f"{number}"))
+        return True
 
     return await at_one_console(desk, write, parts, chance)
 
@@ -157,11 +177,13 @@ async def _long_console(url: str, place: Path, parts: Parts, chance: random.Rand
     desk = OfflineDesk(mine, Replica(place / "replica"), _now)
     users = [row.id for row in (await other.queue(limit=20)).rows]
 
-    async def write(number: int) -> None:
+    async def write(number: int) -> bool:
         user = chance.choice(users)
         with contextlib.suppress(HelpdeskError):
             await other.case(user)
             await other.perform(Note(user=user, text=f"note {number}"))
+            return True
+        return False
 
     try:
         return await at_one_console(desk, write, parts, chance)
@@ -177,8 +199,8 @@ def _now() -> datetime:
 # -- a gateway at load -----------------------------------------------------------------------------
 
 
-def with_a_gateway(place: Path, parts: Parts, chance: random.Random) -> list[str]:
-    """Let one console live long at a gateway, then put fifty on it; give what was wrong."""
+def with_a_gateway(place: Path, parts: Parts, chance: random.Random) -> Tried:
+    """Let one console live long at a gateway, then put fifty on it."""
     store = f"sqlite:///{place}/desk.db"
     with at_home(place):
         desks_at(Wanted(store=store, imported=DEMO), Config()).close()
@@ -186,37 +208,56 @@ def with_a_gateway(place: Path, parts: Parts, chance: random.Random) -> list[str
         multiply(database, 10_000)
         recruit(database, parts.consoles)
     with plugged(store, place) as plug:
-        course = asyncio.run(_long_console(plug.url, place, parts, chance))
-        _tell("one console", course)
-        given = argparse.Namespace(minutes=parts.minutes, consoles=parts.consoles, think=1.0)
-        measured: Measured = asyncio.run(load(plug.url, plug.process, given))
+        course, found = Course([], []), list[str]()
+        if parts.syncs:
+            course = asyncio.run(_long_console(plug.url, place, parts, chance))
+            found += course.failures("one console")
+        measured = asyncio.run(_under_load(plug.url, plug.process, parts))
     loaded = Course(measured.memory_mb, [])
-    _tell("a gateway at load", loaded)
-    return [
-        *course.failures("one console"),
-        *loaded.failures("a gateway at load"),
-        *measured.errors,
-    ]
+    found += [*loaded.failures("a gateway at load"), *measured.errors]
+    asked = sum(len(took) for took in measured.took.values())
+    return Tried(course.syncs + course.notices + asked, tuple(found))
 
 
-def _tell(what: str, course: Course) -> None:
+async def _under_load(url: str, process: int, parts: Parts) -> Measured:
+    """Put consoles on a gateway for so long, or until told to stop."""
+    given = argparse.Namespace(minutes=parts.minutes, consoles=parts.consoles, think=1.0)
+    measured, told = Measured(), time.monotonic()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(load(url, process, given, measured))
+        while not task.done():
+            await asyncio.sleep(1)
+            if time.monotonic() > told + STRETCH_S:
+                told = time.monotonic()
+                tell(_of("a gateway at load", Course(measured.memory_mb, [])))
+            if is_over():
+                task.cancel()
+    return measured
+
+
+def _of(what: str, course: Course) -> str:
     memory, keys = course.memory_mb, course.keys_ms
-    fifth = max(1, len(keys) // 5)
     says = f"{what}: {memory[0]:.0f} MB at first, {max(memory):.0f} at most, {memory[-1]:.0f} last"
+    if course.syncs:
+        says = f"{course.syncs:,} syncs, {course.notices:,} notices, {says}"
     if keys:
+        fifth = max(1, len(keys) // 5)
         first, last = (statistics.median(part) for part in (keys[:fifth], keys[-fifth:]))
         says += f"; {len(keys)} keys, {first:.0f} ms at first, {last:.0f} ms last"
-    sys.stderr.write(f"{says}\n")
+    return says
 
 
 def row(seed: int, is_quick: bool) -> Tried:
-    """Try all of it; a sync, a notice, and each claim of a restore or an upgrade is one try."""
+    """Try all of it.
+
+    A sync, a notice, an answer under load, and each claim of a restore or an upgrade is one try.
+    """
     return run(seed, QUICK if is_quick else FULL)
 
 
 def run(seed: int, parts: Parts, *, is_alone: bool = False) -> Tried:
     """Try as much as is asked for; *is_alone* without the restore and the upgrade."""
-    chance, failures, tried = random.Random(seed), [], parts.syncs + parts.notices
+    chance, failures, tried = random.Random(seed), [], 0
     with tempfile.TemporaryDirectory() as kept:
         place = Path(kept)
         for what in () if is_alone else (restored, upgraded):
@@ -225,11 +266,11 @@ def run(seed: int, parts: Parts, *, is_alone: bool = False) -> Tried:
             failures += [claim for claim, holds in claims.items() if not holds]
         (place / "console").mkdir()
         if parts.minutes:
-            failures += with_a_gateway(place / "console", parts, chance)
+            found = with_a_gateway(place / "console", parts, chance)
         else:
             course = asyncio.run(_quick_console(place / "console", parts, chance))
-            failures += course.failures("one console")
-    return Tried(tried, tuple(failures))
+            found = Tried(course.syncs + course.notices, tuple(course.failures("one console")))
+    return Tried(tried + found.tried, (*failures, *found.failures))
 
 
 def main() -> None:
@@ -240,9 +281,12 @@ def main() -> None:
     given.add_argument("--minutes", type=float, default=FULL.minutes)
     given.add_argument("--consoles", type=int, default=FULL.consoles)
     given.add_argument("--seed", type=int, default=1)
+    given.add_argument("--alone", action="store_true", help="no restore and no upgrade before it")
     asked = given.parse_args()
+    stops_when_told()
     begun = time.monotonic()
-    found = run(asked.seed, Parts(asked.syncs, asked.notices, asked.minutes, asked.consoles))
+    parts = Parts(asked.syncs, asked.notices, asked.minutes, asked.consoles)
+    found = run(asked.seed, parts, is_alone=asked.alone)
     sys.stdout.write(
         f"{found.tried} tried, {len(found.failures)} failed, {time.monotonic() - begun:.0f} s\n"
     )

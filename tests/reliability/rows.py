@@ -1,7 +1,14 @@
-"""What a row of the table of tries is: so many tried, so many failed, with which seed."""
+"""What a row of the table of tries is: so many tried, so many failed, with which seed.
+
+A row that takes long tells how far it is on standard error. Told to stop (SIGTERM, or Ctrl+C), it
+ends what it is about, and gives what was tried until then.
+"""
 
 from __future__ import annotations
 
+import signal
+import sys
+import threading
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -35,3 +42,22 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
     "attacks": ("a gateway under attack, by plain HTTP", "tests.reliability.attacks"),
 }
 """By name: what is tried, and the module whose `row` tries it."""
+
+_over = threading.Event()
+
+
+def stops_when_told() -> None:
+    """Let SIGTERM and Ctrl+C end a row where it is, from now on."""
+    for kind in signal.SIGTERM, signal.SIGINT:
+        signal.signal(kind, lambda *_: _over.set())
+
+
+def is_over() -> bool:
+    """Whether a row is to end: it was told to."""
+    return _over.is_set()
+
+
+def tell(line: str) -> None:
+    """Say on standard error how far a row is."""
+    sys.stderr.write(f"    {line}\n")
+    sys.stderr.flush()
