@@ -2,10 +2,10 @@
 
     python -m tests.reliability.keys --seed 1 --walks 2 [--first 7] [--keys 1000]
 
-A walk is a console on a demo of its own, as support agent, account manager or lead, or a rehearsal;
-hands that know nothing press keys, click, paste, turn the wheel and pull at the window's corner. A
-dialog is deaf until the walk lets its time pass, so that no machine is too slow for it. After each
-key:
+A walk is a console on a demo of its own, as support agent, account manager or lead: at this
+machine, behind a line that breaks, at a gateway, or in a rehearsal. Hands that know nothing press
+keys, click, paste, turn the wheel and pull at the window's corner. A dialog is deaf until the walk
+lets its time pass, so that no machine is too slow for it. After each key:
 
 - nothing is in the log but what a dialog was asked and answered for (`k` and `x` act at once);
 - no dialog that was deaf was answered, none without the ticket's end where that is asked for;
@@ -26,7 +26,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AsyncExitStack, chdir, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -42,26 +42,22 @@ from textual.widgets import Button, Input
 from helpdesk.domain.actions import ACTIONS, AnyAction, Risk
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.search import Query
-from helpdesk.products import load_cards
-from helpdesk.service.desk import Desk
-from helpdesk.staging import open_stage
+from helpdesk.service.offline import OfflineDesk
 from helpdesk.tui.app import HelpdeskApp
 from helpdesk.tui.dialogs.act import WORD, ActDialog
 from helpdesk.tui.dialogs.approving import Choice, Chosen
 from helpdesk.tui.dialogs.guarded import LEAST, Dialog, Guarded
 from helpdesk.tui.keys import KEYS
+from helpdesk.tui.screens.curtain import Curtain
 from helpdesk.tui.screens.place import Place
 from helpdesk.tui.training import TrainingApp
-from tests.reliability.rows import Tried
-from tests.training.stage import bundled
-from tests.tui.console import AGES_S, NAMES, NOW, Console, demo_desk, hears_now
-
-WHO: Final = ("support", "aoife", "greta", "training")
-"""Who walks, in turn: each of the demo's roles, and a trainee."""
+from tests.reliability.before import AGENTS, KINDS, elsewhere, stood
+from tests.reliability.rows import Tried, is_over, stops_when_told, tell
+from tests.tui.console import AGES_S, NAMES, Console, hears_now
 
 KEYS_A_WALK: Final = 1_000
 WALKS: Final = 100
-QUICK: Final = (4, 30)
+QUICK: Final = (6, 20)
 """Walks and keys of each in the quick part."""
 
 LAST: Final = 40
@@ -124,26 +120,29 @@ class Seen:
     Attributes:
         dialogs: How often each dialog was open.
         acts: How often each act was done.
+        screens: How many keys were pressed on each screen.
     """
 
     dialogs: Counter[str] = field(default_factory=Counter)
     acts: Counter[str] = field(default_factory=Counter)
+    screens: Counter[str] = field(default_factory=Counter)
     keys: int = 0
 
     def add(self, other: Seen) -> None:
         """Count another walk in."""
         self.dialogs += other.dialogs
         self.acts += other.acts
+        self.screens += other.screens
         self.keys += other.keys
 
 
 class Watched(HelpdeskApp):
     """A console of which it is known what its dialogs were answered with."""
 
-    def begin_to_note(self) -> None:
-        """Note from now on; called before the first screen."""
+    def begin_to_note(self, granted: Counter[tuple[str, str]]) -> None:
+        """Note from now on, in *granted* what was agreed to; called before the first screen."""
         self.opened: Counter[str] = Counter()
-        self.granted: Counter[tuple[str, str]] = Counter()
+        self.granted = granted
         self.wrongs: list[str] = []
         self._ways_out: dict[Screen[Any], Answered] = {}
 
@@ -191,10 +190,13 @@ class WatchedTraining(Watched, TrainingApp):
 class Walk:
     """One walk: a console, hands, and what must hold after each of their keys."""
 
-    def __init__(self, seed: int, number: int, place: Path) -> None:
+    def __init__(self, seed: int, number: int, place: Path, url: str = "") -> None:
         self.dice = random.Random(f"{seed}/{number}")
-        self.who = WHO[number % len(WHO)]
-        self.place = place
+        self.kind = KINDS[number % len(KINDS)]
+        turn = number // 2 if self.kind == "local" else number // len(KINDS)
+        self.who = AGENTS[turn % len(AGENTS)]
+        self.place, self.url = place, url
+        self.granted: Counter[tuple[str, str]] = Counter()  # what waits is done by a later console
         self.last: deque[str] = deque(maxlen=LAST)
         self.seen = Seen()
         self.wrong = ""
@@ -207,9 +209,9 @@ class Walk:
         Raises:
             Wrong: Something does not hold.
         """
-        while self.seen.keys < keys:
+        while self.seen.keys < keys and not is_over():
             async with AsyncExitStack() as stack:
-                app = self.opened(stack)
+                app = await self.opened(stack)
                 pilot = await stack.enter_async_context(
                     app.run_test(size=(130, 34), notifications=True)
                 )
@@ -225,9 +227,11 @@ class Walk:
     async def _through(self, app: Watched, pilot: Pilot[None], keys: int) -> None:
         console = Console(pilot)
         await console.settles()
-        self._rows = 0 if self.who == "training" else self._rows
+        self._rows = 0 if self.kind == "training" else self._rows
         at_first = 0.0
-        while self.seen.keys < keys:
+        while self.seen.keys < keys and not is_over():
+            self.seen.screens[type(app.screen).__name__] += 1
+            self._happen(app)
             await self._step(app, pilot)
             self.seen.keys += 1
             if app._exit:
@@ -244,22 +248,21 @@ class Walk:
             if not app._exit:
                 await self.holds(app)
 
-    def opened(self, stack: AsyncExitStack) -> Watched:
+    async def opened(self, stack: AsyncExitStack) -> Watched:
         """Give a console on a desk of the walk's own; what it needs ends with the stack."""
-        app: Watched
-        if self.who == "training":
-            place = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=self.place)))
-            stage = open_stage(bundled("every-morning"), load_cards(), place, lambda _: None)
-            stack.push_async_callback(stage.aclose)
-            app = WatchedTraining(stage)
-            self.desk: Desk = stage.front
-            self._file = place / "world.json"
-        else:
-            self.desk = demo_desk(self.place, self.who)
-            self._file = self.place / "demo.json"
-            app = Watched(self.desk, clock=lambda: NOW)
-        app.begin_to_note()
+        self.before = await stood(self.kind, self.who, self.place, self.url, stack)
+        play, desk = self.before.play, self.before.desk
+        app = WatchedTraining(play) if play else Watched(desk, clock=self.before.now)
+        app.begin_to_note(self.granted)
         return app
+
+    def _happen(self, app: Watched) -> None:
+        """Now and then, where a line is between: let something become of it; or lock."""
+        dice = self.dice.random()
+        if isinstance(self.before.desk, OfflineDesk) and dice < 0.02:
+            self._note(self.before.happen(self.dice))
+            if dice < 0.002:
+                self._key(app, "ctrl+l")
 
     # What hands do
 
@@ -395,7 +398,7 @@ class Walk:
         if app.wrongs:
             raise Wrong("; ".join(app.wrongs))
         stack = app.screen_stack
-        if not isinstance(stack[0], Place) or len(stack) > DEEPEST:
+        if not isinstance(stack[0], Place | Curtain) or len(stack) > DEEPEST:
             raise Wrong(f"the stack is {[type(one).__name__ for one in stack]}")
         await self._has_focus(app)
         await self._is_granted(app)
@@ -405,17 +408,17 @@ class Walk:
 
     async def _has_focus(self, app: Watched) -> None:
         ends = time.monotonic() + SETTLED_S
-        while app.focused is None and not _is_tiny(app) and not app._exit:
+        while app.focused is None and not _needs_none(app) and not app._exit:
             if time.monotonic() > ends:
                 raise Wrong(f"nothing has the focus on {type(app.screen).__name__}")
             await asyncio.sleep(0.01)
 
     async def _is_granted(self, app: Watched) -> None:
         """Every row that is new in the log has its dialog."""
-        stat = self._file.stat()
+        stat = self.before.file.stat()
         if (stat.st_ino, stat.st_mtime_ns) == self._signature:
             return
-        page = await self.desk.log(Query(), limit=200)
+        page = await self.before.witness.log(Query(), limit=200)
         self._signature = (stat.st_ino, stat.st_mtime_ns)
         fresh = [row for row in page.rows if row.seq > self._rows]
         self._rows = max([self._rows, *(row.seq for row in fresh)])
@@ -425,7 +428,7 @@ class Walk:
                 raise Wrong(f"row {row.seq}, {row.act} of {row.user}, was asked for by no dialog")
 
     def _may(self, row: LogRow, app: Watched) -> bool:
-        if row.agent != self.desk.agent.id or row.act in AT_ONCE | QUIET:
+        if row.agent != self.before.desk.agent.id or row.act in AT_ONCE | QUIET:
             return True
         if row.act not in ACTIONS:
             return app.opened[BY_ANSWER.get(row.act, "")] > 0
@@ -435,8 +438,10 @@ class Walk:
         return True
 
 
-def _is_tiny(app: Watched) -> bool:
-    return app.size.width < LEAST[0] or app.size.height < LEAST[1]
+def _needs_none(app: Watched) -> bool:
+    """Whether nothing can have the focus: the window is too small, or it is locked."""
+    is_tiny = app.size.width < LEAST[0] or app.size.height < LEAST[1]
+    return is_tiny or isinstance(app.screen, Curtain)
 
 
 def resident_mb() -> float:
@@ -467,16 +472,18 @@ def walked(seed: int, number: int, keys: int) -> tuple[Seen, str]:
     gc.unfreeze()  # what the console of the walk before keeps out of the collector's way
     gc.collect()
     with tempfile.TemporaryDirectory(prefix="walk-") as name, deaf_until_told(Path(name)):
-        one = Walk(seed, number, Path(name))
-        try:
-            asyncio.run(one.walk(keys))
-        except Exception as error:  # noqa: BLE001  (a console that breaks raises whatever broke it)
-            says = f"{error}" if isinstance(error, Wrong) else _broke(error)
-            return one.seen, (
-                f"seed {seed}, walk {number} ({one.who}), key {one.seen.keys}: {says}; "
-                f"the last keys: {' '.join(one.last)}"
-            )
-        return one.seen, ""
+        with elsewhere(KINDS[number % len(KINDS)], Path(name)) as url:
+            one = Walk(seed, number, Path(name), url)
+            try:
+                asyncio.run(one.walk(keys))
+            except Exception as error:  # noqa: BLE001  (a console that breaks raises anything)
+                says = f"{error}" if isinstance(error, Wrong) else _broke(error)
+            else:
+                return one.seen, ""
+        return one.seen, (
+            f"seed {seed}, walk {number} ({one.who}, {one.kind}), key {one.seen.keys}: {says}; "
+            f"the last keys: {' '.join(one.last)}"
+        )
 
 
 def _broke(error: Exception) -> str:
@@ -487,10 +494,32 @@ def _broke(error: Exception) -> str:
 
 
 def row(seed: int, is_quick: bool) -> Tried:
-    """Walk; quickly, once as each of those there are."""
+    """Walk; quickly, before each desk there is."""
     walks, keys = QUICK if is_quick else (WALKS, KEYS_A_WALK)
-    found = [walked(seed, number, keys) for number in range(walks)]
-    return Tried(sum(seen.keys for seen, _ in found), tuple(says for _, says in found if says))
+    whole, failures = all_walked(seed, range(walks), keys, is_told=not is_quick)
+    return Tried(whole.keys, tuple(failures))
+
+
+def all_walked(
+    seed: int, numbers: Iterable[int], keys: int, *, is_told: bool
+) -> tuple[Seen, list[str]]:
+    """Take walks, until told to stop; give what they saw, and what was wrong."""
+    whole, failures, began = Seen(), list[str](), time.monotonic()
+    for number in numbers:
+        if is_over():
+            break
+        seen, says = walked(seed, number, keys)
+        whole.add(seen)
+        failures += [says] if says else []
+        if is_told:
+            passed, kind = time.monotonic() - began, KINDS[number % len(KINDS)]
+            tell(f"{number} {kind}: {whole.keys:,} keys, {passed:.0f} s, {resident_mb():.0f} MB")
+            if says:
+                tell(says)
+    if is_told:
+        for what, counted in vars(whole).items():
+            tell(f"{what}: {dict(counted.most_common()) if what != 'keys' else counted}")
+    return whole, failures
 
 
 def main() -> int:
@@ -501,17 +530,10 @@ def main() -> int:
     given.add_argument("--first", type=int, default=0, help="the number of the first walk")
     given.add_argument("--keys", type=int, default=KEYS_A_WALK, help="of each walk")
     asked = given.parse_args()
-    whole, failed, began = Seen(), 0, time.monotonic()
-    for number in range(asked.first, asked.first + asked.walks):
-        seen, says = walked(asked.seed, number, asked.keys)
-        whole.add(seen)
-        failed += bool(says)
-        passed = time.monotonic() - began
-        sys.stdout.write(f"{number}: {whole.keys:,} keys, {passed:.0f} s, {resident_mb():.0f} MB\n")
-        sys.stdout.write(f"{says}\n" if says else "")
-        sys.stdout.flush()
-    sys.stdout.write(f"{dict(whole.dialogs)}\n{dict(whole.acts)}\n")
-    return 1 if failed else 0
+    stops_when_told()
+    numbers = range(asked.first, asked.first + asked.walks)
+    _, failures = all_walked(asked.seed, numbers, asked.keys, is_told=True)
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

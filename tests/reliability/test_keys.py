@@ -40,11 +40,11 @@ def test_many_random_keys_break_nothing_and_change_nothing_unasked() -> None:
 async def test_an_act_that_no_dialog_asked_for_is_noticed(tmp_path: Path) -> None:
     walk = Walk(1, 0, tmp_path)
     async with AsyncExitStack() as stack:
-        app = walk.opened(stack)
+        app = await walk.opened(stack)
         await stack.enter_async_context(app.run_test())
         await walk.holds(app)
 
-        await walk.desk.perform(Note(user=MAYA, ticket="4821", text="by nobody"))
+        await walk.before.desk.perform(Note(user=MAYA, ticket="4821", text="by nobody"))
 
         with pytest.raises(Wrong, match="row 1, note of u1, was asked for by no dialog"):
             await walk.holds(app)
