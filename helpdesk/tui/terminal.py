@@ -65,12 +65,17 @@ class SafeScreen(Screen[T]):
     WAY_OUT: ClassVar[str] = ""
 
     _lost_focus: Widget | None = None
+    _answered: tuple[T | None] | tuple[()] = ()
     _is_dressed = False
 
     def _on_screen_resume(self, event: events.ScreenResume) -> None:
-        """Keep the styles a place was just given, the first time; Textual goes on with this."""
+        """Keep the styles a place was just given, the first time; Textual goes on with this.
+
+        What was answered while something lay above it closes now.
+        """
         event.refresh_styles = event.refresh_styles and (self._is_dressed or self.is_modal)
         self._is_dressed = True
+        self.call_later(self._close_answered)
 
     def _compositor_refresh(self) -> None:
         """Draw what changed, once: not while that is held back, nor again after all was drawn.
@@ -102,13 +107,21 @@ class SafeScreen(Screen[T]):
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         """Close with an answer, once; what the screen itself still asks the desk is for nobody.
 
-        Textual closes whatever is beneath as well, where Enter or Escape is struck twice before the
-        first is done, and breaks where nothing is beneath.
+        Where something lies above it, it closes once that is closed: Textual would close that one
+        in its stead, and whoever waits for its answer would wait for ever. Textual also closes what
+        is beneath, where Enter or Escape is struck twice before the first is done.
         """
         if self not in self.app.screen_stack:
             return AwaitComplete()
+        self._answered = self._answered or (result,)
+        if self.app.screen is not self:
+            return AwaitComplete()
         self.workers.cancel_node(self)
-        return super().dismiss(result)
+        return super().dismiss(*self._answered)
+
+    def _close_answered(self) -> None:
+        if self._answered:
+            self.dismiss(*self._answered)
 
     def get_widget_and_offset_at(self, x: int, y: int) -> tuple[Widget | None, Offset | None]:
         """Give what can be selected at a place: nothing that was removed and is still drawn."""

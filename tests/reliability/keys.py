@@ -63,8 +63,8 @@ QUICK: Final = (6, 20)
 LAST: Final = 40
 """Keys of a walk that are told where it failed."""
 
-DEEPEST: Final = 5
-"""Screens over one another that are still sane: a place, an act, its proof, a telephone, help."""
+DEEPEST: Final = 6
+"""Screens over one another that are still sane: place, page, act, its proof, telephone, palette."""
 
 GROWTH_MB: Final = 60
 """Megabytes by which a walk may grow after its first keys."""

@@ -12,7 +12,7 @@ from textual.widgets import Button
 
 from helpdesk.domain.actions import Note
 from helpdesk.tui.dialogs.guarded import Guarded
-from helpdesk.tui.dialogs.pages import RefusedDialog
+from helpdesk.tui.dialogs.pages import PageDialog, RefusedDialog
 from helpdesk.tui.palette import Palette
 from tests.reliability.keys import Walk, Wrong, row
 from tests.tui.console import console, demo_desk
@@ -124,3 +124,24 @@ async def test_a_key_that_comes_back_from_below_is_not_heard_by_a_dialog_that_op
         await agent.settles()
 
         assert agent.app.screen is dialog
+
+
+@pytest.mark.usefixtures("_hears")
+async def test_a_dialog_answered_beneath_another_leaves_that_open_and_closes_after_it(
+    tmp_path: Path,
+) -> None:
+    async with console(demo_desk(tmp_path)) as agent:
+        answers: list[object] = []
+        beneath, above = PageDialog("Beneath", []), PageDialog("Above", [])
+        await agent.app.push_screen(beneath, answers.append)
+        await agent.app.push_screen(above, answers.append)
+
+        beneath.dismiss()
+        beneath.dismiss()
+        await agent.settles()
+
+        assert agent.app.screen is above
+        assert not answers
+        await agent.press("escape")
+        await agent.stands_on_desk()
+        assert answers == [None, None]

@@ -78,12 +78,8 @@ class SignInDialog(Guarded[str]):
         self._is_over = True
         self.call_later(self._leave)
 
-    def on_screen_resume(self) -> None:
-        """Close where it was over while something lay above it."""
-        self._leave()
-
     def _leave(self) -> None:
-        if self._is_over and self.app.screen is self:
+        if self._is_over:
             self.dismiss(None)
 
     @on(Input.Submitted)
