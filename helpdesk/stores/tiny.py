@@ -32,7 +32,6 @@ from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.stores.base import Ends, R, Then
 from helpdesk.stores.remade import Remade
 from helpdesk.stores.tinyfile import TinyFile
-from helpdesk.stores.whole import whole
 
 TABLES: Final[dict[type[Record | LoopReport], str]] = {
     Ticket: "tickets",
@@ -83,21 +82,29 @@ class TinyStore:
         """Hold the only pen, as `Store.transaction`; waiting for it does not hold up the screen."""
         held, step = self._file.transaction(), self._file.step
         try:
-            await step(held.__enter__)
-            await step(self.load)
+            await step(self._begin, held)
             self._writer = asyncio.current_task()
             try:
                 yield True
             finally:
                 self._writer = None
-            await step(held.__exit__, None, None, None)
+            await step(self._end, held)
         except BaseException as error:
             self._log_generation = -1  # what was appended in memory is not in the file
             await step(held.__exit__, type(error), error, error.__traceback__)
             raise
-        await whole(self.load)
         if then is not None:
             await then()
+
+    def _begin(self, held: contextlib.AbstractContextManager[None]) -> None:
+        """Begin a transaction, with what others wrote before it."""
+        held.__enter__()
+        self.load()
+
+    def _end(self, held: contextlib.AbstractContextManager[None]) -> None:
+        """Make a transaction durable, and take in what it wrote."""
+        held.__exit__(None, None, None)
+        self.load()
 
     @property
     def is_invented(self) -> bool:

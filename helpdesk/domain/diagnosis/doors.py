@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from helpdesk.domain.diagnosis.catalog import DECISIVE, HINT, STRONG, Lines, Scene, cause
@@ -79,6 +81,7 @@ def is_of(door: str, other: Product, own: Product) -> bool:
     return other.vendor == own.vendor or bool(words_of(host_of(door)) & telling)
 
 
+@lru_cache(256)
 def words_of(door: str) -> frozenset[str]:
     """The words of a page's address that may tell products apart."""
     return frozenset(re.findall(r"[a-z]{2,}", door.casefold()))
@@ -86,10 +89,15 @@ def words_of(door: str) -> frozenset[str]:
 
 def names_of(card: Product) -> frozenset[str]:
     """The words that name a product: of its id and names, also written together."""
-    names = [name.replace("e-mail", "email") for name in (card.id, card.name, card.short)]
+    return _names_of((card.id, card.name, card.short), card.synonyms)
+
+
+@lru_cache(64)  # a handful of cards names the products of every verdict
+def _names_of(called: Sequence[str], synonyms: Sequence[str]) -> frozenset[str]:
+    names = [name.replace("e-mail", "email") for name in called]
     found = {word for name in names for word in re.findall(r"[a-z]{3,}", name.casefold())}
     squeezed = {word for name in names for word in _squeezed(name) if len(word) > 5}
-    brands = {word.casefold() for word in card.synonyms if _is_brand(word)}
+    brands = {word.casefold() for word in synonyms if _is_brand(word)}
     return frozenset(found | squeezed | brands) - _COMMON
 
 
