@@ -328,10 +328,10 @@ class Flows:
             if nonce:
                 raise Unauthorised("The issuer does not say who signed in. Sign in again.")
             return None
-        from helpdesk.gateway.tokens import check_claims, verified_claims  # noqa: PLC0415
+        from helpdesk.gateway.tokens import check_claims, verified  # noqa: PLC0415
 
         issuer, client = self._known_as.issuer, self._known_as.client_id
-        claims = await verified_claims(answer.id_token, self._provider)
+        claims = (await verified(answer.id_token, self._provider)).claims
         check_claims(claims, issuer, client, self._clock(), essential=())
         if nonce and not hmac.compare_digest(str(claims.get("nonce")).encode(), nonce.encode()):
             raise Unauthorised("The issuer answers another sign-in than yours. Sign in again.")

@@ -7,45 +7,31 @@ from datetime import UTC
 from typing import Any, Final
 
 import msgspec
-from litestar import Request
 from msgspec.structs import replace
 
 from helpdesk import __version__
 from helpdesk.domain.cases import Case, Outcome
-from helpdesk.domain.errors import HelpdeskError
 from helpdesk.domain.search import Page
 from helpdesk.domain.text import clean
 from helpdesk.gateway import wire
+from helpdesk.gateway.calls import Call, Malformed
 from helpdesk.gateway.endpoints import Endpoint
 from helpdesk.service.desk import Desk
 
 
-class Malformed(HelpdeskError):
-    """A question that is not of the form that is asked for.
-
-    Attributes:
-        status: What is answered.
-        name: The problem's name.
-    """
-
-    def __init__(self, says: str, *, status: int = 400, name: str = "malformed") -> None:
-        self.status, self.name = status, name
-        super().__init__(says)
-
-
-async def asks_of(endpoint: Endpoint, request: Request[Any, Any, Any]) -> wire.Asks:
+async def asks_of(endpoint: Endpoint, call: Call) -> wire.Asks:
     """Return what is asked, from address and body.
 
     Raises:
         Malformed: It is not of the endpoint's form; the sentence names the place.
     """
-    placed = {place: _plain(request.path_params[place]) for place in endpoint.places}
+    placed = {place: _plain(value) for place, value in call.placed.items()}
     if endpoint.method == "GET":
-        return _converted(_queried(request) | placed, endpoint, is_text=True)
-    if request.query_params:
+        return _converted(_queried(call) | placed, endpoint, is_text=True)
+    if call.queried():
         raise Malformed("Nothing of this stands after a question mark: it goes in the body.")
-    body = await request.body()
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
+    body = await call.body()
+    kind = call.header("content-type").partition(";")[0].strip().casefold()
     if kind != "application/json":
         raise Malformed("A body is application/json.", status=415, name="not-in-this-form")
     found = _decoded(body)
@@ -57,13 +43,13 @@ async def asks_of(endpoint: Endpoint, request: Request[Any, Any, Any]) -> wire.A
     return _converted(whole | placed, endpoint, is_text=False)  # 100.0 is a whole number in JSON
 
 
-def seen_of(endpoint: Endpoint, request: Request[Any, Any, Any]) -> str:
+def seen_of(endpoint: Endpoint, call: Call) -> str:
     """Return the ETags of the case as the agent saw it; empty where it does not matter.
 
     Raises:
         Malformed: It matters, and none is there.
     """
-    seen = str(request.headers.get("if-match", ""))
+    seen = call.header("if-match")
     if endpoint.is_matched and not seen:
         says = "Say with If-Match which case you saw: the ETag it came with."
         raise Malformed(says, status=428, name="say-what-you-saw")
@@ -110,9 +96,9 @@ def sent(found: Any, endpoint: Endpoint, asks: wire.Asks) -> Any:
     return wire.Done() if endpoint.gives is wire.Done else found
 
 
-def _queried(request: Request[Any, Any, Any]) -> dict[str, str]:
+def _queried(call: Call) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, value in request.query_params.multi_items():
+    for name, value in call.queried():
         if name in found:
             raise Malformed("Each word after the question mark stands there once.")
         found[name] = _plain(value)
@@ -130,7 +116,8 @@ def _plain(text: str) -> str:
 
 def _decoded(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(_NOTHING.sub(rb"\1\\ufffd", body))
+        has_none = b"\\u0000" not in body
+        return msgspec.json.decode(body if has_none else _NOTHING.sub(rb"\1\\ufffd", body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         says = "too deep" if isinstance(error, RecursionError) else clean(str(error), limit=200)
         raise Malformed(f"The body is no JSON that can be read: {says}.") from error

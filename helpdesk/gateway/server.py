@@ -9,51 +9,46 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 import msgspec
-from litestar import HttpMethod, Litestar, Request, Response, Router, get, route
-from litestar.exceptions import HTTPException
-from litestar.response import Stream
+from litestar import Litestar, Request, Response, Router, get
 
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.cases import Case
 from helpdesk.domain.decisions import Decision, Weight
 from helpdesk.domain.errors import (
     Conflict,
-    HelpdeskError,
-    NoRecord,
     NotFound,
     OtherAgent,
     Refused,
     SignInAgain,
     Stale,
     Unauthorised,
-    Unreachable,
 )
 from helpdesk.domain.learning import learn
 from helpdesk.domain.withdrawals import Withdrawal
 from helpdesk.gateway import problems, wire
-from helpdesk.gateway.bounds import Allowance, Bounds, TooOften
+from helpdesk.gateway.bounds import Allowance, Bounds
+from helpdesk.gateway.calls import Call, Given, Malformed, give
 from helpdesk.gateway.encoded import Body, Encoded, body_of
 from helpdesk.gateway.endpoints import ENDPOINTS, RIGHTS, Endpoint
-from helpdesk.gateway.forms import Malformed, asked, asks_of, seen_of, tag_of
+from helpdesk.gateway.forms import asked, asks_of, seen_of, tag_of
 from helpdesk.gateway.issuers import RESOURCE_PATH
 from helpdesk.gateway.leaving import Leaving, signed_out
 from helpdesk.gateway.openapi import document
-from helpdesk.gateway.problems import Problem, other_problem, problem_of
+from helpdesk.gateway.refusals import NotInThisWay, refusal
 from helpdesk.gateway.relay import tell
+from helpdesk.gateway.routes import Routes
 from helpdesk.gateway.tokens import (
-    CHALLENGE,
-    STEP_UP_CHALLENGE,
     Signed,
     asks_step_up,
     needs_step_up,
 )
-from helpdesk.gateway.watch import AGENT, ROUTE, App, Numbers, Watched, tell_fault
+from helpdesk.gateway.watch import AGENT, ROUTE, App, Numbers, Receive, Send, Watched, tell_fault
 from helpdesk.service.desk import Desk
 from helpdesk.service.ground import resting_on
 
@@ -143,28 +138,30 @@ class Gateway:
     def app(self) -> App:
         """Return the ASGI application."""
         inner = Litestar(
-            route_handlers=[
-                *(self._handler(one) for one in ENDPOINTS.values()),
-                *self._open(),
-                *self._pages,
-            ],
+            route_handlers=[*self._open(), *self._pages],
             exception_handlers={Exception: self._problem},
             lifespan=[self._lifespan],
             openapi_config=None,
             logging_config=None,
             request_max_body_size=wire.BODY_LIMIT,
         )
-        return Watched(inner, self.numbers)
+        routes = Routes(ENDPOINTS.values())
 
-    def _handler(self, endpoint: Endpoint) -> Any:
-        async def answer(request: Request[Any, Any, Any]) -> Response[Any]:
-            noted(request)[ROUTE] = endpoint.path
-            return await self.answer(endpoint, request)
+        async def outer(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+            found = routes.find(scope["path"]) if scope["type"] == "http" else None
+            if found is None:
+                await inner(scope, receive, send)  # type: ignore[arg-type]
+                return
+            try:
+                endpoint = found.ways.get(scope["method"])
+                if endpoint is None:
+                    raise NotInThisWay(found.ways)
+                given = await self.answer(endpoint, Call(scope, receive, found.placed))
+            except Exception as error:  # noqa: BLE001  (each is answered as the problem it is)
+                given = refusal(error, self.numbers)
+            await give(given, receive, send)
 
-        path = endpoint.path
-        for place in endpoint.places:
-            path = path.replace(f"{{{place}}}", f"{{{place}:str}}")
-        return route(path, http_method=HttpMethod(endpoint.method), name=endpoint.name)(answer)
+        return Watched(outer, self.numbers)
 
     def _open(self) -> list[Any]:
         """What answers without a sign-in: nothing of it is about anybody."""
@@ -202,20 +199,21 @@ class Gateway:
         async with asyncio.timeout(self._time_limit_s):
             await asyncio.shield(self._asking)
 
-    async def answer(self, endpoint: Endpoint, request: Request[Any, Any, Any]) -> Response[Any]:
+    async def answer(self, endpoint: Endpoint, call: Call) -> Given:
         """Answer one question, or carry out one wish.
 
         Raises:
-            HelpdeskError, HTTPException: It is not answered; made a problem further out.
+            HelpdeskError: It is not answered; made a problem further out.
         """
+        call.scope[ROUTE] = endpoint.path
         with self._bounds.anybody():
             async with asyncio.timeout(self._time_limit_s):
-                signed = await self._signed(request)
-                noted(request)[AGENT] = signed.agent.id
+                signed = await self._signed(call)
+                call.scope[AGENT] = signed.agent.id
                 self._bounds.agent(signed.agent.id)
                 await self._leaving.check(signed)
                 permit(endpoint, signed.agent)
-                asks = await asks_of(endpoint, request)
+                asks = await asks_of(endpoint, call)
                 if is_grave(endpoint, asks) and needs_step_up(signed, self._now()):
                     raise SignInAgain("This act asks for a sign-in of the last minutes.")
                 desk = self._desks.desk(signed.agent)
@@ -223,7 +221,7 @@ class Gateway:
                     await self._desks.withdraw(signed_out(signed, self._now()))
                     return _answer(Body(msgspec.json.encode(wire.Done())), desk)
                 if endpoint.is_write:
-                    return await self._write(endpoint, asks, desk, request, signed)
+                    return await self._write(endpoint, asks, desk, call, signed)
                 if endpoint.name == "changed":
                     return await self._events(asks, desk, signed)
                 if endpoint.name == "desk":
@@ -231,12 +229,12 @@ class Gateway:
                 found = await asked(desk, endpoint, asks)
                 return _answer(self._encoded.of(found, endpoint, asks), desk)
 
-    async def _signed(self, request: Request[Any, Any, Any]) -> Signed:
-        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    async def _signed(self, call: Call) -> Signed:
+        scheme, _, bearer = call.header("authorization").partition(" ")
         if scheme.casefold() != "bearer" or not bearer.strip():
             raise Unauthorised("Sign in first: there is no sign-in with this question.")
         signed = await self._sign_ins.agent(bearer.strip())
-        meant = request.headers.get(wire.AGENT_HEADER, "")
+        meant = call.header(wire.AGENT_HEADER)
         if meant and meant != wire.agent_header(signed.agent):
             raise OtherAgent(
                 f"You signed in as {signed.agent.id}, and this console is another agent's: "
@@ -249,13 +247,13 @@ class Gateway:
         endpoint: Endpoint,
         asks: wire.Asks,
         desk: Desk,
-        request: Request[Any, Any, Any],
+        call: Call,
         signed: Signed,
-    ) -> Response[Any]:
-        key = request.headers.get(wire.KEY_HEADER, "")
+    ) -> Given:
+        key = call.header(wire.KEY_HEADER)
         if not key:
             raise Malformed(f"Every change needs a key of its own: {wire.KEY_HEADER}.")
-        seen = seen_of(endpoint, request)
+        seen = seen_of(endpoint, call)
         # To its end, also where nobody waits for it any more: its answer is asked for by its key.
         task = asyncio.create_task(self._carried(endpoint, asks, desk, key, seen, signed))
         self._running.add(task)
@@ -293,7 +291,7 @@ class Gateway:
         if not task.cancelled():
             task.exception()  # told to whoever waited; nobody may have
 
-    async def _events(self, asks: Any, desk: Desk, signed: Signed) -> Response[Any]:
+    async def _events(self, asks: Any, desk: Desk, signed: Signed) -> Given:
         begin = await desk.changes(asks.after, limit=1)  # raises before the stream begins
         stream = self._bounds.stream(signed.agent.id)
         stream.__enter__()
@@ -304,7 +302,7 @@ class Gateway:
                 async for event in tell(desk, asks.after or begin.cursor, left_s, over):
                     yield event
 
-        async def counted() -> AsyncIterator[bytes]:
+        async def counted() -> AsyncGenerator[bytes, None]:
             try:
                 async with contextlib.aclosing(events()) as told:  # type: ignore[type-var]
                     async for event in told:
@@ -312,7 +310,7 @@ class Gateway:
             finally:
                 stream.__exit__(None, None, None)
 
-        return Stream(counted(), media_type="text/event-stream")
+        return Given(b"", media=b"text/event-stream", events=counted())
 
     def end(self) -> None:
         """End all streams of events, so that nobody who listens holds up the stop."""
@@ -339,52 +337,15 @@ class Gateway:
             await asyncio.sleep(CHORES_S)
 
     def _problem(self, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-        """Return what is answered where something went wrong."""
-        headers: dict[str, str] = {}
-        problem = self._found(error, headers)
-        body = msgspec.json.encode(problem)
+        """Return what is answered where something went wrong on a page."""
+        given = refusal(error, self.numbers)
+        headers = {name.decode(): value.decode() for name, value in given.headers}
         return Response(
-            body, status_code=problem.status, media_type=problems.MEDIA_TYPE, headers=headers
+            given.content,
+            status_code=given.status,
+            media_type=problems.MEDIA_TYPE,
+            headers=headers,
         )
-
-    def _found(self, error: Exception, headers: dict[str, str]) -> Problem:
-        match error:
-            case TooOften():
-                headers["Retry-After"] = str(error.seconds)
-                return other_problem(429, "too-often", str(error))
-            case Malformed():
-                return other_problem(error.status, error.name, str(error))
-            case TimeoutError():
-                headers["Retry-After"] = "1"
-                return problem_of(Unreachable("The desk took too long to answer."))
-            case HelpdeskError():
-                if isinstance(error, Unauthorised) and not isinstance(error, OtherAgent):
-                    is_late = isinstance(error, SignInAgain)
-                    headers["WWW-Authenticate"] = STEP_UP_CHALLENGE if is_late else CHALLENGE
-                if isinstance(error, NoRecord):
-                    tell_fault(error)
-                return problem_of(error)
-            case HTTPException():
-                allow = (error.headers or {}).get("allow") or (error.headers or {}).get("Allow")
-                headers |= {"Allow": allow} if allow else {}
-                name = _NAMES.get(error.status_code, "not-answered")
-                return other_problem(error.status_code, name, _SAYS.get(error.status_code, ""))
-        tell_fault(error)
-        self.numbers.faults.inc()
-        return other_problem(500, "fault", "The desk is at fault; whoever runs it sees where.")
-
-
-_NAMES: Final = {404: "no-such-address", 405: "not-in-this-way", 413: "too-much"}
-_SAYS: Final = {
-    404: "There is nothing at this address.",
-    405: "This address is not used in this way.",
-    413: f"A question has at most {wire.BODY_LIMIT} bytes.",
-}
-
-
-def noted(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """Return where it is noted what the log may say of a request."""
-    return cast("dict[str, Any]", request.scope)
 
 
 def permit(endpoint: Endpoint, agent: Agent) -> None:
@@ -412,8 +373,8 @@ def _user(asks: Any) -> str:
     return str(getattr(asks, "user", "") or asks.action.user)
 
 
-def _answer(body: Body, desk: Desk) -> Response[Any]:
-    headers = {"ETag": body.tag} if body.tag else {}
+def _answer(body: Body, desk: Desk) -> Given:
+    headers = [(b"etag", body.tag.encode())] if body.tag else []
     if desk.alarm:
-        headers[wire.ALARM_HEADER] = quote(desk.alarm)
-    return Response(body.content, status_code=200, media_type="application/json", headers=headers)
+        headers.append((wire.ALARM_HEADER.encode(), quote(desk.alarm).encode()))
+    return Given(body.content, headers=headers)

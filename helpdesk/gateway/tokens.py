@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 from joserfc import jws, jwt
@@ -44,6 +44,9 @@ TOKEN_LIMIT: Final = 16_384
 
 LEEWAY_S: Final = 10
 """Seconds the issuer's clock and ours may differ."""
+
+MOST: Final = 4_096
+"""Tokens whose signature is not checked again: those that came first are forgotten first."""
 
 STEP_UP: Final = timedelta(minutes=5)
 """How long after signing in an agent may do what cannot be taken back (RFC 9470)."""
@@ -108,6 +111,7 @@ class Tokens:
         self._clock = clock
         self._is_revoked = is_revoked
         self._tokens, self._sign_ins = Ages(elapsed), Ages(elapsed)
+        self._verified: dict[str, Verified] = {}
 
     async def agent(self, bearer: str) -> Signed:
         """Return the agent an access token stands for.
@@ -116,10 +120,11 @@ class Tokens:
             Unauthorised: It is not taken; the sentence says why and shows nothing of it.
             Unreachable: The issuer's keys cannot be had now.
         """
-        claims = await verified_claims(bearer, self._keys)
+        digest = hashlib.sha256(bearer.encode("utf-8", "surrogatepass")).hexdigest()
+        claims = await self._claims(bearer, digest)
         now = datetime.fromtimestamp(self._clock(), UTC)
         # Set back, the wall clock would let a token or a recent sign-in live on.
-        late = self._lateness(self._tokens, hashlib.sha256(bearer.encode()).hexdigest(), now)
+        late = self._lateness(self._tokens, digest, now)
         self._check(claims, late)
         signed_in = f"{claims['sub']} {claims['auth_time']}"
         later = max(late, self._lateness(self._sign_ins, signed_in, now))
@@ -131,6 +136,15 @@ class Tokens:
             sign_in=hashlib.sha256(f"{signed_in} {claims.get('sid')}".encode()).hexdigest(),
             issued_at=_moment(claims["iat"], "when it was made"),
         )
+
+    async def _claims(self, bearer: str, digest: str) -> dict[str, Any]:
+        """Return the claims of a token; its signature is checked once while its key is the same."""
+        known = self._verified.get(digest)
+        if known is None or await self._keys.key(known.kid) is not known.key:
+            known = self._verified[digest] = await verified(bearer, self._keys)
+            if len(self._verified) > MOST:
+                del self._verified[next(iter(self._verified))]
+        return known.claims
 
     def _lateness(self, ages: Ages, what: str, now: datetime) -> int:
         """Return the seconds by which the wall clock went back since *what* was seen first."""
@@ -202,7 +216,20 @@ class _Header(Struct, frozen=True):
     typ: str = ""
 
 
-async def verified_claims(token: str, keys: Keys) -> dict[str, Any]:
+class Verified(NamedTuple):
+    """A token whose signature fits.
+
+    Attributes:
+        kid: What its key is called.
+        claims: None of them is checked.
+    """
+
+    kid: str
+    key: PublicKey
+    claims: dict[str, Any]
+
+
+async def verified(token: str, keys: Keys) -> Verified:
     """Return the claims of a token whose signature fits a key of the issuer; none is checked yet.
 
     Raises:
@@ -224,7 +251,7 @@ async def verified_claims(token: str, keys: Keys) -> dict[str, Any]:
     key = await keys.key(header.kid)
     if key is None:
         raise Unauthorised("This sign-in is signed with a key that its issuer does not have.")
-    return _claims(token, key)
+    return Verified(header.kid, key, _claims(token, key))
 
 
 def check_claims(

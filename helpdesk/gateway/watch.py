@@ -29,7 +29,8 @@ HEADERS: Final = (
 )
 """What every answer carries: nothing is kept, framed, guessed or passed on."""
 
-STRICT: Final = (b"strict-transport-security", b"max-age=31536000")
+STRICTER: Final = (*HEADERS, (b"strict-transport-security", b"max-age=31536000"))
+"""What it carries where nobody listens in."""
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -75,6 +76,17 @@ class Numbers:
         self.faults = Counter(
             "helpdesk_faults", "Answers of 500, faults of our own.", registry=self.registry
         )
+        # To look a number up by its labels takes longer than to count.
+        self._of: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def answered(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one request; of routes, methods and statuses there are few."""
+        of = self._of.get((route, method, status))
+        if of is None:
+            count = self.requests.labels(route, method, str(status))
+            of = self._of[route, method, status] = (count, self.seconds.labels(route))
+        of[0].inc()
+        of[1].observe(seconds)
 
     def text(self) -> bytes:
         """Return all numbers in Prometheus' text format."""
@@ -98,12 +110,10 @@ class Watched:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                extra = HEADERS + ((STRICT,) if scope.get("scheme") == "https" else ())
-                named = {name for name, _ in message.get("headers", ())}
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    *(header for header in extra if header[0] not in named),
-                ]
+                extra = STRICTER if scope.get("scheme") == "https" else HEADERS
+                own = [*message.get("headers", ())]
+                named = {name for name, _ in own}
+                message["headers"] = own + [one for one in extra if one[0] not in named]
             await send(message)
 
         with self._numbers.under_way.track_inprogress():
@@ -115,8 +125,9 @@ class Watched:
     def _tell(self, scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
         route = scope.get(ROUTE, "none")
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        self._numbers.requests.labels(route, method, str(status)).inc()
-        self._numbers.seconds.labels(route).observe(seconds)
+        self._numbers.answered(route, method, status, seconds)
+        if not LOG.isEnabledFor(logging.INFO):
+            return
         line = {
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "method": method,
