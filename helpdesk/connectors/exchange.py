@@ -178,17 +178,16 @@ def not_taken(
     return kind(f"{told} Tell whoever runs the desk; your own sign-in is not the matter.")
 
 
-def client_for(
-    tls: ssl.SSLContext, total_s: float, transport: httpx.AsyncBaseTransport | None = None
-) -> httpx.AsyncClient:
-    """Return a client that pools, and follows neither a redirect nor the environment."""
+def lines_for(tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
+    """Return a pool of lines that does not follow the environment."""
+    limits = httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=30)
+    return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits)
+
+
+def client_for(lines: httpx.AsyncBaseTransport, total_s: float) -> httpx.AsyncClient:
+    """Return a client that follows neither a redirect nor the environment."""
     return httpx.AsyncClient(
-        verify=tls,
-        trust_env=False,
-        follow_redirects=False,
-        timeout=total_s,
-        limits=httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=30),
-        transport=transport,
+        trust_env=False, follow_redirects=False, timeout=total_s, transport=lines
     )
 
 

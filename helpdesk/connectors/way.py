@@ -8,8 +8,8 @@ gateway's line asks a desk.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
-import ssl
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -27,6 +27,7 @@ from helpdesk.connectors.exchange import (
     Lost,
     Request,
     client_for,
+    lines_for,
     read_within,
     trust,
 )
@@ -86,6 +87,8 @@ class Way:
         self.request_id = ""
         self._total_s, self._ids = total_s, id_headers
         self._authorities, self._transport = authorities, transport
+        self._patience = httpx.Timeout(total_s).as_dict()
+        self._pool: httpx.AsyncBaseTransport | None = None
         self._client: httpx.AsyncClient | None = None
         for name in ("httpx", "httpcore"):  # at INFO they log addresses, at DEBUG headers
             logging.getLogger(name).setLevel(logging.WARNING)
@@ -100,11 +103,7 @@ class Way:
         """
         try:
             async with asyncio.timeout(self._total_s):
-                request = self.opened().stream(
-                    sent.method, sent.url, headers=sent.headers, content=sent.body or None
-                )
-                async with request as got:
-                    body = await read_within(got, most, self.who)
+                got, body = await self._carried(sent, most)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             self.circuit.note(is_ok=False)
             raise Again(self._unreachable(error)) from error
@@ -116,7 +115,26 @@ class Way:
         except Unreachable as error:  # too long, or in another form
             raise (Lost(self._lost(), error) if is_act else error) from error
         self.circuit.note(is_ok=got.status_code < 500)
-        return self._answer(got, body)
+        return self._answer(sent, got, body)
+
+    async def _carried(self, sent: Request, most: int) -> tuple[httpx.Response, bytes]:
+        """Carry one exchange over the pool itself.
+
+        What a client does beside costs as much again, and is not wanted: cookies, redirects, ways
+        of signing in, hooks.
+        """
+        request = httpx.Request(
+            sent.method,
+            sent.url,
+            headers=sent.headers,
+            content=sent.body or None,
+            extensions={"timeout": self._patience},
+        )
+        got = await self._lines().handle_async_request(request)
+        try:
+            return got, await read_within(got, most, self.who)
+        finally:
+            await got.aclose()
 
     def address(self, path: str, query: Mapping[str, Any]) -> str:
         """Return a whole address, with its query; *path* begins with a slash or is whole.
@@ -133,26 +151,31 @@ class Way:
     def opened(self) -> httpx.AsyncClient:
         """Return the client, which belongs to the loop it is first used in."""
         if self._client is None:
-            # What carries bytes itself needs no certificates, and to read them takes long.
-            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            tls = trust(self._authorities) if self._transport is None else tls
-            self._client = client_for(tls, self._total_s, self._transport)
+            self._client = client_for(self._lines(), self._total_s)
         return self._client
 
     async def hang_up(self) -> None:
         """Close all connections; what is asked next opens new ones."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        pool, self._pool, self._client = self._pool, None, None
+        if pool is not None:
+            await pool.aclose()
 
-    def _answer(self, got: httpx.Response, body: bytes) -> Answer:
-        headers = {name: ", ".join(got.headers.get_list(name)) for name in got.headers}
+    def _lines(self) -> httpx.AsyncBaseTransport:
+        if self._pool is None:
+            # What carries bytes itself needs no certificates, and to read them takes long.
+            self._pool = self._transport or lines_for(trust(self._authorities))
+        return self._pool
+
+    def _answer(self, sent: Request, got: httpx.Response, body: bytes) -> Answer:
+        headers: dict[str, str] = {}
+        for name, value in got.headers.multi_items():
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
         self._note_time(headers.get("date", ""))
         self.request_id = next((headers[name] for name in self._ids if headers.get(name)), "")
         return Answer(
             who=self.who,
             status=got.status_code,
-            url=str(got.url),
+            url=sent.url,
             body=body,
             headers=headers,
             request_id=self.request_id,
@@ -160,7 +183,7 @@ class Way:
 
     def _note_time(self, date: str) -> None:
         try:
-            self.skew = datetime.now(UTC) - parsedate_to_datetime(date)
+            self.skew = datetime.now(UTC) - _moment(date)
         except (ValueError, TypeError, OverflowError):
             return  # an answer without a time of its own, or without a zone
 
@@ -172,3 +195,9 @@ class Way:
         if isinstance(error, TimeoutError | httpx.TimeoutException):
             return Unreachable(f"{self.who} at {host} did not answer in time.")
         return Unreachable(f"{self.who} at {host} cannot be reached: {type(error).__name__}.")
+
+
+@functools.lru_cache(maxsize=8)
+def _moment(date: str) -> datetime:
+    """Return what a header says; the answers of one second say the same."""
+    return parsedate_to_datetime(date)

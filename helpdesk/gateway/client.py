@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -37,9 +37,9 @@ from helpdesk.domain.feed import Freshness
 from helpdesk.domain.learning import learn
 from helpdesk.domain.signing import AskSignIn
 from helpdesk.domain.text import clean
-from helpdesk.gateway import wire
+from helpdesk.gateway import travelling, wire
 from helpdesk.gateway.endpoints import ENDPOINTS, Endpoint
-from helpdesk.gateway.line import Line, Reply
+from helpdesk.gateway.line import Line, Reply, events
 from helpdesk.service.asking import from_here
 
 T = TypeVar("T")
@@ -82,8 +82,8 @@ class Connection:
         heed: Callable[[wire.Info | None], None] = lambda _: None,
     ) -> None:
         self._line, self._heed = line, heed
-        learn(wire.FORMS)
-        learn(one.gives for one in ENDPOINTS.values() if one.gives not in wire.TRANSLATED)
+        learn(travelling.FORMS)
+        learn(one.gives for one in ENDPOINTS.values() if one.gives not in travelling.TRANSLATED)
         self._loop = OwnLoop("desk")
         self._seen: OrderedDict[str, str] = OrderedDict()
         self._ids: dict[str, str] = {}
@@ -213,7 +213,7 @@ class Connection:
 
     def _read(self, endpoint: Endpoint, reply: Reply) -> Any:
         try:
-            return wire.from_wire(reply.body, endpoint.gives)
+            return travelling.from_wire(reply.body, endpoint.gives)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Unreachable(
                 f"The desk answered in a form that this version does not know: {clean(str(error))}."
@@ -356,26 +356,12 @@ class Connection:
         while True:
             values = {"after": after} if after else {}
             async with self._line.stream(ENDPOINTS["changed"].path, values, self._whose) as lines:
-                async for name, cursor in _events(lines):
+                async for name, cursor in events(lines):
                     if name == "gone":
                         raise CursorTooOld("What changed since is no longer known: look anew.")
                     if name == "changed" or (after and cursor != after):
                         return cursor
                     after = cursor
-
-
-async def _events(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, str]]:
-    """Give name and cursor of each event of a stream."""
-    name = cursor = ""
-    async for line in lines:
-        field, _, value = line.partition(": ")
-        if field == "event":
-            name = value
-        elif field == "id":
-            cursor = value
-        elif not line and name:
-            yield name, cursor
-            name = ""
 
 
 def _unknown(key: str) -> Unknown:

@@ -10,6 +10,7 @@ from helpdesk.domain.feed import Freshness
 from helpdesk.gateway import wire
 from helpdesk.gateway.endpoints import Endpoint
 from helpdesk.gateway.forms import info_of, sent, tag_of
+from helpdesk.gateway.travelling import to_wire
 from helpdesk.service.desk import Desk
 
 MOST: Final = 256
@@ -56,5 +57,5 @@ class Encoded:
 
 def body_of(found: Any, endpoint: Endpoint, asks: wire.Asks) -> Body:
     """Return what is sent for what a desk gave."""
-    content = msgspec.json.encode(wire.to_wire(sent(found, endpoint, asks)))
+    content = msgspec.json.encode(to_wire(sent(found, endpoint, asks)))
     return Body(content, tag_of(found))

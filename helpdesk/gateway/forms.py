@@ -16,6 +16,7 @@ from helpdesk.domain.text import clean
 from helpdesk.gateway import wire
 from helpdesk.gateway.calls import Call, Malformed
 from helpdesk.gateway.endpoints import Endpoint
+from helpdesk.gateway.travelling import etag
 from helpdesk.service.desk import Desk
 
 
@@ -68,7 +69,7 @@ def tag_of(found: Any) -> str:
     """Return the ETag of the case in what a desk gave; empty where there is none."""
     if isinstance(found, Outcome):
         found = found.case
-    return wire.etag(found) if isinstance(found, Case) else ""
+    return etag(found) if isinstance(found, Case) else ""
 
 
 def info_of(desk: Desk) -> wire.Info:

@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from helpdesk import __version__
-from helpdesk.connectors.exchange import client_for, read_within, trust
+from helpdesk.connectors.exchange import client_for, lines_for, read_within, trust
 from helpdesk.domain.addresses import is_loopback
 from helpdesk.domain.agents import Role
 from helpdesk.domain.errors import BadInput, HelpdeskError, Unreachable
@@ -285,7 +285,7 @@ class Provider:
     def _client(self) -> httpx.AsyncClient:
         if self._tls is None:
             self._tls = trust(self._authorities)
-        return client_for(self._tls, TOTAL_S, self._transport)
+        return client_for(self._transport or lines_for(self._tls), TOTAL_S)
 
 
 def safe_url(url: str) -> str:

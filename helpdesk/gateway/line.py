@@ -231,7 +231,22 @@ class Line(Way):
         is_write: bool,
     ) -> Reply:
         sent = self._request(method, path, values, given)
-        ends = time.monotonic() + self._budget_s
+        begun = time.monotonic()
+        try:
+            return await self._try(sent, is_write=is_write)
+        except Again as error:
+            return await self._again(sent, error, begun, is_write=is_write)
+
+    async def _try(self, sent: Request, *, is_write: bool) -> Reply:
+        self.circuit.check()
+        answer = await self.once(sent, is_act=is_write, most=MOST_BYTES)
+        return self._read(answer, is_write)
+
+    async def _again(
+        self, sent: Request, first: Again | None, begun: float, *, is_write: bool
+    ) -> Reply:
+        """Ask as often as may be, after a first try that came to nothing."""
+        ends = begun + self._budget_s
         tries = stamina.retry_context(
             on=lambda error: _wait(error, ends - time.monotonic()),
             attempts=self._tries,
@@ -243,9 +258,10 @@ class Line(Way):
         try:
             async for attempt in tries:
                 with attempt:
-                    self.circuit.check()
-                    answer = await self.once(sent, is_act=is_write, most=MOST_BYTES)
-                    return self._read(answer, is_write)
+                    if first is not None:
+                        failed, first = first, None
+                        raise failed
+                    return await self._try(sent, is_write=is_write)
         except Again as error:
             raise error.error from None
         raise AssertionError("a retry context ends with an answer or an error")
@@ -309,3 +325,17 @@ async def _lines(answer: httpx.Response) -> AsyncGenerator[str, None]:
             raise Unreachable("The desk answered with a line that has no end.")
         for line in lines:
             yield line.removesuffix(b"\r").decode("utf-8", "replace")
+
+
+async def events(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, str]]:
+    """Give name and cursor of each event of a stream."""
+    name = cursor = ""
+    async for line in lines:
+        field, _, value = line.partition(": ")
+        if field == "event":
+            name = value
+        elif field == "id":
+            cursor = value
+        elif not line and name:
+            yield name, cursor
+            name = ""

@@ -9,12 +9,12 @@ import msgspec
 
 from helpdesk import __version__
 from helpdesk.domain.cases import Case, Outcome
-from helpdesk.gateway import problems, wire
+from helpdesk.gateway import problems, travelling, wire
 from helpdesk.gateway.endpoints import ENDPOINTS, RIGHTS, Endpoint
 from helpdesk.gateway.problems import TITLES, Problem
 
 _REF: Final = "#/components/schemas/{name}"
-_SENT: Final[dict[Any, Any]] = {Case: wire.WireCase, Outcome: wire.WireOutcome}
+_SENT: Final[dict[Any, Any]] = {Case: travelling.WireCase, Outcome: travelling.WireOutcome}
 
 EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "find": {"query": {"words": ["maya"], "product": ["sms-2fa"]}, "limit": 50},

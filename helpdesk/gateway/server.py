@@ -48,6 +48,7 @@ from helpdesk.gateway.tokens import (
     asks_step_up,
     needs_step_up,
 )
+from helpdesk.gateway.travelling import etag
 from helpdesk.gateway.watch import AGENT, ROUTE, App, Numbers, Receive, Send, Watched, tell_fault
 from helpdesk.service.desk import Desk
 from helpdesk.service.ground import resting_on
@@ -278,7 +279,7 @@ class Gateway:
             if time.monotonic() > ends:
                 raise Conflict("It waited too long for its turn: nothing was done.")
             self._leaving.hold_against(signed)
-            if tags and case is not None and wire.etag(case) not in tags:
+            if tags and case is not None and etag(case) not in tags:
                 raise Stale("Somebody changed this case since you looked: look again.")
 
         with resting_on(ground):

@@ -7,28 +7,22 @@ in the body.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Generic, TypeVar
 from urllib.parse import quote
 
-import msgspec
 from msgspec import Meta, Struct
-from msgspec.structs import replace
 
-from helpdesk.domain.actions import ACTIONS, AnyAction
+from helpdesk.domain.actions import AnyAction
 from helpdesk.domain.agents import Agent
-from helpdesk.domain.audit import Result
-from helpdesk.domain.cases import Case, Handover, Outcome, masked_user
 from helpdesk.domain.diagnosis.verdicts import CallerSaid
 from helpdesk.domain.errors import BadInput
 from helpdesk.domain.feed import Freshness
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Page, Query
-from helpdesk.domain.timeline import KINDS, decode_timeline, encode_event
 from helpdesk.domain.users import At
 
 T = TypeVar("T")
@@ -259,85 +253,6 @@ class Moved(Struct, frozen=True, kw_only=True):
     """The feed's new cursor."""
 
     cursor: str
-
-
-_PLAIN = tuple[dict[str, Any], ...]
-
-WireCase = msgspec.defstruct(
-    "WireCase",
-    [
-        (f.name, _PLAIN if f.name == "timeline" else f.type, f.default)
-        if f.default is not msgspec.NODEFAULT
-        else (f.name, f.type)
-        for f in msgspec.structs.fields(Case)
-    ],
-    frozen=True,
-    kw_only=True,
-    module=__name__,
-)
-"""A case as it travels: each event of the timeline in the words of the case format."""
-
-WireOutcome = msgspec.defstruct(
-    "WireOutcome",
-    [("case", WireCase), ("says", str), ("handover", Handover | None, None)],
-    frozen=True,
-    kw_only=True,
-    module=__name__,
-)
-
-
-FORMS: Final = (WireCase, WireOutcome, *KINDS.values())
-"""Forms that no endpoint names: a case and an outcome travel as these."""
-
-TRANSLATED: Final = frozenset({Case, Outcome})
-"""What is never read as it is."""
-
-
-def to_wire(value: Any) -> Any:
-    """Return a value as it is encoded."""
-    if isinstance(value, Case):
-        parts = {name: getattr(value, name) for name in Case.__struct_fields__}
-        return WireCase(**parts | {"timeline": tuple(map(encode_event, value.timeline))})
-    if isinstance(value, Outcome):
-        return WireOutcome(case=to_wire(value.case), says=value.says, handover=value.handover)
-    return value
-
-
-def from_wire(body: bytes, kind: Any) -> Any:
-    """Return the value a body stands for.
-
-    Raises:
-        msgspec.DecodeError: It is not of that form.
-    """
-    if kind is Case:
-        return _case(msgspec.json.decode(body, type=WireCase))
-    if kind is Outcome:
-        found: Any = msgspec.json.decode(body, type=WireOutcome)
-        return Outcome(case=_case(found.case), says=found.says, handover=found.handover)
-    return msgspec.json.decode(body, type=kind)
-
-
-def _case(found: Any) -> Case:
-    parts = {name: getattr(found, name) for name in Case.__struct_fields__}
-    return Case(**parts | {"timeline": decode_timeline(found.timeline)})
-
-
-_CHANGES: Final = frozenset(ACTIONS) | {"undo"}
-_CARRIED_OUT: Final = frozenset({Result.DONE, Result.HELD})
-
-
-def etag(case: Case) -> str:
-    """Return what is another whenever somebody changed what an act rests on.
-
-    Of the user, their tickets and what was done for them. Left out is what only time or the
-    customer's own tries change (timeline, codes, challenges, the policy's answers), and what an
-    act waits for (proofs, a colleague's yes); the policy is asked anew with every act.
-    """
-    user = replace(case.user if case.is_masked else masked_user(case.user), seen_at=None)
-    parts = (user, case.account, case.administrators, case.manager, case.tickets, case.loops)
-    done = [row.seq for row in case.log if row.act in _CHANGES and row.result in _CARRIED_OUT]
-    plain = msgspec.json.encode((*parts, done), order="deterministic")
-    return f'"{hashlib.sha256(plain).hexdigest()[:32]}"'
 
 
 def agent_header(agent: Agent) -> str:

@@ -10,17 +10,17 @@ READ = """
 import sys, threading
 from helpdesk.domain.cases import Case
 from helpdesk.domain.learning import learn
-from helpdesk.gateway import wire
+from helpdesk.gateway import travelling
 
-learn(wire.FORMS)
+learn(travelling.FORMS)
 sys.setswitchinterval(1e-6)
 go, told = threading.Event(), []
 
 def read():
     go.wait()
     try:
-        wire.from_wire(b"{}", Case)
-    except wire.msgspec.ValidationError as error:
+        travelling.from_wire(b"{}", Case)
+    except travelling.msgspec.ValidationError as error:
         told.append(str(error))
 
 threads = [threading.Thread(target=read) for _ in range(6)]
