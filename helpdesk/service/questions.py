@@ -40,7 +40,7 @@ from helpdesk.service.telling import Telling
 from helpdesk.service.ticketing import OwnTickets, Ticketing, Tickets
 from helpdesk.service.view import View, whose
 from helpdesk.service.witness import Watched, Witness
-from helpdesk.stores.base import Directory, Lulls, Store, no_lull
+from helpdesk.stores.base import Directory, Lull, Lulls, Store, no_lull
 
 RECENT = timedelta(hours=24)
 """How far back *recent* challenges go."""
@@ -125,7 +125,7 @@ class Questions:
             found = await self._view.directory.find(
                 query, now, account=account, offset=offset, limit=limit
             )
-            page = replace(_people(found, offset, now), says=clean(self._view.directory.says))
+            page = replace(_people(found, offset, now, lull), says=clean(self._view.directory.says))
             return lull.answered(what, now, page)
 
     async def queue(self, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
@@ -136,7 +136,7 @@ class Questions:
             if known is not None:
                 return known
             found = await self._view.directory.queue(self.agent, now, offset=offset, limit=limit)
-            page = replace(_people(found, offset, now), says=self._tickets_say)
+            page = replace(_people(found, offset, now, lull), says=self._tickets_say)
             return lull.answered(what, now, page)
 
     async def case(self, user: str) -> Case:
@@ -359,10 +359,18 @@ class Questions:
 
 
 def _people(
-    found: tuple[int, Sequence[entries.Entry]], offset: int, now: datetime
+    found: tuple[int, Sequence[entries.Entry]], offset: int, now: datetime, lull: Lull
 ) -> Page[UserRow]:
     total, window = found
-    return Page(total=total, offset=offset, rows=tuple(entries.row_of(e, now) for e in window))
+    rows = tuple(_row(entry, now, lull) for entry in window)
+    return Page(total=total, offset=offset, rows=rows)
+
+
+def _row(entry: entries.Entry, now: datetime, lull: Lull) -> UserRow:
+    """Return the line of a user, which is the same in every list of this moment."""
+    what = (UserRow, entry.user.id)
+    known: UserRow | None = lull.answer(what, now)
+    return known or lull.answered(what, now, entries.row_of(entry, now))
 
 
 def window(found: Sequence[T], offset: int, limit: int, row: Callable[[T], R]) -> Page[R]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Select,
     and_,
     bindparam,
@@ -27,7 +28,7 @@ from helpdesk.domain.tickets import Ticket
 from helpdesk.domain.users import User
 from helpdesk.stores.base import SEEN
 from helpdesk.stores.sql.database import Database, changes
-from helpdesk.stores.sql.finding import COUNTED, Asked, Finding, of_account
+from helpdesk.stores.sql.finding import COUNTED, Asked, asked_for, of_account
 from helpdesk.stores.sql.lull import Lull, lull_of
 from helpdesk.stores.sql.reads import FromReplica, Reads
 from helpdesk.stores.sql.record import kept_row
@@ -121,7 +122,7 @@ class SqlDirectory:
         self, query: Query, now: datetime, *, account: str | None, offset: int, limit: int
     ) -> tuple[int, Sequence[Entry]]:
         """Give how many users match, up to `COUNTED`, and a window of them in the query's order."""
-        asked = Finding(query, now, account, is_sqlite=self._database.is_sqlite).asked()
+        asked = asked_for(query, now, account, is_sqlite=self._database.is_sqlite)
         lull, what = self._lull(), ("counted", query, account)
         total: int | None = lull.answer(what, now) if lull else None
         found = await self._windowed(asked, offset, limit, total)
@@ -213,15 +214,25 @@ class SqlDirectory:
                 for part in asked.counted:
                     if total < COUNTED:
                         total += connection.execute(part, asked.given).scalar_one()
-            keys: list[int] = []
-            for stage in asked.stages(min(total, COUNTED)):
-                if (lacks := offset + limit - len(keys)) > 0:
-                    found = connection.execute(stage, {**asked.given, "limit": lacks})
-                    keys += found.scalars().all()
-            window = keys[offset : offset + limit]
-            rows = connection.execute(OF_KEYS, {"keys": window}).all()
-            entries = {row[0]: entry_of(*row[1:]) for row in rows}
+            window = _keys(connection, asked, min(total, COUNTED), offset, limit)
+            entries = self._of_keys(connection, window)
         return min(total, COUNTED), [entries[key] for key in window if key in entries]
+
+    def _of_keys(self, connection: Connection, keys: Sequence[int]) -> Mapping[int, Entry]:
+        """Give the entries of keys; what was read since the last change is not read anew."""
+        lull = self._lull()
+        found: dict[int, Entry] = {}
+        for key in keys if lull else ():
+            known: Entry | None = lull.get((Entry, key)) if lull else None
+            if known is not None:
+                found[key] = known
+        lacking = [key for key in keys if key not in found]
+        if lacking:
+            for row in connection.execute(OF_KEYS, {"keys": lacking}):
+                found[row[0]] = entry_of(*row[1:])
+                if lull:
+                    lull.keep((Entry, row[0]), found[row[0]])
+        return found
 
     def _log_window(
         self, holds: ColumnElement[bool], offset: int, limit: int, total: int | None
@@ -237,6 +248,20 @@ class SqlDirectory:
             wanted = select(log.c.body).where(log.c.seq.in_(places)).order_by(newest)
             rows = [kept_row(body)[0] for body in connection.execute(wanted).scalars()]
         return offset + len(places) if total is None else total, rows
+
+
+def _keys(
+    connection: Connection, asked: Asked, total: int, offset: int, limit: int
+) -> Sequence[int]:
+    """Give the keys of a window, in order."""
+    stages, reach = asked.stages(total), offset + limit
+    passed = offset if len(stages) == 1 else 0  # what a stage has not, the next one may have
+    keys: list[int] = []
+    for stage in stages:
+        if (lacks := reach - passed - len(keys)) > 0:
+            place = {"limit": lacks, "offset": passed, "reach": lacks + passed}
+            keys += connection.execute(stage, {**asked.given, **place}).scalars().all()
+    return keys[offset - passed :]
 
 
 def entries_of(users: tuple[str, ...]) -> Hashable:

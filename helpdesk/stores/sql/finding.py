@@ -8,9 +8,10 @@ their own, merged with all others.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, TypeGuard
 
 from msgspec.structs import replace
@@ -64,6 +65,9 @@ Now = datetime | BindParameter[datetime]
 """The present, or the place where it will stand."""
 
 _LIMIT: Final[BindParameter[int]] = bindparam("limit", type_=BigInteger)
+_OFFSET: Final[BindParameter[int]] = bindparam("offset", type_=BigInteger)
+_REACH: Final[BindParameter[int]] = bindparam("reach", type_=BigInteger)
+"""Offset and limit together."""
 
 
 class Part(NamedTuple):
@@ -81,11 +85,11 @@ class Part(NamedTuple):
     alone: TableClause | None = None
 
     def keys(self) -> Select[Any]:
-        """Return the question for their keys, in order, up to a `limit`."""
+        """Return the question for their keys, in order."""
         bare = (one.element if _falls(one) else one for one in self.order)
         columns = [one.label(f"o{place}") for place, one in enumerate(bare)]
         chosen = select(users.c.key, *columns).select_from(self.source).where(self.holds)
-        return chosen.order_by(*self.order).limit(_LIMIT)
+        return chosen.order_by(*self.order)
 
     def counted(self) -> Select[Any]:
         """Return the question for how many they are, up to `COUNTED`."""
@@ -104,9 +108,9 @@ class Asked(NamedTuple):
 
     Attributes:
         counted: How many they are, part by part.
-        stages: Their keys in order, up to a `limit`, for how many were counted; each is asked for
-            what those before it did not fill.
-        given: The values that the questions leave open, but for the limit.
+        stages: Their keys in order, from an `offset` up to a `limit` (`reach` is both together),
+            for how many were counted; each is asked for what those before it did not fill.
+        given: The other values that the questions leave open.
         is_quick: Whether little is read for it, whoever is there.
     """
 
@@ -118,19 +122,35 @@ class Asked(NamedTuple):
 
 def keys_of(stage: Stage) -> Any:
     """Return the question for the keys of a stage, in order."""
-    each = [part.keys() for part in stage]
-    if len(each) == 1:
-        return each[0]
+    if len(stage) == 1:
+        return stage[0].keys().limit(_LIMIT).offset(_OFFSET)
+    each = [part.keys().limit(_REACH) for part in stage]
     together = union_all(*(select(one.subquery()) for one in each))
     order: list[ColumnElement[Any]] = []
     for place, one in enumerate(stage[0].order):
         name: ColumnElement[Any] = literal_column(f"o{place}")
         order.append(name.desc() if _falls(one) else name)
-    return together.order_by(*order).limit(_LIMIT)
+    return together.order_by(*order).limit(_LIMIT).offset(_OFFSET)
 
 
 def _falls(order: ColumnElement[Any]) -> TypeGuard[UnaryExpression[Any]]:
     return isinstance(order, UnaryExpression) and order.modifier is operators.desc_op
+
+
+def asked_for(query: Query, now: datetime, account: str | None, *, is_sqlite: bool) -> Asked:
+    """Return what is asked for users; what does not rest on the moment is put together once."""
+    if query.state in _OF_NOW_STATES or query.sort in _OF_NOW_SORTS:
+        return Finding(query, now, account, is_sqlite=is_sqlite).asked()
+    return _asked_always(query, account, is_sqlite)
+
+
+@functools.lru_cache(maxsize=256)
+def _asked_always(query: Query, account: str | None, is_sqlite: bool) -> Asked:
+    return Finding(query, datetime.min.replace(tzinfo=UTC), account, is_sqlite=is_sqlite).asked()
+
+
+_OF_NOW_STATES: Final = frozenset({UserState.LOCKED, UserState.OK})
+_OF_NOW_SORTS: Final = frozenset({Sort.HEAT, Sort.STATE})
 
 
 class Finding:
@@ -146,9 +166,17 @@ class Finding:
         """Return what is asked for them."""
         parts = self._each((users.c.key,))
         is_indexed = all(part.alone is not None for part in parts) and self._query.sort is None
+        known: dict[int, Sequence[Any]] = {}
+
+        def stages(total: int) -> Sequence[Any]:
+            about = next((most for most in (FEW, COUNTED) if total < most), COUNTED + 1) - 1
+            if about not in known:
+                known[about] = [keys_of(stage) for stage in self._stages(about)]
+            return known[about]
+
         return Asked(
             [part.counted() for part in parts],
-            lambda total: [keys_of(stage) for stage in self._stages(total)],
+            stages,
             is_quick=is_indexed or self._query == Query(),
         )
 
