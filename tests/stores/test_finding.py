@@ -20,8 +20,9 @@ from helpdesk.domain.search import Query, parse
 from helpdesk.fixture.make import make
 from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.sql.database import Database
-from helpdesk.stores.sql.directory import NAMED_AT_ONCE, SqlDirectory
-from helpdesk.stores.sql.finding import COUNTED, FEW, Asked, Finding
+from helpdesk.stores.sql.directory import NAMED_AT_ONCE, SqlDirectory, keys_in
+from helpdesk.stores.sql.finding import FEW, Finding
+from helpdesk.stores.sql.staged import COUNTED, Asked
 from helpdesk.stores.sql.waiting import queue_of
 from helpdesk.stores.tiny import TinyStore
 from helpdesk.stores.tinyfile import TinyFile
@@ -158,10 +159,8 @@ async def test_whoever_is_found_among_many_is_found_in_the_same_order(
     expected = await in_memory.find(query, now, account=None, offset=0, limit=40)
     asked = Finding(query, now, None, is_sqlite=database.is_sqlite).asked()
 
-    keys: list[int] = []
     with database.engine.connect() as connection:
-        for stage in asked.stages(total):
-            keys += connection.execute(stage, {"limit": 40 - len(keys)}).scalars()
+        keys = keys_in(connection, asked, total, 0, 40)
 
     assert [f"u{key}" for key in keys] == [one.user.id for one in expected[1]]
 
@@ -228,7 +227,8 @@ def test_no_queue_reads_everybody(database: Database, clock: Clock, agent: Agent
 
 def plans_of(database: Database, asked: Asked, total: int) -> list[str]:
     """Return what the database says that it does for a window on so many, a step a line."""
-    questions, given = [*asked.counted, *asked.stages(total)], {**asked.given, "limit": 50}
+    questions = [*asked.counted, *asked.stages(total)]
+    given = {**asked.given, "limit": 50, "offset": 0, "reach": 50}
     return [step for one in questions for step in plan_of(database, one, given)]
 
 

@@ -28,11 +28,12 @@ from helpdesk.domain.tickets import Ticket
 from helpdesk.domain.users import User
 from helpdesk.stores.base import SEEN
 from helpdesk.stores.sql.database import Database, changes
-from helpdesk.stores.sql.finding import COUNTED, Asked, asked_for, of_account
+from helpdesk.stores.sql.finding import asked_for, of_account
 from helpdesk.stores.sql.lull import Lull, lull_of
 from helpdesk.stores.sql.reads import FromReplica, Reads
 from helpdesk.stores.sql.record import kept_row
 from helpdesk.stores.sql.schema import log, users
+from helpdesk.stores.sql.staged import COUNTED, Asked
 from helpdesk.stores.sql.waiting import queue_of
 
 COLUMNS: Final = (
@@ -214,7 +215,7 @@ class SqlDirectory:
                 for part in asked.counted:
                     if total < COUNTED:
                         total += connection.execute(part, asked.given).scalar_one()
-            window = _keys(connection, asked, min(total, COUNTED), offset, limit)
+            window = keys_in(connection, asked, min(total, COUNTED), offset, limit)
             entries = self._of_keys(connection, window)
         return min(total, COUNTED), [entries[key] for key in window if key in entries]
 
@@ -250,10 +251,10 @@ class SqlDirectory:
         return offset + len(places) if total is None else total, rows
 
 
-def _keys(
+def keys_in(
     connection: Connection, asked: Asked, total: int, offset: int, limit: int
 ) -> Sequence[int]:
-    """Give the keys of a window, in order."""
+    """Return the keys of a window on so many, in order."""
     stages, reach = asked.stages(total), offset + limit
     passed = offset if len(stages) == 1 else 0  # what a stage has not, the next one may have
     keys: list[int] = []

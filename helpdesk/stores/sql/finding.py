@@ -10,21 +10,16 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple, TypeGuard
+from typing import Any, Final
 
 from msgspec.structs import replace
 from sqlalchemy import (
-    BigInteger,
     BindParameter,
     ColumnElement,
     FromClause,
-    Select,
-    TableClause,
-    UnaryExpression,
     and_,
-    bindparam,
     case,
     column,
     func,
@@ -32,22 +27,20 @@ from sqlalchemy import (
     literal_column,
     not_,
     or_,
-    select,
     table,
     true,
-    union_all,
 )
-from sqlalchemy.sql import operators
 
 from helpdesk.domain.search import Query, Sort, UserState, is_beginning
 from helpdesk.domain.text import digits
 from helpdesk.stores.sql.schema import LOCKED_HEAT, users
+from helpdesk.stores.sql.staged import COUNTED, Asked, Part, Stage, keys_of
 
 TRIGRAM: Final = 3
 """From so many letters on the index of the search helps; SQLite's knows no shorter ones."""
 
-COUNTED: Final = 10_000
-"""So many are counted; whoever finds more looks closer anyway."""
+Now = datetime | BindParameter[datetime]
+"""The present, or the place where it will stand."""
 
 FEW: Final = 500
 """So many are put in order in one go."""
@@ -60,81 +53,6 @@ BEGUN: Final = table("begun", column("rowid"))
 
 NAMED: Final = table("named", column("rowid"))
 """SQLite's index of the beginnings of names."""
-
-Now = datetime | BindParameter[datetime]
-"""The present, or the place where it will stand."""
-
-_LIMIT: Final[BindParameter[int]] = bindparam("limit", type_=BigInteger)
-_OFFSET: Final[BindParameter[int]] = bindparam("offset", type_=BigInteger)
-_REACH: Final[BindParameter[int]] = bindparam("reach", type_=BigInteger)
-"""Offset and limit together."""
-
-
-class Part(NamedTuple):
-    """People that are found in one way.
-
-    Attributes:
-        source: Where they are read from; holds `users`.
-        order: By what they are put in order, the key last.
-        alone: The index that says all there is to know of who they are; None where none does.
-    """
-
-    source: FromClause
-    holds: ColumnElement[bool]
-    order: tuple[ColumnElement[Any], ...]
-    alone: TableClause | None = None
-
-    def keys(self) -> Select[Any]:
-        """Return the question for their keys, in order."""
-        bare = (one.element if _falls(one) else one for one in self.order)
-        columns = [one.label(f"o{place}") for place, one in enumerate(bare)]
-        chosen = select(users.c.key, *columns).select_from(self.source).where(self.holds)
-        return chosen.order_by(*self.order)
-
-    def counted(self) -> Select[Any]:
-        """Return the question for how many they are, up to `COUNTED`."""
-        source = self.source if self.alone is None else self.alone
-        key = users.c.key if self.alone is None else self.alone.c.rowid
-        some = select(key).select_from(source).where(self.holds).limit(COUNTED)
-        return select(func.count()).select_from(some.subquery())
-
-
-Stage = Sequence[Part]
-"""Disjoint parts in one order; what one stage does not fill, the next one does."""
-
-
-class Asked(NamedTuple):
-    """What is asked for a window on people.
-
-    Attributes:
-        counted: How many they are, part by part.
-        stages: Their keys in order, from an `offset` up to a `limit` (`reach` is both together),
-            for how many were counted; each is asked for what those before it did not fill.
-        given: The other values that the questions leave open.
-        is_quick: Whether little is read for it, whoever is there.
-    """
-
-    counted: Sequence[Select[Any]]
-    stages: Callable[[int], Sequence[Any]]
-    given: Mapping[str, Any] = {}
-    is_quick: bool = False
-
-
-def keys_of(stage: Stage) -> Any:
-    """Return the question for the keys of a stage, in order."""
-    if len(stage) == 1:
-        return stage[0].keys().limit(_LIMIT).offset(_OFFSET)
-    each = [part.keys().limit(_REACH) for part in stage]
-    together = union_all(*(select(one.subquery()) for one in each))
-    order: list[ColumnElement[Any]] = []
-    for place, one in enumerate(stage[0].order):
-        name: ColumnElement[Any] = literal_column(f"o{place}")
-        order.append(name.desc() if _falls(one) else name)
-    return together.order_by(*order).limit(_LIMIT).offset(_OFFSET)
-
-
-def _falls(order: ColumnElement[Any]) -> TypeGuard[UnaryExpression[Any]]:
-    return isinstance(order, UnaryExpression) and order.modifier is operators.desc_op
 
 
 def asked_for(query: Query, now: datetime, account: str | None, *, is_sqlite: bool) -> Asked:

@@ -21,8 +21,9 @@ from sqlalchemy import (
 )
 
 from helpdesk.domain.agents import Agent, Role
-from helpdesk.stores.sql.finding import Asked, Now, Part, Stage, keys_of, locks_no_more, locks_now
+from helpdesk.stores.sql.finding import Now, locks_no_more, locks_now
 from helpdesk.stores.sql.schema import LOCKED_HEAT, OFF_ASKED, Moment, users
+from helpdesk.stores.sql.staged import Asked, Part, Stage, keys_of
 
 _ASKED: Final = users.c.ticket_complaint == literal_column(f"'{OFF_ASKED}'")
 _ELSE: Final = func.coalesce(users.c.ticket_complaint, "") != OFF_ASKED
