@@ -14,15 +14,10 @@ import pytest
 from helpdesk.cli import main
 from helpdesk.connectors.demo import DemoConnector
 from helpdesk.domain.agents import Agent
-from helpdesk.products import load_cards
 from helpdesk.service.local import LocalDesk
-from helpdesk.stores.directory import TinyDirectory
-from helpdesk.stores.keys import Keys
-from helpdesk.stores.seen import Seen
 from helpdesk.stores.tiny import TinyStore
-from helpdesk.stores.tinyfile import TinyFile
-from helpdesk.wiring import agent_named
 from tests import postgres
+from tests.desks import fixture_desk
 from tests.sample import write_sample
 
 Run = Callable[..., tuple[int, str, str]]
@@ -81,22 +76,15 @@ def desk_as(sample_file: Path, clock: Clock, places: Path) -> Callable[..., Loca
         agent: Agent | None = None,
         connector: type[DemoConnector] = DemoConnector,
     ) -> LocalDesk:
-        file = TinyFile(sample_file, clock)
-        kept = store(file)
-        kept.load()
-        return LocalDesk(
-            agent=agent or agent_named(who, kept.agents),
-            cards=load_cards(),
-            connector=connector(file),
-            store=kept,
-            directory=TinyDirectory(file, kept),
-            clock=clock,
-            label="SAMPLE",
-            is_demo=True,
+        return fixture_desk(
+            sample_file,
+            clock,
+            places / "keys",
+            agent or who,
+            store=store,
+            connector=connector,
             is_gated=is_gated,
             hold=timedelta(minutes=hold_minutes),
-            keys=Keys(places / "keys"),
-            witness=Seen(places / "keys", sample_file),
         )
 
     return open_as

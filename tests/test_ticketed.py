@@ -19,7 +19,7 @@ from helpdesk.ticketed import ticketed
 from tests.conftest import Run
 from tests.labs.djangohelpdesk.line import on
 from tests.labs.djangohelpdesk.server import Server
-from tests.labs.okta.server import Fault
+from tests.labs.troubles import Fault
 
 NORTH = """
 [tickets]

@@ -131,6 +131,13 @@ class Answer(Struct, frozen=True, kw_only=True):
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise self.odd("with broken data") from error
 
+    def told(self) -> Any:
+        """Return the JSON of the body, whatever it says it is; None where it is none."""
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+
     def listed(self, *path: str, of: Any = None) -> list[Any]:
         """Return the list that lies at a path of keys; *of* is the body where it was read already.
 

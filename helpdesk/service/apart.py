@@ -7,7 +7,6 @@ As with acts: one at a time of a user, and what a console leaves behind that die
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -108,7 +107,7 @@ class Apart(Beginning):
                         found = await weigh(user)
                         if isinstance(found, Answered):
                             return found
-                        return await self._note_question(act, user.id, asked), found
+                        return await self._note_begun(act, user.id, asked), found
             await self._wait(user.id)
 
     async def _end_question(
@@ -137,24 +136,6 @@ class Apart(Beginning):
         if reply is None:
             raise failed or AssertionError("what came is always told")
         return reply
-
-    async def _note_question(self, act: str, user: str, asked: Wish) -> Hold:
-        """Note, inside a transaction, that a question begins; what is asked is not kept."""
-        now = self._view.clock()
-        return await self._begin(
-            Hold(
-                id=f"b{secrets.token_hex(6)}",
-                act=act,
-                user=user,
-                payload="",
-                agent=self.agent.id,
-                by=self.agent,
-                at=now,
-                due_at=now,
-                key=asked.key,
-                sha256=asked.sha256,
-            )
-        )
 
 
 def _raising(error: HelpdeskError) -> Callable[[dict[str, Any]], Awaitable[Any]]:

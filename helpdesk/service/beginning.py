@@ -21,7 +21,6 @@ from msgspec.structs import replace
 
 from helpdesk.domain.actions import ACTIONS, AnyAction
 from helpdesk.domain.agents import Agent
-from helpdesk.domain.approvals import payload_of
 from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.errors import StillRunning, Unsettled
 from helpdesk.domain.holds import Ending, Hold
@@ -64,7 +63,7 @@ def is_lost(hold: Hold, now: datetime) -> bool:
     return is_near and not _is_alive(int(process))
 
 
-def _bare(action: AnyAction) -> AnyAction:
+def bare(action: AnyAction) -> AnyAction:
     """Return an act with what its row tells only: no code, number or address is kept of it."""
     kept = ("user", "reason", "ticket", "factor")
     return type(action)(**{name: getattr(action, name) for name in kept if hasattr(action, name)})
@@ -127,14 +126,15 @@ class Beginning(Changing):
             "Another act on this user is being carried out just now: ask again in a moment."
         )
 
-    async def _note_begun(self, action: AnyAction, user: str, asked: Wish, now: datetime) -> Hold:
-        """Note, inside a transaction, that an act begins."""
+    async def _note_begun(self, act: str, user: str, asked: Wish, payload: str = "") -> Hold:
+        """Note, inside a transaction, that an act begins; of a question no *payload* is kept."""
+        now = self._view.clock()
         return await self._begin(
             Hold(
                 id=f"b{secrets.token_hex(6)}",
-                act=action.name,
+                act=act,
                 user=user,
-                payload=payload_of(_bare(action)),
+                payload=payload,
                 agent=self.agent.id,
                 by=self.agent,
                 at=now,

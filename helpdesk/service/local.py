@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from helpdesk.domain.actions import ACTIONS, AnyAction, FactorAction, Reveal, TemporaryPass
-from helpdesk.domain.approvals import Approval
+from helpdesk.domain.approvals import Approval, payload_of
 from helpdesk.domain.audit import Result
 from helpdesk.domain.cases import Case, Handover, Outcome
 from helpdesk.domain.decisions import Decision, Weight
@@ -35,7 +35,7 @@ from helpdesk.domain.signing import AskSignIn
 from helpdesk.domain.text import clean
 from helpdesk.domain.users import User
 from helpdesk.service.apart import Question
-from helpdesk.service.beginning import AT_PROVIDER
+from helpdesk.service.beginning import AT_PROVIDER, bare
 from helpdesk.service.holding import Holding
 from helpdesk.service.measuring import Measuring
 from helpdesk.service.once import Wish, again, ended, wish
@@ -290,7 +290,8 @@ class LocalDesk(Measuring, Holding):
             return reply
         begun = Begun(parts=parts, answer=answer, decision=decision)
         if not is_part and not self.holds_back(action):
-            hold = await self._note_begun(action, user.id, asked, now)
+            kept = payload_of(bare(action))
+            hold = await self._note_begun(action.name, user.id, asked, kept)
             return replace(begun, hold=hold)
         done = await self._carry_out(action, parts, answer.approval)
         await self._recorded(action, asked, begun, done)

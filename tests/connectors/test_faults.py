@@ -37,7 +37,7 @@ from tests.connectors.plants import (
     planted,
 )
 from tests.labs.faulty import Break, Strike, answer, data, page
-from tests.labs.okta.server import Fault
+from tests.labs.troubles import Fault
 
 EVER = 10**9
 NOW = datetime.now(UTC)

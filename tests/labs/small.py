@@ -12,12 +12,12 @@ from urllib.parse import unquote
 import httpx
 
 from tests.labs.okta.lists import with_more, with_nulls
-from tests.labs.okta.server import Cut, Fault, Trouble
+from tests.labs.troubles import Cut, Fault, Troubled, body_of
 
 Answered = tuple[int, Any]
 
 
-class Small(ABC):
+class Small(Troubled, ABC):
     """A server in memory; whoever derives from it gives `reply`.
 
     Attributes:
@@ -25,8 +25,8 @@ class Small(ABC):
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.asked: list[str] = []
-        self.troubles: list[Trouble] = []
 
     @abstractmethod
     def reply(
@@ -38,10 +38,6 @@ class Small(ABC):
     def broken(self, fault: Fault) -> Answered:
         """Give how this server says a fault that it says in its own words."""
 
-    def strike(self, fault: Fault, where: str = "", times: int = 1) -> None:
-        """Let a fault strike the next requests whose verb and path hold *where*."""
-        self.troubles.append(Trouble(fault, where, times))
-
     async def __call__(
         self,
         scope: Any,
@@ -49,17 +45,9 @@ class Small(ABC):
         send: Callable[[Any], Awaitable[None]],
     ) -> None:
         """Answer one request."""
-        if scope["type"] == "lifespan":
-            while True:
-                message = await receive()
-                await send({"type": f"{message['type']}.complete"})
-                if message["type"] == "lifespan.shutdown":
-                    return
-        body = b""
-        more = True
-        while more:
-            message = await receive()
-            body, more = body + message.get("body", b""), message.get("more_body", False)
+        body = await body_of(scope, receive, send)
+        if body is None:
+            return
         headers = {k.decode().lower(): v.decode() for k, v in scope["headers"]}
         path = scope["raw_path"].decode().partition("?")[0]
         query = scope["query_string"].decode()
@@ -75,7 +63,7 @@ class Small(ABC):
     def _told(
         self, method: str, path: str, query: str, body: bytes, headers: dict[str, str]
     ) -> tuple[int, Any, str]:
-        fault = self._fault(f"{method} {path}")
+        fault = self.fault_at(f"{method} {path}")
         if fault is Fault.CUT:
             raise Cut
         if fault is Fault.WEB_PAGE:
@@ -90,13 +78,6 @@ class Small(ABC):
         found = with_more(found) if fault is Fault.UNKNOWN_FIELDS else found
         found = with_nulls(found) if fault is Fault.NULLS else found
         return status, found, "application/json"
-
-    def _fault(self, line: str) -> Fault | None:
-        for trouble in self.troubles:
-            if trouble.left and trouble.where in line:
-                trouble.left -= 1
-                return trouble.fault
-        return None
 
 
 class Wire(httpx.AsyncBaseTransport):

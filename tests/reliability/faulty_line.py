@@ -22,7 +22,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from helpdesk.connectors.circuit import Circuit
-from helpdesk.connectors.demo import DemoConnector
 from helpdesk.domain.actions import AnyAction, Note, Route
 from helpdesk.domain.errors import Stale, Unknown, Unreachable
 from helpdesk.domain.offline import State
@@ -32,13 +31,8 @@ from helpdesk.gateway.remote import RemoteDesk
 from helpdesk.products import load_cards
 from helpdesk.service.local import LocalDesk
 from helpdesk.service.offline import OfflineDesk
-from helpdesk.stores.directory import TinyDirectory
-from helpdesk.stores.keys import Keys
 from helpdesk.stores.replica import Replica
-from helpdesk.stores.seen import Seen
-from helpdesk.stores.tiny import TinyStore
-from helpdesk.stores.tinyfile import TinyFile
-from helpdesk.wiring import agent_named
+from tests.desks import fixture_desk
 from tests.gateway.serving import Spoken, gateway
 from tests.reliability.proxy import Fault, FaultyLine
 from tests.sample import write_sample
@@ -95,21 +89,7 @@ class Told:
 
 def desk_on(file: Path, who: str) -> LocalDesk:
     """Open the sample as somebody, in the present."""
-    tiny = TinyFile(file, present)
-    store = TinyStore(tiny)
-    store.load()
-    return LocalDesk(
-        agent=agent_named(who, store.agents),
-        cards=load_cards(),
-        connector=DemoConnector(tiny),
-        store=store,
-        directory=TinyDirectory(tiny, store),
-        clock=present,
-        label="SAMPLE",
-        is_demo=True,
-        keys=Keys(file.parent / "keys"),
-        witness=Seen(file.parent / "keys", file),
-    )
+    return fixture_desk(file, present, file.parent / "keys", who)
 
 
 def with_users(file: Path) -> Path:

@@ -20,7 +20,6 @@ from helpdesk.gateway.keyrings import SafeKeeping
 from helpdesk.staging import open_stage
 from helpdesk.tui.demo.filming import filmed
 from helpdesk.tui.dialogs.guarded import Guarded
-from helpdesk.tui.dialogs.pages import HandoverDialog
 from helpdesk.tui.film.cast import recorded
 from helpdesk.tui.film.strip import drawn
 from tests import postgres
@@ -30,7 +29,7 @@ from tests.gateway.people import Demonstration
 from tests.gateway.test_signin import Ring
 from tests.reliability.canaries import Canaries
 from tests.reliability.planting import AGENT, Customers, clock
-from tests.reliability.screens import BOX
+from tests.reliability.screens import BOX, handed_over
 from tests.test_class import opened
 from tests.training.stage import Played, bundled
 from tests.tui.console import console, desk_on
@@ -189,11 +188,7 @@ async def enrolled(seen: Canaries, chance: random.Random, place: Path, count: in
                     await agent.press("1", "shift+tab")
                     await agent.type(str(9000 + number))
                 with painted(agent) as during:
-                    await agent.confirm()
-                    await agent.sees("Authenticator key")
-                    assert isinstance(agent.app.screen, HandoverDialog)
-                    assert agent.app.screen._handover is not None
-                    secret = agent.app.screen._handover.secret
+                    secret = await handed_over(agent, "Authenticator key")
                 found = re.search(r"secret=([A-Z2-7]+)", secret)
                 key = found[1] if found else secret
                 seen.plant("handed over by enrol-totp at the console", key)

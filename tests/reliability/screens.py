@@ -10,7 +10,7 @@ from helpdesk.tui.dialogs.guarded import Guarded
 from helpdesk.tui.dialogs.pages import HandoverDialog
 from tests.reliability.canaries import Canaries
 from tests.reliability.planting import AGENT, Customers, clock
-from tests.tui.console import console, desk_on
+from tests.tui.console import Console, console, desk_on
 from tests.tui.test_canaries import painted
 
 BOX = "It is shown once"
@@ -31,11 +31,7 @@ async def screens(seen: Canaries, chance: random.Random, place: Path, count: int
                     await agent.press("1", "shift+tab")
                     await agent.type(str(9000 + number))
                 with painted(agent) as during:
-                    await agent.confirm()
-                    await agent.sees("It is shown once")
-                    assert isinstance(agent.app.screen, HandoverDialog)
-                    assert agent.app.screen._handover is not None
-                    secret = agent.app.screen._handover.secret
+                    secret = await handed_over(agent, BOX)
                     await agent.sees(secret)
                 seen.plant("handed over by temporary-pass", secret)
                 shows = [each for each in during if list(seen.found(each.encode()))]
@@ -55,3 +51,12 @@ async def screens(seen: Canaries, chance: random.Random, place: Path, count: int
                     elif not seen.holds(frame, secret):
                         seen.failures.append("the box of a handover shows another secret")
     await desk.aclose()
+
+
+async def handed_over(agent: Console, says: str) -> str:
+    """Confirm an act, and give the secret in its box."""
+    await agent.confirm()
+    await agent.sees(says)
+    assert isinstance(agent.app.screen, HandoverDialog)
+    assert agent.app.screen._handover is not None
+    return agent.app.screen._handover.secret

@@ -15,21 +15,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from helpdesk.connectors.demo import DemoConnector
 from helpdesk.domain.actions import ResetFactor, TurnOffMfa
 from helpdesk.domain.errors import NeedsMore, NotFound, Refused, Unauthorised
 from helpdesk.domain.proofs import Method
 from helpdesk.gateway.tokens import Tokens, needs_step_up
-from helpdesk.products import load_cards
 from helpdesk.service.ages import Ages
 from helpdesk.service.local import LocalDesk
-from helpdesk.stores.directory import TinyDirectory
-from helpdesk.stores.keys import Keys
-from helpdesk.stores.seen import Seen
-from helpdesk.stores.tiny import TinyStore
-from helpdesk.stores.tinyfile import TinyFile
-from helpdesk.wiring import agent_named
 from tests.conftest import NOW
+from tests.desks import fixture_desk
 from tests.gateway.issuing import ISSUER, IssuerSite, good_claims, make_key, signed
 from tests.proving import agreed, needs, prove
 from tests.sample import write_sample
@@ -86,21 +79,12 @@ class World:
 
     def desk(self, who: str) -> LocalDesk:
         """Open the desk as somebody."""
-        file = TinyFile(self._file, self.clock)
-        store = TinyStore(file)
-        store.load()
-        return LocalDesk(
-            agent=agent_named(who, store.agents),
-            cards=load_cards(),
-            connector=DemoConnector(file),
-            store=store,
-            directory=TinyDirectory(file, store),
-            clock=self.clock,
-            label="SAMPLE",
-            is_demo=True,
+        return fixture_desk(
+            self._file,
+            self.clock,
+            self._place / "keys",
+            who,
             hold=timedelta(minutes=HELD if self.is_holding else 0),
-            keys=Keys(self._place / "keys"),
-            witness=Seen(self._place / "keys", self._file),
             ages=self._ages,
         )
 

@@ -10,21 +10,15 @@ from pathlib import Path
 import pytest
 
 from helpdesk.connectors.base import Sender
-from helpdesk.connectors.demo import DemoConnector
 from helpdesk.domain.actions import ChangeAddress, Note, TurnOffMfa, Unlock
 from helpdesk.domain.errors import BadFile, Unreachable
 from helpdesk.domain.notices import Channel, Notice, Posted, TrayRow
 from helpdesk.domain.search import parse
-from helpdesk.products import load_cards
 from helpdesk.service import keeping
 from helpdesk.service.inspecting import inspected
 from helpdesk.service.local import LocalDesk
-from helpdesk.stores.directory import TinyDirectory
-from helpdesk.stores.keys import Keys
-from helpdesk.stores.seen import Seen
-from helpdesk.stores.tiny import TinyStore
-from helpdesk.wiring import agent_named
 from tests.conftest import Clock
+from tests.desks import fixture_desk
 from tests.slow import SlowFile
 from tests.waiting import PATIENCE_S
 
@@ -72,15 +66,9 @@ def opened(
     monkeypatch.setattr(keeping, "SHARE", 0)
 
     def open_with(sender: Sender | None = None, who: str = "sam") -> LocalDesk:
-        file = SlowFile(sample_file, clock)
-        store = TinyStore(file)
-        store.load()
-        return LocalDesk(
-            agent=agent_named(who, store.agents), cards=load_cards(),
-            connector=DemoConnector(file), store=store, directory=TinyDirectory(file, store),
-            clock=clock, label="KEPT", is_demo=True,
-            keys=Keys(places / "keys"), witness=Seen(places / "keys", sample_file), sender=sender,
-            is_gated=False,
+        return fixture_desk(
+            sample_file, clock, places / "keys", who,
+            file=SlowFile, label="KEPT", sender=sender, is_gated=False,
         )  # fmt: skip
 
     return open_with

@@ -19,7 +19,6 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from helpdesk.connectors.demo import DemoConnector
 from helpdesk.domain.actions import (
     ACTIONS,
     AnyAction,
@@ -40,13 +39,9 @@ from helpdesk.domain.proofs import Method, Proof
 from helpdesk.products import load_cards
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.base import R
-from helpdesk.stores.directory import TinyDirectory
-from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
-from helpdesk.stores.tiny import TinyStore
-from helpdesk.stores.tinyfile import TinyFile
-from helpdesk.wiring import agent_named
 from tests.conftest import Clock
+from tests.desks import fixture_desk
 from tests.sample import write_sample
 
 T = TypeVar("T")
@@ -79,21 +74,8 @@ class DeskMachine(RuleBasedStateMachine):
         self.desks = {who: self.open(path, who) for who in AGENTS}
 
     def open(self, path: Path, who: str) -> LocalDesk:
-        file = TinyFile(path, self.clock)
-        store = TinyStore(file)
-        store.load()
-        return LocalDesk(
-            agent=agent_named(who, store.agents),
-            cards=CARDS,
-            connector=DemoConnector(file),
-            store=store,
-            directory=TinyDirectory(file, store),
-            clock=self.clock,
-            label="MACHINE",
-            is_demo=True,
-            keys=Keys(self.place),
-            witness=Seen(self.place / who, path),
-        )
+        witness = Seen(self.place / who, path)
+        return fixture_desk(path, self.clock, self.place, who, label="MACHINE", witness=witness)
 
     def teardown(self) -> None:
         self.runner.close()

@@ -11,17 +11,11 @@ from helpdesk.domain.errors import NotFound, Refused
 from helpdesk.domain.lacks import Lack
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
-from helpdesk.products import load_cards
 from helpdesk.service.local import LocalDesk
-from helpdesk.service.provided import ProvidedDirectory
-from helpdesk.stores.keys import Keys
-from helpdesk.stores.own import own_record
-from helpdesk.stores.seen import Seen
-from helpdesk.stores.tiny import TinyStore
 from helpdesk.stores.tinyfile import TinyFile
-from helpdesk.wiring import agent_named
 from tests.conftest import Clock
 from tests.connectors.elsewhere import Elsewhere
+from tests.desks import provider_desk
 
 NO_CODE = Lack(what="send-code", why="Northern has no such call.", instead="Sign in again.")
 NO_PUSH = Lack(what="prove:code", why="Northern checks no codes.")
@@ -35,24 +29,9 @@ def opened(sample_file: Path, clock: Clock, places: Path) -> Callable[..., Local
     def open_with(
         *lacks: Lack, who: str = "support", most: int = 500, is_gated: bool = True
     ) -> LocalDesk:
-        path = places / "own" / "north.json"
-        file = own_record(path, (agent_named("support", ()), agent_named("lead", ())), clock)
-        store = TinyStore(file)
-        store.load()
         provider = Elsewhere(TinyFile(sample_file, clock), *lacks, most=most)
-        return LocalDesk(
-            agent=agent_named(who, store.agents),
-            cards=load_cards(),
-            connector=provider,
-            store=store,
-            directory=ProvidedDirectory(provider, store),
-            clock=clock,
-            label="NORTH",
-            is_demo=False,
-            is_gated=is_gated,
-            keys=Keys(places / "keys"),
-            witness=Seen(places / "keys", path),
-        )
+        record = places / "own" / "north.json"
+        return provider_desk(provider, record, clock, places / "keys", who, is_gated=is_gated)
 
     return open_with
 

@@ -22,18 +22,12 @@ from helpdesk.domain.holds import Ending, Hold
 from helpdesk.domain.proofs import Asking, Method
 from helpdesk.domain.search import Query
 from helpdesk.domain.users import Factor, User
-from helpdesk.products import load_cards
 from helpdesk.service.beginning import is_lost
 from helpdesk.service.local import LocalDesk
-from helpdesk.service.provided import ProvidedDirectory
-from helpdesk.stores.keys import Keys
-from helpdesk.stores.own import own_record
-from helpdesk.stores.seen import Seen
-from helpdesk.stores.tiny import TinyStore
 from helpdesk.stores.tinyfile import TinyFile
-from helpdesk.wiring import agent_named
 from tests.conftest import Clock
 from tests.connectors.elsewhere import Elsewhere
+from tests.desks import provider_desk
 
 KEY = "k-0123456789abcdef"
 Opened = Callable[..., LocalDesk]
@@ -114,24 +108,8 @@ def opened(provider: Slow, clock: Clock, places: Path) -> Opened:
     """Open a console of its own on one record."""
 
     def open_as(who: str = "support", **more: object) -> LocalDesk:
-        path = places / "own" / "north.json"
-        file = own_record(path, (agent_named("support", ()), agent_named("lead", ())), clock)
-        store = TinyStore(file)
-        store.load()
-        return LocalDesk(
-            agent=agent_named(who, store.agents),
-            cards=load_cards(),
-            connector=provider,
-            store=store,
-            directory=ProvidedDirectory(provider, store),
-            clock=clock,
-            label="NORTH",
-            is_demo=False,
-            keys=Keys(places / "keys"),
-            witness=Seen(places / "keys", path),
-            is_gated=False,
-            **more,
-        )
+        record = places / "own" / "north.json"
+        return provider_desk(provider, record, clock, places / "keys", who, is_gated=False, **more)
 
     return open_as
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from helpdesk.connectors.demo import DemoConnector
 from helpdesk.domain.actions import (
     ACTIONS,
     AnyAction,
@@ -25,15 +24,9 @@ from helpdesk.domain.audit import Result
 from helpdesk.domain.errors import BadInput, HelpdeskError, Refused, Unreachable
 from helpdesk.domain.notices import Channel, Notice, Posted, is_told
 from helpdesk.domain.search import Query, parse
-from helpdesk.products import load_cards
 from helpdesk.service.local import LocalDesk
-from helpdesk.stores.directory import TinyDirectory
-from helpdesk.stores.keys import Keys
-from helpdesk.stores.seen import Seen
-from helpdesk.stores.tiny import TinyStore
-from helpdesk.stores.tinyfile import TinyFile
-from helpdesk.wiring import agent_named
 from tests.conftest import Clock
+from tests.desks import fixture_desk
 
 Open = Callable[..., LocalDesk]
 OFF = TurnOffMfa(user="u1", reason="asked in writing", ticket="4821")
@@ -67,15 +60,9 @@ def mailing(sample_file: Path, clock: Clock, places: Path) -> Callable[..., Loca
     """Open the sample desk with a sender."""
 
     def open_with(sender: Postbox, who: str = "sam") -> LocalDesk:
-        file = TinyFile(sample_file, clock)
-        store = TinyStore(file)
-        store.load()
-        return LocalDesk(
-            agent=agent_named(who, store.agents), cards=load_cards(),
-            connector=DemoConnector(file), store=store, directory=TinyDirectory(file, store),
-            clock=clock, label="MAIL", is_demo=True,
-            keys=Keys(places / "keys"), witness=Seen(places / "keys", sample_file),
-            sender=sender, contact="Call +44 20 7946 0000", is_gated=False,
+        return fixture_desk(
+            sample_file, clock, places / "keys", who,
+            label="MAIL", sender=sender, contact="Call +44 20 7946 0000", is_gated=False,
         )  # fmt: skip
 
     return open_with

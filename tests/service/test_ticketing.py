@@ -25,7 +25,7 @@ from tests.conftest import Clock
 from tests.connectors.elsewhere import Elsewhere
 from tests.labs.djangohelpdesk.line import on
 from tests.labs.djangohelpdesk.server import Server
-from tests.labs.okta.server import Fault
+from tests.labs.troubles import Fault
 from tests.tui.console import desk_on
 
 PRIYA, ZOE = "priya@northwind.example", "zoe@othercrm.example"

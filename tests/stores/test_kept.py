@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from helpdesk.domain.entries import Entry
 from helpdesk.domain.search import parse
 from helpdesk.domain.users import User
-from helpdesk.fixture.make import make
 from helpdesk.stores import atomic
 from helpdesk.stores import kept as keeping
 from helpdesk.stores.directory import TinyDirectory
@@ -51,22 +50,11 @@ def soon_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(atomic, "FROM", LONG)
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A generated fixture that is long."""
-    path = tmp_path_factory.mktemp("made") / "made.json"
-    make(USERS, 3, path)
-    assert path.stat().st_size > LONG
-    return path
-
-
 @pytest.fixture
-def long_file(made: Path, tmp_path: Path) -> Path:
-    """A copy to write to, that nobody changed just now."""
-    path = tmp_path / "long.json"
-    path.write_bytes(made.read_bytes())
+def long_file(long_file: Path) -> Path:
+    """The same, that nobody changed just now."""
     rested()
-    return path
+    return long_file
 
 
 @pytest.fixture

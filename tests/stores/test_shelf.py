@@ -12,7 +12,6 @@ import pytest
 from helpdesk.domain.errors import BadFile
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import Account, User
-from helpdesk.fixture.make import make
 from helpdesk.stores.atomic import AtomicStorage
 from helpdesk.stores.journal import FROM
 from helpdesk.stores.shelf import Handle, Shelf, laid_out
@@ -22,22 +21,7 @@ from tests.conftest import Clock
 USERS = 480
 """Enough for a file that is long."""
 
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A generated fixture that is long."""
-    path = tmp_path_factory.mktemp("made") / "made.json"
-    make(USERS, 3, path)
-    assert path.stat().st_size > FROM
-    return path
-
-
-@pytest.fixture
-def long_file(made: Path, tmp_path: Path) -> Path:
-    """A copy to write to."""
-    path = tmp_path / "long.json"
-    path.write_bytes(made.read_bytes())
-    return path
+LONG = FROM
 
 
 def read(path: Path) -> dict[str, dict[str, object]]:

@@ -21,19 +21,12 @@ from helpdesk.assets import DEMO
 from helpdesk.connectors.demo import DemoConnector
 from helpdesk.connectors.tickets.base import TicketSystem
 from helpdesk.domain.agents import Agent
-from helpdesk.products import load_cards
 from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
-from helpdesk.service.ticketing import Ticketing
-from helpdesk.stores.directory import TinyDirectory
-from helpdesk.stores.keys import Keys
-from helpdesk.stores.seen import Seen
-from helpdesk.stores.tiny import TinyStore
-from helpdesk.stores.tinyfile import TinyFile
 from helpdesk.tui.app import HelpdeskApp
 from helpdesk.tui.dialogs.guarded import Dialog, Guarded
 from helpdesk.tui.screens.desk import DeskScreen
-from helpdesk.wiring import agent_named
+from tests.desks import fixture_desk
 from tests.waiting import PATIENCE_S
 
 NOW = datetime(2026, 5, 4, 14, 5, tzinfo=UTC)
@@ -59,24 +52,16 @@ def desk_on(
     connector: type[DemoConnector] = DemoConnector,
 ) -> LocalDesk:
     """Give a desk on a fixture file, at a time that stands still where no clock is given."""
-    tiny = TinyFile(file, clock)
-    store = TinyStore(tiny)
-    store.load()
-    directory = TinyDirectory(tiny, store)
-    return LocalDesk(
-        agent=agent or agent_named(who, store.agents),
-        cards=load_cards(),
-        connector=connector(tiny),
-        store=store,
-        directory=directory,
-        clock=clock,
+    return fixture_desk(
+        file,
+        clock,
+        file.parent / "keys",
+        agent or who,
+        connector=connector,
+        tickets=tickets,
         label="DEMO DATA",
-        is_demo=True,
         is_gated=is_gated,
         hold=hold,
-        keys=Keys(file.parent / "keys"),
-        witness=Seen(file.parent / "keys", file),
-        ticketing=Ticketing(tickets, store, directory, clock) if tickets else None,
     )
 
 

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 from textual.widgets import Input
 
 from helpdesk.domain.cases import Handover
 from helpdesk.tui.app import HelpdeskApp
 from helpdesk.tui.dialogs.pages import HandoverDialog
 from tests.tui.console import NOW, Console, demo_desk, login_of
+from tests.tui.looks import SIZES, Walk, looks_the_same
 
-SIZES = {"80x24": (80, 24), "130x34": (130, 34), "200x60": (200, 60)}
 PASS, KEY = "0000000000", "AAAABBBBCCCCDDDD"
 """Never a pass or a key of anybody."""
-
-Walk = Callable[[Console], Awaitable[None]]
 
 
 async def desk(agent: Console) -> None:
@@ -176,14 +173,7 @@ def picture(snap_compare: Any, tmp_path: Path) -> Callable[..., bool]:
 
     def take(walk: Walk, size: str, theme: str = "dark", who: str = "support") -> bool:
         app = HelpdeskApp(demo_desk(tmp_path, who), theme=theme, clock=lambda: NOW)
-
-        async def go(pilot: Pilot[None]) -> None:
-            agent = Console(pilot)
-            await agent.settles()
-            await walk(agent)
-            await agent.settles()
-
-        return bool(snap_compare(app, terminal_size=SIZES[size], run_before=go))
+        return looks_the_same(snap_compare, app, size, walk)
 
     return take
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from textual.pilot import Pilot
 
 from helpdesk.domain.actions import TurnOffMfa
 from helpdesk.domain.approvals import Approval, payload_hash, payload_of
@@ -25,8 +24,8 @@ from helpdesk.tui.app import HelpdeskApp
 from helpdesk.tui.dialogs.approving import ApprovalDialog, FiledDialog
 from helpdesk.tui.dialogs.proving import Caller, PhoneDialog, VerifyDialog
 from tests.tui.console import NOW, Console, demo_desk
+from tests.tui.looks import SIZES, looks_the_same
 
-SIZES = {"80x24": (80, 24), "130x34": (130, 34), "200x60": (200, 60)}
 KAVYA = "u188"
 OFF = TurnOffMfa(user=KAVYA, reason="Asked for in writing by the owner", ticket="4864")
 WAYS = (
@@ -194,15 +193,12 @@ def picture(snap_compare: Any, tmp_path: Path) -> Callable[..., bool]:
         desk = demo_desk(tmp_path)
         app = HelpdeskApp(desk, theme=theme, clock=lambda: NOW)
 
-        async def go(pilot: Pilot[None]) -> None:
-            agent = Console(pilot)
-            await agent.settles()
+        async def walk(agent: Console) -> None:
             await agent.press("4")
             await agent.sees("Nobody waits for a second person")
             await show(app, desk, agent)
-            await agent.settles()
 
-        return bool(snap_compare(app, terminal_size=SIZES[size], run_before=go))
+        return looks_the_same(snap_compare, app, size, walk)
 
     return take
 
@@ -228,14 +224,11 @@ def test_the_requests_look_as_they_were_looked_at(
 ) -> None:
     app = HelpdeskApp(Waited(demo_desk(tmp_path)), clock=lambda: NOW)  # type: ignore[arg-type]
 
-    async def go(pilot: Pilot[None]) -> None:
-        agent = Console(pilot)
-        await agent.settles()
+    async def walk(agent: Console) -> None:
         await agent.press("4")
         await agent.sees("requests for a second person")
-        await agent.settles()
 
-    assert snap_compare(app, terminal_size=SIZES[size], run_before=go)
+    assert looks_the_same(snap_compare, app, size, walk)
 
 
 @pytest.mark.parametrize("theme", ["light", "high-contrast", "monochrome"])

@@ -5,13 +5,12 @@ The verdicts are written here, so that only the looks can change a picture.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 
 from helpdesk.domain.diagnosis.drift import Drift, DriftState
 from helpdesk.domain.diagnosis.fleet import FleetFinding, FleetFindings
@@ -29,10 +28,9 @@ from helpdesk.domain.diagnosis.verdicts import (
 )
 from helpdesk.tui.app import HelpdeskApp
 from tests.tui.console import NOW, Console, Slow, demo_desk, login_of
+from tests.tui.looks import SIZES, Walk, looks_the_same
 
-SIZES = {"80x24": (80, 24), "130x34": (130, 34), "200x60": (200, 60)}
 HOSTILE, UNDECIDED, APP = "u158", "u217", "u84"
-Walk = Callable[[Console], Awaitable[None]]
 CALLER = Evidence(says="the caller says: Yes, it works there.", weight=5.0, source=Source.CALLER)
 VERDICTS = {
     HOSTILE: Verdict(
@@ -157,14 +155,7 @@ def picture(snap_compare: Any, tmp_path: Path) -> Callable[..., bool]:
     def take(walk: Walk, size: str, theme: str = "dark") -> bool:
         desk: Any = Written(demo_desk(tmp_path))
         app = HelpdeskApp(desk, theme=theme, clock=lambda: NOW)
-
-        async def go(pilot: Pilot[None]) -> None:
-            agent = Console(pilot)
-            await agent.settles()
-            await walk(agent)
-            await agent.settles()
-
-        return bool(snap_compare(app, terminal_size=SIZES[size], run_before=go))
+        return looks_the_same(snap_compare, app, size, walk)
 
     return take
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
-import msgspec
 from msgspec import Struct
 
 from helpdesk.connectors.duo.signing import Signature
@@ -40,9 +38,7 @@ def error_of(answer: Answer) -> HelpdeskError | None:
     """Give the error that an answer stands for; None for a success, or what says nothing."""
     if answer.is_ok or answer.status >= 500 or answer.status == 429:
         return None
-    body: Any = None
-    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        body = msgspec.json.decode(answer.body)
+    body = answer.told()
     said = ", ".join(p for p in (text(body, "message"), text(body, "message_detail")) if p)
     code = text(body, "code")
     told = clean(f"{said} ({code})" if code else said, limit=160)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 import httpx
-import msgspec
 
 from helpdesk.connectors.exchange import Answer, NoRight, NotSignedIn, Request, not_taken
 from helpdesk.connectors.http import Http
@@ -36,9 +34,7 @@ def error_of(answer: Answer) -> HelpdeskError | None:
     """Give the error that an answer stands for; None for a success, or what says nothing."""
     if answer.is_ok or answer.status >= 500 or answer.status == 429:
         return None
-    body: Any = None
-    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        body = msgspec.json.decode(answer.body)
+    body = answer.told()
     said = text(body, "error_description") or text(body, "errorMessage") or text(body, "error")
     told = clean(said, limit=160).rstrip(".")
     if answer.status in {400, 401} and answer.url.endswith("/openid-connect/token"):

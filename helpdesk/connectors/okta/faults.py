@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from typing import Any, Final
-
-import msgspec
 
 from helpdesk.connectors.exchange import (
     Answer,
@@ -54,7 +51,7 @@ def error_of(answer: Answer) -> HelpdeskError | None:
     """Give the error that an answer stands for; None for a success, or where Okta says nothing."""
     if answer.is_ok:
         return None
-    body = _body(answer)
+    body = answer.told()
     if text(body, "error") and answer.status in {400, 401}:
         return _oauth(answer, body)
     code, says = text(body, "errorCode"), clean(text(body, "errorSummary"), limit=160)
@@ -89,12 +86,6 @@ def wait_of(answer: Answer) -> float | None:
         return None
     reset = number({"": answer.headers.get("x-rate-limit-reset", "")}, "")
     return None if reset is None else min(max(reset - time.time(), 0.0), 3600.0)
-
-
-def _body(answer: Answer) -> Any:
-    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return msgspec.json.decode(answer.body)
-    return None
 
 
 def _oauth(answer: Answer, body: Any) -> HelpdeskError:

@@ -30,17 +30,11 @@ from helpdesk.domain.errors import (
 from helpdesk.domain.proofs import Asking, Grade, Method
 from helpdesk.domain.timeline import Report
 from helpdesk.domain.users import FactorKind, FactorState, User
-from helpdesk.products import load_cards
 from helpdesk.service.local import LocalDesk
-from helpdesk.service.provided import ProvidedDirectory
-from helpdesk.stores.keys import Keys
-from helpdesk.stores.own import own_record
-from helpdesk.stores.seen import Seen
-from helpdesk.stores.tiny import TinyStore
-from helpdesk.wiring import agent_named
 from tests.connectors.duo.line import connector
+from tests.desks import provider_desk
 from tests.labs.duo.server import KEY, SECRET, USER, Account, phone
-from tests.labs.okta.server import Fault
+from tests.labs.troubles import Fault
 
 ID = f"duo:{USER}"
 NOW = datetime.now(UTC)
@@ -202,21 +196,7 @@ async def test_a_push_proves_the_caller_with_a_number_both_see(
 
 def desk_at(duo: DuoConnector, place: Path, who: str = "support") -> LocalDesk:
     """Open a console on a record that lies in a file, as it is opened anew after an end."""
-    agents = (agent_named("support", ()), agent_named("lead", ()))
-    store = TinyStore(own_record(place / "duo.json", agents, lambda: datetime.now(UTC)))
-    store.load()
-    return LocalDesk(
-        agent=agent_named(who, store.agents),
-        cards=load_cards(),
-        connector=duo,
-        store=store,
-        directory=ProvidedDirectory(duo, store),
-        clock=lambda: datetime.now(UTC),
-        label="DUO",
-        is_demo=False,
-        keys=Keys(place / "keys"),
-        witness=Seen(place / "keys", place / "duo.json"),
-    )
+    return provider_desk(duo, place / "duo.json", lambda: datetime.now(UTC), place / "keys", who)
 
 
 async def test_a_push_that_is_marked_as_fraud_is_an_alarm_that_outlives_the_console(

@@ -24,7 +24,7 @@ from helpdesk.domain.users import FactorKind, MfaState, User
 from tests.connectors.keycloak.line import connector
 from tests.labs.judging import served, verdict
 from tests.labs.keycloak.server import USER, Realm, otp
-from tests.labs.okta.server import Fault
+from tests.labs.troubles import Fault
 
 ID = f"kc:{USER}"
 NOW = datetime.now(UTC)

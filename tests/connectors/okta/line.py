@@ -22,8 +22,9 @@ from helpdesk.connectors.exchange import Answer, Request
 from helpdesk.connectors.okta.api import Okta
 from helpdesk.connectors.okta.connector import OktaConnector
 from helpdesk.connectors.okta.signing import ApiToken, Signer
-from tests.labs.okta.server import Cut, Lab
+from tests.labs.okta.server import Lab
 from tests.labs.okta.signin import TOKEN
+from tests.labs.troubles import Cut
 
 VARIABLE = "HELPDESK_OKTA_DESCRIPTION"
 NOT_DESCRIBED = frozenset({401, 405, 500})

@@ -18,9 +18,10 @@ from helpdesk.tui.render.case import who
 from tests.connectors.okta.line import VARIABLE, connector, description
 from tests.connectors.okta.system_log import SENDS, USER
 from tests.factories import CARDS, case
-from tests.labs.okta.server import Fault, Lab
+from tests.labs.okta.server import Lab
 from tests.labs.okta.tenant import Factor as Native
 from tests.labs.okta.tenant import Person, maya
+from tests.labs.troubles import Fault
 
 ID = f"okta:{USER}"
 CARD = CARDS["constant-contact"]

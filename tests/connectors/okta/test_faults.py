@@ -14,7 +14,8 @@ from helpdesk.domain.timeline import Other
 from tests.connectors.okta.line import connector
 from tests.connectors.okta.system_log import USER
 from tests.connectors.okta.test_connector import ID, maya_of
-from tests.labs.okta.server import Fault, Lab
+from tests.labs.okta.server import Lab
+from tests.labs.troubles import Fault
 
 
 async def test_a_wrong_token_is_told_with_oktas_code_and_request(lab: Lab) -> None:

@@ -13,17 +13,11 @@ from helpdesk.domain.actions import ResetFactor, SendCode, TakeTicket, TurnOffMf
 from helpdesk.domain.errors import BadInput, Refused
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
-from helpdesk.products import load_cards
 from helpdesk.service.local import LocalDesk
-from helpdesk.service.provided import ProvidedDirectory
-from helpdesk.stores.keys import Keys
-from helpdesk.stores.own import own_record
-from helpdesk.stores.seen import Seen
-from helpdesk.stores.tiny import TinyStore
-from helpdesk.wiring import agent_named
 from tests.connectors.okta.stories import STORIES
 from tests.connectors.okta.system_log import USER
 from tests.connectors.okta.test_connector import ID
+from tests.desks import provider_desk
 from tests.factories import NOW
 from tests.labs.okta.server import Lab
 
@@ -34,21 +28,7 @@ def present() -> datetime:
 
 @pytest.fixture
 def desk(okta: OktaConnector, places: Path) -> Iterator[LocalDesk]:
-    path = places / "own" / "okta.json"
-    store = TinyStore(own_record(path, (agent_named("support", ()),), present))
-    store.load()
-    made = LocalDesk(
-        agent=agent_named("support", store.agents),
-        cards=load_cards(),
-        connector=okta,
-        store=store,
-        directory=ProvidedDirectory(okta, store),
-        clock=present,
-        label="OKTA",
-        is_demo=False,
-        keys=Keys(places / "keys"),
-        witness=Seen(places / "keys", path),
-    )
+    made = provider_desk(okta, places / "own" / "okta.json", present, places / "keys")
     yield made
     made.close()
 

@@ -22,7 +22,7 @@ from helpdesk.domain.errors import (
 from tests.labs.djangohelpdesk.exchanges import answers, recorded
 from tests.labs.djangohelpdesk.line import on
 from tests.labs.djangohelpdesk.server import PASSWORD, TOKEN, Server
-from tests.labs.okta.server import Fault, Trouble
+from tests.labs.troubles import Fault, Trouble
 
 ANN = "ann@customers.example"
 MARK = mark_of("a test")

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from tests.labs.okta.server import Fault, Trouble
 from tests.labs.small import Answered, Small
+from tests.labs.troubles import Fault, Trouble
 
 PASSWORD: Final = "hush"
 TOKEN: Final = "0123456789abcdef"

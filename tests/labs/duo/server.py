@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, unquote
 
 from duo_client.client import sign
 
-from tests.labs.okta.server import Fault
 from tests.labs.small import Answered, Small
+from tests.labs.troubles import Fault
 
 Json = dict[str, Any]
 HOST, KEY, SECRET = "127.0.0.1", "DIHELPDESKOFTHELAB00", "secret-key-of-the-lab-0123456789abcdef01"

@@ -10,8 +10,8 @@ from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote
 
-from tests.labs.okta.server import Fault
 from tests.labs.small import Answered, Small
+from tests.labs.troubles import Fault
 
 Json = dict[str, Any]
 REALM, CLIENT, SECRET = "northwind", "helpdesk", "desk-secret-of-the-lab"

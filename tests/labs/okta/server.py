@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlencode
 
@@ -15,33 +14,10 @@ from tests.connectors.okta.system_log import ADMIN
 from tests.labs.okta import lists
 from tests.labs.okta.signin import SignIn
 from tests.labs.okta.tenant import Json, Person, Tenant, Wrong, stamp
+from tests.labs.troubles import Cut, Fault, Troubled, body_of
 
 READ, MANAGE = "okta.users.read", "okta.users.manage"
 LOGS, ORGS = "okta.logs.read", "okta.orgs.manage"
-
-
-class Fault(Enum):
-    """What can go wrong."""
-
-    ORG_LIMIT = auto()
-    CONCURRENT_LIMIT = auto()
-    FAILS = auto()
-    WEB_PAGE = auto()
-    CUT = auto()
-    CUT_AFTER = auto()
-    UNKNOWN_FIELDS = auto()
-    NULLS = auto()
-    BROKEN = auto()
-    NO_RIGHT = auto()
-
-
-@dataclass
-class Trouble:
-    """A fault, where it strikes and how often it still does."""
-
-    fault: Fault
-    where: str
-    left: int
 
 
 @dataclass
@@ -55,15 +31,11 @@ class Asked:
     headers: Json
 
 
-class Cut(ConnectionError):
-    """The connection is cut."""
-
-
 Handler = Callable[["Lab", Asked, tuple[str, ...]], tuple[int, Any]]
 
 
 @dataclass
-class Lab:
+class Lab(Troubled):
     """The organisation behind HTTP.
 
     Attributes:
@@ -71,16 +43,11 @@ class Lab:
     """
 
     tenant: Tenant = field(default_factory=Tenant)
-    troubles: list[Trouble] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.sign_in = SignIn(self.tenant.org)
         self._links: list[str] = []
-
-    def strike(self, fault: Fault, where: str = "", times: int = 1) -> None:
-        """Let a fault strike the next requests whose verb and path hold *where*."""
-        self.troubles.append(Trouble(fault, where, times))
 
     async def __call__(
         self,
@@ -89,15 +56,9 @@ class Lab:
         send: Callable[[Any], Awaitable[None]],
     ) -> None:
         """Answer one request."""
-        if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+        body = await body_of(scope, receive, send)
+        if body is None:
             return
-        body = b""
-        while True:
-            message = await receive()
-            body += message.get("body", b"")
-            if not message.get("more_body"):
-                break
         headers = {k.decode().lower(): v.decode() for k, v in scope["headers"]}
         path, query = unquote(scope["raw_path"].decode().partition("?")[0]), scope["query_string"]
         line = f"{scope['method']} {path}" + (f"?{query.decode()}" if query else "")
@@ -129,7 +90,7 @@ class Lab:
             "x-rate-limit-remaining": "599",
             "x-rate-limit-reset": f"{int(time.time()) + 60}",
         }
-        fault = self._fault(f"{method} {path}")
+        fault = self.fault_at(f"{method} {path}")
         if fault is not None:
             limits["x-lab-fault"] = fault.name
         if path == "/oauth2/v1/token":
@@ -149,13 +110,6 @@ class Lab:
         if fault is Fault.NULLS:
             found = lists.with_nulls(found)
         return status, found, limits
-
-    def _fault(self, line: str) -> Fault | None:
-        for trouble in self.troubles:
-            if trouble.left and trouble.where in line:
-                trouble.left -= 1
-                return trouble.fault
-        return None
 
     def _broken(self, fault: Fault | None, limits: Json) -> tuple[int, Any, Json] | None:
         if fault is Fault.CUT:
@@ -214,16 +168,6 @@ def _error(wrong: Wrong) -> Json:
         "errorId": "oaeLab0001",
         "errorCauses": [{"errorSummary": cause} for cause in wrong.causes],
     }
-
-
-async def _lifespan(
-    receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
-) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
 
 
 def _users(lab: Lab, asked: Asked, _: tuple[str, ...]) -> tuple[int, Any]:

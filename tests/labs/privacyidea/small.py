@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from helpdesk.connectors.privacyidea.abilities import READS, RIGHTS
-from tests.labs.okta.server import Fault
 from tests.labs.small import Answered, Small
+from tests.labs.troubles import Fault
 
 Json = dict[str, Any]
 ADMIN, SECRET = "desk@helpdesk", "desk-password-of-the-lab"
