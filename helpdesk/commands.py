@@ -260,7 +260,7 @@ def doctor(given: argparse.Namespace) -> int:
     from helpdesk.config import load_config
     from helpdesk.domain.search import Query
     from helpdesk.ticketed import ticketed
-    from helpdesk.wiring import elsewhere, examined
+    from helpdesk.wiring import examined, takes_tickets
 
     config, wrong = load_config(os.environ), 0
     with examined(config, given.desk) as provider:
@@ -269,7 +269,7 @@ def doctor(given: argparse.Namespace) -> int:
         with opened(given) as desk:
             people = asyncio.run(desk.find(Query(), limit=1)).total
             found = [f"The desk {desk.label} opens; {people} users can be found at it."]
-    if not elsewhere(config, given.desk):  # a desk over HTTP has a ticket system of its own
+    if takes_tickets(config, given.desk):
         with ticketed(config) as system:
             try:
                 found += asyncio.run(system.inspect()) if system else []

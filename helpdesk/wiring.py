@@ -15,7 +15,7 @@ from typing import NamedTuple
 from helpdesk import opening
 from helpdesk.assets import DEMO as BUNDLED
 from helpdesk.config import DEMO as DEMO_PROFILE
-from helpdesk.config import Config, config_directory, data_directory
+from helpdesk.config import Config, Profile, config_directory, data_directory
 from helpdesk.connectors.base import Connector, Provider, Sender
 from helpdesk.connectors.demo import DemoConnector
 from helpdesk.domain.agents import Agent, Role
@@ -63,9 +63,7 @@ def open_desk(
     Raises:
         BadFile, BadInput, NotFound, Unreachable: It cannot be opened; the sentence says why.
     """
-    name = desk or config.desk
-    profile = config.profiles.get(name)
-    address = profile.desk if profile else name
+    address, profile = _named(config, desk)
     if address.startswith(("http://", "https://")):
         if as_who:
             raise BadInput("At a desk over HTTP you work as whoever signs in, not as somebody.")
@@ -114,9 +112,7 @@ def examined(config: Config, desk: str = "") -> Iterator[Provider | None]:
     Raises:
         BadInput: The settings are wrong.
     """
-    name = desk or config.desk
-    profile = config.profiles.get(name)
-    address = profile.desk if profile else name
+    address, _ = _named(config, desk)
     if not is_provided(address):
         yield None
         return
@@ -266,10 +262,26 @@ def _is_there(path: Path) -> bool:
 
 def elsewhere(config: Config, desk: str = "") -> str:
     """Return the address of the desk that is named, where it is reached over HTTP; else nothing."""
+    address, _ = _named(config, desk)
+    return address if address.startswith(("http://", "https://")) else ""
+
+
+def takes_tickets(config: Config, desk: str = "") -> bool:
+    """Return whether a desk would take in the tickets of the system that the settings name.
+
+    One over HTTP has a system of its own, and the people of the demo have no tickets there.
+    """
+    address, _ = _named(config, desk)
+    if elsewhere(config, desk):
+        return False
+    return is_provided(address) or not fixture_path(address)[1]
+
+
+def _named(config: Config, desk: str) -> tuple[str, Profile | None]:
+    """Return the address that the name of a desk stands for, and the profile of that name."""
     name = desk or config.desk
     profile = config.profiles.get(name)
-    address = profile.desk if profile else name
-    return address if address.startswith(("http://", "https://")) else ""
+    return (profile.desk if profile else name), profile
 
 
 def forget_replicas() -> int:

@@ -168,3 +168,15 @@ def test_the_queue_of_the_bundled_demo_is_never_that_of_a_system(
     assert code == 0
     assert json.loads(out)["says"] == ""
     assert server.asked == []
+
+
+def test_the_doctor_asks_no_system_about_the_bundled_demo(
+    written: Write, server: Server, run: Run
+) -> None:
+    written(kind="north")
+
+    code, out, _ = run("doctor", desk="demo")
+
+    assert code == 0
+    assert out.splitlines() == ["The desk DEMO DATA opens; 240 users can be found at it."]
+    assert server.asked == []

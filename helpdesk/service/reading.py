@@ -17,9 +17,11 @@ from typing import Any, Final, TypeVar
 from msgspec.structs import replace
 
 from helpdesk.domain.cases import Case
+from helpdesk.domain.decisions import Decision
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.errors import CursorTooOld, HelpdeskError, Unreachable
 from helpdesk.domain.feed import Changes
+from helpdesk.domain.offline import refused_when_down, why_never
 from helpdesk.domain.search import LoopRow, Page, Query, TicketRow, UserRow
 from helpdesk.service.desk import Desk
 from helpdesk.service.line import Line
@@ -109,7 +111,7 @@ class Reading(Relaying):
             "case",
             f"case {user}",
             lambda: self._remote.case(user),
-            lambda: self._known.case(user),
+            lambda: self._case_shown(user),
             self._case,
         )
 
@@ -267,8 +269,22 @@ class Reading(Relaying):
             return None
         return lambda page: self._known.remember_page(name, page, self._clock())
 
+    async def _case_shown(self, user: str) -> Shown[Case] | None:
+        """Give a case as it was last seen; what cannot wait is refused while the line is down."""
+        shown = await self._known.case(user)
+        if shown is None or self._line.is_up is not False:
+            return shown
+        case = shown.value
+        return replace(shown, value=replace(case, decisions=tuple(map(_when_down, case.decisions))))
+
     async def _case(self, case: Case) -> None:
         await self._known.remember(f"case {case.user.id}", case, self._clock())
+
+
+def _when_down(decision: Decision) -> Decision:
+    """Return the answer to an act while the line is down: what is never queued is refused."""
+    is_never = why_never(decision.act) and not decision.is_refused
+    return refused_when_down(decision.act) if is_never else decision
 
 
 def _error(task: asyncio.Task[Any]) -> BaseException | None:

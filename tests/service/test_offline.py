@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from helpdesk.domain.actions import (
     ACTIONS,
@@ -119,10 +120,26 @@ async def test_what_was_seen_can_be_read_when_the_line_is_down(
     await settled(console)
     line.is_cut = True
 
-    assert await console.case("u1") == case
+    found = await console.case("u1")
+
+    assert replace(found, decisions=()) == replace(case, decisions=())
     assert await console.why("u1") == verdict
     assert (await console.loops(Query())).rows == loops.rows
     assert (await console.queue()).rows == queue.rows
+
+
+async def test_a_case_read_while_the_line_is_down_allows_only_what_may_wait(
+    console: OfflineDesk, line: CutLine
+) -> None:
+    before = {one.act: one for one in (await seen(console)).decisions}
+    line.is_cut = True
+
+    after = {one.act: one for one in (await console.case("u1")).decisions}
+
+    assert all(after[act].is_refused for act in NEVER)
+    assert "a code nobody asked for" in after["send-code"].why
+    assert all(after[act] == before[act] for act in before if act not in NEVER)
+    assert not all(before[act].is_refused for act in NEVER)
 
 
 async def test_what_was_never_seen_is_not_made_up(console: OfflineDesk, line: CutLine) -> None:
