@@ -13,24 +13,22 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from tinydb import TinyDB
 from tinydb.table import Document, Table
 
 from helpdesk.domain.errors import BadFile, Unreachable
 from helpdesk.domain.learning import learn
 from helpdesk.domain.offline import PURGED_AFTER, State, Wish
 from helpdesk.domain.users import At
-from helpdesk.stores.atomic import AtomicStorage
-from helpdesk.stores.form import FORMAT, Tables
+from helpdesk.stores.replica_file import ReplicaFile, instead, next_number
 from helpdesk.stores.whole import whole
 
 CASES_MOST: Final = 120
@@ -38,11 +36,6 @@ CASES_MOST: Final = 120
 
 ENDED_MOST: Final = 200
 """Wishes kept that are done, the last ones; those that were not done stay until that was read."""
-
-T = TypeVar("T")
-
-Steps = Mapping[str, Callable[[Table], None]]
-"""What is changed in each of several tables."""
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -93,8 +86,8 @@ class Replica:
             raise Unreachable(f"{directory} cannot be used: {error.strerror}.") from error
         learn((Wish, Kept, Mark))
         self.directory = directory
-        self._outbox = _File(directory / "outbox.json")
-        self._seen = _File(directory / "seen.json", is_dear=False)
+        self._outbox = ReplicaFile(directory / "outbox.json")
+        self._seen = ReplicaFile(directory / "seen.json", is_dear=False)
         self._gathered: dict[str, Kept] = {}
 
     # The outbox
@@ -186,7 +179,7 @@ class Replica:
             wish = self._outbox.value("wishes", found["value"], Wish) if found else None
             if found and wish and wish.state is State.QUEUED:
                 claimed.append(replace(wish, state=State.SENT, by=by, sent_at=now))
-                _instead(table, found.doc_id, key, claimed[0])
+                instead(table, found.doc_id, key, claimed[0])
 
         self._outbox.change({"wishes": take})
         return claimed[0] if claimed else None
@@ -211,7 +204,7 @@ class Replica:
         def put(table: Table) -> None:
             found = next(iter(table), None)
             mark = self._seen.value("mark", found["value"], Mark) if found else Mark()
-            _instead(table, found.doc_id if found else 1, "mark", replace(mark, **changed))
+            instead(table, found.doc_id if found else 1, "mark", replace(mark, **changed))
 
         gathered = dict(self._gathered)
         self._seen.change({**_putting(gathered), "mark": put})
@@ -249,132 +242,11 @@ def _without_words(table: Table) -> None:
         if bare.get("state") in {State.QUEUED, State.CONFLICT}:
             says = "It was never sent: what waits is let go after 8 h, or when all is forgotten."
             bare |= {"state": State.EXPIRED.value, "says": says}
-        _instead(table, row.doc_id, row["key"], bare)
+        instead(table, row.doc_id, row["key"], bare)
 
 
 _WORDS: Final = frozenset({"action", "seen", "found"})
 """What of a wish tells about a user."""
-
-
-def _instead(table: Table, number: int, key: str, value: Any) -> None:
-    """Write a row as a new document: whoever reads beside keeps the one that is durable."""
-    if table.contains(doc_id=number):
-        table.remove(doc_ids=[number])
-    table.insert(Document({"key": key, "value": msgspec.to_builtins(value)}, doc_id=number))
-
-
-class _File:
-    """Tables of keyed values in one file.
-
-    Args:
-        is_dear: Whether a damaged file is an error; else it is put aside and begun anew.
-    """
-
-    def __init__(self, path: Path, *, is_dear: bool = True) -> None:
-        self._path, self._is_dear = path, is_dear
-        self._db = TinyDB(str(path), storage=AtomicStorage)
-        self._storage: AtomicStorage = self._db.storage  # type: ignore[assignment]
-        if not path.exists():
-            self._storage.install(_empty(), is_first=True)
-
-    def change(self, steps: Steps) -> None:
-        """Change tables in one transaction."""
-        try:
-            self._change(steps)
-        except BadFile:
-            if self._is_dear:
-                raise
-            self.wipe()
-            self._change(steps)
-
-    def _change(self, steps: Steps) -> None:
-        with self._storage.transaction() as touched:
-            for table, step in steps.items():
-                touched.add(table)
-                step(self._db.table(table, cache_size=0))
-
-    def put(self, table: str, key: str, value: Any, done_most: int) -> None:
-        """Write one wish; of those that are done only so many stay, the last ones to be."""
-
-        def write(rows: Table) -> None:
-            found = next((row.doc_id for row in rows if row["key"] == key), 0)
-            _instead(rows, found or _next(rows), key, value)
-            done = sorted(
-                (row["value"].get("ended_at") or "", row.doc_id)
-                for row in rows
-                if row["value"]["state"] == State.DONE
-            )
-            if len(done) > done_most:
-                rows.remove(doc_ids=[number for _, number in done[: len(done) - done_most]])
-
-        self.change({table: write})
-
-    def drop(self, table: str, keys: Any) -> None:
-        """Remove values."""
-
-        def write(rows: Table) -> None:
-            found = [row.doc_id for row in rows if row["key"] in set(keys)]
-            if found:
-                rows.remove(doc_ids=found)
-
-        if any(self.found(table, key) is not None for key in keys):
-            self.change({table: write})
-
-    def values(self, table: str, kind: type[T]) -> Iterator[T]:
-        """Give all values of a table, in the order in which they were first written."""
-        rows = sorted(self._rows(table).items(), key=lambda each: int(each[0]))
-        for _, row in rows:
-            yield self.value(table, row["value"], kind)
-
-    def found(self, table: str, key: str) -> Any:
-        """Give one value as plain JSON values; None where there is none."""
-        rows = self._rows(table).values()
-        return next((row["value"] for row in rows if row["key"] == key), None)
-
-    def known(self, table: str, key: str, kind: type[T]) -> T | None:
-        """Give one value; None where there is none, or one of another version that is let go of."""
-        found = self.found(table, key)
-        try:
-            return None if found is None else self.value(table, found, kind)
-        except BadFile:
-            if self._is_dear:
-                raise
-            self.wipe()
-            return None
-
-    def holds(self, table: str) -> bool:
-        """Whether there is anything in a table."""
-        return bool(self._rows(table))
-
-    def value(self, table: str, raw: Any, kind: type[T]) -> T:
-        """Return a row's value.
-
-        Raises:
-            BadFile: It is not of that form.
-        """
-        try:
-            return msgspec.convert(raw, kind)
-        except msgspec.ValidationError as error:
-            raise BadFile(str(self._path), table, str(error)) from error
-
-    def wipe(self) -> None:
-        """Begin the file anew, and leave nothing of the one before."""
-        self._storage.install(_empty())
-        self.wipe_previous()
-
-    def wipe_previous(self) -> None:
-        """Leave nothing of the generation before."""
-        self._path.with_name(f"{self._path.name}.bak").unlink(missing_ok=True)
-
-    def _rows(self, table: str) -> Mapping[str, Any]:
-        try:
-            rows: Mapping[str, Any] = self._storage.read().get(table, {})
-            return rows
-        except BadFile:
-            if self._is_dear:
-                raise
-            self.wipe()
-            return {}
 
 
 def _putting(answers: Mapping[str, Kept]) -> dict[str, Callable[[Table], None]]:
@@ -384,7 +256,7 @@ def _putting(answers: Mapping[str, Kept]) -> dict[str, Callable[[Table], None]]:
         old = [row.doc_id for row in rows if row["key"] in values]
         if old:
             rows.remove(doc_ids=old)
-        number = _next(rows)
+        number = next_number(rows)
         documents = {number + n: one for n, one in enumerate(values.values())}
         rows.insert_multiple(
             Document({"key": one.name, "value": msgspec.to_builtins(one)}, doc_id=number)
@@ -399,11 +271,3 @@ def _putting(answers: Mapping[str, Kept]) -> dict[str, Callable[[Table], None]]:
         found.setdefault(_table(name), {})[name] = one
     most = {"cases": CASES_MOST}
     return {table: partial(put, most.get(table, 0), values) for table, values in found.items()}
-
-
-def _next(table: Table) -> int:
-    return max((row.doc_id for row in table), default=0) + 1
-
-
-def _empty() -> Tables:
-    return {"meta": {"1": {"format": FORMAT, "holds": "replica"}}}
