@@ -339,13 +339,6 @@ MUTATIONS: Final = (
         "tests/connectors/test_http.py tests/gateway/test_client.py",
     ),
     Mutation(
-        "proxies of the environment are heeded",
-        "connectors/exchange.py",
-        "trust_env=False",
-        "trust_env=True",
-        "tests/connectors/test_http.py tests/gateway/test_client.py",
-    ),
-    Mutation(
         "a secret's file may be read by others",
         "connectors/secrets.py",
         "found.st_mode & 0o077",
