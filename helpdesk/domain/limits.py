@@ -121,6 +121,13 @@ BREAKER: Final = Limit(
 LIMITED: Final = BREAKER.acts.union({UNDO}, *(limit.acts for limit in LIMITS))
 """The acts of the rows that any limit looks at."""
 
+OF_USER: Final = frozenset(
+    act
+    for act in LIMITED - BREAKER.acts - {UNDO}
+    if all(limit.whose is Whose.USER for limit in LIMITS if act in limit.acts)
+)
+"""Those of them that bear on nobody but the user they happened to."""
+
 
 def reached(
     act: str, agent: str, user: str, log: Sequence[LogRow], now: datetime

@@ -81,9 +81,29 @@ class Found:
         self.verdicts: dict[str, Kept] = {}
         self.crowd: list[Other] = []
         self.crowd_number = 0
+        self._of_product: dict[str, list[Other]] = {}
+        self._places: dict[str, int] = {}
         self.crowd_at: datetime | None = None
         self.crowd_mark: object = None
         self.turn = asyncio.Lock()
+
+    def meet(self, crowd: list[Other]) -> None:
+        """Keep a crowd instead of the one before, if it is another."""
+        if crowd == self.crowd:
+            return
+        self.crowd, self.crowd_number = crowd, self.crowd_number + 1
+        self._of_product, self._places = {}, {}
+        for one in crowd:
+            same = self._of_product.setdefault(one[0].product, [])
+            self._places[one[0].id] = len(same)
+            same.append(one)
+
+    def bearing_on(self, user: User) -> list[Other]:
+        """Give those of the crowd who bear on a user: all others of the product."""
+        same = self._of_product.get(user.product, [])
+        place = self._places.get(user.id, len(same))
+        is_there = place < len(same) and same[place][0].id == user.id
+        return [*same[:place], *same[place + 1 :]] if is_there else [*same]
 
     def keep(self, kept: Kept) -> None:
         """Keep a verdict instead of the one before, and as many as are kept."""
@@ -104,7 +124,8 @@ class Diagnosing:
         view, now = self._view, self._view.clock()
         tickets = await view.store.select(Ticket, user=user.id, only_open=True)
         complaint = next((ticket.complaint for ticket in tickets), None)
-        timeline, crowd = await view.timeline(user.id), await self._recent()
+        timeline = await view.timeline(user.id)
+        await self._recent()
         number, kept = self._found.crowd_number, self._found.verdicts.get(user.id)
         is_kept = kept and kept.is_of(user, complaint, timeline, self._found)
         if kept and is_kept and not said and now - kept.at < STALE:
@@ -116,7 +137,7 @@ class Diagnosing:
             timeline,
             now,
             complaint=complaint,
-            others=_others(user, crowd),
+            others=self._found.bearing_on(user),
             answers=said,
             account_products=await self._products(user),
             cards=view.cards.values(),
@@ -152,7 +173,8 @@ class Diagnosing:
 
         With their timelines.
         """
-        return _others(user, await self._recent())
+        await self._recent()
+        return self._found.bearing_on(user)
 
     async def offsets(self, user: User) -> list[float]:
         """Give the clock offsets that others of the product were seen with, in seconds."""
@@ -190,20 +212,13 @@ class Diagnosing:
         # A crowd is looked for among everybody, also by an agent who may see one account only.
         seen = await self._view.directory.seen(now - HORIZON)
         timelines = await self._view.connector.timelines([entry.user.id for entry in seen])
-        crowd: list[Other] = [(entry.user, timelines[entry.user.id]) for entry in seen]
-        if crowd != found.crowd:
-            found.crowd, found.crowd_number = crowd, found.crowd_number + 1
+        found.meet([(entry.user, timelines[entry.user.id]) for entry in seen])
         found.crowd_mark = mark
 
     async def _products(self, user: User) -> list[str]:
         return sorted(
             {entry.user.product for entry in await self._view.directory.named(user.login)}
         )
-
-
-def _others(user: User, crowd: Sequence[Other]) -> list[Other]:
-    """Those of a crowd who bear on a user."""
-    return [one for one in crowd if one[0].id != user.id and one[0].product == user.product]
 
 
 def may_measure(

@@ -25,7 +25,7 @@ from helpdesk.domain.decisions import Decision, Need, Weight
 from helpdesk.domain.errors import BadInput, NeedsMore, NotFound, Refused
 from helpdesk.domain.gate import Answer, Standing
 from helpdesk.domain.holds import Ending, Hold
-from helpdesk.domain.limits import LIMITED, SPAN
+from helpdesk.domain.limits import LIMITED, OF_USER, SPAN
 from helpdesk.domain.needs import ticket_needs
 from helpdesk.domain.proofs import TRIES, Asking, Method, Proof, Way, ways
 from helpdesk.domain.text import clean
@@ -75,9 +75,16 @@ class Proving:
                 for one in await store.select(Approval, user=user.id)
                 if self._view.is_agreed(one, now)
             ),
-            log=[*await store.rows(acts=LIMITED, since=now - SPAN), *await self._under_way(now)],
+            log=[*await self._counted(user.id, now), *await self._under_way(now)],
             colleagues=frozenset(a.login.casefold() for a in store.agents if a.login),
         )
+
+    async def _counted(self, user: str, now: datetime) -> list[LogRow]:
+        """Rows a limit of an act on a user may count; of acts that bear on them alone, theirs."""
+        store, since = self._view.store, now - SPAN
+        mine = await store.rows(user=user, acts=OF_USER, since=since)
+        all_ = await store.rows(acts=LIMITED - OF_USER, since=since)
+        return sorted([*mine, *all_], key=lambda row: row.seq)
 
     async def _under_way(self, now: datetime) -> list[LogRow]:
         """Rows of acts that providers carry out just now: they count as if they were done."""

@@ -57,3 +57,14 @@ async def test_what_was_being_read_during_an_act_is_read_anew_after_it(opened: O
     crowd = {user.id: timeline for user, timeline in found.crowd}
     assert crowd["u2"] == await desk._view.connector.timeline("u2")
     assert found.verdicts["u1"].crowd == found.crowd_number
+
+
+async def test_all_others_of_the_product_bear_on_a_user(opened: Open) -> None:
+    desk = opened()
+    await desk.why("u1")
+    found = desk._diagnosing._found
+
+    for one, _ in found.crowd:
+        others = [user.id for user, _ in found.bearing_on(one)]
+        same = [user.id for user, _ in found.crowd if user.product == one.product]
+        assert others == [user for user in same if user != one.id]

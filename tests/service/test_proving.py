@@ -21,7 +21,7 @@ from helpdesk.domain.agents import Role
 from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.cases import Preview
 from helpdesk.domain.errors import BadInput, NeedsMore, NotFound, Refused
-from helpdesk.domain.limits import reached
+from helpdesk.domain.limits import LIMITED, OF_USER, reached
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
 from helpdesk.domain.users import MfaState
@@ -338,6 +338,19 @@ async def test_an_enrolment_counts_once_toward_the_limits_and_is_always_finished
     assert len(set(both)) == 1
     assert reached("temporary-pass", "dana", "u7", (*rows, *others[:3]), clock.now) == ()
     assert reached("temporary-pass", "dana", "u7", (*rows, *others), clock.now) != ()
+
+
+def test_what_bears_on_its_user_alone_counts_for_nobody_else(clock: Clock) -> None:
+    others = [
+        LogRow(seq=n, at=clock.now, agent="dana", role=Role.SUPPORT, act=act, user=f"x{n}",
+               result=Result.DONE)
+        for act in OF_USER for n in range(100)
+    ]  # fmt: skip
+
+    held_up = [act for act in LIMITED if reached(act, "dana", "u7", others, clock.now)]
+
+    assert "send-code" in OF_USER
+    assert held_up == []
 
 
 async def test_codes_are_limited_to_one_a_minute_and_three_a_quarter(
