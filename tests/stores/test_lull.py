@@ -11,7 +11,8 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import event
 
-from helpdesk.domain.actions import Flag, Note
+from helpdesk.domain.actions import AnyAction, Flag, Note, SendCode, TakeTicket
+from helpdesk.domain.audit import Result
 from helpdesk.domain.errors import NotFound
 from helpdesk.domain.search import Query, UserState
 from helpdesk.service.local import LocalDesk
@@ -131,6 +132,55 @@ async def test_what_one_wrote_oneself_is_seen_at_once(two: Two) -> None:
     seen = await desk.case("u5")
     assert seen.log == outcome.case.log
     assert seen.log[0].says == "one"
+
+
+@BOTH
+async def test_every_change_is_answered_with_the_case_as_it_is_now(two: Two, clock: Clock) -> None:
+    desks = [two.open_here("dana"), two.open_there("dana")]
+    plain = two.open_there("dana")
+    plain._lulls = no_lull
+    wishes: list[AnyAction] = [
+        Note(user="u1", text="called"),
+        SendCode(user="u1"),
+        Note(user="u4", text="called"),
+        TakeTicket(user="u2", ticket="4822"),
+        Note(user="u2", text="called"),
+        Flag(user="u5", reason="odd"),
+        Note(user="u1", text="called again"),
+    ]
+    for turn, wish in enumerate([*wishes, *wishes[:1], *wishes[2:3]]):
+        for desk in desks if isinstance(wish, Note) else desks[turn % 2 : turn % 2 + 1]:
+            outcome = await desk.perform(wish)
+
+            each = await plain.case(wish.user)
+            assert outcome.case == each
+            assert await desks[0].case(wish.user) == await desks[1].case(wish.user) == each
+        clock.go_on(seconds=2)
+
+
+async def test_what_one_wrote_and_what_was_read_before_is_not_read_again(two: Two) -> None:
+    desk = two.open_here("dana")
+    await desk.perform(Note(user="u5", text="one"))
+    said = asked(two.here)
+
+    await desk.perform(Note(user="u5", text="two"))
+
+    assert not [one for one in said if "FROM users" in one]
+
+
+async def test_what_was_dropped_is_not_known_afterwards(two: Two) -> None:
+    desk = two.open_here("dana")
+    before = (await desk.perform(Note(user="u5", text="one"))).case.log
+
+    with pytest.raises(NotFound):
+        async with desk._recorder.transaction(joins=True):
+            await desk.case("u5")
+            await desk._record(act="note", user="u5", says="never", result=Result.DONE)
+            raise NotFound("gone")
+
+    assert (await desk.case("u5")).log == before
+    after = (await desk.perform(Note(user="u5", text="two"))).case.log
+    assert [row.says for row in after[:2]] == ["two", "one"]
 
 
 async def test_an_answer_is_for_nobody_but_who_asked(two: Two) -> None:

@@ -11,16 +11,15 @@ import msgspec
 from sqlalchemy import text
 
 from helpdesk.domain.approvals import Approval
-from helpdesk.domain.audit import DISOWNED, LOOK
 from helpdesk.domain.cases import DOUBLES
 from helpdesk.domain.entries import Entry
 from helpdesk.domain.proofs import Proof
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import Account
 from helpdesk.stores.sql.database import Database
-from helpdesk.stores.sql.directory import alike, entries_of, entry_of, named
+from helpdesk.stores.sql.directory import alike, entry_of, named
 from helpdesk.stores.sql.documents import step_of
-from helpdesk.stores.sql.lull import Lull
+from helpdesk.stores.sql.lull import Lull, What, entries_of
 from helpdesk.stores.sql.record import TABLES, records_of, row_of, rows_of
 
 T = TypeVar("T")
@@ -119,7 +118,7 @@ def reading(database: Database) -> Callable[[], Any]:
 
 def _parts(
     rows: Sequence[_Row], user: str, account: str | None
-) -> list[tuple[Hashable, Sequence[Any] | dict[str, Any]]]:
+) -> list[tuple[What, Sequence[Any] | dict[str, Any]]]:
     """Return what is known of a user, each by what it will be asked for."""
     of: dict[str, list[_Row]] = {}
     for row in sorted(rows, key=lambda row: row.n):
@@ -127,9 +126,8 @@ def _parts(
     if "user" not in of:
         return []
     entry = of["user"][0].entry()
-    logged = tuple(row_of(row.body) for row in of.get("row", ()))
     mark = (of["mark"][0].n, of["mark"][0].body) if "mark" in of else (None, None)
-    found: list[tuple[Hashable, Any]] = [
+    found: list[tuple[What, Any]] = [
         (entries_of((user,)), (entry,)),
         (named(entry.user.login.casefold()), tuple(row.entry() for row in of["login"])),
         (
@@ -137,8 +135,7 @@ def _parts(
             tuple(row.entry() for row in of.get("alike", ())),
         ),
         (step_of("marks", [user]), {user: mark}),
-        (rows_of(user, looks=False), tuple(row for row in logged if row.act != LOOK)),
-        (rows_of(user, acts=(DISOWNED,)), tuple(row for row in logged if row.act == DISOWNED)),
+        (rows_of(user), tuple(row_of(row.body) for row in of.get("row", ()))),
     ]
     for row in of.get("account", ()):
         one = {row.a: msgspec.json.decode(row.body, type=Account)}

@@ -7,7 +7,7 @@ import contextlib
 import contextvars
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from functools import partial
@@ -30,7 +30,7 @@ from helpdesk.domain.text import clean
 from helpdesk.stores.base import Then
 from helpdesk.stores.sql.bell import CHANNEL, LISTEN_S, Bell, Listener
 from helpdesk.stores.sql.counting import Counter
-from helpdesk.stores.sql.lull import Lull, end_lull, inside, lull_of
+from helpdesk.stores.sql.lull import Lull, What, end_lull, inside, lull_of
 from helpdesk.stores.sql.schema import pen
 from helpdesk.stores.sql.turns import LONGEST_S, Passed, Shared, Turns, drop
 from helpdesk.stores.whole import whole
@@ -158,6 +158,9 @@ class Database:
             shared, is_first = turns.shared, turns.shared is None
             if shared is None:
                 shared = turns.shared = await whole(self._begin, undo=_let_go)
+                # Of this moment, where nobody wrote since: others cannot before this ends.
+                if self._lull.is_of(shared.count - 1):
+                    shared.lull = Lull(0, self._lull)
             else:
                 await self._step(self._join, shared)
             async with self._holding(turns, shared, is_first=is_first):
@@ -199,6 +202,8 @@ class Database:
             try:
                 await whole(self._end, shared)
             finally:  # also where whoever asked is cancelled as it becomes durable
+                if shared.is_durable:
+                    self._lull = shared.lull.settled(shared.count)
                 self._erased |= self._erasing
                 self._erasing.clear()
                 if shared.is_of_people:  # once it is durable: who looked before saw what was before
@@ -221,15 +226,22 @@ class Database:
             seconds = LISTEN_S if self._listener.is_listening else seconds
         return await self._bell.heard(seconds, since)
 
-    async def ask(self, question: Callable[..., T], *arguments: Any, is_long: bool = False) -> T:
+    async def ask(
+        self,
+        question: Callable[..., T],
+        *arguments: Any,
+        is_long: bool = False,
+        writes: Sequence[tuple[str, Hashable]] | None = None,
+    ) -> T:
         """Return what a blocking question gives; it finds its connection with `connection`.
 
         SQLite is asked on the spot: rows by their key are there sooner than a thread is. What
-        *is_long* goes to a thread in any case.
+        *is_long* goes to a thread in any case. Under the pen nothing is known any more afterwards
+        but what it *writes* nothing of, where that is said: parts of what is kept in a lull.
         """
         held = self._writers.get(asyncio.current_task())
-        if held is not None:
-            held.lull.forget()  # it may write
+        if held is not None and (writes is None or writes):
+            held.lull.forget(*(writes or ()))
         return await self._put(held, question, *arguments, is_long=is_long)
 
     async def _put(
@@ -293,8 +305,14 @@ class Database:
         with inside(self, self._lull) as lull:
             yield lull
 
+    def known_of(self, what: What) -> Any:
+        """Give what `once` found before, if it is known still; None where it must be asked."""
+        held = self._writers.get(asyncio.current_task())
+        lull = lull_of(self) if held is None else held.lull
+        return None if lull is None else lull.get(what)
+
     async def once(
-        self, what: Hashable, question: Callable[..., T], *arguments: Any, is_long: bool = False
+        self, what: What, question: Callable[..., T], *arguments: Any, is_long: bool = False
     ) -> T:
         """Return what a question gives that only reads, as `ask`; in a lull it is asked once.
 
@@ -331,6 +349,12 @@ class Database:
         self._readers.shutdown(wait=False)
         self._counter.close()
         self.engine.dispose()
+
+    @property
+    def written_on(self) -> Lull | None:
+        """What whoever holds the pen, who asks, knows of the database; None where nobody does."""
+        held = self._writers.get(asyncio.current_task())
+        return None if held is None else held.lull
 
     @property
     def known(self) -> dict[str, Any]:
@@ -400,6 +424,7 @@ class Database:
         try:
             with self._telling(is_ending=True):
                 _commit(shared.connection, is_sqlite=self.is_sqlite)
+            shared.is_durable = True
         except Exception as error:  # noqa: BLE001  (raised by all who wrote)
             shared.failure = error
 

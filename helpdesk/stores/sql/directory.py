@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ from helpdesk.domain.users import User
 from helpdesk.stores.base import SEEN
 from helpdesk.stores.sql.database import Database, changes
 from helpdesk.stores.sql.finding import asked_for, of_account
-from helpdesk.stores.sql.lull import Lull, lull_of
+from helpdesk.stores.sql.lull import Lull, What, entries_of, lull_of
 from helpdesk.stores.sql.reads import FromReplica, Reads
 from helpdesk.stores.sql.record import kept_row
 from helpdesk.stores.sql.schema import log, users
@@ -265,17 +265,12 @@ def keys_in(
     return keys[offset - passed :]
 
 
-def entries_of(users: tuple[str, ...]) -> Hashable:
-    """Return what the entries of users are known by in a lull; their ids in order."""
-    return "entries", users
-
-
-def named(login: str) -> Hashable:
+def named(login: str) -> What:
     """Return what the users of a login, in small letters, are known by in a lull."""
     return "named", login
 
 
-def alike(user: User, account: str | None, limit: int) -> Hashable:
+def alike(user: User, account: str | None, limit: int) -> What:
     """Return what those who could be taken for a user are known by in a lull."""
     return "alike", user.id, user.name, user.login, account, limit
 

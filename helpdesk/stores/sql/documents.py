@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final, TypeVar, cast
 
@@ -19,6 +19,7 @@ from helpdesk.domain.shifting import STILL
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import Account, FactorState, MfaState, User
 from helpdesk.stores.sql.database import Database, changes
+from helpdesk.stores.sql.lull import OF_PEOPLE, What
 from helpdesk.stores.sql.schema import EPOCH, LOCKED_HEAT, documents, events, records, users
 
 S = TypeVar("S")
@@ -191,7 +192,7 @@ class SqlDocuments:
     async def step(self, step: Callable[..., S], *arguments: Any) -> S:
         """Take a blocking step of the transaction under way to its end, cancelled or not."""
         self._database.people_change()
-        return await self._database.ask(step, *arguments)
+        return await self._database.ask(step, *arguments, writes=OF_PEOPLE)
 
     async def read(self, step: Callable[..., S], *arguments: Any, is_long: bool = False) -> S:
         """Take a step that only reads; in a lull, each once."""
@@ -202,7 +203,7 @@ class SqlDocuments:
         return await self._database.once(step_of(step.__name__, *arguments), step, *arguments)
 
 
-def step_of(name: str, *arguments: Any) -> Hashable:
+def step_of(name: str, *arguments: Any) -> What:
     """Return what a step of this name is known by in a lull."""
     asked = (tuple(one) if isinstance(one, list) else one for one in arguments)
     return "step", name, *asked

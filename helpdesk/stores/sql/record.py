@@ -41,6 +41,8 @@ from helpdesk.domain.users import User
 from helpdesk.stores.base import Ends, R, Then
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.documents import fold
+from helpdesk.stores.sql.lull import ALL as EACH
+from helpdesk.stores.sql.lull import What, entries_of
 from helpdesk.stores.sql.schema import checkpoints, documents, log, pen, records, users
 
 TABLES: Final[dict[type[Record | LoopReport], str]] = {
@@ -155,19 +157,23 @@ class SqlStore:
 
     async def get(self, kind: type[R], name: str) -> R | None:
         """Give the record of this id, or None."""
-        return await self._database.ask(self._get, kind, name)
+        return await self._database.ask(self._get, kind, name, writes=())
 
     async def operation(self, agent: str, key: str) -> Operation | None:
         """Give what became of the write of an agent under a key; None where there was none."""
-        return await self._database.ask(self._get, Operation, _operation_name(agent, key))
+        return await self._database.ask(
+            self._get, Operation, _operation_name(agent, key), writes=()
+        )
 
     async def keep(self, record: Record) -> None:
         """Write a record, new or instead of the one with its id."""
-        await self._database.ask(self._keep, record)
+        # Of a ticket, also what is known of its user is another afterwards.
+        writes = None if isinstance(record, Ticket) else [("records", type(record))]
+        await self._database.ask(self._keep, record, writes=writes)
 
     async def next_ticket(self) -> str:
         """Give the number that a new ticket gets: one more than the highest there was."""
-        return await self._database.ask(self._next_ticket)
+        return await self._database.ask(self._next_ticket, writes=())
 
     async def rows(
         self,
@@ -181,6 +187,18 @@ class SqlStore:
         limit: int | None = None,
     ) -> Sequence[LogRow]:
         """Give rows of the log, oldest first, as `Store.rows`."""
+        mine = self._database.known_of(rows_of(user)) if user else None
+        if mine is not None:
+            found = [
+                row
+                for row in mine
+                if row.seq > after
+                and (not agent or row.agent == agent)
+                and (not acts or row.act in acts)
+                and (looks or row.act != LOOK)
+                and (since is None or row.at >= since)
+            ]
+            return found[:limit]
         wanted = _rows(
             of=bool(user),
             by=bool(agent),
@@ -206,13 +224,13 @@ class SqlStore:
 
     async def ends(self) -> Ends:
         """Give where the log ends; rows are only ever appended, so its version stays."""
-        return await self._database.ask(self._ends)
+        return await self._database.ask(self._ends, writes=())
 
     async def bound(self, start: int = 0, limit: int | None = None) -> Sequence[Entry]:
         """Give the rows that are bound to one another, from the place *start* on."""
         given = {"start": start, "limit": ALL if limit is None else limit}
         is_long = limit is None or limit > FEW
-        return await self._database.ask(self._bound, given, is_long=is_long)
+        return await self._database.ask(self._bound, given, is_long=is_long, writes=())
 
     async def unbound(self) -> int:
         """Give how many rows are of the time before they were bound to one another."""
@@ -228,15 +246,25 @@ class SqlStore:
 
     async def checkpoint(self) -> Noted | None:
         """Give the newest checkpoint of the log; None where there is none."""
-        return await self._database.ask(self._newest)
+        return await self._database.ask(self._newest, writes=())
 
     async def append(self, entry: Entry) -> None:
         """Append a row to the log."""
-        await self._database.ask(self._append, entry)
+        row, known = opened(entry), self._database.written_on
+        if known is None:
+            await self._database.ask(self._append, entry, row, None)
+            return
+        mine, whose = known.get(rows_of(row.user)), known.get(entries_of((row.user,)))
+        name = whose[0].user.name if whose else None
+        parts = [("listed", acts) for acts in known.about("listed") if _is_in(row, acts)]
+        parts += [("rows", row.user), ("logged", EACH)]
+        await self._database.ask(self._append, entry, row, name, writes=parts)
+        if mine is not None:
+            known.keep(rows_of(row.user), (*mine, row))
 
     async def note(self, checkpoint: Noted) -> None:
         """Keep a checkpoint of the log."""
-        await self._database.ask(self._note, checkpoint)
+        await self._database.ask(self._note, checkpoint, writes=())
 
     async def erase(self, before: datetime, now: datetime) -> Erased:
         """Part rows, and all else that ended, from before a moment from their personal data."""
@@ -322,10 +350,11 @@ class SqlStore:
         newest: Noted | None = known[COVERED]
         return newest
 
-    def _append(self, entry: Entry) -> None:
-        row, ends = opened(entry), self._ends()
+    def _append(self, entry: Entry, row: LogRow, name: str | None) -> None:
+        ends = self._ends()
         with self._database.connection() as connection:
-            name = connection.execute(NAME, {"user": row.user}).scalar()
+            if name is None:
+                name = connection.execute(NAME, {"user": row.user}).scalar()
             body = msgspec.json.encode(entry)
             connection.execute(APPEND, log_row(row, name or "", body, ends.size))
         self._database.known[ENDED] = replace(
@@ -418,7 +447,7 @@ def _rows(*, of: bool, by: bool, acts: bool, looks: bool, since: bool, limit: bo
 
 def records_of(
     kind: type[Any], user: str = "", since: datetime | None = None, *, only_open: bool = False
-) -> Hashable:
+) -> What:
     """Return what records of a kind are known by in a lull."""
     return "records", kind, user, since, only_open
 
@@ -432,9 +461,16 @@ def rows_of(
     limit: int | None = None,
     *,
     looks: bool = True,
-) -> Hashable:
+) -> What:
     """Return what rows of the log are known by in a lull."""
-    return "rows", user, agent, frozenset(acts), since, after, limit, looks
+    if user:
+        return "rows", user, agent, frozenset(acts), since, after, limit, looks
+    return "listed", frozenset(acts), agent, since, after, limit, looks
+
+
+def _is_in(row: LogRow, acts: Hashable) -> bool:
+    """Whether a row may be one of those that are listed of some acts, or of all."""
+    return not isinstance(acts, frozenset) or not acts or row.act in acts
 
 
 def record_row(record: Record | LoopReport) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class Shared:
         count: How many changes there were, with these.
         is_joined: Whether it is of several.
         is_of_people: Whether it changes people or what happened to them.
+        is_durable: Whether it ended, and well.
 
     Args:
         longest_s: How long after its begin it is joined.
@@ -46,7 +47,7 @@ class Shared:
         self.known: dict[str, Any] = {}
         self.lull = Lull(0)
         self.count = 0
-        self.is_joined = self.is_of_people = False
+        self.is_joined = self.is_of_people = self.is_durable = False
         self.failure: BaseException | None = None
         self.over = asyncio.Event()
         self._ends = time.monotonic() + longest_s
