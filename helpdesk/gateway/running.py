@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from types import FrameType
@@ -23,11 +24,49 @@ MOST_ASKED: Final = MOST_HEAD + 8 * wire.BODY_LIMIT
 """Bytes of a whole request on the line: whoever sends its body byte by byte sends more of them."""
 
 
+class Joined:
+    """A line on which the head of an answer goes out with what follows it at once.
+
+    Alone it would wake whoever asked, who could do nothing with it yet.
+    """
+
+    def __init__(self, line: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._line, self._loop, self._head = line, loop, b""
+
+    def write(self, data: bytes) -> None:
+        """Send; a head a little later, unless something follows before."""
+        if self._head:
+            data, self._head = self._head + data, b""
+        elif data.startswith(b"HTTP/"):
+            self._head = data
+            self._loop.call_soon(self._let_go)
+            return
+        self._line.write(data)
+
+    def close(self) -> None:
+        """Send what there is, and close."""
+        self._let_go()
+        self._line.close()
+
+    def _let_go(self) -> None:
+        if self._head:
+            head, self._head = self._head, b""
+            self._line.write(head)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._line, name)
+
+
 class Bounded(HttpToolsProtocol):
     """A connection that takes no request without an end: the parser itself keeps all it is sent."""
 
     _taken = 0
     _is_head = True
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a new connection."""
+        super().connection_made(transport)
+        self.transport = Joined(transport, self.loop)  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
         """Take what came; refuse a request that is too long already."""

@@ -361,16 +361,16 @@ class Questions:
 def _people(
     found: tuple[int, Sequence[entries.Entry]], offset: int, now: datetime, lull: Lull
 ) -> Page[UserRow]:
+    """Return a page of lines; that of a user is the same in every list of one moment."""
     total, window = found
-    rows = tuple(_row(entry, now, lull) for entry in window)
+    known: dict[str, UserRow] | None = lull.answer(UserRow, now)
+    if known is None:
+        known = lull.answered(UserRow, now, {})
+    for entry in window:
+        if entry.user.id not in known:
+            known[entry.user.id] = entries.row_of(entry, now)
+    rows = tuple(known[entry.user.id] for entry in window)
     return Page(total=total, offset=offset, rows=rows)
-
-
-def _row(entry: entries.Entry, now: datetime, lull: Lull) -> UserRow:
-    """Return the line of a user, which is the same in every list of this moment."""
-    what = (UserRow, entry.user.id)
-    known: UserRow | None = lull.answer(what, now)
-    return known or lull.answered(what, now, entries.row_of(entry, now))
 
 
 def window(found: Sequence[T], offset: int, limit: int, row: Callable[[T], R]) -> Page[R]:

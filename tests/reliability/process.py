@@ -19,9 +19,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import uvicorn
-
 from helpdesk.config import Config
+from helpdesk.gateway.running import Server, run
 from helpdesk.gateway.server import Gateway
 from helpdesk.hosting import Wanted, desks_at
 from helpdesk.listening import SWITCH_S
@@ -136,9 +135,8 @@ def serve(store: str, port: int) -> None:
     sys.setswitchinterval(SWITCH_S)
     desks = desks_at(Wanted(store=store), Config())
     words = Words(desks.agents, lambda: datetime.now(UTC))
-    app = Gateway(desks, words, allowance=PLENTY).app()
-    config = uvicorn.Config(app, lifespan="on", log_config=None, access_log=False)
-    uvicorn.Server(config).run([socket.create_server(("127.0.0.1", port))])
+    server = Server(Gateway(desks, words, allowance=PLENTY))
+    run(server, socket.create_server(("127.0.0.1", port)))
 
 
 def main() -> None:

@@ -53,6 +53,9 @@ IDS: Final = select(users.c.id).where(users.c.id.in_(bindparam("names", expandin
 NAMED_AT_ONCE: Final = 5_000
 """Ids in one question: no database takes as many as there may be open tickets."""
 
+KNOWN: Final = 4_096
+"""The entries of so many are known while nothing changes; of more, all are read anew."""
+
 OF_KEYS: Final = select(users.c.key, *COLUMNS).where(
     users.c.key.in_(bindparam("keys", expanding=True))
 )
@@ -222,18 +225,16 @@ class SqlDirectory:
     def _of_keys(self, connection: Connection, keys: Sequence[int]) -> Mapping[int, Entry]:
         """Give the entries of keys; what was read since the last change is not read anew."""
         lull = self._lull()
-        found: dict[int, Entry] = {}
-        for key in keys if lull else ():
-            known: Entry | None = lull.get((Entry, key)) if lull else None
-            if known is not None:
-                found[key] = known
-        lacking = [key for key in keys if key not in found]
+        known: dict[int, Entry] | None = lull.get(Entry) if lull else None
+        if known is None or len(known) > KNOWN:
+            known = {}
+            if lull:
+                lull.keep(Entry, known)
+        lacking = [key for key in keys if key not in known]
         if lacking:
             for row in connection.execute(OF_KEYS, {"keys": lacking}):
-                found[row[0]] = entry_of(*row[1:])
-                if lull:
-                    lull.keep((Entry, row[0]), found[row[0]])
-        return found
+                known[row[0]] = entry_of(*row[1:])
+        return known
 
     def _log_window(
         self, holds: ColumnElement[bool], offset: int, limit: int, total: int | None
