@@ -14,6 +14,7 @@ import pytest
 from helpdesk.cli import main
 from helpdesk.connectors.demo import DemoConnector
 from helpdesk.domain.agents import Agent
+from helpdesk.service.diagnosing import Found
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.tiny import TinyStore
 from tests import postgres
@@ -75,6 +76,7 @@ def desk_as(sample_file: Path, clock: Clock, places: Path) -> Callable[..., Loca
         store: type[TinyStore] = TinyStore,
         agent: Agent | None = None,
         connector: type[DemoConnector] = DemoConnector,
+        found: Found | None = None,
     ) -> LocalDesk:
         return fixture_desk(
             sample_file,
@@ -85,6 +87,7 @@ def desk_as(sample_file: Path, clock: Clock, places: Path) -> Callable[..., Loca
             connector=connector,
             is_gated=is_gated,
             hold=timedelta(minutes=hold_minutes),
+            found=found,
         )
 
     return open_as

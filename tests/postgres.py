@@ -40,19 +40,29 @@ def server(*options: str) -> Iterator[str]:
     if given := os.environ.get(GIVEN):
         yield given.rpartition("/")[0] if given.count("/") > 2 else given
         return
+    place = Path(tempfile.mkdtemp(prefix="helpdesk-pg-", dir="/tmp"))
+    try:
+        with running(place, *options, ends="immediate") as address:
+            yield address
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def running(place: Path, *options: str, ends: str = "fast") -> Iterator[str]:
+    """Give the address of a server that keeps all it has at *place*, for the next time too."""
     binaries = programs()
     assert binaries is not None, MISSING
-    place = Path(tempfile.mkdtemp(prefix="helpdesk-pg-", dir="/tmp"))
-    data, password = place / "data", secrets.token_hex(12)
+    data, secret = place / "data", place / "password"
     as_whom = _other_than_root(place)
-    secret = place / "password"
-    secret.write_text(password, "utf-8")
-    if as_whom:
-        os.chown(secret, pwd.getpwnam("postgres").pw_uid, -1)
-    run = [*as_whom, str(binaries / "initdb"), "-D", str(data), "-U", "desk"]
-    run += [f"--pwfile={secret}", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
-    subprocess.run(run, check=True, capture_output=True, cwd="/")
-    port = free_port()
+    if not secret.exists():
+        secret.write_text(secrets.token_hex(12), "utf-8")
+        if as_whom:
+            os.chown(secret, pwd.getpwnam("postgres").pw_uid, -1)
+        run = [*as_whom, str(binaries / "initdb"), "-D", str(data), "-U", "desk"]
+        run += [f"--pwfile={secret}", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
+        subprocess.run(run, check=True, capture_output=True, cwd="/")
+    password, port = secret.read_text("utf-8"), free_port()
     settings = ["listen_addresses=127.0.0.1", f"port={port}", f"unix_socket_directories={place}"]
     settings += ["max_connections=200", *options]
     flags = " ".join(f"-c {setting}" for setting in settings)
@@ -63,17 +73,17 @@ def server(*options: str) -> Iterator[str]:
     try:
         yield f"postgresql://desk:{password}@127.0.0.1:{port}"
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], check=False, cwd="/",
+        subprocess.run([*control, "-m", ends, "stop"], check=False, cwd="/",
                        stdout=subprocess.DEVNULL)  # fmt: skip
-        shutil.rmtree(place, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def database(address: str) -> Iterator[str]:
-    """Give the address of an empty database of its own on a server."""
+def database(address: str, like: str = "") -> Iterator[str]:
+    """Give the address of a database of its own on a server: empty, or a copy of the one *like*."""
     name = f"t{secrets.token_hex(6)}"
+    of = f" TEMPLATE {like} STRATEGY FILE_COPY" if like else ""
     with psycopg.connect(f"{address}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
+        connection.execute(f"CREATE DATABASE {name}{of}".encode())
     try:
         yield f"{address}/{name}"
     finally:

@@ -119,12 +119,16 @@ class Desk(Protocol):
     async def loops(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LoopRow]:
         """Give open login-loop reports of everybody that matches, each with its likeliest cause.
 
-        Hostile ones first, then the worst, then the newest.
+        Hostile ones first, then the worst, then the newest. Of a long list the worst are looked
+        at at once, the others as it is asked for; a database counts up to 10,000.
         """
         ...
 
     async def tickets(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[TicketRow]:
-        """Give open tickets of everybody that matches: own first, then unassigned, oldest first."""
+        """Give open tickets of everybody that matches: own first, then unassigned, oldest first.
+
+        A database counts up to 10,000.
+        """
         ...
 
     async def log(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LogRow]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -16,9 +17,10 @@ from helpdesk.domain.decisions import Decision, Need, Weight
 from helpdesk.domain.diagnosis.drift import TRIES, TRIES_IN
 from helpdesk.domain.diagnosis.fleet import HORIZON, FleetFindings, fleet
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, RankedCause, Verdict
+from helpdesk.domain.entries import Entry
 from helpdesk.domain.lacks import Lack, lack_of
 from helpdesk.domain.policies import hands_off
-from helpdesk.domain.tickets import Complaint, Ticket
+from helpdesk.domain.tickets import Complaint, LoopReport, Ticket
 from helpdesk.domain.timeline import Answer, AnyEvent
 from helpdesk.domain.users import Factor, FactorKind, FactorState, User
 from helpdesk.service.view import View
@@ -29,8 +31,14 @@ STALE = timedelta(seconds=30)
 LISTED = timedelta(minutes=10)
 """How old the cause in a list may be, of a user who did nothing since."""
 
-LIST_S = 5.0
+LIST_S = 2.0
 """How long a list may take to find causes."""
+
+HEAD = 200
+"""So many of the worst of a list are looked at before any of it is shown."""
+
+MORE, MORE_S = 100, 0.1
+"""So many more of a longer one are looked at each time, in so long at most."""
 
 CROWD = 200
 """A crowd of more than so many is looked at anew only now and then: one more does not change it."""
@@ -45,6 +53,16 @@ MOST = 2_000
 """Verdicts that are kept: those found last."""
 
 Other = tuple[User, Sequence[AnyEvent]]
+
+
+class Listing(Protocol):
+    """A list of open loops: those of users *first*, then the worst, of these the newest."""
+
+    async def __call__(
+        self, *, first: Collection[str], offset: int, limit: int
+    ) -> tuple[int, Sequence[tuple[LoopReport, Entry]]]:
+        """Give how many there are, and a window of them, with whose they are."""
+        ...
 
 
 class Kept(Struct, frozen=True):
@@ -75,10 +93,14 @@ class Found:
     Attributes:
         crowd: Whoever did something in these hours, with their timelines.
         crowd_number: Another for another crowd.
+        hostile: Of whom the last verdict was hostile.
+        reached: Up to where a long list was looked at.
     """
 
     def __init__(self) -> None:
         self.verdicts: dict[str, Kept] = {}
+        self.hostile: dict[str, None] = {}
+        self.reached = 0
         self.crowd: list[Other] = []
         self.crowd_number = 0
         self._of_product: dict[str, list[Other]] = {}
@@ -109,8 +131,12 @@ class Found:
         """Keep a verdict instead of the one before, and as many as are kept."""
         self.verdicts.pop(kept.user.id, None)
         self.verdicts[kept.user.id] = kept
-        if len(self.verdicts) > MOST:
-            del self.verdicts[next(iter(self.verdicts))]
+        self.hostile.pop(kept.user.id, None)
+        if kept.verdict.top is not None and kept.verdict.top.group == "F":
+            self.hostile[kept.user.id] = None
+        for known in (self.verdicts, self.hostile):
+            if len(known) > MOST:
+                known.pop(next(iter(known)))
 
 
 class Diagnosing:
@@ -146,12 +172,37 @@ class Diagnosing:
             self._found.keep(Kept(now, user, complaint, timeline, number, verdict))
         return verdict
 
-    async def tops(self, users: Sequence[User]) -> dict[str, RankedCause | None]:
-        """Give the likeliest cause of each, as long as a list may take; those left out have none.
+    async def listed(
+        self, listing: Listing, offset: int, limit: int
+    ) -> tuple[int, Sequence[tuple[LoopReport, Entry]], dict[str, RankedCause | None]]:
+        """Give a window of a list of loops with the likeliest cause of each, hostile ones first.
+
+        The worst of the list are looked at for it, and some more each time it is asked for: where
+        it is long, a hostile one further down stands first once it was looked at.
+        """
+        head = await listing(first=(), offset=0, limit=1 if limit == 1 else HEAD)
+        total, found = head
+        tops = await self.tops(_users(found), LIST_S)
+        if limit == 1:  # only how many there are is wanted
+            return total, found[offset:], tops
+        if total > len(found):
+            more = await listing(first=(), offset=self._next(total), limit=MORE)
+            await self.tops(_users(more[1]), MORE_S)
+        total, found = await listing(first=self._found.hostile, offset=offset, limit=limit)
+        return total, found, await self.tops(_users(found), LIST_S)
+
+    def _next(self, total: int) -> int:
+        """Where a long list is looked at further, beyond its head."""
+        found = self._found
+        found.reached = found.reached + MORE if HEAD <= found.reached + MORE < total else HEAD
+        return found.reached
+
+    async def tops(self, users: Sequence[User], seconds: float) -> dict[str, RankedCause | None]:
+        """Give the likeliest cause of each; those that were not found in so long have none.
 
         The next list takes up where this one ended: what was found is kept.
         """
-        ends = time.monotonic() + LIST_S
+        ends = time.monotonic() + seconds
         found: dict[str, RankedCause | None] = {}
         for user in users:
             kept = self._found.verdicts.get(user.id)
@@ -219,6 +270,10 @@ class Diagnosing:
         return sorted(
             {entry.user.product for entry in await self._view.directory.named(user.login)}
         )
+
+
+def _users(found: Sequence[tuple[LoopReport, Entry]]) -> list[User]:
+    return [entry.user for _, entry in found]
 
 
 def may_measure(

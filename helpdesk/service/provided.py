@@ -25,6 +25,7 @@ from helpdesk.domain.text import folded
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import Account, User
 from helpdesk.service.still import Still
+from helpdesk.stores import opened
 from helpdesk.stores.base import SEEN, Store
 
 FOUND: Final = 500
@@ -103,6 +104,25 @@ class ProvidedDirectory:
         ]
         found.sort(key=lambda entry: entries.waiting(agent, entry, now))
         return len(found), found[offset : offset + limit]
+
+    async def tickets(
+        self, agent: Agent, query: Query, now: datetime, *, offset: int, limit: int
+    ) -> tuple[int, Sequence[tuple[Ticket, Entry]]]:
+        """Give how many tickets are open of users that match, and a window of them, with whose."""
+        return await opened.tickets(self, self._store, agent, query, now, offset, limit)
+
+    async def loops(
+        self,
+        query: Query,
+        now: datetime,
+        *,
+        account: str | None,
+        first: Collection[str],
+        offset: int,
+        limit: int,
+    ) -> tuple[int, Sequence[tuple[LoopReport, Entry]]]:
+        """Give how many loops are open of users that match, and a window of them, with whose."""
+        return await opened.loops(self, self._store, query, now, account, first, offset, limit)
 
     async def seen(
         self, since: datetime, *, account: str | None = None, limit: int = SEEN

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -18,7 +19,7 @@ from helpdesk.domain.cases import Case, Preview, Weighed, masked
 from helpdesk.domain.challenges import ChallengeLine, challenge_lines
 from helpdesk.domain.decisions import Decision, Need, Weight
 from helpdesk.domain.diagnosis.fleet import FleetFindings
-from helpdesk.domain.diagnosis.verdicts import CallerSaid, RankedCause, Verdict
+from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.errors import NeedsMore, NotFound
 from helpdesk.domain.gate import Answer, Standing
 from helpdesk.domain.notices import Notice
@@ -28,7 +29,6 @@ from helpdesk.domain.previews import preview
 from helpdesk.domain.products import Product
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, Query, TicketRow, UserRow
 from helpdesk.domain.text import clean, mask
-from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.timeline import Other
 from helpdesk.domain.users import User
 from helpdesk.service.ages import Ages
@@ -204,42 +204,27 @@ class Questions:
         """Give open loop reports with their cause: hostile first, then the worst, the newest."""
         async with self._lulls():
             now = await self._now()
-            reports = await self._view.store.select(LoopReport, only_open=True)
-            there = await self._matching([r.user for r in reports], query, now)
-            found = [r for r in reports if r.user in there]
-            found.sort(key=lambda r: (-r.rounds, now - r.at))
-            tops = await self._diagnosing.tops([there[r.user].user for r in found])
-            found.sort(key=lambda r: (not _is_hostile(tops[r.user]), -r.rounds, now - r.at))
-            return window(
-                found,
-                offset,
-                limit,
-                lambda r: LoopRow(
-                    report=r,
-                    ticket=there[r.user].ticket,
-                    cause=tops[r.user],
-                    **whose(there[r.user]),
-                ),
+            listing = partial(self._view.directory.loops, query, now, account=self.agent.account)
+            total, found, tops = await self._diagnosing.listed(listing, offset, limit)
+            rows = (
+                LoopRow(report=one, ticket=of.ticket, cause=tops[one.user], **whose(of))
+                for one, of in found
             )
+            return Page(total=total, offset=offset, rows=tuple(rows))
 
     async def tickets(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[TicketRow]:
         """Give open tickets: own first, then unassigned, oldest first."""
-        async with self._lulls():
-            now = await self._now()
-            tickets = await self._view.store.select(Ticket, only_open=True)
-            theirs = [t.user for t in tickets]
-            if query.is_empty:  # nobody need be looked at but those that are shown
-                matching = await self._view.directory.there(theirs, account=self.agent.account)
-            else:
-                matching = {*await self._matching(theirs, query, now)}
-            found = [t for t in tickets if t.user in matching]
-            found.sort(key=lambda t: (t.agent != self.agent.id, t.agent is not None, t.opened_at))
-            shown = found[offset : offset + limit]
-            there = await self._view.entries([t.user for t in shown])
-            rows = tuple(
-                TicketRow(ticket=t, **whose(there[t.user])) for t in shown if t.user in there
+        async with self._lulls() as lull:
+            now, what = await self._now(), (self, "tickets", query, offset, limit)
+            known: Page[TicketRow] | None = lull.answer(what, now)
+            if known is not None:
+                return known
+            total, found = await self._view.directory.tickets(
+                self.agent, query, now, offset=offset, limit=limit
             )
-            return Page(total=len(found), offset=offset, rows=rows, says=self._tickets_say)
+            rows = tuple(TicketRow(ticket=one, **whose(of)) for one, of in found)
+            page = Page(total=total, offset=offset, rows=rows, says=self._tickets_say)
+            return lull.answered(what, now, page)
 
     async def log(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LogRow]:
         """Give what agents did, newest first."""
@@ -351,12 +336,6 @@ class Questions:
         case = replace(case, decisions=tuple(decisions), timeline=timeline)
         return masked(case) if is_masked else case
 
-    async def _matching(
-        self, users: Sequence[str], query: Query, now: datetime
-    ) -> dict[str, entries.Entry]:
-        found = await self._view.entries(users)
-        return {user: e for user, e in found.items() if entries.is_found(e, query, now)}
-
 
 def _people(
     found: tuple[int, Sequence[entries.Entry]], offset: int, now: datetime, lull: Lull
@@ -391,7 +370,3 @@ def _went(line: ChallengeLine, query: Query) -> bool:
 def _masked(line: ChallengeLine) -> ChallengeLine:
     """The line with its destination masked, also where the log did not."""
     return replace(line, to=mask(line.to)) if line.to else line
-
-
-def _is_hostile(cause: RankedCause | None) -> bool:
-    return cause is not None and cause.group == "F"

@@ -257,10 +257,6 @@ class Directory(Protocol):
         """Give the entries of these users by id; whoever is not known is left out."""
         ...
 
-    async def there(self, users: Sequence[str], *, account: str | None) -> Collection[str]:
-        """Give which of these ids are users: for lists too long to look at each of them."""
-        ...
-
     async def named(self, login: str) -> Sequence[Entry]:
         """Give the users of this login, whatever its case."""
         ...
@@ -279,6 +275,31 @@ class Directory(Protocol):
         self, agent: Agent, now: datetime, *, offset: int, limit: int
     ) -> tuple[int, Sequence[Entry]]:
         """Give how many users an agent should look at, and a window of them, the hottest first."""
+        ...
+
+    async def tickets(
+        self, agent: Agent, query: Query, now: datetime, *, offset: int, limit: int
+    ) -> tuple[int, Sequence[tuple[Ticket, Entry]]]:
+        """Give how many tickets are open of users that match, and a window of them, with whose.
+
+        The agent's own first, then nobody's, the oldest first; the query's order is no matter.
+        """
+        ...
+
+    async def loops(
+        self,
+        query: Query,
+        now: datetime,
+        *,
+        account: str | None,
+        first: Collection[str],
+        offset: int,
+        limit: int,
+    ) -> tuple[int, Sequence[tuple[LoopReport, Entry]]]:
+        """Give how many loops are open of users that match, and a window of them, with whose.
+
+        Those of the users *first* come first, then the worst, of these the newest.
+        """
         ...
 
     async def seen(

@@ -18,7 +18,9 @@ from helpdesk.domain.audit import LOOK, LogRow
 from helpdesk.domain.entries import Entry, Open
 from helpdesk.domain.search import Query, Sort, UserState, is_beginning, matches
 from helpdesk.domain.text import digits, folded
+from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import User
+from helpdesk.stores import opened
 from helpdesk.stores.base import SEEN
 from helpdesk.stores.people import People, Places, is_in, together
 from helpdesk.stores.tiny import TinyStore
@@ -101,6 +103,25 @@ class TinyDirectory:
         known = self._known
         places = known.queue(agent, now)
         return len(places), [known.entry(place) for place in places[offset : offset + limit]]
+
+    async def tickets(
+        self, agent: Agent, query: Query, now: datetime, *, offset: int, limit: int
+    ) -> tuple[int, Sequence[tuple[Ticket, Entry]]]:
+        """Give how many tickets are open of users that match, and a window of them, with whose."""
+        return await opened.tickets(self, self._store, agent, query, now, offset, limit)
+
+    async def loops(
+        self,
+        query: Query,
+        now: datetime,
+        *,
+        account: str | None,
+        first: Collection[str],
+        offset: int,
+        limit: int,
+    ) -> tuple[int, Sequence[tuple[LoopReport, Entry]]]:
+        """Give how many loops are open of users that match, and a window of them, with whose."""
+        return await opened.loops(self, self._store, query, now, account, first, offset, limit)
 
     async def seen(
         self, since: datetime, *, account: str | None = None, limit: int = SEEN

@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 from sqlalchemy import func, insert, select, text
 
 from helpdesk.domain.agents import Agent, Role
+from helpdesk.stores.sql.bulk import Bulk, bulk
 from helpdesk.stores.sql.database import Database
-from helpdesk.stores.sql.documents import MOST_ROUNDS, document_row
-from helpdesk.stores.sql.schema import LOCKED_HEAT, documents, users
+from helpdesk.stores.sql.documents import document_row
+from helpdesk.stores.sql.schema import documents, records, users
 
-PEOPLE = [
-    column.name for column in users.columns if column.name not in {"key", "id", "login", "body"}
+PEOPLE: Final = [
+    column.name
+    for column in users.columns
+    if column.name not in {"key", "id", "login", "body", "ticket"}
 ]
-"""What a copy has of the first; tickets and loops stay with the first."""
+"""What a copy has of the first as it is."""
 
-RENAMED = """replace({text}, '"id":"' || id || '"', '"id":"' || id || :copy || '"')"""
+RENAMED: Final = """replace({text}, '"id":"' || id || '"', '"id":"' || id || :copy || '"')"""
 """The text of a copy: the first's, but for its id."""
 
-BODY = {
+BODY: Final = {
     "sqlite": f"CAST({RENAMED.format(text='CAST(body AS TEXT)')} AS BLOB)",
     "postgresql": "convert_to({}, 'UTF8')".format(
         RENAMED.format(text="convert_from(body, 'UTF8')")
     ),
 }
 
-
-_RANK = """CASE WHEN is_locked THEN 0 WHEN is_flagged THEN 1 WHEN is_pending THEN 3
-    WHEN is_suspended THEN 4 WHEN mfa = 'off' THEN 5 WHEN mfa = 'none' THEN 6 ELSE 7 END"""
-_HEAT = (
-    f"{(1 << 61) + (MOST_ROUNDS << 49) + LOCKED_HEAT - 1}"
-    f" + (CASE WHEN is_locked THEN 0 ELSE 1 END) * {LOCKED_HEAT}"
-)
-"""What a user is, and how urgent, without ticket and loop."""
+_LITE: Final = "json_extract(CAST({body} AS TEXT), '$.{name}') || :copy"
+_SERVED: Final = "(convert_from({body}, 'UTF8')::jsonb ->> '{name}') || :copy"
+OF: Final = {
+    "sqlite": "CAST(json_set(CAST({body} AS TEXT), "
+    f"'$.id', {_LITE.replace('{name}', 'id')}, '$.user', {_LITE.replace('{name}', 'user')}) "
+    "AS BLOB)",
+    "postgresql": "convert_to((convert_from({body}, 'UTF8')::jsonb || jsonb_build_object("
+    f"'id', {_SERVED.replace('{name}', 'id')}, 'user', {_SERVED.replace('{name}', 'user')}"
+    "))::text, 'UTF8')",
+}
+"""A ticket or a loop of a copy: the first's, but for its own id and the user's."""
 
 
 def recruit(database: Database, count: int) -> list[str]:
@@ -50,35 +58,41 @@ def recruit(database: Database, count: int) -> list[str]:
 
 
 def multiply(database: Database, count: int) -> int:
-    """Copy the people there are until there are *count* or more; give how many there are."""
-    with database.connection() as connection:
-        if database.is_sqlite:
-            connection.execute(text("BEGIN IMMEDIATE"))
-        there = connection.execute(select(func.count()).select_from(users)).scalar_one()
-        last = connection.execute(select(func.max(users.c.key))).scalar_one()
-        columns = ", ".join(f'"{name}"' for name in PEOPLE)
-        bare = columns.replace('"rounds"', "0")
-        bare = bare.replace('"rank"', _RANK).replace('"heat"', _HEAT)
-        bare = bare.replace('"is_on_phone"', "FALSE")
-        body = BODY[database.engine.dialect.name]
-        for name in ("ticket", "ticket_agent", "ticket_at", "ticket_complaint"):
-            bare = bare.replace(f'"{name}"', "NULL")
-        for copy in range(1, -(-count // there)):
-            step = {"step": copy * last, "copy": f"-{copy}"}
-            connection.execute(
-                text(
-                    f"INSERT INTO users (key, id, login, body, {columns}) "
-                    f"SELECT key + :step, id || :copy, login || :copy, {body}, {bare} "
-                    f"FROM users WHERE key <= {last}"
-                ),
-                step,
-            )
-            connection.execute(
-                text(
-                    f'INSERT INTO events ("user", n, body) SELECT "user" + :step, n, body '
-                    f'FROM events WHERE "user" <= {last}'
-                ),
-                {"step": step["step"]},
-            )
-        connection.commit()
-        return int(connection.execute(select(func.count()).select_from(users)).scalar_one())
+    """Copy the people there are until there are *count* or more; give how many there are.
+
+    With their timelines, and with their open tickets and loops: as many wait, of so many, as did.
+    """
+    with bulk(database) as filling:
+        there, last = filling.connection.execute(
+            select(func.count(), func.max(users.c.key)).select_from(users)
+        ).one()
+        copies = range(1, -(-count // there))
+        later = filling.bare(users) if copies else []
+        place = filling.connection.execute(select(func.max(records.c.n))).scalar_one() or 0
+        for copy in copies:
+            step = {"step": copy * last, "copy": f"-{copy}", "place": copy * place}
+            for said in _copied(filling, database.engine.dialect.name, last, place):
+                filling.connection.execute(text(said), step)
+            filling.commit()
+        for made in later:
+            filling.connection.exec_driver_sql(made)
+            filling.commit()
+        filling.plan()
+        return int(filling.connection.execute(select(func.count()).select_from(users)).scalar_one())
+
+
+def _copied(filling: Bulk, dialect: str, last: int, place: int) -> list[str]:
+    """Return the statements that copy the first people, up to the key *last*, once."""
+    columns = ", ".join(f'"{name}"' for name in PEOPLE)
+    of, body = OF[dialect], BODY[dialect]
+    return [
+        f"INSERT INTO users (key, id, login, body, ticket, {columns}) "
+        f"SELECT key + :step, id || :copy, login || :copy, {body}, {of.format(body='ticket')}, "
+        f"{columns} FROM users WHERE key <= {last}",
+        f'INSERT INTO events ("user", n, body) SELECT "user" + :step, n, body '
+        f'FROM events WHERE "user" <= {last}',
+        'INSERT INTO records (kind, name, n, "user", at, is_open, body, agent, rounds) '
+        'SELECT kind, name || :copy, n + :place, "user" || :copy, at, is_open, '
+        f"{of.format(body='body')}, agent, rounds FROM records "
+        f"WHERE kind IN ('tickets', 'loops') AND is_open AND n <= {place}",
+    ]

@@ -41,6 +41,8 @@ from helpdesk.domain.errors import BadInput, NeedsMore, NotFound, Refused
 from helpdesk.domain.search import Query, Sort, UserState, parse
 from helpdesk.domain.timeline import FactorChange, Reset, Send
 from helpdesk.domain.users import FactorKind, FactorState, MfaState
+from helpdesk.service import diagnosing
+from helpdesk.service.diagnosing import Found
 from helpdesk.service.local import LocalDesk
 from tests.conftest import NOW, Clock
 
@@ -598,6 +600,22 @@ async def test_the_loops_say_why(desk: LocalDesk) -> None:
     rows = (await desk.loops(Query())).rows
 
     assert all(row.cause is not None for row in rows)
+
+
+async def test_a_hostile_loop_far_down_a_long_list_stands_first_once_it_was_looked_at(
+    desk_as: Callable[..., LocalDesk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Found()
+    desk = desk_as("support", found=found)
+    before = [row.report.user for row in (await desk.loops(Query())).rows]
+    last = found.verdicts[before[-1]]
+    causes = (replace(last.verdict.causes[0], id="F1"), *last.verdict.causes[1:])
+    monkeypatch.setattr(diagnosing, "HEAD", 1)
+
+    found.keep(replace(last, verdict=replace(last.verdict, causes=causes)))
+
+    after = [row.report.user for row in (await desk.loops(Query())).rows]
+    assert after == [before[-1], *before[:-1]] != before
 
 
 async def test_what_the_caller_says_changes_the_verdict(desk: LocalDesk) -> None:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from importlib import import_module
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from helpdesk.domain.alike import shape
 from helpdesk.domain.search import Query, parse
 from helpdesk.fixture.make import make
 from helpdesk.stores.directory import TinyDirectory
+from helpdesk.stores.sql import listing
 from helpdesk.stores.sql.database import Database
-from helpdesk.stores.sql.directory import NAMED_AT_ONCE, SqlDirectory, keys_in
+from helpdesk.stores.sql.directory import SqlDirectory, keys_in
 from helpdesk.stores.sql.finding import FEW, Finding
+from helpdesk.stores.sql.listing import MANY, gone_by, looked_up, loops_of, tickets_of
 from helpdesk.stores.sql.staged import COUNTED, Asked
 from helpdesk.stores.sql.waiting import queue_of
 from helpdesk.stores.tiny import TinyStore
@@ -98,20 +101,66 @@ def database(
         yield one
 
 
-@pytest.mark.parametrize("account", [None, "a1"])
-async def test_who_is_there_is_the_same_in_a_file_and_in_a_database_for_any_number_of_ids(
-    database: Database, in_memory: TinyDirectory, clock: Clock, account: str | None
+LISTED = ["", "ma", "maya", "4830", "zzz", "product:sms", "state:locked", "loop:yes mar"]
+"""Of people who are all, many, few and nobody, by words and by what is so of them."""
+
+
+@pytest.mark.parametrize("many", [2, MANY])
+@pytest.mark.parametrize("text", LISTED)
+@pytest.mark.parametrize("agent", AGENTS[::2], ids=lambda one: one.id)
+async def test_open_tickets_and_loops_are_listed_in_the_same_order(
+    database: Database,
+    in_memory: TinyDirectory,
+    clock: Clock,
+    agent: Agent,
+    text: str,
+    many: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """However many it takes for what is open to be gone through and not looked up."""
+    query, now, directory = parse(text, PRODUCTS), clock.now, SqlDirectory(database)
     await in_memory.refresh()
-    _, people = await in_memory.find(Query(), clock.now, account=None, offset=0, limit=USERS)
-    asked = [*(one.user.id for one in people), *(f"nobody-{n}" for n in range(NAMED_AT_ONCE))]
+    of: dict[str, Any] = {"offset": 0, "limit": 30}
+    who: dict[str, Any] = {"account": agent.account, "first": ["u8", "u1"]}
+    monkeypatch.setattr(listing, "MANY", many)
 
-    theirs = await SqlDirectory(database).there(asked, account=account)
-    mine = await in_memory.there(asked, account=account)
+    tickets = await directory.tickets(agent, query, now, **of)
+    loops = await directory.loops(query, now, **who, **of)
 
-    assert set(theirs) == set(mine)
-    assert 0 < len(mine) <= USERS
-    assert (len(mine) == USERS) is (account is None)
+    assert tickets == await in_memory.tickets(agent, query, now, **of)
+    assert loops == await in_memory.loops(query, now, **who, **of)
+    assert agent.account or (tickets[0] > 0) is (text != "zzz")
+
+
+async def test_tickets_are_the_agents_own_first_then_those_of_nobody(
+    database: Database, clock: Clock
+) -> None:
+    _, found = await SqlDirectory(database).tickets(
+        AGENTS[0], Query(), clock.now, offset=0, limit=USERS
+    )
+
+    whose = [one.agent for one, _ in found]
+    turns = ["mine" if one == "dana" else "free" if one is None else "others" for one in whose]
+    assert [name for name, _ in groupby(turns)] == ["mine", "free", "others"]
+
+
+@pytest.mark.parametrize("text", LISTED)
+def test_no_list_of_what_is_open_reads_everybody(
+    database: Database, clock: Clock, text: str
+) -> None:
+    finding = Finding(parse(text, PRODUCTS), clock.now, None, is_sqlite=database.is_sqlite)
+    lists = [tickets_of(AGENTS[0]), loops_of(())]
+
+    plans = [
+        step
+        for one in lists
+        for question in (*gone_by(one, finding), *looked_up(one, ["u1", "u2"]))
+        for step in plan_of(database, question, {})
+    ]
+
+    assert not [step for step in plans if "SCAN" in step or "Seq Scan" in step], plans
+    walked = [step for one in lists for step in plan_of(database, next(gone_by(one, finding)), {})]
+    assert not [step for step in walked if "TEMP B-TREE" in step], walked
 
 
 async def test_who_looks_alike_is_the_same_in_a_file_and_in_a_database(

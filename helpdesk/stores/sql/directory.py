@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -24,17 +25,20 @@ from helpdesk.domain.alike import shape
 from helpdesk.domain.audit import LOOK, LogRow
 from helpdesk.domain.entries import Entry
 from helpdesk.domain.search import Query
-from helpdesk.domain.tickets import Ticket
+from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import User
 from helpdesk.stores.base import SEEN
 from helpdesk.stores.sql.database import Database, changes
-from helpdesk.stores.sql.finding import asked_for, of_account
+from helpdesk.stores.sql.finding import Finding, asked_for, of_account
+from helpdesk.stores.sql.listing import Listing, loops_of, names, tickets_of
 from helpdesk.stores.sql.lull import Lull, What, entries_of, lull_of
 from helpdesk.stores.sql.reads import FromReplica, Reads
-from helpdesk.stores.sql.record import kept_row
-from helpdesk.stores.sql.schema import log, users
+from helpdesk.stores.sql.record import TABLES, kept_row
+from helpdesk.stores.sql.schema import log, records, users
 from helpdesk.stores.sql.staged import COUNTED, Asked
 from helpdesk.stores.sql.waiting import queue_of
+
+T = TypeVar("T", Ticket, LoopReport)
 
 COLUMNS: Final = (
     users.c.body,
@@ -48,17 +52,20 @@ COLUMNS: Final = (
 
 OF_NAMES: Final = select(*COLUMNS).where(users.c.id.in_(bindparam("names", expanding=True)))
 
-IDS: Final = select(users.c.id).where(users.c.id.in_(bindparam("names", expanding=True)))
-
-NAMED_AT_ONCE: Final = 5_000
-"""Ids in one question: no database takes as many as there may be open tickets."""
-
 KNOWN: Final = 4_096
 """The entries of so many are known while nothing changes; of more, all are read anew."""
 
 OF_KEYS: Final = select(users.c.key, *COLUMNS).where(
     users.c.key.in_(bindparam("keys", expanding=True))
 )
+
+OF_RECORDS: Final = (
+    select(records.c.name, records.c.body.label("record"), *COLUMNS)
+    .join(users, users.c.id == records.c.user)
+    .where(records.c.kind == bindparam("kind"))
+    .where(records.c.name.in_(bindparam("names", expanding=True)))
+)
+"""Records with whose they are."""
 
 LIKE: Final = (
     select(*COLUMNS)
@@ -108,10 +115,6 @@ class SqlDirectory:
         found = await self._database.once(entries_of(asked), self._all, OF_NAMES, wanted)
         return {entry.user.id: entry for entry in found}
 
-    async def there(self, users: Sequence[str], *, account: str | None) -> Collection[str]:
-        """Give which of these ids are users."""
-        return await self._lists.ask(self._there, [*set(users)], account, is_long=True)
-
     async def named(self, login: str) -> Sequence[Entry]:
         """Give the users of this login, whatever its case."""
         login = login.casefold()
@@ -139,6 +142,31 @@ class SqlDirectory:
     ) -> tuple[int, Sequence[Entry]]:
         """Give how many users an agent should look at, and a window of them, the hottest first."""
         return await self._windowed(queue_of(agent, now), offset, limit)
+
+    async def tickets(
+        self, agent: Agent, query: Query, now: datetime, *, offset: int, limit: int
+    ) -> tuple[int, Sequence[tuple[Ticket, Entry]]]:
+        """Give how many tickets are open, up to `COUNTED`, and a window of them, with whose."""
+        what = ("tickets", agent.id)
+        return await self._listed(
+            Ticket, tickets_of(agent), what, query, now, agent.account, offset, limit
+        )
+
+    async def loops(
+        self,
+        query: Query,
+        now: datetime,
+        *,
+        account: str | None,
+        first: Collection[str],
+        offset: int,
+        limit: int,
+    ) -> tuple[int, Sequence[tuple[LoopReport, Entry]]]:
+        """Give how many loops are open, up to `COUNTED`, and a window of them, with whose."""
+        what = ("loops", frozenset(first))
+        return await self._listed(
+            LoopReport, loops_of(first), what, query, now, account, offset, limit
+        )
 
     async def seen(
         self, since: datetime, *, account: str | None = None, limit: int = SEEN
@@ -181,14 +209,41 @@ class SqlDirectory:
         with self._database.connection() as connection:
             return changes(connection)
 
-    def _there(self, names: Sequence[str], account: str | None) -> Collection[str]:
-        found: set[str] = set()
-        wanted = IDS.where(of_account(account))
+    async def _listed(
+        self,
+        kind: type[T],
+        listing: Listing,
+        what: What,
+        query: Query,
+        now: datetime,
+        account: str | None,
+        offset: int,
+        limit: int,
+    ) -> tuple[int, Sequence[tuple[T, Entry]]]:
+        """Give how many there are, up to `COUNTED`, and a window; the next one is only read."""
+        lull, who = self._lull(), replace(query, sort=None)
+        known: Sequence[str] | None = lull.answer((what, who, account), now) if lull else None
+        if known is None:
+            finding = Finding(who, now, account, is_sqlite=self._database.is_sqlite)
+            is_all = who.is_empty and account is None
+            known = await self._lists.ask(self._names, listing, finding, is_all, is_long=True)
+            if lull:
+                lull.answered((what, who, account), now, known)
+        window = known[offset : offset + limit]
+        return len(known), await self._lists.ask(self._open, kind, window)
+
+    def _names(self, listing: Listing, finding: Finding, is_all: bool) -> Sequence[str]:
         with self._database.connection() as connection:
-            for start in range(0, len(names), NAMED_AT_ONCE):
-                part = {"names": names[start : start + NAMED_AT_ONCE]}
-                found.update(connection.execute(wanted, part).scalars())
-        return found
+            return names(connection, listing, finding, is_all=is_all)
+
+    def _open(self, kind: type[T], window: Sequence[str]) -> Sequence[tuple[T, Entry]]:
+        given = {"kind": TABLES[kind], "names": window}
+        with self._database.connection() as connection:
+            rows = connection.execute(OF_RECORDS, given).all()
+        found = {
+            row[0]: (msgspec.json.decode(row[1], type=kind), entry_of(*row[2:])) for row in rows
+        }
+        return [found[name] for name in window if name in found]
 
     async def _found(
         self, wanted: Select[Any], *, is_long: bool = False, **given: Any

@@ -19,6 +19,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     FromClause,
+    Select,
     and_,
     case,
     column,
@@ -27,8 +28,10 @@ from sqlalchemy import (
     literal_column,
     not_,
     or_,
+    select,
     table,
     true,
+    union_all,
 )
 
 from helpdesk.domain.search import Query, Sort, UserState, is_beginning
@@ -97,6 +100,18 @@ class Finding:
             stages,
             is_quick=is_indexed or self._query == Query(),
         )
+
+    def ids(self) -> Select[Any]:
+        """Return the question for the ids of all of them, in no order."""
+        each = [
+            select(users.c.id).select_from(part.source).where(part.holds)
+            for part in self._each((users.c.key,))
+        ]
+        return each[0] if len(each) == 1 else select(union_all(*each).subquery())
+
+    def inside(self) -> ColumnElement[bool]:
+        """Return whether a user, looked at alone, is one of them."""
+        return and_(or_(*self._alternatives()), *self._filters, *self._inside())
 
     def _stages(self, total: int) -> list[Stage]:
         """Return the parts to read in turn, where *total* were counted."""

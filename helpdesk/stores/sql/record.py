@@ -405,13 +405,16 @@ class SqlStore:
 
 APPEND: Final = insert(log)
 
+FRESH: Final = ("user", "at", "is_open", "body", "agent", "rounds")
+"""What a record that is written again has anew."""
+
 
 @functools.cache
 def _kept(dialect: str) -> Any:
     """A record, new or instead of the one with its name, which keeps its place."""
     add = sqlite.insert if dialect == "sqlite" else postgresql.insert
     new = add(records).values(n=_NEXT)
-    fresh = {name: new.excluded[name] for name in ("user", "at", "is_open", "body")}
+    fresh = {name: new.excluded[name] for name in FRESH}
     return new.on_conflict_do_update(index_elements=["kind", "name"], set_=fresh)
 
 
@@ -485,6 +488,8 @@ def record_row(record: Record | LoopReport) -> dict[str, Any]:
         "at": begun(record),
         "is_open": not has_ended(record),
         "body": msgspec.json.encode(record),
+        "agent": record.agent if isinstance(record, Ticket) else None,
+        "rounds": record.rounds if isinstance(record, LoopReport) else None,
     }
 
 

@@ -165,12 +165,27 @@ records = Table(
     Column("at", Moment, nullable=False),
     Column("is_open", Boolean, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("agent", Text),
+    Column("rounds", Integer),
     Index("records_by_user", "kind", "user"),
     Index("records_by_place", "kind", "n"),
     Index("records_by_time", "kind", "at"),
     comment="Tickets, loops, proofs, askings, requests, notices, holds, answers to keys.",
 )
 _where("records_open", [records.c.kind, records.c.n], "is_open = 1", "is_open")
+
+
+def _open(name: str, columns: Sequence[Any], holds: str) -> None:
+    """Index what is open of one kind in the order of its list, with all that is looked at."""
+    columns = (records.c.kind, *columns, records.c.user, records.c.name, records.c.is_open)
+    _where(name, columns, f"{holds} AND is_open = 1", f"{holds} AND is_open")
+
+
+_BY_AGE: Final = (records.c.at, records.c.n)
+_open("tickets_by_agent", (records.c.agent, *_BY_AGE), "kind = 'tickets'")
+_open("tickets_taken", (*_BY_AGE, records.c.agent), "kind = 'tickets' AND agent IS NOT NULL")
+_WORST: Final = (records.c.rounds.desc(), records.c.at.desc(), records.c.n)
+_open("loops_by_rounds", _WORST, "kind = 'loops'")
 
 log = Table(
     "log",

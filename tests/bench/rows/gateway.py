@@ -108,7 +108,7 @@ def _typed(screen: Screen, word: str, shown: Sequence[str]) -> Iterator[Painted]
 def starting(run: Run) -> Iterator[Printed]:
     """From the command to the list that can be used, on a gateway, at each size."""
     for users in sizes(run):
-        with stores(run, users) as found:
+        with stores(run, users, only_sqlite=True) as found:
             hosted, home = found[0], run.home()
             with gateways(hosted, 1) as plugs:
                 console = _console(plugs[0].url)
