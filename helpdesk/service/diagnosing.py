@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -80,19 +80,42 @@ class Kept(Struct, frozen=True):
         user: User,
         complaint: Complaint | None,
         timeline: Sequence[AnyEvent],
-        found: Found,
+        crowd: Crowd,
     ) -> bool:
         """Whether it was found on the same: in a small crowd also only while none there changed."""
         is_same = self.user == user and self.complaint == complaint and self.timeline == timeline
-        return is_same and (self.crowd == found.crowd_number or len(found.crowd) > CROWD)
+        return is_same and (self.crowd == crowd.number or crowd.is_large)
+
+
+class Crowd(Struct, frozen=True):
+    """Whoever did something with one product in these hours, with their timelines.
+
+    Attributes:
+        number: Another for another crowd.
+        look: Which look round it is of.
+        places: Where each of them is among the others, by id.
+        is_large: Whether so many were seen, of any product, that one more changes nothing.
+    """
+
+    number: int = 0
+    look: int = 0
+    others: Sequence[Other] = ()
+    places: Mapping[str, int] = {}
+    is_large: bool = False
+
+    def beside(self, user: User) -> list[Other]:
+        """Give those who bear on a user of the product: all but themselves."""
+        place = self.places.get(user.id, len(self.others))
+        return [*self.others[:place], *self.others[place + 1 :]]
 
 
 class Found:
     """What was found already; desks of several agents on the same people share it.
 
     Attributes:
-        crowd: Whoever did something in these hours, with their timelines.
-        crowd_number: Another for another crowd.
+        seen: Whoever did something in these hours, as of a moment and a mark.
+        looks: How often that was looked for.
+        crowds: Those of them by product, each read when it is first asked for.
         hostile: Of whom the last verdict was hostile.
         reached: Up to where a long list was looked at.
     """
@@ -101,31 +124,12 @@ class Found:
         self.verdicts: dict[str, Kept] = {}
         self.hostile: dict[str, None] = {}
         self.reached = 0
-        self.crowd: list[Other] = []
-        self.crowd_number = 0
-        self._of_product: dict[str, list[Other]] = {}
-        self._places: dict[str, int] = {}
-        self.crowd_at: datetime | None = None
-        self.crowd_mark: object = None
+        self.seen: Sequence[User] = ()
+        self.seen_at: datetime | None = None
+        self.seen_mark: object = None
+        self.looks = 0
+        self.crowds: dict[str, Crowd] = {}
         self.turn = asyncio.Lock()
-
-    def meet(self, crowd: list[Other]) -> None:
-        """Keep a crowd instead of the one before, if it is another."""
-        if crowd == self.crowd:
-            return
-        self.crowd, self.crowd_number = crowd, self.crowd_number + 1
-        self._of_product, self._places = {}, {}
-        for one in crowd:
-            same = self._of_product.setdefault(one[0].product, [])
-            self._places[one[0].id] = len(same)
-            same.append(one)
-
-    def bearing_on(self, user: User) -> list[Other]:
-        """Give those of the crowd who bear on a user: all others of the product."""
-        same = self._of_product.get(user.product, [])
-        place = self._places.get(user.id, len(same))
-        is_there = place < len(same) and same[place][0].id == user.id
-        return [*same[:place], *same[place + 1 :]] if is_there else [*same]
 
     def keep(self, kept: Kept) -> None:
         """Keep a verdict instead of the one before, and as many as are kept."""
@@ -150,10 +154,9 @@ class Diagnosing:
         view, now = self._view, self._view.clock()
         tickets = await view.store.select(Ticket, user=user.id, only_open=True)
         complaint = next((ticket.complaint for ticket in tickets), None)
-        timeline = await view.timeline(user.id)
-        await self._recent()
-        number, kept = self._found.crowd_number, self._found.verdicts.get(user.id)
-        is_kept = kept and kept.is_of(user, complaint, timeline, self._found)
+        timeline, crowd = await view.timeline(user.id), await self._recent(user.product)
+        kept = self._found.verdicts.get(user.id)
+        is_kept = kept and kept.is_of(user, complaint, timeline, crowd)
         if kept and is_kept and not said and now - kept.at < STALE:
             return kept.verdict
         verdict = await asyncio.to_thread(
@@ -163,13 +166,13 @@ class Diagnosing:
             timeline,
             now,
             complaint=complaint,
-            others=self._found.bearing_on(user),
+            others=crowd.beside(user),
             answers=said,
             account_products=await self._products(user),
             cards=view.cards.values(),
         )
         if not said:
-            self._found.keep(Kept(now, user, complaint, timeline, number, verdict))
+            self._found.keep(Kept(now, user, complaint, timeline, crowd.number, verdict))
         return verdict
 
     async def listed(
@@ -217,15 +220,15 @@ class Diagnosing:
     async def fleet(self) -> FleetFindings:
         """Give what many users share in these minutes."""
         now = self._view.clock()
-        return await asyncio.to_thread(fleet, await self._recent(), now)
+        crowds = [await self._recent(product) for product in sorted(await self._products_seen())]
+        return await asyncio.to_thread(fleet, [one for each in crowds for one in each.others], now)
 
     async def others(self, user: User) -> list[Other]:
         """Give the other users of the product who did something in these hours.
 
         With their timelines.
         """
-        await self._recent()
-        return self._found.bearing_on(user)
+        return (await self._recent(user.product)).beside(user)
 
     async def offsets(self, user: User) -> list[float]:
         """Give the clock offsets that others of the product were seen with, in seconds."""
@@ -237,19 +240,30 @@ class Diagnosing:
             if isinstance(event, Answer) and event.drift_s is not None and event.at >= since
         ]
 
-    async def _recent(self) -> list[Other]:
-        """Whoever did something in these hours, with their timelines."""
-        if not self._is_known():
+    async def _recent(self, product: str) -> Crowd:
+        """Whoever did something with a product in these hours, with their timelines."""
+        if not self._is_known(product):
             async with self._found.turn:
-                if not self._is_known():
-                    await self._look_round()
-        return self._found.crowd
+                if not self._is_known(product):
+                    await self._look_round(product)
+        return self._found.crowds[product]
 
-    def _is_known(self) -> bool:
+    async def _products_seen(self) -> set[str]:
+        """The products with which anybody did something in these hours."""
+        if not self._is_seen():
+            async with self._found.turn:
+                await self._see()
+        return {user.product for user in self._found.seen}
+
+    def _is_known(self, product: str) -> bool:
+        crowd = self._found.crowds.get(product)
+        return crowd is not None and crowd.look == self._found.looks and self._is_seen()
+
+    def _is_seen(self) -> bool:
         found, now = self._found, self._view.clock()
-        age = timedelta.max if found.crowd_at is None else now - found.crowd_at
-        is_same = found.crowd_mark == self._mark and age < CROWD_LASTS
-        return is_same or (age < CROWD_AGE and len(found.crowd) > CROWD)
+        age = timedelta.max if found.seen_at is None else now - found.seen_at
+        is_same = found.seen_mark == self._mark and age < CROWD_LASTS
+        return is_same or (age < CROWD_AGE and len(found.seen) > CROWD)
 
     @property
     def _mark(self) -> object:
@@ -257,14 +271,29 @@ class Diagnosing:
         mark = self._view.mark
         return mark[0] if mark is not None and self._view.connector.takes_part else mark
 
-    async def _look_round(self) -> None:
+    async def _see(self) -> None:
+        """Look who did something, unless that is known."""
+        if self._is_seen():
+            return
         found, now, mark = self._found, self._view.clock(), self._mark
-        found.crowd_at = now  # whoever asks while it is looked for is given the one before
+        found.seen_at = now  # whoever asks while it is looked for is given the one before
         # A crowd is looked for among everybody, also by an agent who may see one account only.
         seen = await self._view.directory.seen(now - HORIZON)
-        timelines = await self._view.connector.timelines([entry.user.id for entry in seen])
-        found.meet([(entry.user, timelines[entry.user.id]) for entry in seen])
-        found.crowd_mark = mark
+        found.seen, found.seen_mark = [entry.user for entry in seen], mark
+        found.looks += 1
+
+    async def _look_round(self, product: str) -> None:
+        """Read what those of one product did; what others did is read when it is asked for."""
+        await self._see()
+        found = self._found
+        look, people = found.looks, [user for user in found.seen if user.product == product]
+        timelines = await self._view.connector.timelines([user.id for user in people])
+        others: list[Other] = [(user, timelines[user.id]) for user in people]
+        before = found.crowds.get(product, Crowd())
+        number = before.number + (others != before.others)
+        is_large = len(found.seen) > CROWD
+        places = {user.id: place for place, (user, _) in enumerate(others)}
+        found.crowds[product] = Crowd(number, look, others, places, is_large)
 
     async def _products(self, user: User) -> list[str]:
         return sorted(

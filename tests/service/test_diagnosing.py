@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 from helpdesk.domain.actions import EndSessions, Note
+from helpdesk.domain.users import User
+from helpdesk.service.diagnosing import Crowd
 from helpdesk.service.local import LocalDesk
 from tests.service.test_keeping import file_of, opened
 
@@ -32,11 +34,20 @@ async def test_what_is_said_of_a_case_makes_its_verdict_no_other(opened: Open) -
 
 async def test_a_verdict_is_found_anew_when_somebody_beside_changed(opened: Open) -> None:
     desk = opened()
+    old = await desk.why("u3")
+
+    await desk.perform(ACT)
+
+    assert await desk.why("u3") is not old
+
+
+async def test_a_verdict_stays_when_somebody_changed_with_another_product(opened: Open) -> None:
+    desk = opened()
     old = await desk.why("u1")
 
     await desk.perform(ACT)
 
-    assert await desk.why("u1") is not old
+    assert await desk.why("u1") is old
 
 
 async def test_what_was_being_read_during_an_act_is_read_anew_after_it(opened: Open) -> None:
@@ -44,27 +55,30 @@ async def test_what_was_being_read_during_an_act_is_read_anew_after_it(opened: O
     await desk.queue()
     file = file_of(desk)
     file.reads = "timelines"
-    looking = asyncio.create_task(desk.why("u1"))
+    looking = asyncio.create_task(desk.why("u3"))
     await file.has_begun()
     file.reads = ""
 
     await desk.perform(ACT)
     file.go_on.set()
     await looking
-    await desk.why("u1")
+    await desk.why("u3")
 
     found = desk._diagnosing._found
-    crowd = {user.id: timeline for user, timeline in found.crowd}
-    assert crowd["u2"] == await desk._view.connector.timeline("u2")
-    assert found.verdicts["u1"].crowd == found.crowd_number
+    crowd = found.crowds["constant-contact"]
+    told = {user.id: timeline for user, timeline in crowd.others}
+    assert told["u2"] == await desk._view.connector.timeline("u2")
+    assert found.verdicts["u3"].crowd == crowd.number
 
 
-async def test_all_others_of_the_product_bear_on_a_user(opened: Open) -> None:
-    desk = opened()
-    await desk.why("u1")
-    found = desk._diagnosing._found
+def test_all_others_of_the_product_bear_on_a_user() -> None:
+    users = [
+        User(id=name, name="", login="", account="a2", product="sms-2fa", role="")
+        for name in "abcd"
+    ]
+    places = {user.id: place for place, user in enumerate(users[:3])}
+    crowd = Crowd(others=[(user, ()) for user in users[:3]], places=places)
 
-    for one, _ in found.crowd:
-        others = [user.id for user, _ in found.bearing_on(one)]
-        same = [user.id for user, _ in found.crowd if user.product == one.product]
-        assert others == [user for user in same if user != one.id]
+    beside = ["".join(other.id for other, _ in crowd.beside(user)) for user in users]
+
+    assert beside == ["bc", "ac", "ab", "abc"]
