@@ -477,7 +477,7 @@ def walked(seed: int, number: int, keys: int) -> tuple[Seen, str]:
             try:
                 asyncio.run(one.walk(keys))
             except Exception as error:  # noqa: BLE001  (a console that breaks raises anything)
-                says = f"{error}" if isinstance(error, Wrong) else _broke(error)
+                says = f"{error}" if isinstance(error, Wrong) else broken_by(error)
             else:
                 return one.seen, ""
         return one.seen, (
@@ -486,7 +486,7 @@ def walked(seed: int, number: int, keys: int) -> tuple[Seen, str]:
         )
 
 
-def _broke(error: Exception) -> str:
+def broken_by(error: Exception) -> str:
     """Say what a console broke of, and where."""
     frames = traceback.extract_tb(error.__traceback__)[-6:]
     places = " < ".join(f"{Path(one.filename).name}:{one.lineno}" for one in reversed(frames))

@@ -32,6 +32,7 @@ TABLE: Final[dict[str, tuple[str, str]]] = {
     "planted": ("secrets planted in every flow, and looked for", "tests.reliability.planted"),
     "disks": ("kills, full disks, damaged files and databases", "tests.reliability.disks"),
     "keys": ("random keys and clicks on every screen", "tests.reliability.keys"),
+    "bursts": ("random keys typed ahead at every dialog", "tests.reliability.bursts"),
     "hostile": (
         "hostile text, everywhere it can come from and go",
         "tests.reliability.hostile_text",

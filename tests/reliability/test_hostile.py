@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from helpdesk.domain.cases import Case
+from helpdesk.domain.products import Product
+from helpdesk.tui.dialogs.pages import ReasonsDialog
+from helpdesk.tui.render.manual import card_page
 from tests.reliability import hostile_commands
-from tests.reliability.corpus import ALL, CORPUS, QUICK
+from tests.reliability.corpus import ALL, CORPUS, HUGE, QUICK
 from tests.reliability.hostile_screens import DIALOGS, all_dialogs
 from tests.reliability.hostile_text import PARTS, tried
 from tests.reliability.spoiled import ANSWERS, Spoiler, fields_of
@@ -43,3 +47,12 @@ def test_hostile_text_is_only_text(name: str) -> None:
 
     assert count > 20
     assert failures == []
+
+
+def test_of_a_megabyte_in_each_field_a_page_holds_no_more_than_can_be_read() -> None:
+    spoiler = Spoiler("x" * HUGE)
+
+    entries = [*card_page(spoiler.of(Product)), *ReasonsDialog(spoiler.of(Case))._page]
+
+    assert len(entries) > 50
+    assert max(len(one.head.plain) + len(one.body.plain) for one in entries) <= 1_500

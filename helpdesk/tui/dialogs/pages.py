@@ -24,6 +24,7 @@ from helpdesk.tui.render.qr import qr_lines, shortened
 from helpdesk.tui.render.values import (
     LABEL,
     QUIET,
+    SHORT,
     STRONG,
     WARN,
     Entry,
@@ -119,7 +120,7 @@ def _reason(decision: Decision) -> Entry:
     rules = f"  {', '.join(decision.rules)}" if decision.rules else ""
     silence = Content("") if decision.documented else Content.assemble("  ", silent())
     body = Content.assemble(
-        show(why, QUIET if is_no else "", limit=400), (clean(rules), LABEL), silence
+        show(why, QUIET if is_no else "", limit=400), (clean(rules, limit=SHORT), LABEL), silence
     )
     return Entry(pressable(head, act=decision.act), pressable(body, act=decision.act))
 

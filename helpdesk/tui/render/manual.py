@@ -10,7 +10,7 @@ from textual.content import Content
 from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.products import Fact, Product
 from helpdesk.domain.text import clean
-from helpdesk.tui.render.values import QUIET, STRONG, Entry, entry, m_ss, show, silent
+from helpdesk.tui.render.values import QUIET, SHORT, STRONG, Entry, entry, m_ss, show, silent
 
 WIDE = 600
 
@@ -33,7 +33,7 @@ def card_page(card: Product) -> list[Entry]:
         *_advice(card),
         *_heading("Pages to send to the customer"),
         *_articles(card),
-        *_heading(f"All rules of {clean(card.source.file)}"),
+        *_heading(f"All rules of {clean(card.source.file, limit=SHORT)}"),
         *(entry(rule.id, show(rule.says, limit=WIDE), width=8) for rule in card.rules),
     ]
 
@@ -49,7 +49,7 @@ HEAD = 24
 
 def _entry(label: str, text: str, rules: tuple[str, ...] = (), look: str = "") -> Entry:
     where = f"  {', '.join(rules)}" if rules else ""
-    body = Content.assemble(show(text, look, limit=WIDE), (clean(where), QUIET))
+    body = Content.assemble(show(text, look, limit=WIDE), (clean(where, limit=SHORT), QUIET))
     return entry(label, body, width=HEAD)
 
 
@@ -69,7 +69,9 @@ def _fact(label: str, fact: Fact[Any], text: str = "") -> Entry:
     rules = f"  {', '.join(fact.rules)}" if fact.rules else ""
     note = f"  {clean(fact.note, limit=WIDE)}" if fact.note else ""
     value = show(text or str(fact), limit=WIDE) if fact.is_documented else silent()
-    return entry(label, Content.assemble(value, (f"{note}{clean(rules)}", QUIET)), width=HEAD)
+    return entry(
+        label, Content.assemble(value, (f"{note}{clean(rules, limit=SHORT)}", QUIET)), width=HEAD
+    )
 
 
 def _codes(card: Product) -> Iterator[Entry]:

@@ -13,6 +13,7 @@ from helpdesk.tui.render.values import (
     GOOD,
     LABEL,
     QUIET,
+    SHORT,
     STRONG,
     WARN,
     Entry,
@@ -90,7 +91,9 @@ def _sides(wish: Wish, now: datetime) -> list[Entry]:
         is_now = found.get(fact.what, "not there")
         look = WARN if is_now != fact.value else QUIET
         sides = Content.assemble(
-            (fit(clean(fact.value), COLUMN), ""), " ", show(is_now, look, limit=COLUMN * 2)
+            (fit(clean(fact.value, limit=SHORT), COLUMN), ""),
+            " ",
+            show(is_now, look, limit=COLUMN * 2),
         )
         rows.append(entry(fact.what, sides, width=16))
     return rows

@@ -113,7 +113,7 @@ class Entry(NamedTuple):
 
 def entry(label: str, body: Content, *, width: int = 10) -> Entry:
     """Return an entry whose head is a label of *width* cells."""
-    return Entry(Content.assemble((fit(clean(label), width), LABEL)), body)
+    return Entry(Content.assemble((fit(clean(label, limit=SHORT), width), LABEL)), body)
 
 
 def hanging(entries: Iterable[Entry], width: int) -> Content:

@@ -37,6 +37,7 @@ from helpdesk.tui.render.values import (
     GOOD,
     LABEL,
     QUIET,
+    SHORT,
     STRONG,
     WARN,
     Entry,
@@ -330,7 +331,7 @@ def no_use(found: Sequence[NoUse], keys: Keys) -> list[str]:
 
 
 def _entry(label: str, body: Content, look: str = LABEL) -> Entry:
-    return Entry(Content.assemble((fit(clean(label), HEAD), look)), body)
+    return Entry(Content.assemble((fit(clean(label, limit=SHORT), HEAD), look)), body)
 
 
 def _key(keys: Keys, name: str, label: str, word: str) -> Content:

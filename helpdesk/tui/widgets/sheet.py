@@ -31,19 +31,26 @@ class Sheet(Widget):
     ) -> None:
         super().__init__(id=id, classes="sheet")
         self._entries = tuple(entries)
+        self._shown: tuple[int, Content] | None = None
 
     def update(self, entries: Sequence[Entry]) -> None:
         """Show other entries."""
-        self._entries = tuple(entries)
+        self._entries, self._shown = tuple(entries), None
         self.refresh(layout=True)
 
     def render(self) -> Content:
         """All entries at the width there is."""
-        return hanging(self._entries, self.content_size.width)
+        return self._at(self.content_size.width)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Give as many lines as the entries take at a width."""
-        return hanging(self._entries, width).plain.count("\n") + 1 if self._entries else 0
+        return self._at(width).plain.count("\n") + 1 if self._entries else 0
+
+    def _at(self, width: int) -> Content:
+        """Break the entries at a width, once: it is asked for by each layout and by the frame."""
+        if self._shown is None or self._shown[0] != width:
+            self._shown = width, hanging(self._entries, width)
+        return self._shown[1]
 
     def on_click(self, event: events.Click) -> None:
         """Tell which act was clicked."""
