@@ -52,6 +52,9 @@ COLUMNS: Final = (
 
 OF_NAMES: Final = select(*COLUMNS).where(users.c.id.in_(bindparam("names", expanding=True)))
 
+READ: Final = ("read", "*")
+"""What the entries that lists were made of are known by in a lull."""
+
 KNOWN: Final = 4_096
 """The entries of so many are known while nothing changes; of more, all are read anew."""
 
@@ -280,11 +283,11 @@ class SqlDirectory:
     def _of_keys(self, connection: Connection, keys: Sequence[int]) -> Mapping[int, Entry]:
         """Give the entries of keys; what was read since the last change is not read anew."""
         lull = self._lull()
-        known: dict[int, Entry] | None = lull.get(Entry) if lull else None
+        known: dict[int, Entry] | None = lull.get(READ) if lull else None
         if known is None or len(known) > KNOWN:
             known = {}
             if lull:
-                lull.keep(Entry, known)
+                lull.keep(READ, known)
         lacking = [key for key in keys if key not in known]
         if lacking:
             for row in connection.execute(OF_KEYS, {"keys": lacking}):
