@@ -183,10 +183,10 @@ class Diagnosing:
         The worst of the list are looked at for it, and some more each time it is asked for: where
         it is long, a hostile one further down stands first once it was looked at.
         """
-        head = await listing(first=(), offset=0, limit=1 if limit == 1 else HEAD)
+        head = await listing(first=(), offset=0, limit=limit if limit < 2 else HEAD)
         total, found = head
         tops = await self.tops(_users(found), LIST_S)
-        if limit == 1:  # only how many there are is wanted
+        if limit < 2:  # only how many there are is wanted
             return total, found[offset:], tops
         if total > len(found):
             more = await listing(first=(), offset=self._next(total), limit=MORE)

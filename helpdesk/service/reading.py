@@ -85,7 +85,7 @@ class Reading(Relaying):
 
     async def loops(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LoopRow]:
         """Give open login-loop reports of everybody that matches."""
-        # Of one row there is nothing to remember: it was asked for its total.
+        # Of no row there is nothing to remember: it was asked for its total.
         is_whole = query.is_empty and limit > 1
         return await self._answer(
             "loops",

@@ -11,6 +11,7 @@ import selectors
 from contextlib import suppress
 from typing import Any, Final
 
+from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
@@ -41,6 +42,7 @@ class TerminalDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._is_entered = False
+        self._frame: list[str] = []  # as far as it was written
         self._woken, self._waker = os.pipe()
         os.set_blocking(self._woken, False)
 
@@ -54,9 +56,15 @@ class TerminalDriver(LinuxDriver):
             self.attrs_before = before
 
     def write(self, data: str) -> None:
-        """Write to the terminal, but for entering the screen that is shown."""
-        if not (self._is_entered and data == opening.ENTER):
-            super().write(data)
+        """Write to the terminal, but for entering the screen that is shown; a frame as one."""
+        if self._is_entered and data == opening.ENTER:
+            return
+        if data == SYNC_START or self._frame:
+            self._frame.append(data)
+            if data != SYNC_END:
+                return
+            data, self._frame = "".join(self._frame), []
+        super().write(data)
 
     def disable_input(self) -> None:
         """Read no more, from this moment on."""

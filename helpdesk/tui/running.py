@@ -29,6 +29,9 @@ if sys.platform != "win32":  # which lacks it
 GRACE_S: Final = 3.0
 """Seconds an orderly exit may take before the terminal is restored the hard way."""
 
+SWITCH_S: Final = 0.0005
+"""How long a thread that computes may keep a key waiting; Python's own rule is ten times that."""
+
 WATCH_S: Final = 1.0
 """Seconds between two looks whether the terminal is still there."""
 
@@ -46,7 +49,7 @@ def run_safely(app: SafeApp) -> int:
     fault, which one sentence on the standard error tells.
     """
     watch = _Watch(app)
-    with _heeding(watch.leave), _quiet_threads(), asyncio.Runner() as runner:
+    with _heeding(watch.leave), _quiet_threads(), _swift(), asyncio.Runner() as runner:
         runner.get_loop().set_exception_handler(_note)
         watch.start()
         try:
@@ -127,6 +130,17 @@ def _quiet_threads() -> Iterator[None]:
         yield
     finally:
         threading.excepthook = before
+
+
+@contextmanager
+def _swift() -> Iterator[None]:
+    """Let no thread that computes keep the screen waiting for as long as Python's rule is."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(before, SWITCH_S))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _note(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

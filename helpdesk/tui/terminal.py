@@ -26,6 +26,7 @@ from textual.filter import LineFilter, Monochrome, NoColor
 from textual.geometry import Offset
 from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.worker import Worker, WorkerFailed, WorkerState
 from textual.worker_manager import WorkerManager
@@ -34,6 +35,7 @@ from helpdesk import opening
 from helpdesk.crashes import place, report
 from helpdesk.domain.text import clean
 from helpdesk.tui.filters import Colourless, NoControls
+from helpdesk.tui.painting import Brush
 from helpdesk.tui.paste import guard_input
 from helpdesk.tui.sheets import KeptSheets
 
@@ -67,6 +69,18 @@ class SafeScreen(Screen[T]):
     _lost_focus: Widget | None = None
     _answered: tuple[T | None] | tuple[()] = ()
     _is_dressed = False
+    _brush: Brush | None = None
+
+    @property
+    def _update_timer(self) -> Timer:
+        """What paints the screen."""
+        if self._brush is None:
+            self._brush = Brush(
+                self, 0, name="screen_update", callback=self._on_timer_update, pause=True
+            )
+            self._brush._start()
+            self._timers.add(self._brush)
+        return self._brush
 
     def _on_screen_resume(self, event: events.ScreenResume) -> None:
         """Keep the styles a place was just given, the first time; Textual goes on with this.

@@ -102,7 +102,7 @@ class Place(SafeScreen[None], Plain):
     async def count_waiting(self) -> None:
         """Show in the header how many loop reports are open and how many requests wait."""
         try:
-            page = await self.desk.loops(Query(), limit=1)
+            page = await self.desk.loops(Query(), limit=0)
             self.heed(await self.desk.approvals())
         except HelpdeskError:
             return  # the list itself says what is wrong

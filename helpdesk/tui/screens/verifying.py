@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sys
-from collections.abc import Iterator
-from typing import Final
 
 from textual import work
 from textual.worker import Worker
@@ -19,9 +15,6 @@ from helpdesk.tui import dialogs
 from helpdesk.tui.render.verifying import found_line, found_page, stopped_line
 from helpdesk.tui.screens.finding import FindingPlace
 from helpdesk.tui.widgets.verifying import VerifyLine
-
-SWITCH_S: Final = 0.0005
-"""How long a thread that verifies may keep a key waiting."""
 
 
 class VerifyingPlace(FindingPlace[LogRow]):
@@ -66,8 +59,7 @@ class VerifyingPlace(FindingPlace[LogRow]):
 
         line.far, self._found = (0, 1, "begins"), None
         try:
-            with _swift():
-                self._found = await inspected(self.desk, heed=heed)
+            self._found = await inspected(self.desk, heed=heed)
             line.says = found_line(self._found, self.clock(), self.clock())
         except asyncio.CancelledError:
             line.says = stopped_line(f"Cancelled after {far}; nothing is said of the log.")
@@ -76,14 +68,3 @@ class VerifyingPlace(FindingPlace[LogRow]):
             line.says = stopped_line(f"The log was not verified: {error}")
         finally:
             line.far = None
-
-
-@contextlib.contextmanager
-def _swift() -> Iterator[None]:
-    """Let no thread that computes keep the screen waiting for as long as Python's rule is."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(min(before, SWITCH_S))
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)

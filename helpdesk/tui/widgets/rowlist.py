@@ -36,7 +36,7 @@ PAINTED = 400
 BEAT_S = 10
 """Seconds for which a painted row is as good as new: some say how long ago something was."""
 
-SOON_S, HELD_S = 0.005, 0.045
+SOON_S, HELD_S = 0.0, 0.045
 """Seconds a cursor rests before that is said: after a single key, and while a key is held."""
 
 

@@ -45,6 +45,14 @@ class Scroll(VerticalScroll, Plain):
             self.app._start_widget(self, bar)
         return self._vertical_scrollbar
 
+    def _scroll_update(self, virtual_size: Size) -> None:
+        """Let the bar be drawn in the frame this layout is made for, not in another after it."""
+        super()._scroll_update(virtual_size)
+        if self.show_vertical_scrollbar:
+            bar = self.vertical_scrollbar
+            self.screen._compositor.update_widgets({bar})
+            bar._repaint_required = False
+
     def _get_scrollable_region(self, region: Region) -> Region:
         """Give what the bar leaves, as it must be for what is to be shown now."""
         left = super()._get_scrollable_region(region)

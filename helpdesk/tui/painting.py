@@ -1,0 +1,42 @@
+"""When a screen is painted: at once, but after all that waits for its turn.
+
+key ─▶ letter ─▶ search ─▶ answer ─▶ one frame        Textual: a frame for each, on a grid of 1/60 s
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from textual.timer import Timer
+
+LONGEST_S: Final = 0.012
+"""So long a frame waits at most for what others do."""
+
+APART_S: Final = 0.004
+"""Seconds between two frames at least."""
+
+
+class Brush(Timer):
+    """Paints a screen when it is resumed, as soon as nothing else waits for its turn.
+
+    What a key asks for is so in the frame that answers it, and a key that is struck meanwhile
+    goes before the frame.
+    """
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._active.wait()
+            ends = loop.time() + LONGEST_S
+            await asyncio.sleep(0)
+            while _is_busy(loop) and loop.time() < ends:  # noqa: ASYNC110 - others have theirs
+                await asyncio.sleep(0)
+            if self._active.is_set():  # else it was painted meanwhile
+                await self._tick(next_timer=loop.time(), count=0)
+                await asyncio.sleep(APART_S)
+
+
+def _is_busy(loop: Any) -> bool:
+    """Whether something has its turn before the loop waits; a loop that does not tell is not."""
+    return bool(getattr(loop, "_ready", ()))
