@@ -364,6 +364,12 @@ class RowList(Drawn, Generic[T], can_focus=True):
                 self.refresh(Region(0, y, self.outer_size.width, 1))
         self._rest()
 
+    async def on_key(self, event: events.Key) -> None:
+        """Do what a key of the list stands for: Textual asks all above it first, one by one."""
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            event.stop().prevent_default()
+            await self.run_action(binding.action)
+
     def action_move(self, by: int) -> None:
         """Move the cursor by rows."""
         self.cursor += by
