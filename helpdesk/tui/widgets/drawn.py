@@ -35,6 +35,7 @@ class Framed(Widget):
 
     _frame: dict[int, Strip] = {}  # noqa: RUF012 - replaced before it is filled
     _frame_for: tuple[object, ...] = ()
+    _titled: object = None
 
     def notify_style_update(self) -> None:
         """Forget the frame in the last style."""
@@ -44,9 +45,12 @@ class Framed(Widget):
     def frame_line(self, y: int) -> Strip:
         """Give a line of frame and ground, with the title in the first, as Textual draws it."""
         width, height = self.outer_size
-        wanted = (width, self._border_title, self.get_line_filters())
+        wanted = (width, self.get_line_filters())
         if wanted != self._frame_for:
             self._frame, self._frame_for = {}, wanted
+        if self._border_title != self._titled:
+            self._titled = self._border_title
+            self._frame.pop(0, None)
         which = 0 if y == 0 else 2 if y == height - 1 else 1
         strip = self._frame.get(which)
         if strip is None:

@@ -5,8 +5,6 @@ It draws itself line by line, so ten users and a million cost the same.
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
@@ -24,6 +22,7 @@ from helpdesk.domain.search import Page
 from helpdesk.tui.render.rows import Column, Scene, widths
 from helpdesk.tui.render.values import fit
 from helpdesk.tui.widgets.drawn import Drawn
+from helpdesk.tui.widgets.resting import Rest
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -35,9 +34,6 @@ PAINTED = 400
 
 BEAT_S = 10
 """Seconds for which a painted row is as good as new: some say how long ago something was."""
-
-SOON_S, HELD_S = 0.0, 0.045
-"""Seconds a cursor rests before that is said: after a single key, and while a key is held."""
 
 
 class RowList(Drawn, Generic[T], can_focus=True):
@@ -107,11 +103,7 @@ class RowList(Drawn, Generic[T], can_focus=True):
         self._painted: dict[tuple[int, bool, str], tuple[T, Strip]] = {}
         self._shared: tuple[int, tuple[tuple[Column[T], int], ...]] = (-1, ())
         self._painted_at = -1
-        self._moved_to: T | None = None
-        self._is_rest_due = False
-        self._wait_s = SOON_S
-        self._resting: asyncio.TimerHandle | None = None
-        self._moved_at = 0.0
+        self._rest: Rest[T] = Rest(self, self._say_rested)
         super().__init__(id=id)
         self._columns = columns
         self._identity = identity
@@ -159,7 +151,7 @@ class RowList(Drawn, Generic[T], can_focus=True):
         self._scroll_to_cursor()
         self._draw_changed(faces)
         if not keep:
-            self._rest()
+            self._rest.moved(self.current)
 
     def forget_asking(self) -> None:
         """Let rows that did not come be asked for again."""
@@ -183,42 +175,15 @@ class RowList(Drawn, Generic[T], can_focus=True):
         self.total = page.total
         self._draw_changed(faces)
         if not had:
-            self._rest()
+            self._rest.moved(self.current)
 
     @property
     def is_moving(self) -> bool:
         """Whether the cursor moved to a row on which it is not said to rest yet."""
-        return self._moved_to is not None
+        return self._rest.is_moving
 
-    def _rest(self) -> None:
-        """Say soon on which row the cursor rests; while a key is held, once it is let go."""
-        now = time.monotonic()
-        self._wait_s = HELD_S if now - self._moved_at < 2 * HELD_S else SOON_S
-        self._moved_at = now
-        self._stop_resting()
-        self._moved_to = self.current
-        if self._moved_to is not None and not self._is_rest_due:
-            self._is_rest_due = True
-            self.call_after_refresh(self._begin_to_rest)  # the frame that shows it comes first
-
-    def _begin_to_rest(self) -> None:
-        self._is_rest_due = False
-        if self._moved_to is not None:
-            # By way of the list's own queue: what is said on behalf of another stops there.
-            loop = asyncio.get_running_loop()
-            self._resting = loop.call_later(self._wait_s, self.call_later, self._say_rested)
-
-    def _say_rested(self) -> None:
-        row = self._moved_to
-        self._stop_resting()
-        if row is not None:
-            self.post_message(self.Rested(row))
-
-    def _stop_resting(self) -> None:
-        self._moved_to = None
-        if self._resting is not None:
-            self._resting.cancel()
-            self._resting = None
+    def _say_rested(self, row: T) -> None:
+        self.post_message(self.Rested(row))
 
     def _faces(self) -> list[object]:
         """Give what each line shows: equal where it is drawn alike."""
@@ -362,7 +327,7 @@ class RowList(Drawn, Generic[T], can_focus=True):
             for at in (old, new):
                 y = at - self._top + self._head
                 self.refresh(Region(0, y, self.outer_size.width, 1))
-        self._rest()
+        self._rest.moved(self.current)
 
     async def on_key(self, event: events.Key) -> None:
         """Do what a key of the list stands for: Textual asks all above it first, one by one."""
@@ -385,7 +350,7 @@ class RowList(Drawn, Generic[T], can_focus=True):
     def action_choose(self) -> None:
         """Choose the row under the cursor."""
         if self.current is not None:
-            self._stop_resting()  # what is chosen is more than rested on
+            self._rest.stop()  # what is chosen is more than rested on
             self.post_message(self.Chosen(self.current))
 
     def on_resize(self) -> None:
