@@ -14,6 +14,7 @@ from typing import Any, Final
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
 from helpdesk import opening
 from helpdesk.tui.paste import SafeParser, forgiving_decoder
@@ -65,6 +66,10 @@ class TerminalDriver(LinuxDriver):
                 return
             data, self._frame = "".join(self._frame), []
         super().write(data)
+
+    def send_message(self, message: Message) -> None:
+        """Hand over what was struck; Textual makes a task of each."""
+        self._loop.call_soon_threadsafe(self._app.post_message, message)
 
     def disable_input(self) -> None:
         """Read no more, from this moment on."""

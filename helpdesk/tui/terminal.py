@@ -183,6 +183,15 @@ class SafeApp(App[None]):
 
         return TerminalDriver
 
+    async def _check_bindings(self, key: str, priority: bool = False) -> bool:
+        """Look through what keys stand for; not for one that goes before all where none does."""
+        if priority:
+            nodes = (self.focused or self.screen).ancestors_with_self
+            bound = (one for node in nodes for one in node._bindings.key_to_bindings.get(key, ()))
+            if not any(one.priority for one in bound):
+                return False
+        return await super()._check_bindings(key, priority)
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Give the filters of every line, ours last."""
         ours = [_COLOURLESS[self.current_theme.dark]] if self.no_color else []

@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Callable
 
 from helpdesk.domain.actions import EndSessions, Note
+from helpdesk.domain.search import Query
 from helpdesk.domain.users import User
 from helpdesk.service.diagnosing import Crowd
 from helpdesk.service.local import LocalDesk
 from tests.service.test_keeping import file_of, opened
+from tests.waiting import PATIENCE_S
 
 __all__ = ["opened"]
 
@@ -48,6 +50,18 @@ async def test_a_verdict_stays_when_somebody_changed_with_another_product(opened
     await desk.perform(ACT)
 
     assert await desk.why("u1") is old
+
+
+async def test_how_many_loop_is_told_without_a_verdict_on_each(opened: Open) -> None:
+    desk = opened()
+    file_of(desk).reads = "timelines"  # a verdict would wait for them
+
+    async with asyncio.timeout(PATIENCE_S):
+        found = await desk.loops(Query(), limit=0)
+    file_of(desk).reads = ""
+
+    assert found.total == (await desk.loops(Query())).total > 0
+    assert found.rows == ()
 
 
 async def test_what_was_being_read_during_an_act_is_read_anew_after_it(opened: Open) -> None:

@@ -6,8 +6,8 @@ import asyncio
 import json
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -231,6 +231,25 @@ async def console(
         opened = Console(pilot)
         await opened.settles()
         yield opened
+
+
+@contextmanager
+def painted(agent: Console) -> Iterator[list[str]]:
+    """Give the text of every frame from here on, each as it was painted."""
+    frames: list[str] = []
+    display = agent.app._display
+
+    def keep(screen: Any, renderable: Any) -> None:
+        display(screen, renderable)
+        text = "\n".join(strip.text for strip in screen._compositor.render_strips())
+        if not frames or frames[-1] != text:
+            frames.append(text)
+
+    agent.app._display = keep  # type: ignore[method-assign]
+    try:
+        yield frames
+    finally:
+        agent.app._display = display  # type: ignore[method-assign]
 
 
 class Slow:

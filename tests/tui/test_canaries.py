@@ -3,37 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from helpdesk.service.local import LocalDesk
 from helpdesk.tui.dialogs.pages import HandoverDialog
-from tests.tui.console import Console, console
+from tests.tui.console import console, painted
 from tests.tui.test_dialogs import INES
 from tests.tui.test_proving import PUSH, code_of, verify, way_of, wrong
 
 IMOGEN = "u84"
-
-
-@contextmanager
-def painted(agent: Console) -> Iterator[list[str]]:
-    """Give the text of every frame from here on, each as it was painted."""
-    frames: list[str] = []
-    display = agent.app._display
-
-    def keep(screen: Any, renderable: Any) -> None:
-        display(screen, renderable)
-        text = "\n".join(strip.text for strip in screen._compositor.render_strips())
-        if not frames or frames[-1] != text:
-            frames.append(text)
-
-    agent.app._display = keep  # type: ignore[method-assign]
-    try:
-        yield frames
-    finally:
-        agent.app._display = display  # type: ignore[method-assign]
 
 
 def keys_on_file(place: Path) -> list[str]:
