@@ -54,6 +54,9 @@ STRANGERS_S = 15.0
 FORGET_S = 60.0
 """Seconds after which what was painted of widgets that are gone is let go."""
 
+YOUNG = 20_000
+"""So many new values make the garbage collector look; each key makes Python's 700."""
+
 TOLD_S = 12.0
 """Seconds a notice about a request is shown."""
 
@@ -156,6 +159,7 @@ class HelpdeskApp(LockingApp):
         """Keep what was loaded out of the way of the garbage collector: no key waits for it."""
         if not gc.isenabled():  # nor the first frame: what can be let go by now is too little
             gc.freeze()
+            gc.set_threshold(YOUNG)  # what a key makes is let go without it
             gc.enable()
         self._tell_alarm()
         self.set_interval(ALARM_S, self._tell_alarm)

@@ -6,6 +6,7 @@ key ─▶ letter ─▶ search ─▶ answer ─▶ one frame        Textual: a
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import Any, Final
 
 from textual.timer import Timer
@@ -15,6 +16,10 @@ LONGEST_S: Final = 0.012
 
 APART_S: Final = 0.004
 """Seconds between two frames at least."""
+
+FRAMES: Final = 3
+IN_S: Final = 0.05
+"""Not more frames than this in so many seconds: what goes on and on has sixty in one."""
 
 
 class Brush(Timer):
@@ -26,6 +31,7 @@ class Brush(Timer):
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
+        painted = deque([-IN_S] * FRAMES, FRAMES)
         while True:
             await self._active.wait()
             ends = loop.time() + LONGEST_S
@@ -33,8 +39,10 @@ class Brush(Timer):
             while _is_busy(loop) and loop.time() < ends:  # noqa: ASYNC110 - others have theirs
                 await asyncio.sleep(0)
             if self._active.is_set():  # else it was painted meanwhile
-                await self._tick(next_timer=loop.time(), count=0)
-                await asyncio.sleep(APART_S)
+                now = loop.time()
+                painted.append(now)
+                await self._tick(next_timer=now, count=0)
+                await asyncio.sleep(max(APART_S, painted[0] + IN_S - loop.time()))
 
 
 def _is_busy(loop: Any) -> bool:
