@@ -1,7 +1,5 @@
 """Agents: who answers, and in which role."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 from msgspec import Struct

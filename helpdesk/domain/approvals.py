@@ -6,8 +6,6 @@ asked ──60 min──▶ gone
             └──▶ used, once: carried out, or held ──▶ carried out, undone or refused
 """
 
-from __future__ import annotations
-
 import hashlib
 from datetime import datetime, timedelta
 

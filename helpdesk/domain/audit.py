@@ -1,7 +1,5 @@
 """The desk's own log: who asked or did what, to whom, why, and how it ended."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Final
 

@@ -10,8 +10,6 @@ is the same in every row, so that rows of one user can be counted; texts are sal
 that without the salt not even the key's holder can try words against them.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC
@@ -256,7 +254,7 @@ class Tree:
         """The full trees it is made of, the widest first: how many rows, and their root."""
         return [*self._peaks]
 
-    def copy(self) -> Tree:
+    def copy(self) -> "Tree":
         """Return another of the same rows."""
         return Tree(self.size, self._peaks)
 

@@ -3,8 +3,6 @@
 Allowed, needs something first, or refused with the reason and the way instead.
 """
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 from msgspec import Struct

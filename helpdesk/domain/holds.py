@@ -6,8 +6,6 @@ held ──due──▶ carried out, weighed anew
   └──undo──▶ undone
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 from typing import Final

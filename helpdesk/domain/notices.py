@@ -4,8 +4,6 @@ To every address on record, to those a change takes away, and to those that were
 72 hours: whoever moved the mailbox an hour ago cannot silence the one before it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum

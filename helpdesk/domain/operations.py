@@ -7,8 +7,6 @@ key ──first time──▶ carried out, kept with its answer in the same tran
  └──after seven days───▶ KeyExpired, never carried out anew
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Mapping

@@ -8,8 +8,6 @@ Every value carries the numbers of the rules it comes from; a value that is abse
 documented*.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Iterator
 from enum import StrEnum

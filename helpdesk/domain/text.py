@@ -174,7 +174,8 @@ def _folded(text: str) -> str:
 
 def digits(text: str) -> str:
     """Return the digits of *text*, as a telephone number is compared."""
-    return "".join(c for c in text if c.isascii() and c.isdigit())
+    found = "".join(filter(str.isdigit, text))
+    return found if found.isascii() else "".join(filter(str.isascii, found))
 
 
 def mask_mail(address: str) -> str:

@@ -1,7 +1,5 @@
 """Tickets and login-loop reports: what people told the desk."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 from msgspec import Struct

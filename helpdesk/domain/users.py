@@ -1,7 +1,5 @@
 """Users, their factors and the accounts they belong to: the provider's truth about a person."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
