@@ -24,6 +24,8 @@ LATER = (
     "aiohttp", "alembic", "argparse", "cryptography", "helpdesk.answers", "helpdesk.cli",
     "helpdesk.domain.diagnosis.weigh", "helpdesk.fixture", "helpdesk.gateway", "helpdesk.plain",
     "helpdesk.tui.dialogs.act", "helpdesk.tui.dialogs.pages", "helpdesk.tui.dialogs.proving",
+    "helpdesk.tui.palette", "helpdesk.tui.screens.approvals", "helpdesk.tui.screens.curtain",
+    "helpdesk.tui.screens.lists", "helpdesk.tui.widgets.case_parts",
     "httpx", "humanize", "keyring", "litestar", "pyotp", "segno", "shtab", "smtplib", "sqlalchemy",
     "textual.widgets._data_table", "textual.widgets._markdown", "textual.widgets._text_area",
 )  # fmt: skip

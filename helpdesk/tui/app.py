@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import events, on, work
 from textual._styles_cache import StylesCache
@@ -14,6 +14,7 @@ from textual.binding import BindingType
 from textual.command import Provider
 from textual.events import Event
 from textual.notifications import SeverityLevel
+from textual.theme import Theme
 from textual.types import CSSPathType
 
 from helpdesk.assets import asset
@@ -21,16 +22,13 @@ from helpdesk.domain.errors import HelpdeskError
 from helpdesk.domain.limits import ALARM_TITLES, concerning
 from helpdesk.domain.text import clean
 from helpdesk.service.desk import Desk
-from helpdesk.tui import dialogs
+from helpdesk.tui import dialogs, screens
 from helpdesk.tui.dialogs.guarded import Guarded
 from helpdesk.tui.keys import Where
 from helpdesk.tui.locking import LockingApp
-from helpdesk.tui.palette import KeysProvider, Palette
 from helpdesk.tui.running import run_safely
-from helpdesk.tui.screens.approvals import ApprovalsScreen
 from helpdesk.tui.screens.desk import DeskScreen
 from helpdesk.tui.screens.holding import HoldingPlace
-from helpdesk.tui.screens.lists import ChallengesScreen, LogScreen, LoopsScreen
 from helpdesk.tui.screens.place import Clock, Place
 from helpdesk.tui.screens.waiting import Strangers, Waiting
 from helpdesk.tui.themes import NAMES, THEMES
@@ -61,6 +59,17 @@ TOLD_S = 12.0
 """Seconds a notice about a request is shown."""
 
 
+def keys_provider() -> type[Provider]:
+    """Give what the palette looks through; it is loaded when it first opens."""
+    from helpdesk.tui.palette import KeysProvider  # noqa: PLC0415
+
+    return KeysProvider
+
+
+_COLOURS: Final[dict[str, tuple[Theme, dict[str, str]]]] = {}
+"""The colours of each theme, by its name."""
+
+
 class HelpdeskApp(LockingApp):
     """The console on a desk.
 
@@ -73,11 +82,15 @@ class HelpdeskApp(LockingApp):
     TITLE = "helpdesk"
     CSS_PATH: ClassVar[CSSPathType | None] = asset("styles/app.tcss")
     DEFAULT_MODE = Where.DESK.value
-    COMMANDS: ClassVar[set[type[Provider]]] = {KeysProvider}  # type: ignore[assignment]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {keys_provider}
     BINDINGS: ClassVar[list[BindingType]] = []
-    PLACES: ClassVar[tuple[type[Place], ...]] = (
-        DeskScreen, LoopsScreen, ChallengesScreen, ApprovalsScreen, LogScreen,
-    )  # fmt: skip
+    PLACES: ClassVar[Mapping[Where, Callable[[], type[Place]]]] = {
+        Where.DESK: lambda: screens.DeskScreen,
+        Where.LOOPS: lambda: screens.LoopsScreen,
+        Where.CHALLENGES: lambda: screens.ChallengesScreen,
+        Where.APPROVALS: lambda: screens.ApprovalsScreen,
+        Where.LOG: lambda: screens.LogScreen,
+    }
 
     def __init__(
         self,
@@ -110,12 +123,25 @@ class HelpdeskApp(LockingApp):
 
     def add_places(self) -> None:
         """Add the modes of all places."""
-        for place in self.PLACES:
-            self.add_mode(place.WHERE.value, self.place(place))
+        for where in self.PLACES:
+            self.add_mode(where.value, partial(self._begun, where))
 
-    def place(self, place: type[Place]) -> Callable[[], Place]:
-        """Give what makes one of the places."""
-        return partial(place, self._desk, self._clock)
+    def _begun(self, where: Where) -> Place:
+        place = self.place(self.PLACES[where]())
+        place.lay_out(self.size, is_new=True)
+        return place
+
+    def place(self, place: type[Place]) -> Place:
+        """Give one of the places, on this desk."""
+        return place(self._desk, self._clock)
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Give the theme's colours, worked out once."""
+        theme = self.current_theme
+        if theme.name not in _COLOURS:
+            _COLOURS[theme.name] = theme, super().get_css_variables()
+        known, self.theme_variables = _COLOURS[theme.name]
+        return self.theme_variables if known is theme else super().get_css_variables()
 
     async def on_event(self, event: Event) -> None:
         """Drop keys that a dialog does not hear yet.
@@ -134,6 +160,8 @@ class HelpdeskApp(LockingApp):
 
     def action_command_palette(self) -> None:
         """Open the palette, unless it is open."""
+        from helpdesk.tui.palette import Palette  # noqa: PLC0415  (as its keys)
+
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette())
 

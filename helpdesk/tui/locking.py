@@ -7,21 +7,24 @@ Enter ─▶ sign in anew, as the same agent ─▶ the places begin anew
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import events, on, work
+from textual import events, work
 from textual.events import Event
 from textual.notifications import SeverityLevel
 
 from helpdesk.domain.errors import HelpdeskError
 from helpdesk.service.desk import Desk
 from helpdesk.service.waiting import Waits
+from helpdesk.tui import screens
 from helpdesk.tui.keys import Where
-from helpdesk.tui.screens.curtain import Curtain
 from helpdesk.tui.screens.place import Clock, Place
 from helpdesk.tui.signing import SigningApp
+
+if TYPE_CHECKING:
+    from helpdesk.tui.screens.curtain import Curtain
 
 CURTAIN: Final = "curtain"
 """The mode of the screen that shows nobody."""
@@ -59,14 +62,14 @@ class LockingApp(SigningApp):
     """An app that shows nobody any more once it was left alone.
 
     Attributes:
-        PLACES: What can be shown.
+        PLACES: What can be shown; each gives its screen, which is loaded then.
         is_locked: Whether it shows nobody now.
 
     Args:
         lock_s: Seconds without a key after which it locks; 0 for never.
     """
 
-    PLACES: ClassVar[tuple[type[Place], ...]] = ()
+    PLACES: ClassVar[Mapping[Where, Callable[[], type[Place]]]] = {}
 
     def __init__(self, desk: Desk, clock: Clock, *, lock_s: float = 0.0) -> None:
         super().__init__(desk, clock)
@@ -130,7 +133,7 @@ class LockingApp(SigningApp):
         minutes = round(self._lock_s / 60)
         self.give_up_questions()
         await self._show_curtain(
-            Curtain(
+            screens.Curtain(
                 "Locked",
                 f"Nobody pressed a key for {minutes} min. No case is shown here, and none is kept "
                 "on this machine any more.",
@@ -147,12 +150,13 @@ class LockingApp(SigningApp):
         self.add_mode(CURTAIN, lambda: curtain)
         await self.switch_mode(CURTAIN)
         self.workers.cancel_group(self, "outbox")
-        for place in self.PLACES:
-            await self.remove_mode(place.WHERE.value)
+        for where in self.PLACES:
+            await self.remove_mode(where.value)
 
-    @on(Curtain.Lifted)
-    def _lifted(self) -> None:
-        if isinstance(self.screen, Curtain) and isinstance(self._desk, Waits):
+    def on_curtain_lifted(self, message: Curtain.Lifted) -> None:
+        """Begin to sign in anew."""
+        del message
+        if isinstance(self.screen, screens.Curtain) and isinstance(self._desk, Waits):
             self.screen.is_busy = True
             self._lift(self._desk, self.screen)
 
@@ -178,5 +182,5 @@ class LockingApp(SigningApp):
 
     def _tell_curtain(self, says: str) -> None:
         for screen in self.screen_stack:
-            if isinstance(screen, Curtain):
+            if isinstance(screen, screens.Curtain):
                 screen.says = says

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import partial
 from typing import Any, ClassVar, Final
 
 from textual import on, work
@@ -29,9 +28,8 @@ from helpdesk.service.rehearsal import Rehearsal
 from helpdesk.tui.app import HelpdeskApp
 from helpdesk.tui.dialogs.ending import CauseDialog, DebriefDialog, SayDialog
 from helpdesk.tui.dialogs.guarded import Dialog
+from helpdesk.tui.keys import Where
 from helpdesk.tui.running import run_safely
-from helpdesk.tui.screens.approvals import ApprovalsScreen
-from helpdesk.tui.screens.lists import ChallengesScreen, LogScreen, LoopsScreen
 from helpdesk.tui.screens.place import Place
 from helpdesk.tui.screens.training import RehearsalScreen
 from helpdesk.tui.widgets.caller import CallerPanel
@@ -66,9 +64,10 @@ class TrainingApp(HelpdeskApp):
         asset("styles/app.tcss"),
         asset("styles/training.tcss"),
     ]
-    PLACES: ClassVar[tuple[type[Place], ...]] = (
-        RehearsalScreen, LoopsScreen, ChallengesScreen, ApprovalsScreen, LogScreen,
-    )  # fmt: skip
+    PLACES: ClassVar[Mapping[Where, Callable[[], type[Place]]]] = {
+        **HelpdeskApp.PLACES,
+        Where.DESK: lambda: RehearsalScreen,
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "say", "Say", show=False),
         Binding("f3", "pause", "Stop or go on", show=False),
@@ -94,10 +93,10 @@ class TrainingApp(HelpdeskApp):
         self._strokes = 0
         self._over_at = 0.0
 
-    def place(self, place: type[Place]) -> Callable[[], Place]:
-        """Give what makes one of the places; the desk knows of the caller."""
+    def place(self, place: type[Place]) -> Place:
+        """Give one of the places; the desk knows of the caller."""
         if issubclass(place, RehearsalScreen):
-            return partial(place, self.play, self._clock)
+            return place(self.play, self._clock)
         return super().place(place)
 
     def get_css_variables(self) -> dict[str, str]:

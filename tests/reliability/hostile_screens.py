@@ -218,12 +218,12 @@ async def look_at(agent: Console, desk: SpoiledDesk, step: int) -> AsyncIterator
         desk: Whose text it is.
         step: Which dialogs: all (1), or every so many, which ones by the desk's turn.
     """
-    for place in agent.app.PLACES:  # type: ignore[attr-defined]
-        agent.app.switch_mode(place.WHERE.value)
+    for where in agent.app.PLACES:  # type: ignore[attr-defined]
+        agent.app.switch_mode(where.value)
         await rests(agent)
         await agent.press("ctrl+r")
         await rests(agent)
-        yield place.__name__, "; ".join(wrong_with(agent, desk.text))
+        yield type(agent.app.screen).__name__, "; ".join(wrong_with(agent, desk.text))
     agent.app.switch_mode(DeskScreen.WHERE.value)
     await agent.press("enter")
     await rests(agent)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
@@ -36,8 +36,6 @@ from helpdesk.tui.dialogs.proving import PhoneDialog, VerifyDialog
 from helpdesk.tui.film.frames import Frame, harmless, taken
 from helpdesk.tui.keys import Where
 from helpdesk.tui.running import run_safely
-from helpdesk.tui.screens.approvals import ApprovalsScreen
-from helpdesk.tui.screens.lists import ChallengesScreen, LogScreen, LoopsScreen
 from helpdesk.tui.screens.place import Place
 from helpdesk.tui.screens.stage import CODES, DESK, WHY, WORDS, StageScreen
 from helpdesk.tui.training import TrainingApp
@@ -90,9 +88,10 @@ class DemoApp(TrainingApp):
         asset("styles/training.tcss"),
         asset("styles/stage.tcss"),
     ]
-    PLACES: ClassVar[tuple[type[Place], ...]] = (
-        StageScreen, LoopsScreen, ChallengesScreen, ApprovalsScreen, LogScreen,
-    )  # fmt: skip
+    PLACES: ClassVar[Mapping[Where, Callable[[], type[Place]]]] = {
+        **TrainingApp.PLACES,
+        Where.DESK: lambda: StageScreen,
+    }
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual import events, on, work
 from textual.reactive import var
@@ -33,9 +34,11 @@ from helpdesk.tui.widgets.case_panel import CasePanel
 from helpdesk.tui.widgets.chrome import KeyFooter
 from helpdesk.tui.widgets.drawn import Beside
 from helpdesk.tui.widgets.finder import Finder
-from helpdesk.tui.widgets.parts import Unproven, Wish
 from helpdesk.tui.widgets.rowlist import RowList
-from helpdesk.tui.widgets.timeline import Timeline
+
+if TYPE_CHECKING:
+    from helpdesk.tui.widgets.parts import Unproven, Wish
+    from helpdesk.tui.widgets.timeline import Timeline
 
 PATIENCE_S, POLL_S = 10.0, 0.02
 """Seconds an act that was typed ahead waits for its case, and between two looks."""
@@ -138,6 +141,17 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
             return await self.desk.queue(offset=offset, limit=limit)
         return await self.desk.find(query, offset=offset, limit=limit)
 
+    def go_on(self) -> None:
+        """Make the parts of the case as well, for the first of them to come."""
+        super().go_on()
+        self.furnish()
+
+    @work(group="furnish", exit_on_error=False)
+    async def furnish(self) -> None:
+        """Make the parts of the case; what shows one takes the focus where nothing else can."""
+        await self.query_one(CasePanel).furnished()
+        self.keep_focus()
+
     @on(RowList.Rested)
     def _rested(self, message: RowList.Rested[UserRow]) -> None:
         self._rested_on = self._looked_at = message.row.id
@@ -200,6 +214,7 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
         """Ask for a case and show it, unless the agent has gone on to another user meanwhile."""
         try:
             case, asked = await self.case_and_why(user)
+            await self.query_one(CasePanel).furnished()
         except HelpdeskError as error:
             self.tell(error)
             self._let_go()
@@ -239,12 +254,13 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
         self.search(keep=True)
         self.count_waiting()
 
-    @on(Wish)
-    def _wish(self, message: Wish) -> None:
+    def on_wish(self, message: Wish) -> None:
+        """Begin the act that was clicked."""
         self.action_act(message.act)
 
-    @on(Unproven)
-    def _unproven(self) -> None:
+    def on_unproven(self, message: Unproven) -> None:
+        """Prove the caller, who was clicked."""
+        del message
         self.action_verify()
 
     def heed_changes(self, found: Changes) -> None:
@@ -284,10 +300,12 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
 
     def action_event(self) -> None:
         """Show the event on the topmost line of the timeline that is in sight."""
+        from helpdesk.tui.widgets.timeline import Timeline  # noqa: PLC0415  (of the parts)
+
         self._with_case(lambda case: self._show_event(case, self.query_one(Timeline).topmost))
 
-    @on(Timeline.Chosen)
-    def _chosen_event(self, message: Timeline.Chosen) -> None:
+    def on_timeline_chosen(self, message: Timeline.Chosen) -> None:
+        """Show the event that was clicked."""
         self._with_case(lambda case: self._show_event(case, message.place))
 
     def _show_event(self, case: Case, place: int) -> None:

@@ -44,6 +44,8 @@ class Place(SafeScreen[None], Plain):
     TITLE_WORDS: ClassVar[str]
     AUTO_FOCUS = ""  # Textual would take the first that can have it: the search line
 
+    _is_seen = False
+
     def __init__(self, desk: Desk, clock: Clock) -> None:
         super().__init__()
         self.desk = desk
@@ -69,22 +71,46 @@ class Place(SafeScreen[None], Plain):
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the layout by size."""
-        width, height = self.room(event.size)
-        self.set_class(width < LEAST[0] or height < LEAST[1], "-tiny")
-        self.set_class(width < NARROW, "-narrow")
-        self.set_class(height < LOW, "-low")
-        self.set_class(width < 120, "-slim")
-        self.set_class(width >= 160, "-broad")
+        self.lay_out(event.size)
         self.call_after_refresh(self.keep_focus)
+
+    def lay_out(self, size: Size, *, is_new: bool = False) -> None:
+        """Choose the layout by size; a new place has not been dressed in another."""
+        width, height = self.room(size)
+        layouts = {
+            "-tiny": width < LEAST[0] or height < LEAST[1],
+            "-narrow": width < NARROW,
+            "-low": height < LOW,
+            "-slim": width < 120,
+            "-broad": width >= 160,
+        }
+        for name, is_so in layouts.items():
+            self.set_class(is_so, name, update=not is_new)
 
     def room(self, size: Size) -> Size:
         """Give how much of the window is the place's own."""
         return size
 
-    def on_screen_resume(self) -> None:
+    def _compositor_refresh(self) -> None:
+        """Draw what changed; once the first frame is there, go on with what it did not need."""
+        super()._compositor_refresh()
+        if not (self._is_seen or self.app._batch_count):
+            self._is_seen = True
+            self.call_next(self.go_on)
+
+    def go_on(self) -> None:
+        """Do what the first frame did not wait for."""
+        self.look_around()
+
+    def look_around(self) -> None:
         """Ask what waits in the other places."""
         self.count_waiting()
         self.ask_alarms()
+
+    def on_screen_resume(self) -> None:
+        """Ask what waits in the other places, the first time once this one is drawn."""
+        if self._is_seen:
+            self.look_around()
         self.call_after_refresh(self.keep_focus)
 
     def standing(self) -> Widget | None:

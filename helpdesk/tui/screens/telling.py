@@ -19,7 +19,6 @@ from helpdesk.domain.errors import HelpdeskError
 from helpdesk.tui import dialogs
 from helpdesk.tui.keys import KEYS
 from helpdesk.tui.screens.acting import ActingPlace
-from helpdesk.tui.widgets.why import Why
 
 PATIENCE_S: Final = 10.0
 POLL_S: Final = 0.02
@@ -197,6 +196,8 @@ class TellingPlace(ActingPlace):
         """Open the whole verdict; go on with the key that was pressed in it."""
         if await self.settled_verdict() is None:
             return
+        from helpdesk.tui.widgets.why import Why  # noqa: PLC0415  (there is a case, and it is)
+
         page = self.query_one(Why).whole(min(PAGE, self.size.width - 18))
         does = await self.app.push_screen_wait(dialogs.MoreDialog("Why", page, IN_VERDICT))
         if does:

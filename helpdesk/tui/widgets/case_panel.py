@@ -1,9 +1,11 @@
-"""The case as a whole: who it is on top, what one may do below, the rest between."""
+"""The case: a word where nobody is chosen, else its parts, made once the list is there."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
@@ -18,19 +20,13 @@ from helpdesk.domain.holds import Hold
 from helpdesk.domain.products import Product
 from helpdesk.tui.render.values import QUIET
 from helpdesk.tui.widgets.drawn import Below
-from helpdesk.tui.widgets.latest import Latest
-from helpdesk.tui.widgets.parts import Codes, Factors, MayI, Papers, Part, Who
-from helpdesk.tui.widgets.request import Request
-from helpdesk.tui.widgets.scroll import Scroll
-from helpdesk.tui.widgets.timeline import Timeline
-from helpdesk.tui.widgets.why import Why
 
-LOW, FEW = 18, 24
-"""Lines of the case below which only the essential is shown: of the acts, of the codes."""
+if TYPE_CHECKING:
+    from helpdesk.tui.widgets.case_parts import CaseParts
 
 
 class CasePanel(Below):
-    """Shows `case` in its parts; on a small screen who, codes and may I stay in sight."""
+    """Shows `case`, once it is furnished: a list is drawn without waiting for fifteen widgets."""
 
     case: var[Case | None] = var(None)
     now: var[datetime | None] = var(None)
@@ -42,74 +38,59 @@ class CasePanel(Below):
     def __init__(self, cards: Mapping[str, Product]) -> None:
         super().__init__(id="case")
         self._cards = cards
+        self._parts: CaseParts | None = None
+        self._is_begun, self._is_furnished = False, asyncio.Event()
 
     def compose(self) -> ComposeResult:
-        """Who, a request, why, codes, then factors and papers beside the timeline, then may I."""
-        with Below(id="case-parts"):
-            yield Who(self._cards).data_bind(
-                CasePanel.case, CasePanel.now, CasePanel.verdict, CasePanel.holds
-            )
-            yield Request(self._cards).data_bind(CasePanel.case, CasePanel.now)
-            yield Why(self._cards).data_bind(
-                CasePanel.case, CasePanel.verdict, CasePanel.said, fault=CasePanel.why_fault
-            )
-            yield Codes(self._cards).data_bind(CasePanel.case, CasePanel.now)
-            with Scroll(id="middle"):
-                with Scroll(id="facts", can_focus=False):
-                    yield Factors(self._cards).data_bind(CasePanel.case)
-                    yield Papers(self._cards).data_bind(CasePanel.case, CasePanel.now)
-                with Scroll(id="history", can_focus=False) as history:
-                    history.border_title = " Timeline, UTC, newest first "
-                    yield Latest(self._cards).data_bind(CasePanel.case)
-                    yield Timeline().data_bind(CasePanel.case, CasePanel.verdict)
-            yield MayI(self._cards).data_bind(CasePanel.case)
+        """What stands here where nobody is chosen."""
         yield Static(Content.assemble(("Choose a user on the left.", QUIET)), id="no-case")
 
-    def watch_case(self, old: Case | None, case: Case | None) -> None:
-        """Show the parts once there is a case; a new user is read from the top."""
+    async def furnished(self) -> None:
+        """Come back once the parts are there: before it no case may be shown."""
+        if not self._is_begun:
+            self._is_begun = True
+            self.call_next(self._furnish)
+        await self._is_furnished.wait()
+
+    async def _furnish(self) -> None:
+        from helpdesk.tui.widgets.case_parts import CaseParts  # noqa: PLC0415  (loads a third)
+
+        parts = CaseParts(self._cards).data_bind(
+            CasePanel.case, CasePanel.now, CasePanel.verdict,
+            CasePanel.said, CasePanel.why_fault, CasePanel.holds,
+        )  # fmt: skip
+        await self.mount(parts, before="#no-case")
+        if not parts.is_whole:
+            return  # the console is ending
+        self._parts = parts
+        self._fit()
+        self._is_furnished.set()
+
+    def watch_case(self, case: Case | None) -> None:
+        """Show the parts once there is a case."""
         self.set_class(case is not None, "-has-case")
-        if case is not None and (old is None or old.user.id != case.user.id):
-            for scroll in self.query(Scroll):
-                scroll.scroll_home(animate=False)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Give reasons as many lines as the height leaves them."""
-        width, height = event.size
-        for part in self.query(Part):
-            part.is_low = height < (FEW if isinstance(part, Codes | Request) else LOW)
-        self.query_one(MayI).room = reasons_room(width, height)
-        self.query_one(Why).room = why_room(width, height)
-        self.give_scrolling(is_one=self.screen.has_class("-slim"))
+        """Fit the parts in."""
+        del event
+        self._fit()
+
+    def _fit(self) -> None:
+        if self._parts is not None and self.outer_size:  # hidden it has no size
+            self._parts.fit(self.outer_size)
+            self._parts.give_scrolling(is_one=self.screen.has_class("-slim"))
 
     @property
-    def scrolls(self) -> Widget:
-        """What takes the focus: all of the middle where it is one column, else the history."""
-        middle = self.query_one("#middle")
-        return middle if middle.can_focus else self.query_one("#history")
+    def scrolls(self) -> Widget | None:
+        """What takes the focus: what scrolls of the parts, where they are there."""
+        return self._parts.scrolls if self._parts is not None else None
 
     def give_scrolling(self, *, is_one: bool) -> None:
         """Let what scrolls take the focus; what had it hands it on."""
-        middle, history = self.query_one("#middle"), self.query_one("#history")
-        has_it = self.screen.focused in {middle, history}
-        middle.can_focus, history.can_focus = is_one, not is_one
-        if has_it:
-            self.screen.set_focus(self.scrolls)
+        if self._parts is not None:
+            self._parts.give_scrolling(is_one=is_one)
 
     def roll(self, by: int) -> None:
-        """Scroll what does not fit by half a page, whichever part of it can be scrolled."""
-        for scroll in self.query(Scroll):
-            if scroll.max_scroll_y:
-                scroll.scroll_relative(y=by * max(1, scroll.size.height // 2), animate=False)
-
-
-def reasons_room(width: int, height: int) -> int:
-    """Return the lines of reasons in a case of this size: the first says how to see them all."""
-    if width < 76 or height < 28:
-        return 0
-    return max(1, min(6, (height - 34) // 3))
-
-
-def why_room(width: int, height: int) -> int:
-    """Return the lines of the verdict in a case of this size: 3 at the least, 18 at most."""
-    besides = 14 if width >= 80 else 18  # in few columns the other parts take more lines
-    return max(3, min(18, (height - besides) // 2))
+        """Scroll what does not fit by half a page."""
+        if self._parts is not None:
+            self._parts.roll(by)
