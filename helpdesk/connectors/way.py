@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import ssl
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -162,8 +163,11 @@ class Way:
 
     def _lines(self) -> httpx.AsyncBaseTransport:
         if self._pool is None:
-            # What carries bytes itself needs no certificates, and to read them takes long.
-            self._pool = self._transport or lines_for(trust(self._authorities))
+            # What carries bytes itself, or stays on this machine, needs no certificates, and to
+            # read them takes long; without any, no other machine would be believed.
+            is_near = self.url.startswith("http:")
+            none = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if is_near else None
+            self._pool = self._transport or lines_for(none or trust(self._authorities))
         return self._pool
 
     def _answer(self, sent: Request, got: httpx.Response, body: bytes) -> Answer:

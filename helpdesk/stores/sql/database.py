@@ -74,6 +74,8 @@ OWN: Final = "own"
 
 _inside: ContextVar[Connection | None] = ContextVar("inside", default=None)
 _known: ContextVar[dict[str, Any] | None] = ContextVar("known", default=None)
+_ended: ContextVar[dict[str, Any] | None] = ContextVar("ended", default=None)
+"""What is known to who looks at a transaction that has just ended, until they ask what is new."""
 
 
 class Database:
@@ -211,7 +213,12 @@ class Database:
                 self._bell.ring()
                 turns.go()
             if then is not None and shared.failure is None:
-                await then()
+                shared.known.pop(COUNT, None)
+                token = _ended.set(shared.known)
+                try:
+                    await then()
+                finally:
+                    _ended.reset(token)
         finally:
             shared.over.set()
 
@@ -277,6 +284,7 @@ class Database:
 
     async def changes(self) -> int:
         """Give how many changes there were, in a lull: before it began."""
+        (_ended.get() or {}).clear()
         lull = lull_of(self)
         if lull is not None:
             return lull.count
@@ -430,7 +438,7 @@ class Database:
 
     def _asked(self, question: Callable[..., T], *arguments: Any) -> T:
         with self._reading.connect() as fresh:
-            return _within(fresh, None, question, *arguments)
+            return _within(fresh, _ended.get(), question, *arguments)
 
     def _changes(self) -> int:
         with self.connection() as connection:

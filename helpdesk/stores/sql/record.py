@@ -167,8 +167,12 @@ class SqlStore:
 
     async def keep(self, record: Record) -> None:
         """Write a record, new or instead of the one with its id."""
-        # Of a ticket, also what is known of its user is another afterwards.
-        writes = None if isinstance(record, Ticket) else [("records", type(record))]
+        writes: list[tuple[str, Hashable]] = [("records", type(record))]
+        known = self._database.written_on
+        if known is not None and isinstance(record, Ticket):
+            user = record.user  # whose entry tells of their ticket, wherever it is
+            writes += [("ahead", user), ("named", EACH), ("alike", EACH)]
+            writes += [("entries", who) for who in known.about("entries") if _is_of(user, who)]
         await self._database.ask(self._keep, record, writes=writes)
 
     async def next_ticket(self) -> str:
@@ -474,6 +478,11 @@ def rows_of(
 def _is_in(row: LogRow, acts: Hashable) -> bool:
     """Whether a row may be one of those that are listed of some acts, or of all."""
     return not isinstance(acts, frozenset) or not acts or row.act in acts
+
+
+def _is_of(user: str, who: Hashable) -> bool:
+    """Whether a user may be among those that something is known about."""
+    return not isinstance(who, tuple) or user in who
 
 
 def record_row(record: Record | LoopReport) -> dict[str, Any]:
