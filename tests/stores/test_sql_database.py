@@ -21,8 +21,9 @@ from helpdesk.domain.actions import ChangeAddress, Note, Reveal
 from helpdesk.domain.errors import BadInput, Unknown, Unreachable
 from helpdesk.service.inspecting import inspected
 from helpdesk.service.local import LocalDesk
-from helpdesk.stores.sql.database import PATIENCE, Database
+from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.migrations import migrate
+from helpdesk.stores.sql.opening import PATIENCE
 from helpdesk.stores.sql.record import SqlStore
 from tests import postgres
 from tests.conftest import Clock

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-import os
-import re
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
@@ -16,56 +14,27 @@ from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 import msgspec
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select, update
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    NoSuchModuleError,
-    SQLAlchemyError,
-)
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from helpdesk.domain.errors import BadInput, HelpdeskError, NoRecord, Unknown
+from helpdesk.domain.errors import HelpdeskError, NoRecord, Unknown
 from helpdesk.domain.text import clean
 from helpdesk.stores.base import Then
 from helpdesk.stores.sql.bell import CHANNEL, LISTEN_S, Bell, Listener
 from helpdesk.stores.sql.counting import Counter
 from helpdesk.stores.sql.lull import Lull, What, end_lull, inside, lull_of
+from helpdesk.stores.sql.opening import BUSY_S, HIDDEN, PATIENCE, engine_at
 from helpdesk.stores.sql.schema import pen
 from helpdesk.stores.sql.turns import LONGEST_S, Passed, Shared, Turns, drop
 from helpdesk.stores.whole import whole
 
 T = TypeVar("T")
 
-KINDS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
-"""The databases that are known, and with what they are spoken to."""
-
-BUSY_S: Final = 10
-"""How long one waits for the pen of another process."""
-
 READERS: Final = 8
 """So many questions are answered at once; more would only share the same processors."""
 
 PURGE_MS: Final = 500
 """How long one waits for readers before what was erased is taken out of SQLite's log."""
-
-PORT: Final = 5432
-
-HIDDEN: Final = ("password", "sslpassword")
-"""What PostgreSQL also takes after the `?`, and no sentence shows."""
-
-PATIENCE: Final = {
-    "connect_timeout": 5,
-    "tcp_user_timeout": 10_000,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    # Of a gateway whose machine went away: it holds the pen no longer.
-    # Of one that holds it and answers no more: one waits for the pen as long as with SQLite.
-    "options": f"-c idle_in_transaction_session_timeout=60000 -c lock_timeout={BUSY_S * 1_000}",
-}
-"""How long a silent PostgreSQL is believed in, unless its address says otherwise: so that another
-server is asked in seconds, not in hours."""
 
 COUNT: Final = "changes"
 
@@ -106,7 +75,7 @@ class Database:
         longest_s: float = LONGEST_S,
     ) -> None:
         self._longest_s = longest_s
-        self.engine = _engine(address, {**PATIENCE, **(patience or {})})
+        self.engine = engine_at(address, {**PATIENCE, **(patience or {})})
         # A server would be told of the begin and the end of every question beside it.
         self._reading = (
             self.engine
@@ -535,71 +504,3 @@ def _emptied(connection: Connection) -> bool:
     is_busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
     connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_S * 1_000}")
     return not is_busy
-
-
-def _engine(address: str, patience: Mapping[str, Any]) -> Engine:
-    kind = address.partition(":")[0]
-    if kind not in KINDS:
-        raise BadInput(
-            f"{_shown(address)} is no address of a database; say sqlite:///FILE or postgresql://…"
-        )
-    try:
-        url = make_url(_one_by_one(address)).set(drivername=KINDS[kind])
-        if kind == "postgresql":
-            given = {name: value for name, value in patience.items() if name not in url.query}
-            return create_engine(
-                url, connect_args=given, pool_size=10, max_overflow=20, pool_pre_ping=True
-            )
-        if url.database and not url.database.startswith((":", "file:")):
-            _make_private(Path(url.database))
-        engine = create_engine(url, connect_args={"timeout": BUSY_S}, pool_size=10)
-    except (ArgumentError, NoSuchModuleError, OSError, ValueError) as error:
-        raise BadInput(f"{_shown(address)}: {clean(str(error), limit=200)}") from error
-    event.listen(engine, "connect", _prepared)
-    return engine
-
-
-def _shown(address: str) -> str:
-    """Return an address as it may be shown: without what stands before the host, and after `?`."""
-    kind, mark, rest = address.partition("://")
-    plain = rest.rpartition("@")[2].partition("?")[0]
-    return clean(f"{kind}{mark}{plain}" if mark else kind.partition(":")[0], limit=60)
-
-
-def _make_private(path: Path) -> None:
-    """Make a database's file that nobody else may read; those that SQLite puts beside it follow."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-
-
-def _one_by_one(address: str) -> str:
-    """Return an address of several servers, as PostgreSQL writes it, as SQLAlchemy reads it.
-
-    `postgresql://desk@one:5432,two:5432/desk` names each host beside the database.
-    """
-    kind, _, rest = address.partition("://")
-    place = re.search(r"[/?]", rest)
-    network, path = (rest[: place.start()], rest[place.start() :]) if place else (rest, "")
-    who, at, hosts = network.rpartition("@")
-    if "," not in hosts:
-        return address
-    each = "&".join(
-        f"host={host if ':' in host else f'{host}:{PORT}'}" for host in hosts.split(",")
-    )
-    name, _, more = path.partition("?")
-    return f"{kind}://{who}{at}{name or '/'}?{each}{f'&{more}' if more else ''}"
-
-
-def _prepared(connection: Any, _: Any) -> None:
-    """Make SQLite durable at every commit, and leave the beginning of a transaction to us."""
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "secure_delete=ON",
-        "foreign_keys=ON",
-        "mmap_size=268435456",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
