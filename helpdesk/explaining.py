@@ -83,6 +83,8 @@ def drift(given: argparse.Namespace) -> int:
     codes = given.codes
     if not codes and sys.stdin.isatty():
         codes = [getpass("The code the caller reads out (not shown): ")]
+    if not codes:
+        raise BadInput("Give the code that the caller reads out: helpdesk drift USER CODE [CODE].")
     with opened(given) as desk:
         reading = asyncio.run(desk.drift(given.user, given.factor, codes))
     answer(given, reading, clean(reading.says))

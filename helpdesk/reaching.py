@@ -13,8 +13,9 @@ import msgspec
 from msgspec import Struct
 
 from helpdesk.config import Config, Profile, data_directory
-from helpdesk.domain.errors import BadInput, HelpdeskError, Unreachable
+from helpdesk.domain.errors import HelpdeskError, Unreachable
 from helpdesk.domain.signing import AskSignIn
+from helpdesk.extras import lacks
 from helpdesk.signing import Signing, leaving_well
 
 if TYPE_CHECKING:
@@ -108,8 +109,7 @@ def checked(url: str) -> str:
     try:
         from helpdesk.gateway.line import desk_url  # noqa: PLC0415
     except ImportError as error:
-        extra = "pip install 'helpdesk[gateway]'"
-        raise BadInput(f"A desk over HTTP needs the extra gateway: {extra}.") from error
+        raise lacks("A desk over HTTP", "gateway", error) from error
     return desk_url(url)
 
 

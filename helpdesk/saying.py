@@ -17,8 +17,8 @@ if TYPE_CHECKING:  # the console speaks here too, and waits for none of these
 
     from helpdesk import opening
 
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""What commands a terminal; a tab, as completion scripts have them, does not."""
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
+"""What commands a terminal: no tab, as completion scripts have it, and no end of a line of CSV."""
 
 
 def forgive() -> None:

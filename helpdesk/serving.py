@@ -10,6 +10,7 @@ from typing import Any
 
 from helpdesk.commands import opened
 from helpdesk.domain.errors import BadInput
+from helpdesk.extras import lacks
 from helpdesk.saying import say
 
 
@@ -21,8 +22,7 @@ def serve(given: argparse.Namespace) -> int:
         import litestar
         import uvicorn
     except ImportError as error:
-        extra = "pip install 'helpdesk[gateway]'"
-        raise BadInput(f"serve needs the extra gateway: {extra} ({error.name}).") from error
+        raise lacks("serve", "gateway", error) from error
     del litestar, uvicorn
     from helpdesk.hosting import Wanted
     from helpdesk.listening import serve as listen
@@ -46,8 +46,7 @@ def withdraw(given: argparse.Namespace) -> int:
     try:
         from helpdesk.withdrawing import Wish, carry_out
     except ImportError as error:
-        extra = "pip install 'helpdesk[gateway]'"
-        raise BadInput(f"withdraw needs the extra gateway: {extra} ({error.name}).") from error
+        raise lacks("withdraw", "gateway", error) from error
     wish = Wish(
         agent=given.agent,
         store=given.store,
@@ -97,8 +96,7 @@ def check_web() -> None:
         import aiohttp
         import textual_serve
     except ImportError as error:
-        extra = "pip install 'helpdesk[web]'"
-        raise BadInput(f"web needs the extra web: {extra} ({error.name}).") from error
+        raise lacks("web", "web", error) from error
     del aiohttp, textual_serve
 
 

@@ -239,12 +239,15 @@ def test_the_log_is_exported(run: Run, tmp_path: Path) -> None:
     _, said, _ = run(
         "log", "export", "--format", "csv", "--out", str(out), "--clear", "--as", "ari"
     )
+    _, table, _ = run("log", "export", "--format", "csv")
     refused, _, err = run("log", "export", "--clear")
     wrong, _, _ = run("log", "export", "--out", str(tmp_path))
 
     assert (code, refused, wrong) == (0, 3, 2)
     assert [json.loads(line)["act"] for line in lines.splitlines()] == ["turn-off-mfa"]
     assert "2 rows, with personal data" in said
+    assert table.splitlines()[0].endswith('"factor"')
+    assert next(csv.DictReader(io.StringIO(table)))["act"] == "turn-off-mfa"
     rows = list(csv.DictReader(io.StringIO(out.read_text("utf-8"))))
     assert [(row["act"], row["user"]) for row in rows] == [
         ("turn-off-mfa", "u1"),

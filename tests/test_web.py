@@ -106,7 +106,7 @@ def test_without_the_extra_it_is_named(run: Run, monkeypatch: pytest.MonkeyPatch
 
     code, _, err = run("web")
 
-    assert (code, "pip install 'helpdesk[web]'" in err) == (2, True)
+    assert (code, "pip install '.[web]'" in err) == (2, True)
 
 
 @pytest.mark.parametrize(

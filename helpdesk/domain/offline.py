@@ -72,6 +72,9 @@ SKEW_STOPS: Final = timedelta(minutes=5)
 """From here on nothing is changed: neither what expires nor what is recorded could be trusted."""
 
 
+NEVER_REACHED: Final = "never reached"
+
+
 class Late(StrEnum):
     """What becomes of a wish when the desk cannot be reached."""
 
@@ -313,7 +316,7 @@ def freshness(
         says = f"as of {_clock(at, now)}, asking" if shown and at else ""
         return Freshness(at=shown, is_live=True, says=says)
     if contact is None or at is None:
-        return Freshness(is_live=False, says="never reached", is_read_only=True)
+        return Freshness(is_live=False, says=NEVER_REACHED, is_read_only=True)
     is_old = (now - contact if age is None else age) >= READ_ONLY_AFTER
     more = "read only" if is_old else "not live"
     return Freshness(
@@ -376,7 +379,8 @@ def banner(wishes: Iterable[Wish], fresh: Freshness, skew: str, now: datetime) -
     if not queued and not fresh.is_read_only:
         return "", False
     waits = f"{queued} {'waits' if queued == 1 else 'wait'} to be sent." if queued else ""
-    stops = "Not reached for 15 min: nothing can be changed." if fresh.is_read_only else ""
+    since = "yet" if fresh.says == NEVER_REACHED else "for 15 min"
+    stops = f"Not reached {since}: nothing can be changed." if fresh.is_read_only else ""
     return " ".join(filter(None, (stops, waits))), fresh.is_read_only
 
 

@@ -19,6 +19,7 @@ from helpdesk.domain.actions import (
 from helpdesk.domain.cases import Case
 from helpdesk.domain.feed import Freshness
 from helpdesk.domain.offline import (
+    NEVER_REACHED,
     PURGED_AFTER,
     READ_ONLY_AFTER,
     WHEN_DOWN,
@@ -212,6 +213,7 @@ def test_clocks_that_differ_are_said_and_then_stop_all_changes(seconds: int, wor
 
 LIVE = Freshness()
 OLD = Freshness(is_live=False, says="as of 08:00, read only", is_read_only=True)
+YET = Freshness(is_live=False, says=NEVER_REACHED, is_read_only=True)
 
 
 def wish(state: State, late: Late = Late.QUEUED, title: str = "Note") -> Wish:
@@ -232,7 +234,8 @@ def wish(state: State, late: Late = Late.QUEUED, title: str = "Note") -> Wish:
         ([wish(State.UNKNOWN)], LIVE, "", "1 not known whether done.", True),
         ([wish(State.CONFLICT), wish(State.EXPIRED)], LIVE, "", "1 in conflict, 1 expired.", True),
         ([wish(State.LOST), wish(State.REFUSED)], LIVE, "", "1 not done, 1 refused.", True),
-        ([], OLD, "", "nothing can be changed", True),
+        ([], OLD, "", "Not reached for 15 min: nothing can be changed", True),
+        ([], YET, "", "Not reached yet: nothing can be changed", True),
         ([wish(State.UNKNOWN)], LIVE, "The clock is off.", "The clock is off.", True),
         (
             [wish(State.UNKNOWN), wish(State.QUEUED, Late.URGENT, "End sessions")],
