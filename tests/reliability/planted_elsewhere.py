@@ -32,8 +32,7 @@ from tests.reliability.planting import AGENT, Customers, clock
 from tests.reliability.screens import BOX, handed_over
 from tests.test_class import opened
 from tests.training.stage import Played, bundled
-from tests.tui.console import console, desk_on
-from tests.tui.test_canaries import painted
+from tests.tui.console import console, desk_on, painted
 
 PLAYED = (
     "truly-a-lost-phone", "read-me-two-numbers", "the-director-has-no-time", "turn-it-off",

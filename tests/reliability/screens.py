@@ -10,8 +10,7 @@ from helpdesk.tui.dialogs.guarded import Guarded
 from helpdesk.tui.dialogs.pages import HandoverDialog
 from tests.reliability.canaries import Canaries
 from tests.reliability.planting import AGENT, Customers, clock
-from tests.tui.console import Console, console, desk_on
-from tests.tui.test_canaries import painted
+from tests.tui.console import Console, console, desk_on, painted
 
 BOX = "It is shown once"
 """What stands in the one box in which a secret is handed over."""
