@@ -225,3 +225,53 @@ def test_events_moved_as_they_are_read_are_those_that_are_read_moved(
 
     assert found == decode_timeline(moved(raws, by))
     assert len(found) == 3 + len(unknown)
+
+
+ODD_EVENTS = {
+    "nothing odd": [{"kind": "answer", "at": "2026-05-04T14:00:00Z", "challenge": "c", "ok": True}],
+    "no event": [],
+    "a key nobody knows": [
+        {"kind": "reset", "at": "2026-05-04T14:00:00Z", "ok": True, "shoe": [42]},
+        {"kind": "reset", "at": "2026-05-04T14:00:01Z", "ok": True},
+    ],
+    "a key that is called as ours": [
+        {"kind": "reset", "at": "2026-05-04T14:00:00Z", "ok": True, "+": {}}
+    ],
+    "a kind nobody knows": [{"kind": "moon", "at": "2026-05-04T14:00:00Z", "full_at": "never"}],
+    "another zone": [
+        {"kind": "lock", "at": "2026-05-04T16:00:00+02:00", "from": "2026-05-04T15:59:00+02:00"}
+    ],
+    "never": [
+        {
+            "kind": "send", "at": "2026-05-04T14:00:00Z", "send": "s", "channel": "sms",
+            "expires_at": "9999-12-31T23:59:59Z",
+        }
+    ],
+    "out of order and twice": [
+        {"kind": "reset", "at": "2026-05-04T14:00:09Z", "id": "b", "ok": True},
+        {"kind": "reset", "at": "2026-05-04T14:00:03Z", "id": "a", "ok": True},
+        {"kind": "reset", "at": "2026-05-04T14:00:01Z", "id": "b", "ok": False},
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("by", [timedelta(0), timedelta(days=-3, seconds=7)])
+@pytest.mark.parametrize("odd", ODD_EVENTS)
+def test_events_are_the_same_from_json_at_once_and_one_by_one(odd: str, by: timedelta) -> None:
+    raws = ODD_EVENTS[odd]
+    single = [event for raw in raws for event in decode_timeline([raw], by)]
+    expected = {event.id or event.at: event for event in reversed(single)}
+
+    from_json = decode_timeline(json.dumps(raws).encode(), by)
+
+    assert from_json == decode_timeline(raws, by)
+    assert from_json == tuple(sorted(expected.values(), key=lambda event: event.at))
+
+
+@pytest.mark.parametrize("at", ["1969-12-31T23:59:59Z", "2200-01-01T00:00:01Z", "soon"])
+def test_json_names_the_place_of_a_moment_that_cannot_be(at: str) -> None:
+    good = {"kind": "reset", "at": "2026-05-04T14:00:00Z", "ok": True}
+    raws = [good, good | {"at": at}]
+
+    with pytest.raises(msgspec.ValidationError, match=r"at `\$\[1\]\.at`"):
+        decode_timeline(json.dumps(raws).encode())

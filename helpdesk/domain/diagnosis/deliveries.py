@@ -15,6 +15,9 @@ USUAL_S = 45.0
 SPREAD_S = 25.0
 """How far such delays may lie apart; a mail server's own seconds."""
 
+AHEAD, BEFORE = timedelta(seconds=5), timedelta(seconds=2)
+"""So far a message may seem to arrive after now, and after its code was typed."""
+
 
 def set_clocks(rounds: Sequence[Round], now: datetime) -> None:
     """Note on every send by how much the clock of its channel's deliveries is ahead."""
@@ -46,10 +49,10 @@ def _skew_s(delays: Sequence[float], *, is_odd: bool) -> float:
 
 def _is_impossible(one: Round, sent: Sent, at: datetime, now: datetime) -> bool:
     """Whether a message that arrived then came after its code was typed, or after now."""
-    if at > now + timedelta(seconds=5):
+    if at - now > AHEAD:
         return True
     is_only = len(one.sends) == 1
-    typed = next(
-        (a.at for a in one.answers if a.ok and (is_only or a.send == sent.event.send)), None
-    )
-    return typed is not None and typed < at - timedelta(seconds=2)
+    for answer in one.answers:
+        if answer.ok and (is_only or answer.send == sent.event.send):
+            return at - answer.at > BEFORE
+    return False

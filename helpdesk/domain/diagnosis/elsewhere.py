@@ -166,6 +166,8 @@ def _is_outsider(facts: Facts, one: Round, ip: str | None) -> bool:
         return True
     if one.asker_ip is None and not facts.is_strange("ip", ip, one.at):
         return False
-    passwords = {p.ip for p in facts.since(Password) if p.ip}
+    if "password_ips" not in facts.memo:
+        facts.memo["password_ips"] = {p.ip for p in facts.since(Password) if p.ip}
+    passwords = facts.memo["password_ips"]
     known = ip in passwords or facts.is_own("ip", ip, one.at) or facts.is_colleague("ip", ip)
     return ip != one.asker_ip and not known and ip not in facts.others_ips

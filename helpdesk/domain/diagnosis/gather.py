@@ -111,19 +111,25 @@ def _link(log: Log, sents: dict[str, Sent], ordered: list[Round]) -> None:
 def _attach(log: Log, ordered: list[Round]) -> None:
     """Give each session to the round that made it: by its challenge, else the last good one."""
     by_id: dict[str | None, Round] = {one.id: one for one in ordered if one.id}
-    good = sorted((one for one in ordered if one.is_accepted), key=lambda one: one.ended_at)  # type: ignore[arg-type,return-value]
-    ends = [one.ended_at for one in good]
+    good = sorted((one for one in ordered if one.is_accepted), key=_end)
+    ends = [*map(_end, good)]
     for session in log.every(Session):
         owner = by_id.get(session.challenge)
         if owner is not None:
             owner.sessions.append(session)
             continue
-        upto = bisect_right(ends, session.at + SOON)  # type: ignore[type-var]
-        for one in reversed(good[max(0, upto - 3) : upto]):
-            same = not (session.browser and one.browser) or session.browser == one.browser
-            if same and session.at - (one.ended_at or one.at) <= NEAR:
+        upto, browser = bisect_right(ends, session.at + SOON), session.browser
+        for place in range(upto - 1, max(-1, upto - 4), -1):
+            if session.at - ends[place] > NEAR:
+                break  # so have all before it
+            one = good[place]
+            if not (browser and one.browser) or browser == one.browser:
                 one.sessions.append(session)
                 break
+
+
+def _end(one: Round) -> datetime:
+    return one.ended_at or one.at
 
 
 def _before(
