@@ -227,7 +227,7 @@ def test_events_moved_as_they_are_read_are_those_that_are_read_moved(
     assert len(found) == 3 + len(unknown)
 
 
-ODD_EVENTS = {
+ODD_EVENTS: dict[str, list[dict[str, Any]]] = {
     "nothing odd": [{"kind": "answer", "at": "2026-05-04T14:00:00Z", "challenge": "c", "ok": True}],
     "no event": [],
     "a key nobody knows": [
