@@ -13,8 +13,8 @@ from helpdesk.gateway.forms import info_of, sent, tag_of
 from helpdesk.gateway.travelling import to_wire
 from helpdesk.service.desk import Desk
 
-MOST: Final = 256
-"""So many answers are remembered: those given last."""
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""Answers of so many bytes together are remembered: those that were made last."""
 
 AGAIN: Final = frozenset({"case", "find", "queue", "log"})
 """What a desk gives again, as the very same value, while nothing changed."""
@@ -32,6 +32,7 @@ class Encoded:
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[Any, Body]] = {}
+        self._bytes = 0
         self._infos: dict[Desk, tuple[tuple[str, Freshness], Body]] = {}
 
     def of(self, found: Any, endpoint: Endpoint, asks: wire.Asks) -> Body:
@@ -41,8 +42,10 @@ class Encoded:
         kept = self._known.get(id(found))  # of nothing else as long as the value is kept with it
         if kept is None:
             kept = self._known[id(found)] = (found, body_of(found, endpoint, asks))
-            if len(self._known) > MOST:
-                del self._known[next(iter(self._known))]
+            self._bytes += len(kept[1].content)
+            while self._bytes > MOST_BYTES:
+                _, oldest = self._known.pop(next(iter(self._known)))
+                self._bytes -= len(oldest.content)
         return kept[1]
 
     def info(self, desk: Desk) -> Body:
