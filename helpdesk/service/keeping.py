@@ -186,7 +186,10 @@ class Keeping:
         """Write what is news, and remember it: then nobody need look into the log for it again."""
         oldest = min(look.at for look in looks) - LOOKS_IN
         self._written = {who: at for who, at in self._written.items() if at > oldest}
-        if not [look for look in looks if await self._is_news(look)]:
+        for look in looks:  # nobody takes the pen for what is known
+            if await self._is_news(look):
+                break
+        else:
             return
         written: dict[tuple[str, str], datetime] = {}
         async with self._recorder.transaction(joins=True):
