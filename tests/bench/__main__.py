@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _say(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, {platform.python_version()}")
     _say(HEAD)
     with tempfile.TemporaryDirectory(prefix="run-", dir=given.data) as scratch:
-        run = Run(given.data, Path(scratch), given.quick, given.biggest)
+        run = Run(given.data, Path(scratch), given.quick, given.biggest, given.smallest)
         for code in given.rows or sorted(ROWS):
             for line in _measured(code, run):
                 lines.append(line)
@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("rows", nargs="*", metavar="ROW", choices=[*ROWS, []], help="all of them")
     parser.add_argument("--quick", action="store_true", help="a tenth of the figures")
     parser.add_argument("--biggest", type=int, default=100_000, help="users in the biggest fixture")
+    parser.add_argument("--smallest", type=int, default=0, help="users in the smallest of growth")
     cache = Path.home() / ".cache" / "helpdesk-bench"
     parser.add_argument("--data", type=Path, default=cache, help="where fixtures are kept")
     return parser

@@ -53,12 +53,6 @@ class Hosted:
     users: int
 
 
-def sizes(run: Run) -> tuple[int, ...]:
-    """Give how many users there are behind the gateways that growth is measured on."""
-    million = () if run.is_quick or run.biggest < 1_000_000 else (1_000_000,)
-    return (*run.sizes, *million)
-
-
 @contextlib.contextmanager
 def stores(run: Run, users: int, *, only_sqlite: bool = False) -> Iterator[Sequence[Hosted]]:
     """Give so many users in each database there is here, SQLite first; a row may write to them."""

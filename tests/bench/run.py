@@ -34,12 +34,14 @@ class Run:
         scratch: Where this run may write; gone after it.
         is_quick: Whether few figures are enough, to see that all works.
         biggest: The most users there may be in a fixture.
+        smallest: The fewest users that growth is measured on; 0 for all, of a quick run the few.
     """
 
     data: Path
     scratch: Path
     is_quick: bool = False
     biggest: int = 100_000
+    smallest: int = 0
 
     def count(self, wanted: int) -> int:
         """Give how often something is measured: a quick run is content with a tenth."""
@@ -48,8 +50,9 @@ class Run:
     @property
     def sizes(self) -> tuple[int, ...]:
         """How many users there are in the fixtures that growth is measured on."""
-        sizes = (1_000, 10_000) if self.is_quick else (1_000, 10_000, 100_000, CROWD)
-        return tuple(size for size in sizes if size <= self.biggest)
+        is_few = self.is_quick and not self.smallest
+        sizes = (1_000, 10_000) if is_few else (1_000, 10_000, 100_000, CROWD)
+        return tuple(size for size in sizes if self.smallest <= size <= self.biggest)
 
     def fixture(self, users: int) -> Path:
         """Give a fixture of so many users that may be written to, made where there is none yet."""

@@ -20,7 +20,7 @@ import psycopg
 from helpdesk.domain.search import Query, parse
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.directory import SqlDirectory
-from tests.bench.hosted import SQLITE, Hosted, bare, gateways, missing, sizes, stores
+from tests.bench.hosted import SQLITE, Hosted, bare, gateways, missing, stores
 from tests.bench.loading import Served, load, request
 from tests.bench.run import READY, Run, peer, row
 from tests.bench.screen import ESCAPE, Painted, Screen
@@ -44,7 +44,7 @@ Asks = Callable[[int], bytes]
 @row("G1")
 def letters(run: Run) -> Iterator[Printed]:
     """A letter of a search on a gateway: key to the frame with what it finds, at each size."""
-    for users in sizes(run):
+    for users in run.sizes:
         with stores(run, users) as found:
             for hosted in found:
                 yield from _letters(run, hosted)
@@ -107,7 +107,7 @@ def _typed(screen: Screen, word: str, shown: Sequence[str]) -> Iterator[Painted]
 @row("G2")
 def starting(run: Run) -> Iterator[Printed]:
     """From the command to the list that can be used, on a gateway, at each size."""
-    for users in sizes(run):
+    for users in run.sizes:
         with stores(run, users, only_sqlite=True) as found:
             hosted, home = found[0], run.home()
             with gateways(hosted, 1) as plugs:
@@ -136,7 +136,7 @@ def _started(command: list[str], home: object, *wanted: str) -> Painted:
 @row("G3")
 def reads(run: Run) -> Iterator[Printed]:
     """Questions a second, of one and two gateways, beside a server that says hello."""
-    for users in sizes(run):
+    for users in run.sizes:
         with stores(run, users) as found:
             for hosted in found:
                 for count in (1, 2):
@@ -170,7 +170,7 @@ def _reads(run: Run, hosted: Hosted, count: int) -> Iterator[Printed]:
 @row("G4")
 def writes(run: Run) -> Iterator[Printed]:
     """Notes a second, of one and two gateways, beside bare durable inserts into a like database."""
-    for users in sizes(run):
+    for users in run.sizes:
         with stores(run, users) as found:
             for hosted in found:
                 for count in (1, 2):

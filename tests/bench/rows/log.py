@@ -13,7 +13,7 @@ from functools import partial
 from helpdesk.domain.search import parse
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.directory import SqlDirectory
-from tests.bench.hosted import Hosted, gateways, sizes
+from tests.bench.hosted import Hosted, gateways
 from tests.bench.logs import filed, logged
 from tests.bench.run import READY, Run, helpdesk, peer, row
 from tests.bench.screen import DOWN, ESCAPE, UP, Painted, Screen
@@ -33,7 +33,7 @@ FRAME = "a frame at 60 Hz"
 @row("L1")
 def long_log(run: Run) -> Iterator[Printed]:
     """A log at a gateway: its screen, a filter, all of it verified; and keys meanwhile."""
-    for rows in sizes(run):
+    for rows in run.sizes:
         with logged(run, rows) as hosted:
             all_, few = asyncio.run(_counted(hosted))
             yield from _screens(run, hosted, rows, all_, few)
