@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from itertools import count
 from typing import Any, Final
 
 from textual.timer import Timer
 
 LONGEST_S: Final = 0.012
-"""So long a frame waits at most for what others do."""
+"""So long a frame waits at most for what others do; however slow the machine, for so many turns."""
+
+TURNS: Final = 8
+"""From a letter to the rows it finds the loop turns seven times."""
 
 APART_S: Final = 0.004
 """Seconds between two frames at least."""
@@ -35,9 +39,10 @@ class Brush(Timer):
         while True:
             await self._active.wait()
             ends = loop.time() + LONGEST_S
-            await asyncio.sleep(0)
-            while _is_busy(loop) and loop.time() < ends:  # noqa: ASYNC110 - others have theirs
+            for turn in count(1):
                 await asyncio.sleep(0)
+                if not _is_busy(loop) or (turn >= TURNS and loop.time() >= ends):
+                    break
             if self._active.is_set():  # else it was painted meanwhile
                 now = loop.time()
                 painted.append(now)
