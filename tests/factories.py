@@ -14,11 +14,12 @@ from helpdesk.domain.cases import Case, Person
 from helpdesk.domain.challenges import challenge_lines
 from helpdesk.domain.codes import code_clock
 from helpdesk.domain.decisions import Decision
+from helpdesk.domain.events import decode_event
 from helpdesk.domain.exports import ExportRow
 from helpdesk.domain.policies import decide
 from helpdesk.domain.products import Product
 from helpdesk.domain.tickets import Ticket
-from helpdesk.domain.timeline import AnyEvent, decode_event
+from helpdesk.domain.timeline import AnyEvent
 from helpdesk.domain.users import Account, Factor, FactorKind, FactorState, User
 from helpdesk.products import load_cards
 from helpdesk.service.desk import Desk

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from helpdesk.domain.timeline import Other, decode_timeline
+from helpdesk.domain.events import decode_timeline
+from helpdesk.domain.timeline import Other
 from tests.bench.score import Scored, calibration, scored, share
 from tests.bench.simulate import Labelled, generate, main, one, seeds_of
 from tests.bench.verdict import commonest, long_case, report

@@ -10,9 +10,10 @@ import msgspec
 from msgspec.structs import replace
 
 from helpdesk.domain.errors import BadFile, NotFound
+from helpdesk.domain.events import FORMS, decode_timeline, encode_event
 from helpdesk.domain.learning import learn
 from helpdesk.domain.text import clean
-from helpdesk.domain.timeline import FORMS, AnyEvent, decode_timeline, encode_event
+from helpdesk.domain.timeline import AnyEvent
 from helpdesk.domain.users import Account, User
 
 if TYPE_CHECKING:

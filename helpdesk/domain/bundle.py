@@ -16,13 +16,14 @@ from helpdesk.domain.audit import LogRow
 from helpdesk.domain.cases import Case, masked
 from helpdesk.domain.diagnosis.casefile import BUNDLE, FORMAT
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Evidence, Verdict
+from helpdesk.domain.events import encode_event
 from helpdesk.domain.hiding import hidden
 from helpdesk.domain.holds import Ending, Hold
 from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.products import Product
 from helpdesk.domain.proofs import Grade, Method, Proof
 from helpdesk.domain.text import clean
-from helpdesk.domain.timeline import AnyEvent, Other, encode_event
+from helpdesk.domain.timeline import AnyEvent, Other
 from helpdesk.domain.users import At, User
 
 MOST_OTHERS: Final = 60

@@ -16,18 +16,12 @@ from helpdesk.domain.audit import LogRow
 from helpdesk.domain.challenges import ChallengeLine
 from helpdesk.domain.codes import Code, CodeClock
 from helpdesk.domain.decisions import Decision
+from helpdesk.domain.events import decode_timeline, encode_event
 from helpdesk.domain.lacks import Lack
 from helpdesk.domain.proofs import Proof
 from helpdesk.domain.text import mask, mask_mail, mask_phone
 from helpdesk.domain.tickets import LoopReport, Ticket
-from helpdesk.domain.timeline import (
-    AnyEvent,
-    Call,
-    Other,
-    Send,
-    decode_timeline,
-    encode_event,
-)
+from helpdesk.domain.timeline import AnyEvent, Call, Other, Send
 from helpdesk.domain.users import Account, At, User
 
 T = TypeVar("T", Code, ChallengeLine)

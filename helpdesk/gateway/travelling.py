@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.audit import Result
 from helpdesk.domain.cases import Case, Handover, Outcome, masked_user
-from helpdesk.domain.timeline import KINDS, decode_timeline, encode_event
+from helpdesk.domain.events import decode_timeline, encode_event
+from helpdesk.domain.timeline import KINDS
 
 _PLAIN = tuple[dict[str, Any], ...]
 

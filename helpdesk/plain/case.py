@@ -8,9 +8,10 @@ from helpdesk.domain.audit import LogRow
 from helpdesk.domain.cases import Case, Handover, Weighed
 from helpdesk.domain.decisions import Decision
 from helpdesk.domain.diagnosis.verdicts import Evidence, Verdict
+from helpdesk.domain.events import encode_event
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import NOT_DOCUMENTED, clean
-from helpdesk.domain.timeline import AnyEvent, encode_event
+from helpdesk.domain.timeline import AnyEvent
 
 
 def case_text(case: Case, card: Product) -> str:

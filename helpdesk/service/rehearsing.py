@@ -23,8 +23,9 @@ from helpdesk.domain.errors import (
     Refused,
     Stale,
 )
+from helpdesk.domain.events import encode_event
 from helpdesk.domain.proofs import Asking, Method
-from helpdesk.domain.timeline import AnyEvent, encode_event
+from helpdesk.domain.timeline import AnyEvent
 from helpdesk.domain.training import recording as record
 from helpdesk.domain.training.checking import PROVE
 from helpdesk.domain.training.recording import AnyLine, Key, line_bytes

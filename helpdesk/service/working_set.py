@@ -17,10 +17,10 @@ from helpdesk.domain import entries
 from helpdesk.domain.cases import FORMS as CASE_FORMS
 from helpdesk.domain.cases import Case, case_data, case_of, masked
 from helpdesk.domain.diagnosis.verdicts import Verdict
+from helpdesk.domain.events import FORMS as EVENT_FORMS
 from helpdesk.domain.learning import learn
 from helpdesk.domain.search import LoopRow, Page, Query, Sort, TicketRow, UserRow, matches
 from helpdesk.domain.text import digits, folded
-from helpdesk.domain.timeline import FORMS as EVENT_FORMS
 from helpdesk.domain.users import At
 from helpdesk.stores.replica import Kept, Replica
 

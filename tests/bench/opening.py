@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from helpdesk.config import Config
-from helpdesk.domain.timeline import decode_timeline
+from helpdesk.domain.events import decode_timeline
 from helpdesk.service.desk import Desk
 from helpdesk.wiring import open_desk
 

@@ -11,19 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpdesk.domain.events import decode_event, decode_timeline, encode_event
 from helpdesk.domain.shifting import moved
-from helpdesk.domain.timeline import (
-    FIRST,
-    KINDS,
-    LAST,
-    Answer,
-    Lock,
-    Other,
-    Redirect,
-    decode_event,
-    decode_timeline,
-    encode_event,
-)
+from helpdesk.domain.timeline import FIRST, KINDS, LAST, Answer, Lock, Other, Redirect
 
 AT = "2026-05-04T14:00:00Z"
 WHOLE: dict[str, dict[str, Any]] = {

@@ -23,8 +23,8 @@ from helpdesk.config import load_config
 from helpdesk.connectors.tickets.djangohelpdesk import DjangoHelpdesk
 from helpdesk.domain.diagnosis.casefile import case_verdict, decode_case
 from helpdesk.domain.errors import HelpdeskError
+from helpdesk.domain.events import encode_event
 from helpdesk.domain.text import clean
-from helpdesk.domain.timeline import encode_event
 from helpdesk.domain.training.prompting import notes
 from helpdesk.domain.users import User
 from helpdesk.fixture.check import check

@@ -10,7 +10,7 @@ from textual.content import Content
 
 from helpdesk.domain.agents import Role
 from helpdesk.domain.audit import LogRow, Result
-from helpdesk.domain.timeline import decode_timeline
+from helpdesk.domain.events import decode_timeline
 from helpdesk.tui.render.case import papers
 from helpdesk.tui.render.events import per_hour, timeline_lines
 from helpdesk.tui.render.rows import USERS, widths

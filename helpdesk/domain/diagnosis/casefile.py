@@ -12,9 +12,10 @@ from msgspec import Struct, field
 from helpdesk.domain import diagnosis
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
 from helpdesk.domain.errors import BadFile
+from helpdesk.domain.events import decode_timeline
 from helpdesk.domain.products import Product
 from helpdesk.domain.tickets import Complaint
-from helpdesk.domain.timeline import FIRST, KINDS, LAST, AnyEvent, decode_timeline
+from helpdesk.domain.timeline import FIRST, KINDS, LAST, AnyEvent
 from helpdesk.domain.users import At, Factor, FactorKind, FactorState, User
 
 FORMAT = "helpdesk-case/1"

@@ -15,8 +15,9 @@ from typing import Any, Final
 from helpdesk.domain.diagnosis.casefile import CaseFile, case_verdict
 from helpdesk.domain.diagnosis.questions import PAIRS
 from helpdesk.domain.errors import BadInput
+from helpdesk.domain.events import encode_event
 from helpdesk.domain.products import Product
-from helpdesk.domain.timeline import AnyEvent, Event, Other, encode_event
+from helpdesk.domain.timeline import AnyEvent, Event, Other
 from helpdesk.domain.training.scenario import TIME_KEYS
 from helpdesk.domain.training.spans import span_text
 from helpdesk.domain.users import FactorKind

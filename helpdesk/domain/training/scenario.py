@@ -14,9 +14,10 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from helpdesk.domain.agents import Role
+from helpdesk.domain.events import decode_event
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.tickets import Complaint
-from helpdesk.domain.timeline import AnyEvent, decode_event
+from helpdesk.domain.timeline import AnyEvent
 from helpdesk.domain.training.spans import Span, span_of
 from helpdesk.domain.users import FactorKind, FactorState, MfaState
 

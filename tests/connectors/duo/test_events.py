@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from helpdesk.connectors.duo.events import timeline_of
+from helpdesk.domain.events import decode_timeline, encode_event
 from helpdesk.domain.timeline import (
     Answer,
     Challenge,
@@ -16,8 +17,6 @@ from helpdesk.domain.timeline import (
     Other,
     Report,
     Send,
-    decode_timeline,
-    encode_event,
 )
 from tests.connectors.duo.stories import Row, row
 

@@ -8,6 +8,7 @@ import pytest
 
 from helpdesk.connectors.keycloak.events import EVENTS, timeline_of
 from helpdesk.domain.cases import masked_event
+from helpdesk.domain.events import decode_timeline, encode_event
 from helpdesk.domain.timeline import (
     Answer,
     Challenge,
@@ -18,8 +19,6 @@ from helpdesk.domain.timeline import (
     Password,
     Send,
     Session,
-    decode_timeline,
-    encode_event,
 )
 from tests.connectors.keycloak.stories import OTP, Row, login, password, row, wrong
 

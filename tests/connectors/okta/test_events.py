@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from helpdesk.connectors.okta.events import EVENTS, timeline_of
 from helpdesk.domain.cases import masked_event
+from helpdesk.domain.events import decode_timeline, encode_event
 from helpdesk.domain.originals import row_of
 from helpdesk.domain.timeline import (
     Answer,
@@ -27,8 +28,6 @@ from helpdesk.domain.timeline import (
     Reset,
     Send,
     Session,
-    decode_timeline,
-    encode_event,
 )
 from tests.connectors.okta.system_log import (
     ADMIN,

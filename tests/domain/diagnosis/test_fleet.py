@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from helpdesk.domain.diagnosis.fleet import fleet
-from helpdesk.domain.timeline import AnyEvent, decode_timeline
+from helpdesk.domain.events import decode_timeline
+from helpdesk.domain.timeline import AnyEvent
 from helpdesk.domain.users import User
 from tests.domain.diagnosis.stories import STORIES, ahead, circle, muted
 from tests.domain.diagnosis.telling import NOW, Row, asked, passed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from helpdesk.domain.diagnosis.facts import Facts
 from helpdesk.domain.diagnosis.rounds import differences, loop_rounds
-from helpdesk.domain.timeline import decode_timeline
+from helpdesk.domain.events import decode_timeline
 from tests.domain.diagnosis.stories import STORIES
 from tests.domain.diagnosis.telling import (
     HOTEL,
