@@ -280,12 +280,12 @@ def _allows(case: Mapping[str, Any], act: str) -> bool:
     return any(one["act"] == act and one["weight"] == "allowed" for one in case["decisions"])
 
 
-async def people_of(hosted: Hosted) -> list[str]:
-    """Give the ids of a thousand users."""
+async def people_of(hosted: Hosted, count: int = 1_000) -> list[str]:
+    """Give the ids of so many users."""
     with closing(Database(hosted.store)) as database:
         directory = SqlDirectory(database)
         _, rows = await directory.find(
-            Query(), datetime.now(UTC), account=None, offset=0, limit=1_000
+            Query(), datetime.now(UTC), account=None, offset=0, limit=count
         )
     return [entry.user.id for entry in rows]
 

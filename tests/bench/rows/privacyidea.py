@@ -21,7 +21,7 @@ from tests.labs.environment import Missing
 from tests.labs.privacyidea.running import Lab, lab_in
 from tests.reliability.process import Plug
 
-USERS, ENROLLED, SENT, ROWS = 10_000, 40, 1_000, 15
+USERS, ENROLLED, SENT, ROWS = 10_000, 40, 4_000, 15
 CONNECTIONS, SECONDS, ROUNDS = 8, 3.0, 5
 PEER = "privacyIDEA"
 AT_LEAST = Goal(least=5)
@@ -81,8 +81,8 @@ def _ignored(number: int, head: bytes) -> None:
 
 def _ours(hosted: Hosted, plug: Plug) -> Mapping[str, tuple[Asks, Heed]]:
     """What our gateway is asked; a case holds a user's factors, and much more."""
-    people = asyncio.run(people_of(hosted))
-    sends = Wishes(plug.port, people[:SENT], {"act": "send-code"}, "send-code")
+    people = asyncio.run(people_of(hosted, SENT))  # nobody is sent a second code within a minute
+    sends = Wishes(plug.port, people, {"act": "send-code"}, "send-code")
     find = {"query": {"words": ["ana"]}, "limit": ROWS}
     return {
         "a search": (lambda n: ours_asked("POST", "/v1/find", n, find), _ignored),
