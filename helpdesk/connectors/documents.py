@@ -171,7 +171,9 @@ class Filed:
         return key
 
     def _edit_now(self, user: str, change: Callable[[User], User]) -> User:
-        key = self._key(user)
+        return self._edit_at(self._key(user), change)
+
+    def _edit_at(self, key: int, change: Callable[[User], User]) -> User:
         after = change(self._user(key))
         self._file.put("users", key, msgspec.to_builtins(after))
         return after
@@ -179,7 +181,7 @@ class Filed:
     def _append_now(self, user: str, events: Sequence[AnyEvent]) -> None:
         key = self._key(user)
         self._file.extend(key, user, [*map(encode_event, events)])
-        self._edit_now(user, lambda old: replace(old, seen_at=events[-1].at))
+        self._edit_at(key, lambda old: replace(old, seen_at=events[-1].at))
 
     def _put_secret(self, user: str, factor: str, key: str) -> None:
         taken = {row.get("factor"): key for key, row in self._file.of("secrets", user)}
