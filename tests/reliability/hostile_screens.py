@@ -55,6 +55,7 @@ from helpdesk.tui.render.verdict import whole
 from helpdesk.tui.screens.curtain import Curtain
 from helpdesk.tui.screens.desk import DeskScreen
 from helpdesk.tui.widgets.why import NAMED
+from tests.reliability.rows import is_over, tell
 from tests.reliability.spoiled import NOW, SpoiledDesk, Spoiler, all_errors
 from tests.tui.console import Console
 
@@ -262,7 +263,7 @@ async def screens(
         is_timed: Whether a view that takes too long of the processor is a failure.
     """
     tried, failures, left = 0, [], list(enumerate(texts))
-    while left:
+    while left and not is_over():
         size = SIZES[left[0][0] // 40 % len(SIZES)]
         chunk, left = left[:40], left[40:]
         while chunk:
@@ -270,7 +271,7 @@ async def screens(
             where = "the start"
             try:
                 async with opened(desk, size) as agent:
-                    while chunk:
+                    while chunk and not is_over():
                         turn, (kind, text) = chunk[0]
                         desk.text, desk.turn = text, turn
                         began = time.process_time()
@@ -282,6 +283,10 @@ async def screens(
                                 wrong = f"{wrong}; {spent:.1f} s"  # noqa: PLW2901
                                 failures.append(f"{where}, {size}, {kind} {text[:40]!r}: {wrong}")
                         chunk.pop(0)
+                        if is_timed and turn % 10 == 9:
+                            tell(f"{turn + 1} texts: {tried:,} views, {len(failures)} failed")
+                if is_over():
+                    break
             except Exception as error:  # noqa: BLE001  (the row says it, the next text goes on)
                 failures.append(f"after {where}, {chunk[0][1][1][:40]!r}: {error!r:.300}")
                 chunk.pop(0)

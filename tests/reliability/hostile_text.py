@@ -21,7 +21,7 @@ from tests.reliability.hostile_screens import screens
 from tests.reliability.hostile_sources import files, providers, tickets
 from tests.reliability.hostile_terminal import answered_in_tmux, in_terminal, in_tmux
 from tests.reliability.hostile_words import all_words
-from tests.reliability.rows import Tried
+from tests.reliability.rows import Tried, is_over
 
 Texts = list[tuple[str, str]]
 Part = Callable[[Texts, bool, Path], tuple[int, list[str]]]
@@ -100,6 +100,8 @@ def row(seed: int, is_quick: bool) -> Tried:
     total = 0
     failures: list[str] = []
     for name in PARTS:
+        if is_over():
+            break
         count, found = tried(name, texts, is_quick=is_quick)
         total, failures = total + count, [*failures, *(f"{name}: {one}" for one in found)]
         sys.stdout.write(f"    {name:<10} {count:>9,} tried {len(found):>4} failed\n")
