@@ -14,6 +14,7 @@ import asyncio
 import random
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -23,6 +24,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from helpdesk.domain.actions import ACTIONS, Risk
+from helpdesk.domain.search import Query
 from helpdesk.tui.dialogs.act import ActDialog
 from helpdesk.tui.dialogs.approving import ApprovalDialog, FiledDialog
 from helpdesk.tui.dialogs.drift import DriftDialog
@@ -30,10 +32,10 @@ from helpdesk.tui.dialogs.event import EventDialog
 from helpdesk.tui.dialogs.guarded import Guarded
 from helpdesk.tui.dialogs.pages import PageDialog, ReasonsDialog, RefusedDialog
 from helpdesk.tui.dialogs.proving import VerifyDialog
-from helpdesk.tui.keys import KEYS
+from helpdesk.tui.keys import KEYS, Where
 from helpdesk.tui.screens.desk import DeskScreen
 from tests.reliability.before import Before
-from tests.reliability.keys import SETTLED_S, Walk, Watched, Wrong, broken_by
+from tests.reliability.keys import SETTLED_S, Walk, Watched, Wrong, broken_by, deaf_until_told
 from tests.reliability.rows import Tried, is_over, tell
 from tests.tui.console import Console, demo_desk, hears_now
 from tests.tui.test_approvals import ask_as
@@ -50,6 +52,9 @@ QUICK: Final = (ActDialog, VerifyDialog)
 
 STANDS_S: Final = 0.8
 """Seconds for which a dialog is seen before it may be answered."""
+
+REAL: Final = Guarded.guard_s, Guarded.pause_s
+"""How long the console lets a dialog be deaf."""
 
 GAPS_S: Final = (0.0, 0.0, 0.03, 0.08, 0.15, 0.3, 0.6)
 """Seconds between two keys: struck together, held down, typed."""
@@ -70,6 +75,10 @@ BY_KEY: Final[dict[type[Guarded[Any]], tuple[str, tuple[str, ...]]]] = {
 
 LEADS: Final = ("enter", "enter", "enter", "tab", "space", "y", "1", "2", "w", "down", "escape")
 """Keys that lead on in a dialog."""
+
+
+class Done(Exception):
+    """What a dialog is about was carried out: there is nothing to type ahead at any more."""
 
 
 class Timed(Watched):
@@ -109,7 +118,7 @@ class Ahead(Walk):
     def __init__(self, kind: type[Guarded[Any]], seed: int, number: int, place: Path) -> None:
         super().__init__(seed, number, place)
         self.dice = random.Random(f"{kind.__name__}/{seed}/{number}")
-        self.kind_of_dialog, self.stood = kind, 0
+        self.kind_of_dialog = kind
         self.who = "aoife" if kind in {ApprovalDialog, FiledDialog} else "dana"
 
     async def opened(self, stack: AsyncExitStack) -> Watched:
@@ -121,6 +130,7 @@ class Ahead(Walk):
             lead = demo_desk(self.place, "greta")
             stack.push_async_callback(lead.aclose)
             await lead.approve(await ask_as(desk), is_granted=True)
+            self._rows = max(row.seq for row in (await desk.log(Query(), limit=200)).rows)
         self.before = Before(desk, desk, self.place / "demo.json")
         app = Timed(desk, clock=self.before.now)
         app.begin_to_note(self.granted)
@@ -139,7 +149,6 @@ class Ahead(Walk):
                 await self._drained(app)
                 app.let_pass(self.dice.choice(GAPS_S))
         await self._drained(app)
-        self.stood += type(app.screen) is self.kind_of_dialog
         await self.holds(app)
         await self._leave(app)
 
@@ -148,6 +157,8 @@ class Ahead(Walk):
 
     async def _opening(self, app: Timed, agent: Console) -> list[str]:
         """Open the dialog, or give the key that does."""
+        if self.kind_of_dialog is ApprovalDialog and self.seen.acts["turn-off-mfa"]:
+            raise Done
         if self.kind_of_dialog not in BY_KEY:
             await OPENED[self.kind_of_dialog](agent, self.desk)
             return []
@@ -174,7 +185,8 @@ class Ahead(Walk):
             self._key(app, "escape")
             await self._drained(app)
             await asyncio.sleep(0)
-        self._key(app, "1")
+        if len(app.screen_stack) == 1:
+            app.switch_mode(Where.DESK.value)
         self._key(app, "escape")
         await self._drained(app)
 
@@ -187,24 +199,37 @@ def _stands_at(screen: DeskScreen, user: str) -> bool:
 
 def row(seed: int, is_quick: bool) -> Tried:
     """Type ahead at every dialog; quickly, a few times at two."""
-    tried, failures, stood = 0, list[str](), dict[str, int]()
+    tried, failures, opened = 0, list[str](), Counter[str]()
     for kind, number, count in _turns(is_quick):
-        if is_over():
-            break
-        with tempfile.TemporaryDirectory(prefix="burst-") as name:
-            one = Ahead(kind, seed, number, Path(name))
-            try:
-                asyncio.run(one.walk(count))
-            except Exception as error:  # noqa: BLE001  (a console that breaks raises anything)
-                says = f"{error}" if isinstance(error, Wrong) else broken_by(error)
-                failures.append(f"{kind.__name__} {number}: {says}; {' '.join(one.last)}")
-        tried += one.seen.keys
-        stood[kind.__name__] = stood.get(kind.__name__, 0) + one.seen.dialogs[kind.__name__]
+        left, again = count, 0
+        while left > 0 and not is_over():
+            one, says = _burst(kind, seed, number + again, left)
+            left, again = left - max(1, one.seen.keys), again + 1_000
+            tried += one.seen.keys
+            opened += one.seen.dialogs
+            failures += [f"{kind.__name__} {number + again}: {says}"] if says else []
+            if says:
+                tell(failures[-1])
         if not is_quick:
             tell(f"{kind.__name__} {number}: {tried:,} bursts, {len(failures)} failed")
     if not is_quick:
-        tell(f"opened: {stood}")
+        tell(f"opened: {dict(opened.most_common())}")
     return Tried(tried, tuple(failures))
+
+
+def _burst(kind: type[Guarded[Any]], seed: int, number: int, count: int) -> tuple[Ahead, str]:
+    """Type ahead so many times at one console; give it, and what was wrong."""
+    with tempfile.TemporaryDirectory(prefix="burst-") as name, deaf_until_told(Path(name)):
+        Guarded.guard_s, Guarded.pause_s = REAL
+        one, says = Ahead(kind, seed, number, Path(name)), ""
+        try:
+            asyncio.run(one.walk(count))
+        except Done:
+            pass
+        except Exception as error:  # noqa: BLE001  (a console that breaks raises anything)
+            says = f"{error}" if isinstance(error, Wrong) else broken_by(error)
+            says += f"; the last keys: {' '.join(one.last)}"
+    return one, says
 
 
 def _turns(is_quick: bool) -> Iterator[tuple[type[Guarded[Any]], int, int]]:

@@ -48,6 +48,7 @@ from helpdesk.tui.dialogs.act import WORD, ActDialog
 from helpdesk.tui.dialogs.approving import Choice, Chosen
 from helpdesk.tui.dialogs.guarded import LEAST, Dialog, Guarded
 from helpdesk.tui.keys import KEYS
+from helpdesk.tui.palette import Palette
 from helpdesk.tui.screens.curtain import Curtain
 from helpdesk.tui.screens.place import Place
 from helpdesk.tui.training import TrainingApp
@@ -219,7 +220,8 @@ class Walk:
                     await self._through(app, pilot, keys)
                 except Wrong as wrong:  # told once the console has closed
                     self.wrong = str(wrong)
-                self.seen.dialogs += app.opened
+                finally:
+                    self.seen.dialogs += app.opened
             if self.wrong:
                 raise Wrong(self.wrong)
         return self.seen
@@ -259,6 +261,8 @@ class Walk:
     def _happen(self, app: Watched) -> None:
         """Now and then, where a line is between: let something become of it; or lock."""
         dice = self.dice.random()
+        if isinstance(app.screen, Palette) and dice > 0.7:  # what is typed there leads nowhere else
+            self._key(app, "escape")
         if isinstance(self.before.desk, OfflineDesk) and dice < 0.02:
             self._note(self.before.happen(self.dice))
             if dice < 0.002:
