@@ -56,6 +56,9 @@ SLOWER = 1.5
 ENOUGH = 200
 """So many keys say how long one takes; fewer say what else the machine did."""
 
+PEOPLE = 500
+"""Users who are written about, in turn by chance: a case with a hundred notes is rightly larger."""
+
 STRETCH_S = 60.0
 """How often it is told how a gateway at load is."""
 
@@ -175,7 +178,7 @@ async def _long_console(url: str, place: Path, parts: Parts, chance: random.Rand
     """The desk in a process of its own: what this one takes is the console's alone."""
     mine, other = (RemoteDesk(Line(url, Spoken(f"agent-{n}"))) for n in range(2))
     desk = OfflineDesk(mine, Replica(place / "replica"), _now)
-    users = [row.id for row in (await other.queue(limit=20)).rows]
+    users = [row.id for row in (await other.queue(limit=PEOPLE)).rows]
 
     async def write(number: int) -> bool:
         user = chance.choice(users)
