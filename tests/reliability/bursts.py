@@ -161,10 +161,10 @@ class Ahead(Walk):
         if self.kind_of_dialog is ApprovalDialog and self.seen.acts["turn-off-mfa"]:
             raise Done
         if self.kind_of_dialog not in BY_KEY:
-            for _ in range(3):
+            for _ in range(2):
                 await self._leave(app)
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(SETTLED_S):
+                    async with asyncio.timeout(SETTLED_S / 4):
                         await OPENED[self.kind_of_dialog](agent, self.desk)
                     return []
             raise Done
