@@ -135,13 +135,16 @@ def decode_timeline(raws: Iterable[Any] | bytes, by: timedelta = STILL) -> tuple
         raws = [*raws]
     events = _together(raws, by)
     if events is None:
-        told = msgspec.json.decode(raws, type=list[Any]) if isinstance(raws, bytes) else raws
-        events = [*_one_by_one(told, by)]
+        events = [*_one_by_one(_values(raws), by)]
     named = [event.id for event in events if event.id is not None]
     if len({*named}) < len(named):
         events = _each_once(events)
     events.sort(key=attrgetter("at"))
     return tuple(events)
+
+
+def _values(raws: list[Any] | bytes) -> list[Any]:
+    return msgspec.json.decode(raws, type=list[Any]) if isinstance(raws, bytes) else raws
 
 
 def _each_once(events: Iterable[AnyEvent]) -> list[AnyEvent]:
@@ -157,22 +160,15 @@ def _each_once(events: Iterable[AnyEvent]) -> list[AnyEvent]:
 
 
 def _together(raws: list[Any] | bytes, by: timedelta) -> list[AnyEvent] | None:
-    """The events where all are right and hold nothing but what their kind names; else None.
+    """The events where all are right and of known kinds; else None.
 
     A long timeline is read in a third of the time when it is read at once.
     """
-    events: list[Any]
-    try:
-        if isinstance(raws, bytes):
-            # One character is looked for in a tenth of the time.
-            events, is_plain = _decoder().decode(raws), b"+" not in raws or b'"+"' not in raws
-        else:
-            events = msgspec.convert(raws, list[_ANY])
-            is_plain = not any("+" in raw for raw in raws)
-    except msgspec.DecodeError:
-        return None
-    if not is_plain or not events:
-        return events if is_plain else None
+    events = _plain(raws)
+    if events is None:
+        events = _parted(_values(raws), by)
+    if not events:
+        return events
     times = [event.at for event in events]
     if not _stays_within(min(times), max(times), by):
         return None
@@ -184,6 +180,44 @@ def _together(raws: list[Any] | bytes, by: timedelta) -> list[AnyEvent] | None:
             _put_times(event, at + by, by)
         elif by:
             put(event, "at", at + by)
+    return events
+
+
+def _plain(raws: list[Any] | bytes) -> list[Any] | None:
+    """Events that hold nothing but what their kind names, not moved yet; else None."""
+    events: list[Any]
+    try:
+        if isinstance(raws, bytes):
+            # One character is looked for in a tenth of the time.
+            events, is_plain = _decoder().decode(raws), b"+" not in raws or b'"+"' not in raws
+        else:
+            events = msgspec.convert(raws, list[_ANY])
+            is_plain = not any("+" in raw for raw in raws)
+    except msgspec.DecodeError:
+        return None
+    return events if is_plain else None
+
+
+def _parted(raws: list[Any], by: timedelta) -> list[Any] | None:
+    """Events of known kinds, only what no kind names moved yet; None where one is no such event."""
+    known: list[Any] = []
+    beside: dict[int, dict[str, Any]] = {}
+    for place, raw in enumerate(raws):
+        name = raw.get("kind") if isinstance(raw, dict) else None
+        kind = KINDS.get(name) if isinstance(name, str) else None
+        if kind is None:
+            return None
+        unknown = raw.keys() - _NAMES[kind]
+        if unknown:
+            extra = {key: raw[key] for key in sorted(unknown)}
+            beside[place] = moved(extra, by) if by else extra
+        known.append({key: raw[key] for key in raw if key not in unknown} if unknown else raw)
+    try:
+        events: list[Any] = msgspec.convert(known, list[_ANY])
+    except msgspec.ValidationError:
+        return None
+    for place, extra in beside.items():
+        msgspec.structs.force_setattr(events[place], "extra", extra)
     return events
 
 
