@@ -183,14 +183,12 @@ class Diagnosing:
         The worst of the list are looked at for it, and some more each time it is asked for: where
         it is long, a hostile one further down stands first once it was looked at.
         """
-        head = await listing(first=(), offset=0, limit=limit if limit < 2 else HEAD)
-        total, found = head
-        tops = await self.tops(_users(found), LIST_S)
-        if limit < 2:  # only how many there are is wanted
-            return total, found[offset:], tops
-        if total > len(found):
-            more = await listing(first=(), offset=self._next(total), limit=MORE)
-            await self.tops(_users(more[1]), MORE_S)
+        if (offset, limit) != (0, 1):  # whoever asks for one row wants to know how many there are
+            total, found = await listing(first=(), offset=0, limit=HEAD)
+            await self.tops(_users(found), LIST_S)
+            if total > len(found):
+                more = await listing(first=(), offset=self._next(total), limit=MORE)
+                await self.tops(_users(more[1]), MORE_S)
         total, found = await listing(first=self._found.hostile, offset=offset, limit=limit)
         return total, found, await self.tops(_users(found), LIST_S)
 

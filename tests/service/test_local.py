@@ -615,7 +615,9 @@ async def test_a_hostile_loop_far_down_a_long_list_stands_first_once_it_was_look
     found.keep(replace(last, verdict=replace(last.verdict, causes=causes)))
 
     after = [row.report.user for row in (await desk.loops(Query())).rows]
+    one_by_one = [await desk.loops(Query(), offset=place, limit=1) for place in range(len(before))]
     assert after == [before[-1], *before[:-1]] != before
+    assert [page.rows[0].report.user for page in one_by_one] == after
 
 
 async def test_what_the_caller_says_changes_the_verdict(desk: LocalDesk) -> None:
