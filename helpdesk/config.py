@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -179,6 +178,8 @@ def load_config(environment: Mapping[str, str]) -> Config:
 def _read(path: Path) -> Config:
     try:
         text = path.read_text("utf-8")
+        import tomllib  # noqa: PLC0415  (most have no settings)
+
         config = msgspec.convert(tomllib.loads(text), Config)
     except FileNotFoundError:
         return Config()

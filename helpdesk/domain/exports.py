@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Sequence
@@ -87,6 +86,8 @@ def as_csv(rows: Sequence[ExportRow], *, has_head: bool = True) -> str:
 
     Without its head it is what follows on another.
     """
+    import csv  # noqa: PLC0415  (most desks never export)
+
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     if has_head:

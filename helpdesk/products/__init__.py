@@ -6,7 +6,6 @@ Those that come with the program, and those a user drops into the configuration 
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -64,6 +63,8 @@ def read_card(path: Path) -> Product:
     Raises:
         BadFile: As `load_cards`.
     """
+    import tomllib  # noqa: PLC0415  (our own cards are kept as they were read)
+
     text = _text(path)
     try:
         data = tomllib.loads(text)

@@ -32,7 +32,6 @@ from helpdesk.domain.errors import HelpdeskError, NeedsMore, Unknown, Unreachabl
 from helpdesk.domain.users import MfaState
 from helpdesk.tui import dialogs
 from helpdesk.tui.keys import key_of
-from helpdesk.tui.render.weighing import refusal_text
 from helpdesk.tui.screens.proving import ProvingPlace, ticket_of
 from helpdesk.tui.widgets.chrome import HeaderLine
 
@@ -107,6 +106,8 @@ class ActingPlace(ProvingPlace):
         await self._follow(action, case)
 
     async def _refused(self, case: Case, weighed: Weighed) -> None:
+        from helpdesk.tui.render.weighing import refusal_text  # noqa: PLC0415  (the dialog needs it)
+
         decision = weighed.decision
         card = self.desk.cards.get(case.user.product)
         dialog = dialogs.RefusedDialog(

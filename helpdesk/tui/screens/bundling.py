@@ -12,7 +12,6 @@ from textual import work
 from helpdesk.domain.actions import Note
 from helpdesk.domain.cases import Case
 from helpdesk.domain.errors import HelpdeskError
-from helpdesk.service.bundles import write_bundle
 from helpdesk.tui.screens.proving import ticket_of
 from helpdesk.tui.screens.telling import TellingPlace
 
@@ -27,6 +26,8 @@ class BundlingPlace(TellingPlace):
     @work(group="bundle", exit_on_error=False)
     async def write_bundle(self) -> None:
         """Write the bundle; where a ticket system keeps a ticket of the user, offer it to that."""
+        from helpdesk.service.bundles import write_bundle  # noqa: PLC0415  (seldom asked for)
+
         case = await self.settled_case()
         if case is None:
             self.app.notify("Choose a user first.", markup=False)

@@ -24,8 +24,6 @@ from helpdesk.domain.search import Page, Query, Sort, UserRow
 from helpdesk.service.desk import Desk
 from helpdesk.tui import dialogs
 from helpdesk.tui.keys import Where, bindings
-from helpdesk.tui.render.case import summary_lines
-from helpdesk.tui.render.manual import card_page
 from helpdesk.tui.render.rows import USERS
 from helpdesk.tui.screens.finding import FindingPlace
 from helpdesk.tui.screens.holding import HoldingPlace
@@ -149,7 +147,8 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
     @work(group="furnish", exit_on_error=False)
     async def furnish(self) -> None:
         """Make the parts of the case; what shows one takes the focus where nothing else can."""
-        await self.query_one(CasePanel).furnished()
+        for panel in self.query(CasePanel):
+            await panel.furnished()
         self.keep_focus()
 
     @on(RowList.Rested)
@@ -294,6 +293,8 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
         self._with_case(self._show_card)
 
     def _show_card(self, case: Case) -> None:
+        from helpdesk.tui.render.manual import card_page  # noqa: PLC0415  (seldom asked for)
+
         card = self.desk.cards.get(case.user.product)
         if card is not None:
             self.app.push_screen(dialogs.PageDialog(card.name, card_page(card)))
@@ -325,6 +326,8 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
         self._with_case(self._copy_case)
 
     def _copy_case(self, case: Case) -> None:
+        from helpdesk.tui.render.case import summary_lines  # noqa: PLC0415  (of the parts)
+
         shown = case if case.is_masked else masked(case)
         card = self.desk.cards.get(case.user.product)
         self.copy(summary_lines(shown, card, self.clock()))

@@ -21,8 +21,6 @@ from helpdesk.service.desk import Desk
 from helpdesk.tui import dialogs
 from helpdesk.tui.dialogs.guarded import LEAST, too_small
 from helpdesk.tui.keys import IN_DIALOGS, IN_LISTS, Where, keys_of
-from helpdesk.tui.render.approvals import waiting_for
-from helpdesk.tui.render.manual import help_page
 from helpdesk.tui.render.rows import Scene
 from helpdesk.tui.terminal import SafeScreen
 from helpdesk.tui.themes import following
@@ -136,6 +134,8 @@ class Place(SafeScreen[None], Plain):
 
     def heed(self, approvals: tuple[Approval, ...]) -> None:
         """Show in the header how many requests this agent can do something about."""
+        from helpdesk.tui.render.approvals import waiting_for  # noqa: PLC0415  (after the first frame)
+
         self._waits("approvals", waiting_for(approvals, self.desk.agent, self.clock()))
 
     @work(exclusive=True, group="alarms", exit_on_error=False)
@@ -208,6 +208,8 @@ class Place(SafeScreen[None], Plain):
 
     def action_help(self) -> None:
         """Show the keys of this place."""
+        from helpdesk.tui.render.manual import help_page  # noqa: PLC0415  (seldom asked for)
+
         keys = keys_of(self.WHERE)
         acts = [(key.shown, f"{key.label}: {key.says}") for key in keys if key.act]
         groups = {f"Keys of {self.TITLE_WORDS}": [(k.shown, k.says) for k in keys if not k.act]}

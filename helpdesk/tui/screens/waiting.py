@@ -10,7 +10,6 @@ from helpdesk.domain.approvals import Approval, why_not_approve
 from helpdesk.domain.limits import STRANGER_IN, Alarm
 from helpdesk.domain.text import clean
 from helpdesk.tui.keys import key_of
-from helpdesk.tui.render.proving import news_of
 
 
 class Waiting:
@@ -22,6 +21,8 @@ class Waiting:
 
     def news(self, approvals: tuple[Approval, ...], now: datetime) -> list[tuple[str, str, bool]]:
         """Return what to tell: the user, a sentence, and whether it is good news."""
+        from helpdesk.tui.render.proving import news_of  # noqa: PLC0415  (after the first frame)
+
         before, self._seen = self._seen, {one.id: one.decided_at is not None for one in approvals}
         if before is None:
             return []

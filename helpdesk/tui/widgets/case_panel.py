@@ -59,7 +59,8 @@ class CasePanel(Below):
             CasePanel.case, CasePanel.now, CasePanel.verdict,
             CasePanel.said, CasePanel.why_fault, CasePanel.holds,
         )  # fmt: skip
-        await self.mount(parts, before="#no-case")
+        if self.is_attached:
+            await self.mount(parts)
         if not parts.is_whole:
             return  # the console is ending
         self._parts = parts
@@ -76,9 +77,11 @@ class CasePanel(Below):
         self._fit()
 
     def _fit(self) -> None:
-        if self._parts is not None and self.outer_size:  # hidden it has no size
+        if self._parts is None or not self._parts.is_whole:
+            return
+        if self.outer_size:  # hidden it has none
             self._parts.fit(self.outer_size)
-            self._parts.give_scrolling(is_one=self.screen.has_class("-slim"))
+        self._parts.give_scrolling(is_one=self.screen.has_class("-slim"))
 
     @property
     def scrolls(self) -> Widget | None:
@@ -87,7 +90,7 @@ class CasePanel(Below):
 
     def give_scrolling(self, *, is_one: bool) -> None:
         """Let what scrolls take the focus; what had it hands it on."""
-        if self._parts is not None:
+        if self._parts is not None and self._parts.is_whole:
             self._parts.give_scrolling(is_one=is_one)
 
     def roll(self, by: int) -> None:

@@ -69,7 +69,7 @@ class CaseParts(Below):
     @property
     def is_whole(self) -> bool:
         """Whether all of them are there; where the console ends meanwhile they never are."""
-        return bool(self.query("#history") and self.query(MayI))
+        return all(self.query(one) for one in ("#middle", "#history", "Why", "MayI"))
 
     def fit(self, size: Size) -> None:
         """Give reasons as many lines as the height of the case leaves them."""
