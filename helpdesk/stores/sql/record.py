@@ -171,7 +171,7 @@ class SqlStore:
         known = self._database.written_on
         if known is not None and isinstance(record, Ticket):
             user = record.user  # whose entry tells of their ticket, wherever it is
-            writes += [("ahead", user), ("named", EACH), ("alike", EACH)]
+            writes += [("ahead", EACH), ("named", EACH), ("alike", EACH)]
             writes += [("entries", who) for who in known.about("entries") if _is_of(user, who)]
         await self._database.ask(self._keep, record, writes=writes)
 
