@@ -234,7 +234,7 @@ def _burst(kind: type[Guarded[Any]], seed: int, number: int, count: int) -> tupl
             asyncio.run(one.walk(count))
         except Done:
             pass
-        except Exception as error:  # noqa: BLE001  (a console that breaks raises anything)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  (whatever broke it)
             says = f"{error}" if isinstance(error, Wrong) else broken_by(error)
             says += f"; the last keys: {' '.join(one.last)}"
     return one, says
