@@ -28,6 +28,7 @@ from helpdesk.domain.errors import (
     Unreachable,
     Unsettled,
 )
+from tests.reliability.hostile import Hostile, said
 from tests.waiting import PATIENCE_S
 
 URL = "https://north.example/api"
@@ -434,3 +435,17 @@ def test_the_difference_of_the_clocks_is_known(asks: Callable[..., Http]) -> Non
 def test_a_provider_is_reached_in_no_unsafe_way(url: str) -> None:
     with pytest.raises(BadInput, match="is reached by https"):
         Http(url, "Northern")
+
+
+def test_the_client_of_a_stream_takes_its_token_nowhere_it_is_sent() -> None:
+    stranger = Hostile(said())
+
+    async def ask(url: str) -> int:
+        async with client_for(lines_for(trust()), 5.0) as client:
+            return (await client.get(url, headers={"authorization": "Bearer canary"})).status_code
+
+    with stranger.standing() as away, Hostile(said(b"", 302, location=away)).standing() as url:
+        status = asyncio.run(ask(url))
+
+    assert status == 302
+    assert stranger.heard == []
