@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 from typing import ClassVar
 
@@ -22,6 +23,11 @@ class Palette(CommandPalette, SafeScreen[None]):
     """Textual's palette, in which Enter struck twice closes no more than it."""
 
     WAY_OUT: ClassVar[str] = "Input"
+
+    def _action_command_list(self, action: str) -> None:
+        """Move in the list; a page of one that is not laid out yet is none, and breaks Textual."""
+        with contextlib.suppress(KeyError, IndexError):
+            super()._action_command_list(action)
 
 
 class KeysProvider(Provider):

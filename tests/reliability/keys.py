@@ -490,7 +490,7 @@ def walked(seed: int, number: int, keys: int) -> tuple[Seen, str]:
         )
 
 
-def broken_by(error: Exception) -> str:
+def broken_by(error: BaseException) -> str:
     """Say what a console broke of, and where."""
     frames = traceback.extract_tb(error.__traceback__)[-6:]
     places = " < ".join(f"{Path(one.filename).name}:{one.lineno}" for one in reversed(frames))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from textual import events
+from textual.command import CommandList
 from textual.geometry import Size
 from textual.widgets import Button
 
@@ -145,3 +146,19 @@ async def test_a_dialog_answered_beneath_another_leaves_that_open_and_closes_aft
         await agent.press("escape")
         await agent.stands_on_desk()
         assert answers == [None, None]
+
+
+async def test_a_page_of_a_palette_that_is_not_laid_out_breaks_nothing(tmp_path: Path) -> None:
+    async with console(demo_desk(tmp_path)) as agent:
+        await agent.press("ctrl+p")
+        await agent.until(lambda: isinstance(agent.app.screen, Palette), "the palette")
+        await agent.settles()
+        palette = agent.app.screen
+        assert isinstance(palette, Palette)
+        found = palette.query_one(CommandList)
+        found.highlighted = 0
+        found._index_to_line.clear()
+
+        palette._action_command_list("page_down")
+
+        assert agent.app.is_running
