@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -15,9 +16,12 @@ from helpdesk.domain.actions import AnyAction, Flag, Note, SendCode, TakeTicket
 from helpdesk.domain.audit import Result
 from helpdesk.domain.errors import NotFound
 from helpdesk.domain.search import Query, UserState
+from helpdesk.domain.tickets import Ticket
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.base import no_lull
 from helpdesk.stores.sql.database import Database
+from helpdesk.stores.sql.directory import SqlDirectory
+from helpdesk.stores.sql.record import SqlStore
 from tests import postgres
 from tests.conftest import Clock
 from tests.sql import desks_on, imported
@@ -181,6 +185,42 @@ async def test_what_was_dropped_is_not_known_afterwards(two: Two) -> None:
     assert (await desk.case("u5")).log == before
     after = (await desk.perform(Note(user="u5", text="two"))).case.log
     assert [row.says for row in after[:2]] == ["two", "one"]
+
+
+@BOTH
+async def test_what_others_read_while_one_wrote_is_not_known_afterwards(two: Two) -> None:
+    desk, store, directory = two.open_here("dana"), SqlStore(two.here), SqlDirectory(two.here)
+
+    async def read() -> tuple[list[str], str | None]:
+        async with two.here.lull():
+            rows = await store.rows(acts=("note",))
+            ticket = (await directory.entries(["u2", "u5"]))["u2"].ticket
+            return [row.says for row in rows], ticket.agent if ticket else None
+
+    async with two.here.lull():  # what is known when the pen is taken: nothing of that
+        pass
+    (mine,) = await store.select(Ticket, user="u2", only_open=True)
+    async with desk._recorder.transaction():
+        await desk._record(act="note", user="u5", says="new", result=Result.DONE)
+        await store.keep(replace(mine, agent="dana"))
+        before = await asyncio.create_task(read())
+
+    after = await read()
+    assert "new" not in before[0]
+    assert before[1] != "dana"
+    assert "new" in after[0]
+    assert after[1] == "dana"
+
+
+async def test_what_was_answered_under_the_pen_is_answered_anew_after_a_write(two: Two) -> None:
+    desk = two.open_here("dana")
+
+    async with desk._recorder.transaction():
+        before = await desk.case("u5")
+        await desk._record(act="note", user="u5", says="new", result=Result.DONE)
+        after = await desk.case("u5")
+
+    assert [row.says for row in after.log[: len(after.log) - len(before.log)]] == ["new"]
 
 
 async def test_an_answer_is_for_nobody_but_who_asked(two: Two) -> None:

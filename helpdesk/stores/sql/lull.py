@@ -7,8 +7,9 @@ question ─▶ how many changes? ─ as before ─▶ the same lull: what is kn
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -22,6 +23,9 @@ LASTING: Final = frozenset(
     {"records", "rows", "listed", "entries", "named", "alike", "step", "ahead"}
 )
 """The kinds of which those who write say what of them may be another afterwards."""
+
+SEVERAL: Final = frozenset({"listed", "entries"})
+"""The kinds that are about several things at once; about none of them is about all."""
 
 OF_PEOPLE: Final = tuple((kind, "*") for kind in ("entries", "named", "alike", "step", "ahead"))
 """What may be another after people, or what happened to them, were changed."""
@@ -53,9 +57,10 @@ class Lull:
         self.count, self._under = count, under
         self._ends: float = under._ends if under else time.monotonic() + LASTS_S
         self._known: dict[str, dict[Hashable, dict[What, Any]]] = {}
-        self._hidden: set[tuple[str, Hashable]] = set()
+        self._changed: dict[str, set[Hashable]] = {}
         self._size = 0
         self._answers: dict[Hashable, tuple[datetime, Any]] = {}
+        self._keeping = threading.Lock()  # who reads in a thread keeps it there
 
     def is_of(self, count: int) -> bool:
         """Whether it still lasts where there were so many changes."""
@@ -66,48 +71,43 @@ class Lull:
         kind, of = what[0], what[1]
         found = self._known.get(kind, {}).get(of, {}).get(what)
         if found is None and self._under is not None:
-            is_hidden = (kind, of) in self._hidden or (kind, ALL) in self._hidden
-            return None if is_hidden else self._under.get(what)
+            is_changed = _is_changed(kind, of, self._changed.get(kind, ()))
+            return None if is_changed else self._under.get(what)
         return found
 
     def keep(self, what: What, found: Any) -> None:
         """Take note of something; it is shared, so nobody may change it."""
-        if self._size >= MOST:
-            self._known.clear()
-            self._size = 0
-        self._known.setdefault(what[0], {}).setdefault(what[1], {})[what] = found
-        self._size += 1
-
-    def about(self, kind: str) -> set[Hashable]:
-        """Give what there is something known about of a kind."""
-        under = self._under.about(kind) if self._under is not None else set()
-        return {*self._known.get(kind, {})} | under
+        with self._keeping:
+            if self._size >= MOST:
+                self._known.clear()
+                self._size = 0
+            self._known.setdefault(what[0], {}).setdefault(what[1], {})[what] = found
+            self._size += 1
 
     def forget(self, *parts: tuple[str, Hashable]) -> None:
         """Know some parts no more: a kind and what it is about, or `ALL`; without any, nothing."""
+        self._answers.clear()
         if not parts:
             self._known.clear()
             self._under = None
         for kind, of in parts:
-            self._hidden.add((kind, of))
-            if of == ALL:
-                self._known.pop(kind, None)
-            else:
-                self._known.get(kind, {}).pop(of, None)
+            self._changed.setdefault(kind, set()).add(of)
+            _drop(self._known.get(kind, {}), kind, {of})
 
     def settled(self, count: int) -> Lull:
         """Give what is known once all is durable that was written; what was under it is taken.
 
-        Whoever asked before that reads anew what they still need. Answers are given anew.
+        Whoever asked before that reads anew what they still need. Answers are given anew. What
+        others read while it was being written is looked at as well: it is of before.
         """
         after, under = Lull(count), self._under
         after._ends = self._ends
         if under is not None:
-            after._known, after._size = under._known, under._size
-            under._known, under._size = {}, 0
-            for part in self._hidden:
-                after.forget(part)
-            after._hidden.clear()
+            with under._keeping:  # what comes later is for nobody
+                after._known, after._size = under._known, under._size
+                under._known, under._size = {}, 0
+            for kind, changed in self._changed.items():
+                _drop(after._known.get(kind, {}), kind, changed)
         for kind, parts in self._known.items():
             for of, found in parts.items():
                 after._known.setdefault(kind, {}).setdefault(of, {}).update(found)
@@ -126,6 +126,26 @@ class Lull:
             self._answers.clear()
         self._answers[what] = (now, found)
         return found
+
+
+def _is_changed(kind: str, of: Hashable, changed: Collection[Hashable]) -> bool:
+    """Whether what is known of a kind about something may be another, as some of it was changed."""
+    if not changed:
+        return False
+    if of in changed or ALL in changed:
+        return True
+    several: Any = of if kind in SEVERAL else None
+    return several is not None and (not several or any(one in changed for one in several))
+
+
+def _drop(known: dict[Hashable, Any], kind: str, changed: Collection[Hashable]) -> None:
+    """Know no more of a kind what may be another."""
+    if kind in SEVERAL or ALL in changed:
+        for of in [of for of in known if _is_changed(kind, of, changed)]:
+            del known[of]
+        return
+    for of in changed:
+        known.pop(of, None)
 
 
 def entries_of(users: tuple[str, ...]) -> What:

@@ -168,11 +168,8 @@ class SqlStore:
     async def keep(self, record: Record) -> None:
         """Write a record, new or instead of the one with its id."""
         writes: list[tuple[str, Hashable]] = [("records", type(record))]
-        known = self._database.written_on
-        if known is not None and isinstance(record, Ticket):
-            user = record.user  # whose entry tells of their ticket, wherever it is
-            writes += [("ahead", EACH), ("named", EACH), ("alike", EACH)]
-            writes += [("entries", who) for who in known.about("entries") if _is_of(user, who)]
+        if isinstance(record, Ticket):  # the entry of its user tells of it, wherever that is
+            writes += [("entries", record.user), ("ahead", EACH), ("named", EACH), ("alike", EACH)]
         await self._database.ask(self._keep, record, writes=writes)
 
     async def next_ticket(self) -> str:
@@ -255,15 +252,13 @@ class SqlStore:
     async def append(self, entry: Entry) -> None:
         """Append a row to the log."""
         row, known = opened(entry), self._database.written_on
-        if known is None:
-            await self._database.ask(self._append, entry, row, None)
-            return
-        mine, whose = known.get(rows_of(row.user)), known.get(entries_of((row.user,)))
+        mine = whose = None
+        if known is not None:
+            mine, whose = known.get(rows_of(row.user)), known.get(entries_of((row.user,)))
         name = whose[0].user.name if whose else None
-        parts = [("listed", acts) for acts in known.about("listed") if _is_in(row, acts)]
-        parts += [("rows", row.user), ("logged", EACH)]
-        await self._database.ask(self._append, entry, row, name, writes=parts)
-        if mine is not None:
+        writes = (("rows", row.user), ("listed", row.act))
+        await self._database.ask(self._append, entry, row, name, writes=writes)
+        if known is not None and mine is not None:
             known.keep(rows_of(row.user), (*mine, row))
 
     async def note(self, checkpoint: Noted) -> None:
@@ -473,16 +468,6 @@ def rows_of(
     if user:
         return "rows", user, agent, frozenset(acts), since, after, limit, looks
     return "listed", frozenset(acts), agent, since, after, limit, looks
-
-
-def _is_in(row: LogRow, acts: Hashable) -> bool:
-    """Whether a row may be one of those that are listed of some acts, or of all."""
-    return not isinstance(acts, frozenset) or not acts or row.act in acts
-
-
-def _is_of(user: str, who: Hashable) -> bool:
-    """Whether a user may be among those that something is known about."""
-    return not isinstance(who, tuple) or user in who
 
 
 def record_row(record: Record | LoopReport) -> dict[str, Any]:
