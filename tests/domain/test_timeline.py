@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from helpdesk.domain.events import decode_event, decode_timeline, encode_event
 from helpdesk.domain.shifting import moved
-from helpdesk.domain.timeline import FIRST, KINDS, LAST, Answer, Lock, Other, Redirect
+from helpdesk.domain.timeline import FIRST, KINDS, LAST, Answer, Lock, Other, Redirect, Reset
 
 AT = "2026-05-04T14:00:00Z"
 WHOLE: dict[str, dict[str, Any]] = {
@@ -215,6 +215,15 @@ def test_events_moved_as_they_are_read_are_those_that_are_read_moved(
 
     assert found == decode_timeline(moved(raws, by))
     assert len(found) == 3 + len(unknown)
+
+
+def test_a_key_that_is_called_as_ours_and_written_by_its_number_is_nothing_of_ours() -> None:
+    told = b'[{"kind":"reset","at":"2026-05-04T14:00:00Z","ok":true,"\\u002B":{"kind":"moon"}}]'
+
+    (event,) = decode_timeline(told)
+
+    assert isinstance(event, Reset)
+    assert encode_event(event) == msgspec.json.decode(told)[0]
 
 
 ODD_EVENTS: dict[str, list[dict[str, Any]]] = {
