@@ -159,7 +159,7 @@ class Filed:
             raise NotFound(f"There is no user {clean(user)} here.")
         try:
             return decode_timeline(*told)
-        except (msgspec.DecodeError, TypeError) as error:
+        except (msgspec.DecodeError, TypeError, UnicodeDecodeError, RecursionError) as error:
             says, _, path = str(error).partition(" - at `$")
             place = f"timelines.{self._key(user)}.events{path.rstrip('`')}"
             raise BadFile(self._file.name, place, says) from error
