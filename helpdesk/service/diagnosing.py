@@ -183,7 +183,7 @@ class Diagnosing:
         The worst of the list are looked at for it, and some more each time it is asked for: where
         it is long, a hostile one further down stands first once it was looked at.
         """
-        if (offset, limit) != (0, 1):  # whoever asks for one row wants to know how many there are
+        if offset or limit > 1:  # whoever asks for no more wants to know how many there are
             total, found = await listing(first=(), offset=0, limit=HEAD)
             await self.tops(_users(found), LIST_S)
             if total > len(found):
