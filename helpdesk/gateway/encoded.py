@@ -16,6 +16,9 @@ from helpdesk.service.desk import Desk
 MOST_BYTES: Final = 16 * 1024 * 1024
 """Answers of so many bytes together are remembered: those that were made last."""
 
+BESIDE: Final = 1_024
+"""Bytes that one takes at the least beside what is sent: the value it stands for, and its place."""
+
 AGAIN: Final = frozenset({"case", "find", "queue", "log"})
 """What a desk gives again, as the very same value, while nothing changed."""
 
@@ -42,10 +45,10 @@ class Encoded:
         kept = self._known.get(id(found))  # of nothing else as long as the value is kept with it
         if kept is None:
             kept = self._known[id(found)] = (found, body_of(found, endpoint, asks))
-            self._bytes += len(kept[1].content)
+            self._bytes += BESIDE + len(kept[1].content)
             while self._bytes > MOST_BYTES:
                 _, oldest = self._known.pop(next(iter(self._known)))
-                self._bytes -= len(oldest.content)
+                self._bytes -= BESIDE + len(oldest.content)
         return kept[1]
 
     def info(self, desk: Desk) -> Body:
