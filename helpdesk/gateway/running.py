@@ -49,8 +49,8 @@ class Joined:
         self._line.close()
 
     def _let_go(self) -> None:
-        if self._head:
-            head, self._head = self._head, b""
+        head, self._head = self._head, b""
+        if head and not self._line.is_closing():  # else nobody is there any more
             self._line.write(head)
 
     def __getattr__(self, name: str) -> Any:
