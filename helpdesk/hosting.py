@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
@@ -60,9 +60,6 @@ from helpdesk.stores.sql.own import belong, people_of
 from helpdesk.stores.sql.reads import LAG_S, FromReplica, replica_at
 from helpdesk.stores.sql.record import TABLES, SqlStore
 from helpdesk.wiring import agent_named, clock, kept_tickets, mail_sender
-
-if TYPE_CHECKING:
-    pass
 
 PORT: Final = 8765
 
