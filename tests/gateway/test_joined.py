@@ -23,6 +23,9 @@ class Written(asyncio.Transport):
     def close(self) -> None:
         self.is_closed = True
 
+    def is_closing(self) -> bool:
+        return self.is_closed
+
 
 async def test_a_head_goes_out_with_what_follows_at_once() -> None:
     line = Written()
@@ -54,3 +57,14 @@ async def test_what_was_not_sent_yet_is_sent_before_a_line_is_closed() -> None:
     joined.close()
 
     assert (line.sent, line.is_closed) == ([HEAD], True)
+
+
+async def test_nothing_is_sent_on_a_line_that_was_closed_meanwhile() -> None:
+    line = Written()
+    joined = Joined(line, asyncio.get_running_loop())
+
+    joined.write(HEAD)
+    line.close()
+    await asyncio.sleep(0)
+
+    assert line.sent == []
