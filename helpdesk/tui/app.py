@@ -147,16 +147,20 @@ class HelpdeskApp(LockingApp):
         """Drop keys that a dialog does not hear yet.
 
         Also one that nobody below took, and that comes back here: meanwhile a dialog may have
-        opened, whose keys it would be looked up among.
+        opened, whose keys it would be looked up among. A list that let it by sees that it came to
+        its end.
         """
-        if (
-            isinstance(event, events.Key | events.Paste)
-            and self.screen_stack
-            and isinstance(self.screen, Guarded)
-            and (self.screen.is_deaf if event.is_forwarded else self.screen.ignores(event))
-        ):
-            return
-        await super().on_event(event)
+        is_typed = isinstance(event, events.Key | events.Paste)
+        is_back = is_typed and event.is_forwarded
+        if not (is_typed and self._is_unheard(event)):
+            await super().on_event(event)
+        if is_back:
+            event.stop()
+
+    def _is_unheard(self, event: Event) -> bool:
+        if not (self.screen_stack and isinstance(self.screen, Guarded)):
+            return False
+        return self.screen.is_deaf if event.is_forwarded else self.screen.ignores(event)
 
     def action_command_palette(self) -> None:
         """Open the palette, unless it is open."""

@@ -17,6 +17,8 @@ from helpdesk.tui.dialogs.act import ActDialog
 from helpdesk.tui.dialogs.guarded import Dialog
 from helpdesk.tui.dialogs.pages import HandoverDialog
 from helpdesk.tui.render.qr import qr_lines, shortened
+from helpdesk.tui.screens.desk import DeskScreen
+from helpdesk.tui.screens.lists import LoopsScreen
 from tests.proving import prove
 from tests.tui.console import NOW, Console, Slow, console, hears_now, login_of
 
@@ -411,6 +413,24 @@ async def test_an_act_typed_right_after_a_move_is_about_the_row_moved_to(demo: D
 
         await agent.sees("Write the note.")
         assert "u1 ·" not in agent.flat
+
+
+async def test_keys_struck_in_one_go_with_one_that_leads_elsewhere_are_heard_there(
+    demo: Demo,
+) -> None:
+    async with console(demo()) as agent:
+        await agent.press("2", "1")
+        await agent.settles()
+        desk = agent.app.screen
+
+        for key in ("2", "down", "down"):
+            agent.app.post_message(events.Key(key, None))
+        await agent.settles()
+
+        loops = agent.app.screen
+        assert isinstance(desk, DeskScreen)
+        assert isinstance(loops, LoopsScreen)
+        assert (desk.finder.rows.cursor, loops.finder.rows.cursor) == (0, 2)
 
 
 async def test_closing_the_ticket_keeps_the_agent_on_the_user(demo: Demo) -> None:

@@ -104,6 +104,7 @@ class RowList(Drawn, Generic[T], can_focus=True):
         self._shared: tuple[int, tuple[tuple[Column[T], int], ...]] = (-1, ())
         self._painted_at = -1
         self._rest: Rest[T] = Rest(self, self._say_rested)
+        self._let_by: events.Key | None = None
         super().__init__(id=id)
         self._columns = columns
         self._identity = identity
@@ -330,9 +331,13 @@ class RowList(Drawn, Generic[T], can_focus=True):
         self._rest.moved(self.current)
 
     async def on_key(self, event: events.Key) -> None:
-        """Do what a key of the list stands for: Textual asks all above it first, one by one."""
-        for binding in self._bindings.key_to_bindings.get(event.key, ()):
-            event.stop().prevent_default()
+        """Do at once what a key stands for, unless one that was let by may yet lead elsewhere."""
+        bound = self._bindings.key_to_bindings.get(event.key, ())
+        if not bound or not (self._let_by is None or self._let_by._stop_propagation):
+            self._let_by = event
+            return
+        event.stop().prevent_default()
+        for binding in bound:
             await self.run_action(binding.action)
 
     def action_move(self, by: int) -> None:
