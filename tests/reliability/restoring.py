@@ -219,7 +219,10 @@ def _as_before(file: Path) -> None:
         for name in ADDED:
             connection.execute(f"DROP INDEX users_by_{name}")
             connection.execute(f"ALTER TABLE users DROP COLUMN {name}")
-        connection.execute("DROP INDEX log_told")
+        for name in ("log_told", "tickets_by_agent", "tickets_taken", "loops_by_rounds"):
+            connection.execute(f"DROP INDEX {name}")
+        for name in ("agent", "rounds"):
+            connection.execute(f"ALTER TABLE records DROP COLUMN {name}")
         connection.execute("UPDATE alembic_version SET version_num = ?", (BEFORE,))
         connection.commit()
 
