@@ -50,8 +50,7 @@ class Facts(Known):
         rounds: Oldest first.
         anchor: The moment the trouble is seen from: the newest event.
         cards: The other products that are known.
-        others_ips: Addresses from which others gave their passwords.
-        others_sends: Ids of the codes that were sent to others.
+        others: What happened to other users in the same hours, each in any order.
         compared: Causes that other users' logs speak for or against.
     """
 
@@ -70,12 +69,28 @@ class Facts(Known):
         self.account_products = tuple(account_products)
         self.cards = tuple(cards)
         self._shared = traits_of(colleagues)
-        self.others_sends: frozenset[str] = frozenset()
-        self.others_ips: frozenset[str] = frozenset()
+        self.others: Sequence[Sequence[AnyEvent]] = ()
         self.compared: frozenset[str] = frozenset()
         super().__init__(timeline, now)
         self.rounds, self.confirmations = rounds_of(self, now)
         self._starts = [one.at for one in self.rounds]
+
+    @cached_property
+    def others_sends(self) -> frozenset[str]:
+        """Ids of the codes that were sent to others; few cases ask for them, and they are many."""
+        return frozenset(
+            event.send for events in self.others for event in events if isinstance(event, Send)
+        )
+
+    @cached_property
+    def others_ips(self) -> frozenset[str]:
+        """Addresses from which others gave their passwords."""
+        return frozenset(
+            event.ip
+            for events in self.others
+            for event in events
+            if isinstance(event, Password) and event.ip
+        )
 
     @cached_property
     def recent(self) -> list[Round]:

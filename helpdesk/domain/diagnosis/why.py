@@ -26,7 +26,7 @@ from helpdesk.domain.diagnosis.weigh import Weighed, weigh
 from helpdesk.domain.diagnosis.words import say
 from helpdesk.domain.products import Product
 from helpdesk.domain.tickets import Complaint
-from helpdesk.domain.timeline import AnyEvent, Password, Send
+from helpdesk.domain.timeline import AnyEvent
 from helpdesk.domain.users import User
 
 UNSURE = 0.4
@@ -71,15 +71,7 @@ def diagnose(  # noqa: PLR0913
     facts = Facts(card, user, timeline, now, complaint, account_products, cards, colleagues)
     crowd = crowd_of(user, facts.events, others, now)
     facts.compared = crowd.clears | crowd.shared.keys() | (crowd.echoes.keys() - {"E2"})
-    facts.others_sends = frozenset(
-        event.send for _, events in others for event in events if isinstance(event, Send)
-    )
-    facts.others_ips = frozenset(
-        event.ip
-        for _, events in others
-        for event in events
-        if isinstance(event, Password) and event.ip
-    )
+    facts.others = [events for _, events in others]
     scene = Scene(facts, crowd)
     weighed = weigh(scene, answers)
     top = weighed.ranked[0] if weighed.ranked else None
