@@ -188,8 +188,9 @@ class Questions:
         timelines = await self._view.connector.timelines([*users])
         lines = [
             line
-            for user, timeline in timelines.items()
-            for line in challenge_lines(user, timeline, now)
+            for user in users  # in their order, in which timelines come only where none is kept
+            if user in timelines
+            for line in challenge_lines(user, timelines[user], now)
             if now - line.at <= RECENT and _went(line, query)
         ]
         lines.sort(key=lambda line: line.at, reverse=True)

@@ -166,6 +166,21 @@ async def test_challenges_loops_and_tickets_name_whose_they_are(desk: LocalDesk)
     assert [row.ticket.id for row in tickets.rows][:2] == ["4824", "4821"]
 
 
+async def test_challenges_of_one_moment_keep_their_order_whoever_was_looked_at(
+    sample_file: Path, desk_as: Callable[..., LocalDesk]
+) -> None:
+    tables = json.loads(sample_file.read_text("utf-8"))
+    for document in tables["timelines"].values():
+        document["events"][0]["at"] = "2026-05-04T14:00:00Z"
+    sample_file.write_text(json.dumps(tables), "utf-8")
+    desk = desk_as("support")
+    await desk.case("u6")
+
+    rows = (await desk.challenges(Query())).rows
+
+    assert [row.line.user for row in rows] == ["u1", "u6"]
+
+
 async def test_a_ticket_of_a_user_who_is_not_there_is_neither_counted_nor_shown(
     desk: LocalDesk, clock: Clock
 ) -> None:
