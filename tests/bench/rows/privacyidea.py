@@ -83,11 +83,15 @@ def _ours(hosted: Hosted, plug: Plug) -> Mapping[str, tuple[Asks, Heed]]:
     """What our gateway is asked; a case holds a user's factors, and much more."""
     people = asyncio.run(people_of(hosted, SENT))  # nobody is sent a second code within a minute
     sends = Wishes(plug.port, people, {"act": "send-code"}, "send-code")
-    find = {"query": {"words": ["ana"]}, "limit": ROWS}
+
+    def find(number: int) -> Mapping[str, object]:
+        # Another each time: what was asked a moment ago is answered from what is kept.
+        return {"query": {"words": [str(1_000 + number % 8_999)]}, "limit": ROWS}
+
     return {
-        "a search": (lambda n: ours_asked("POST", "/v1/find", n, find), _ignored),
+        "a search": (lambda n: ours_asked("POST", "/v1/find", n, find(n)), _ignored),
         "factors": (
-            lambda n: ours_asked("GET", f"/v1/users/{people[n % ENROLLED]}/case", n),
+            lambda n: ours_asked("GET", f"/v1/users/{people[n % len(people)]}/case", n),
             _ignored,
         ),
         "a page of the log": (
