@@ -13,7 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk.domain.errors import BadInput, NoRecord
 from helpdesk.domain.tickets import Ticket
-from helpdesk.stores.sql.database import Database, changes, first_row
+from helpdesk.stores.sql.connections import changes, first_row
+from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.migrations import migrate
 from helpdesk.stores.sql.record import SqlStore
 from helpdesk.stores.sql.schema import pen, records

@@ -28,7 +28,8 @@ from helpdesk.domain.search import Query
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import User
 from helpdesk.stores.base import SEEN
-from helpdesk.stores.sql.database import Database, changes
+from helpdesk.stores.sql.connections import changes
+from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.finding import Finding, asked_for, of_account
 from helpdesk.stores.sql.listing import Listing, loops_of, names, tickets_of
 from helpdesk.stores.sql.lull import Lull, What, entries_of, lull_of

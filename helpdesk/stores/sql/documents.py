@@ -18,7 +18,8 @@ from helpdesk.domain.errors import BadFile
 from helpdesk.domain.shifting import STILL
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import Account, FactorState, MfaState, User
-from helpdesk.stores.sql.database import Database, changes
+from helpdesk.stores.sql.connections import changes
+from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.lull import OF_PEOPLE, What
 from helpdesk.stores.sql.schema import EPOCH, LOCKED_HEAT, documents, events, records, users
 

@@ -14,7 +14,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Final, Protocol, TypeVar
 
 from helpdesk.domain.errors import BadInput, Unreachable
-from helpdesk.stores.sql.database import Database, changes
+from helpdesk.stores.sql.connections import changes
+from helpdesk.stores.sql.database import Database
 
 T = TypeVar("T")
 

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, select
 
 from helpdesk.domain.errors import BadInput
 from helpdesk.domain.text import clean
-from helpdesk.stores.sql.database import Database, first_row
+from helpdesk.stores.sql.connections import first_row
+from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.schema import pen
 
 LOCK = 7_201_418
