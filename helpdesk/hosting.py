@@ -58,7 +58,8 @@ from helpdesk.stores.sql.leaving import SqlWithdrawals
 from helpdesk.stores.sql.migrations import migrate
 from helpdesk.stores.sql.own import belong, people_of
 from helpdesk.stores.sql.reads import LAG_S, FromReplica, replica_at
-from helpdesk.stores.sql.record import TABLES, SqlStore
+from helpdesk.stores.sql.record import SqlStore
+from helpdesk.stores.sql.records import TABLES
 from helpdesk.wiring import agent_named, clock, kept_tickets, mail_sender
 
 PORT: Final = 8765

@@ -31,9 +31,9 @@ from helpdesk.service.ages import Ages, since_boot
 from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
 from helpdesk.service.ticketing import Ticketing
-from helpdesk.stores.atomic import install
 from helpdesk.stores.base import Directory, Store
 from helpdesk.stores.directory import TinyDirectory
+from helpdesk.stores.installing import install
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
 from helpdesk.stores.tiny import TinyStore

@@ -24,7 +24,7 @@ from helpdesk.hosting import Wanted, desks_at
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.sql.bulk import Bulk, bulk
 from helpdesk.stores.sql.database import Database
-from helpdesk.stores.sql.record import log_row
+from helpdesk.stores.sql.log import log_row
 from helpdesk.stores.sql.schema import checkpoints, log, users
 from tests.bench.hosted import AGENTS, SQLITE, Hosted
 from tests.bench.many import recruit

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from helpdesk.domain.errors import BadFile, Unreachable
-from helpdesk.stores.atomic import AtomicStorage, install
+from helpdesk.stores.atomic import AtomicStorage
+from helpdesk.stores.installing import install
 from helpdesk.stores.journal import FROM, SHARE
 from helpdesk.stores.tinyfile import TinyFile
 from tests.conftest import Clock

@@ -15,7 +15,7 @@ import pytest
 from helpdesk.domain.errors import BadFile, Unreachable
 from helpdesk.domain.shifting import moved
 from helpdesk.stores import atomic
-from helpdesk.stores.atomic import install
+from helpdesk.stores.installing import install
 from helpdesk.stores.tinyfile import TinyFile
 from tests.conftest import Clock
 from tests.waiting import PATIENCE_S

@@ -18,7 +18,8 @@ from helpdesk.domain.chain import Noted
 from helpdesk.domain.errors import Unreachable
 from helpdesk.domain.tickets import Ticket
 from helpdesk.domain.users import User
-from helpdesk.stores.atomic import AtomicStorage, install
+from helpdesk.stores.atomic import AtomicStorage
+from helpdesk.stores.installing import install
 from helpdesk.stores.tiny import TinyStore
 from helpdesk.stores.tinyfile import TinyFile
 from tests.conftest import NOW, Clock

@@ -19,8 +19,9 @@ from helpdesk.domain.users import Account
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.directory import alike, entry_of, named
 from helpdesk.stores.sql.documents import step_of
+from helpdesk.stores.sql.log import row_of, rows_of
 from helpdesk.stores.sql.lull import Lull, What, entries_of
-from helpdesk.stores.sql.record import TABLES, records_of, row_of, rows_of
+from helpdesk.stores.sql.records import TABLES, records_of
 
 T = TypeVar("T")
 

@@ -32,9 +32,10 @@ from helpdesk.stores.sql.connections import changes
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.finding import Finding, asked_for, of_account
 from helpdesk.stores.sql.listing import Listing, loops_of, names, tickets_of
+from helpdesk.stores.sql.log import kept_row
 from helpdesk.stores.sql.lull import Lull, What, entries_of, lull_of
 from helpdesk.stores.sql.reads import FromReplica, Reads
-from helpdesk.stores.sql.record import TABLES, kept_row
+from helpdesk.stores.sql.records import TABLES
 from helpdesk.stores.sql.schema import log, records, users
 from helpdesk.stores.sql.staged import COUNTED, Asked
 from helpdesk.stores.sql.waiting import queue_of

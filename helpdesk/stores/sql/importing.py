@@ -28,7 +28,8 @@ from helpdesk.stores.form import FORMAT
 from helpdesk.stores.sql.bulk import Bulk, Rejected, bulk
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.documents import SqlDocuments, document_row, user_row
-from helpdesk.stores.sql.record import TABLES, log_row, record_row
+from helpdesk.stores.sql.log import log_row
+from helpdesk.stores.sql.records import TABLES, record_row
 from helpdesk.stores.sql.schema import checkpoints, documents, events, log, pen, records, users
 from helpdesk.stores.tinyfile import shift_of
 

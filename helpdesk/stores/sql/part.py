@@ -1,0 +1,25 @@
+"""A part of the desk's own record in a database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Select
+
+from helpdesk.stores.sql.database import Database
+
+
+class Part:
+    """A part of the desk's own record in a `Database`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def _column(self, wanted: Any, given: Mapping[str, Any]) -> Sequence[bytes]:
+        with self._database.connection() as connection:
+            return connection.execute(wanted, given).scalars().all()
+
+    def _counted(self, wanted: Select[Any]) -> int:
+        with self._database.connection() as connection:
+            return int(connection.execute(wanted).scalar_one())
