@@ -110,6 +110,8 @@ class AtomicStorage(Storage):
         self._draft: Tables | None = None
         self._put: dict[str, set[str]] | None = {}
         self._seen: _Seen | None = None
+        self._before: Signature | None = None
+        self._seeing = threading.Lock()  # a long file is not read by several threads at once
         self._is_swept = False
 
     @property
@@ -151,14 +153,18 @@ class AtomicStorage(Storage):
             _PEN.reset(before)
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[set[str]]:
+    def transaction(self, ended: Callable[[], None] = lambda: None) -> Iterator[set[str]]:
         """Hold the file's lock; give a set to be filled with the tables that are written.
 
         What is written inside is committed at the end, or dropped on an error. A file that nobody
         changed since we wrote it is not read again, nor a table that was not touched encoded again.
+
+        Args:
+            ended: Called once it is durable; until it calls `tell_changed` the signature stands.
         """
         with self._locked():
             seen, before = self._current(), _PEN.get()
+            self._before = seen.signature
             draft = self._draft = dict(seen.tables)
             self._put = {}
             _PEN.set(draft)
@@ -166,8 +172,9 @@ class AtomicStorage(Storage):
             try:
                 yield touched
                 self._seen = self._kept(seen, draft, without(seen.parts, touched))
+                ended()
             finally:
-                self._draft = None
+                self._draft = self._before = None
                 _PEN.set(before)  # not reset: it may end in another thread than it began in
 
     def sweep_again(self) -> None:
@@ -188,7 +195,15 @@ class AtomicStorage(Storage):
                 self._put = None
 
     def signature(self) -> Signature:
-        """Give what changes when the file does."""
+        """Give what changes when the file does; for the length of a transaction it stands."""
+        return self._before or self._signature_now()
+
+    def tell_changed(self) -> Signature:
+        """Give the signature of what a transaction wrote, from now on to everybody."""
+        self._before = None
+        return self._signature_now()
+
+    def _signature_now(self) -> Signature:
         return *self._file_signature(), self._journal.size
 
     def _file_signature(self) -> tuple[int, int, int]:
@@ -206,15 +221,19 @@ class AtomicStorage(Storage):
 
     def _current(self) -> _Seen:
         """What is durable, read again where somebody else changed it."""
-        signature, seen = self.signature(), self._seen
-        if seen is None or seen.signature != signature:
-            is_grown = (
-                seen is not None
-                and seen.signature[:3] == signature[:3]
-                and seen.end <= signature[3]
-            )
-            self._seen = seen = self._grown(seen) if seen and is_grown else self._loaded()
-        return seen
+        seen = self._seen
+        if seen is not None and seen.signature == self._signature_now():
+            return seen
+        with self._seeing:
+            signature, seen = self._signature_now(), self._seen
+            if seen is None or seen.signature != signature:
+                is_grown = (
+                    seen is not None
+                    and seen.signature[:3] == signature[:3]
+                    and seen.end <= signature[3]
+                )
+                self._seen = seen = self._grown(seen) if seen and is_grown else self._loaded()
+            return seen
 
     def _loaded(self) -> _Seen:
         """Read the file and its journal, both of one state."""
@@ -250,7 +269,7 @@ class AtomicStorage(Storage):
         name = journal_of(seen.tables)
         file = seen.signature[:3]
         if self._put is None or not name or file[1] < FROM or seen.end > most(file[1]):
-            return self._whole(draft, known)
+            return self._commit(draft, known)
         put = {table: {key: draft[table][key] for key in keys} for table, keys in self._put.items()}
         try:
             end = self._journal.append(name, put, seen.end)
@@ -259,10 +278,6 @@ class AtomicStorage(Storage):
                 f"{self._journal.path} cannot be written: {error.strerror}; nothing was changed."
             ) from error
         return _Seen((*file, end), draft, known, end)
-
-    def _whole(self, draft: Tables, known: dict[str, str]) -> _Seen:
-        parts = self._commit(draft, known)
-        return _Seen(self.signature(), draft, parts)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -320,10 +335,11 @@ class AtomicStorage(Storage):
     def _backup(self) -> Path:
         return self.path.with_name(f"{self.path.name}.bak")
 
-    def _commit(self, tables: Tables, known: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Write the tables, those that are *known* as they were encoded; give all so.
+    def _commit(self, tables: Tables, known: Mapping[str, str] | None = None) -> _Seen:
+        """Write the tables, those that are *known* as they were encoded; give what is seen now.
 
-        A long file gets another name for its journal: what the old one holds is in the file.
+        A long file gets another name for its journal: what the old one holds is in the file. It
+        counts as seen from the moment it is there: nobody here need read it.
         """
         parts = {
             table: (known or {}).get(table) or encoded_table(documents)
@@ -347,7 +363,9 @@ class AtomicStorage(Storage):
                 file.flush()
                 os.fsync(file.fileno())
             self._keep_previous()
-            Path(name).replace(self.path)
+            with self._seeing:
+                Path(name).replace(self.path)
+                seen = self._seen = _Seen(self._signature_now(), tables, parts)
         except OSError as error:
             if name:
                 Path(name).unlink(missing_ok=True)
@@ -359,7 +377,7 @@ class AtomicStorage(Storage):
             self._journal.drop()
         if len(parts) < len(tables):
             keep_written(self.kept, self.path, tables, places)
-        return parts
+        return seen
 
     def _sweep(self) -> None:
         """Remove what changes left behind that were killed in the middle; ours is the lock."""

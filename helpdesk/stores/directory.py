@@ -26,6 +26,9 @@ from helpdesk.stores.people import People, Places, is_in, together
 from helpdesk.stores.tiny import TinyStore
 from helpdesk.stores.tinyfile import TinyFile
 
+FEW: Final = 200
+"""Of more people than this nobody reads all while a key may wait."""
+
 AT_ONCE: Final = 20_000
 """Among more people than this is looked in a thread, so that keys are answered meanwhile."""
 
@@ -128,13 +131,9 @@ class TinyDirectory:
     ) -> Sequence[Entry]:
         """Give the users who did something since a moment, those seen last, at most *limit*."""
         known = self._known
-        is_theirs = known.is_of(account)
-        found = [place for place in known.people.seen_since(since) if is_theirs(place)]
-        if len(found) > limit:
-            seen = known.people.seen
-            last = sorted(map(seen, found), reverse=True)[limit - 1]
-            found = [place for place in found if seen(place) >= last][:limit]
-        return [known.entry(place) for place in found]
+        if len(known.people) > FEW:
+            return await asyncio.to_thread(known.seen, since, account, limit)
+        return known.seen(since, account, limit)
 
     async def logged(
         self, query: Query, *, account: str | None, offset: int, limit: int
@@ -247,6 +246,15 @@ class _Known:
                 agent, open_.get(p, _NOTHING).ticket, self._heat(p, now)
             ),
         )
+
+    def seen(self, since: datetime, account: str | None, limit: int) -> list[Entry]:
+        """Give the users who did something since a moment, those seen last, at most *limit*."""
+        is_theirs, seen = self.is_of(account), self.people.seen
+        found = [place for place in self.people.seen_since(since) if is_theirs(place)]
+        if len(found) > limit:
+            last = sorted(map(seen, found), reverse=True)[limit - 1]
+            found = [place for place in found if seen(place) >= last][:limit]
+        return [self.entry(place) for place in found]
 
     def _found(self, query: Query, now: datetime, account: str | None) -> Places:
         """Who matches, in their order."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from helpdesk.domain.errors import BadFile
-from helpdesk.stores.shelf import Places, Shelf
+from helpdesk.stores.shelf import TOLD, Places, Shelf
 
 FORMAT: Final = "helpdesk-fixture/1"
 """What `meta.format` says in a file of ours."""
@@ -86,41 +86,95 @@ def written(tables: Tables, parts: Mapping[str, str], places: dict[str, Places])
         tables: What is in it.
         parts: The tables of it that are encoded; all others lie in a file.
         places: Filled with where each document lies.
+
+    Raises:
+        OSError: A file in which a table lies is shorter than it was.
     """
     at, before = 0, b"{\n"
     for table, documents in tables.items():
-        keys, starts, ends = array("q"), array("Q"), array("Q")
-        bodies = _encoded(documents, parts[table]) if table in parts else _shelved(documents)
         head = before + f'"{table}": {{'.encode()
         yield head
-        at, before = at + len(head), b"\n"
-        for key, body in bodies:
-            line = b"%b%b: %b" % (before, msgspec.json.encode(key), body)
-            yield line
-            at, before = at + len(line), b",\n"
-            if key.isdigit():
-                keys.append(int(key))
-                starts.append(at - len(body))
-                ends.append(at)
-        end = b"\n}" if before == b",\n" else b"}"
+        line = _Lines(at + len(head))
+        yield from (
+            line.encoded(documents, parts[table]) if table in parts else line.shelved(documents)
+        )
+        end = b"\n}" if line.are_any else b"}"
         yield end
-        at, before = at + len(end), b",\n"
-        places[table] = Places(keys, starts, ends)
+        at, before = line.at + len(end), b",\n"
+        places[table] = line.places
     yield b"\n}\n"
 
 
-def _encoded(documents: Mapping[str, Any], part: str) -> Iterator[tuple[str, bytes]]:
-    """Give the documents of a table that is encoded, each with its key."""
-    lines = part.split("\n")[1:-1]
-    for key, line in zip(documents, lines, strict=True):
-        yield key, line.partition(": ")[2].removesuffix(",").encode()
+class _Lines:
+    """The documents of one table on their way into a file, one a line.
 
+    Attributes:
+        at: Where the next byte comes to lie.
+        are_any: Whether there is one already.
+    """
 
-def _shelved(documents: Shelf) -> Iterator[tuple[str, bytes]]:
-    """Give the documents of a table that lies in a file; what does is taken as it stands there."""
-    for key, document in documents.bodies():
-        is_body = isinstance(document, bytes)
-        yield key, document if is_body else msgspec.json.encode(document)
+    def __init__(self, at: int) -> None:
+        self.at, self.are_any = at, False
+        self._keys, self._starts, self._ends = array("q"), array("Q"), array("Q")
+
+    @property
+    def places(self) -> Places:
+        """Where those with a number for a key lie."""
+        return Places(self._keys, self._starts, self._ends)
+
+    def encoded(self, documents: Mapping[str, Any], part: str) -> Iterator[bytes]:
+        """Give the documents of a table that is encoded."""
+        lines = part.split("\n")[1:-1]
+        for key, line in zip(documents, lines, strict=True):
+            yield self._one(key, line.partition(": ")[2].removesuffix(",").encode())
+
+    def shelved(self, shelf: Shelf) -> Iterator[bytes]:
+        """Give the documents of a table that lies in a file, as they stand there but for the put.
+
+        Those between two that were put are one piece of that file, and are copied as such.
+        """
+        put = {place: key for key in shelf.put if (place := shelf.place(key)) is not None}
+        first = 0
+        for place in sorted(put):
+            yield from self._run(shelf, first, place)
+            yield self._one(put[place], msgspec.json.encode(shelf.put[put[place]]))
+            first = place + 1
+        yield from self._run(shelf, first, len(shelf.places.keys))
+        for key, document in shelf.put.items():
+            if shelf.place(key) is None:
+                yield self._one(key, msgspec.json.encode(document))
+
+    def _one(self, key: str, body: bytes) -> bytes:
+        line = b"%b%b: %b" % (self._before(), msgspec.json.encode(key), body)
+        self.at += len(line)
+        if key.isdigit():
+            self._keys.append(int(key))
+            self._starts.append(self.at - len(body))
+            self._ends.append(self.at)
+        return line
+
+    def _run(self, shelf: Shelf, first: int, last: int) -> Iterator[bytes]:
+        """Give documents that lie behind one another in a file; where they lie is moved."""
+        if first == last:
+            return
+        before = self._before()
+        yield before
+        places = shelf.places
+        start = places.starts[first] - len(f'"{places.keys[first]}": ')
+        self.at += len(before)
+        by = self.at - start
+        for begin in range(first, last, TOLD):
+            end = min(begin + TOLD, last)
+            self._keys.extend(places.keys[begin:end])
+            self._starts.extend(one + by for one in places.starts[begin:end])
+            self._ends.extend(one + by for one in places.ends[begin:end])
+        for data in shelf.handle.pieces(start, places.ends[last - 1]):
+            yield data
+            self.at += len(data)
+
+    def _before(self) -> bytes:
+        before, self.are_any = b",\n" if self.are_any else b"\n", True
+        return before
 
 
 def without(parts: dict[str, str], tables: set[str]) -> dict[str, str]:

@@ -15,14 +15,13 @@ import os
 import sys
 import time
 import zlib
-from array import array
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from helpdesk.stores.private import write_private
+from helpdesk.stores.private import private_file
 from helpdesk.stores.shelf import Handle, Places, Shelf, Tell, has_put, laid_out
 
 VERSION: Final = f"helpdesk-kept/1 {sys.byteorder}"
@@ -145,22 +144,31 @@ class Kept:
         for of, data in made.items():
             places[of] = (at, len(data), zlib.crc32(data))
             at += len(data) + -len(data) % 8
-        text = msgspec.json.encode(_Head(str(self._path.absolute()), source.mark, places))
-        head = b"%b\n%b" % (_begin(text), text)
+        head = self._headed(source, places)
         if len(head) <= HEAD:
             with contextlib.suppress(OSError):
-                write_private(path, b"".join(_padded(head, made)))
+                with private_file(path) as file:
+                    file.writelines(_padded(head, made))
                 self._forget_others(path.parent)
 
     def carry(self, name: str, source: Handle, target: Handle) -> None:
-        """Keep of another file what was made of one, and is the same of both."""
-        found = self.found(name, source)
-        if found is not None:
-            with contextlib.suppress(Damaged):
-                for piece in found.values():
-                    piece.check()
-                made = {of: piece.read(0, piece.size) for of, piece in found.items()}
-                self.keep(name, target, made)
+        """Keep of another file what was made of one, and is the same of both.
+
+        Only of which file it was made is written anew; where that is cut short, nothing is kept.
+        """
+        path = self._place(name)
+        if path is None or target.mark != target.mark_now() or not _is_settled(target):
+            return
+        with contextlib.suppress(OSError, ValueError, msgspec.MsgspecError):
+            before = _head(Handle(path))
+            head = self._headed(target, before.pieces)
+            if before.mark == source.mark and len(head) <= HEAD:
+                with path.open("r+b") as file:
+                    file.write(head.ljust(HEAD, b"\0"))
+
+    def _headed(self, source: Handle, pieces: dict[str, tuple[int, int, int]]) -> bytes:
+        text = msgspec.json.encode(_Head(str(self._path.absolute()), source.mark, pieces))
+        return b"%b\n%b" % (_begin(text), text)
 
     def forget(self, name: str) -> None:
         """Keep pieces no longer."""
@@ -198,9 +206,9 @@ _FORMS: Final = {"keys": "q", "starts": "Q", "ends": "Q"}
 def keep_places(kept: Kept, source: Handle, places: Mapping[str, Places]) -> None:
     """Keep where the documents of a file lie."""
     made = {
-        f"{part} {table}": array(form, getattr(each, part)).tobytes()
+        f"{part} {table}": memoryview(getattr(each, part)).tobytes()
         for table, each in places.items()
-        for part, form in _FORMS.items()
+        for part in _FORMS
     }
     kept.keep(PLACES, source, made)
 

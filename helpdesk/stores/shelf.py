@@ -9,6 +9,7 @@ read whole.
 
 from __future__ import annotations
 
+import errno
 import os
 import weakref
 from array import array
@@ -57,6 +58,19 @@ class Handle:
     def read(self, start: int, end: int) -> bytes:
         """Give the bytes from one place to another; fewer where the file is shorter."""
         return os.pread(self.number, end - start, start)
+
+    def pieces(self, start: int, end: int) -> Iterator[bytes]:
+        """Give the bytes from one place to another, one piece after the other.
+
+        Raises:
+            OSError: The file is shorter.
+        """
+        while start < end:
+            data = self.read(start, min(start + AT_ONCE, end))
+            if not data:
+                raise OSError(errno.EIO, "cut short")
+            yield data
+            start += len(data)
 
 
 class Places(NamedTuple):

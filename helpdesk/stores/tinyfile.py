@@ -219,7 +219,17 @@ class TinyFile:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """Change documents: all of it becomes durable at the end, or nothing."""
-        with self._storage.transaction() as touched:
+        before = None
+
+        def count() -> None:
+            with self._counting:
+                is_known = self._signature == before  # nobody else changed it since we looked
+                signature = self._storage.tell_changed()
+                if is_known:
+                    self._signature = signature
+                    self._written.update(touched - {"meta"})
+
+        with self._storage.transaction(count) as touched:
             self._touched = touched
             before = self._storage.signature()
             shift = self._moved_by()
@@ -228,10 +238,6 @@ class TinyFile:
             meta = self._storage.read()["meta"]["1"]
             self._storage.put("meta", 1, meta | {"now": stamp(now - shift), "at": stamp(now)})
             touched.add("meta")
-        with self._counting:
-            if self._signature == before:  # nobody else changed it since we looked
-                self._signature = self._storage.signature()
-                self._written.update(touched - {"meta"})
 
     def decoded(self, table: str, key: int | str, row: Any, kind: type[S]) -> S:
         """Return a document as a value.

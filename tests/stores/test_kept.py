@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import msgspec
 import pytest
@@ -244,9 +246,34 @@ async def test_a_file_that_is_written_whole_need_not_be_read_anew(
     answers = await found(fresh, clock)
 
     assert not fresh.told
-    assert answers == await found(TinyFile(long_file, clock), clock)
+    assert answers == await found(TinyFile(long_file, clock), clock) == await found(ours, clock)
     assert fresh.row("remarks", 1) == {"by": "us", "text": "ö\n"}
     assert [*fresh.rows("timelines")] == [*TinyFile(long_file, clock).rows("timelines")]
+
+
+async def test_who_wrote_a_file_whole_reads_none_of_it_anew_not_even_meanwhile(
+    long_file: Path, kept: Path, clock: Clock
+) -> None:
+    ours = Counted(long_file, clock, kept)
+    await found(ours, clock)
+    ours.told.clear()
+    generation, people, is_over = ours.generation("users"), ours.people(), Event()
+
+    def reading() -> list[bool]:
+        same = []
+        while not is_over.is_set():
+            same.append(ours.generation("users") == generation and ours.people() is people)
+        return same
+
+    read = asyncio.create_task(asyncio.to_thread(reading))
+    await asyncio.sleep(0)
+    with ours.transaction():
+        ours.put("remarks", 1, {"by": "us"})
+    is_over.set()
+    same = await read
+
+    assert all(same)
+    assert not ours.told
 
 
 async def test_who_was_changed_before_a_file_was_written_whole_is_read_anew(

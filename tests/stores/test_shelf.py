@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from helpdesk.domain.errors import BadFile
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import Account, User
 from helpdesk.stores.atomic import AtomicStorage
+from helpdesk.stores.form import written
 from helpdesk.stores.journal import FROM
-from helpdesk.stores.shelf import Handle, Shelf, laid_out
+from helpdesk.stores.shelf import Handle, Places, Shelf, laid_out
 from helpdesk.stores.tinyfile import TinyFile
 from tests.conftest import Clock
 
@@ -87,6 +89,36 @@ def test_a_file_that_is_written_whole_holds_every_document_as_it_was(
     assert [after.pop("meta"), before.pop("meta"), before.pop("log")]
     assert after == before
     assert read(long_file)["users"] == after["users"]
+
+
+def test_where_documents_lie_is_known_of_a_file_before_it_is_written(long_file: Path) -> None:
+    handle = Handle(long_file)
+    laid = laid_out(handle)
+    assert laid is not None
+    before = dict(Shelf("users", handle, laid["users"]).items())
+    last = len(before)
+    put = {str(key): {"id": f"ö{key}"} for key in (last + 1, 1, 7, 8, last)}
+    tables = {table: Shelf(table, handle, places) for table, places in laid.items()}
+    changed = tables | {"users": tables["users"] | put, "none": tables["users"], "log": {}}
+    places: dict[str, Places] = {}
+
+    long_file.write_bytes(b"".join(written(changed, {"log": "{}"}, places)))
+
+    told, read_anew = laid_out(Handle(long_file)), read(long_file)
+    assert told == {table: Places(*map(array, "qQQ", each)) for table, each in places.items()}
+    assert read_anew["users"] == before | put
+    assert [*read_anew["users"]] == [*before, str(last + 1)]
+    assert read_anew["none"] == before
+
+
+def test_a_file_cut_short_while_it_is_open_is_not_written_as_it_was(long_file: Path) -> None:
+    handle = Handle(long_file)
+    laid = laid_out(handle)
+    assert laid is not None
+    os.truncate(long_file, long_file.stat().st_size // 2)
+
+    with pytest.raises(OSError, match="cut short"):
+        [*written({table: Shelf(table, handle, one) for table, one in laid.items()}, {}, {})]
 
 
 def test_who_reads_a_file_goes_on_reading_it_while_another_takes_its_name(
