@@ -40,7 +40,7 @@ from helpdesk.service.recording import Recorder
 from helpdesk.service.telling import Telling
 from helpdesk.service.witness import Watched
 from helpdesk.stores.atomic import AtomicStorage
-from helpdesk.stores.base import Directory, Lulls, no_lull
+from helpdesk.stores.base import TABLES, Directory, Lulls, no_lull
 from helpdesk.stores.keys import Keys
 from helpdesk.stores.seen import Seen
 from helpdesk.stores.sql.ahead import reading
@@ -59,7 +59,6 @@ from helpdesk.stores.sql.migrations import migrate
 from helpdesk.stores.sql.own import belong, people_of
 from helpdesk.stores.sql.reads import LAG_S, FromReplica, replica_at
 from helpdesk.stores.sql.record import SqlStore
-from helpdesk.stores.sql.records import TABLES
 from helpdesk.wiring import agent_named, clock, kept_tickets, mail_sender
 
 PORT: Final = 8765

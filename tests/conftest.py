@@ -30,8 +30,8 @@ NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 class Clock:
     """A clock that stands still until it is told to go on."""
 
-    def __init__(self) -> None:
-        self.now = NOW
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
 
     def __call__(self) -> datetime:
         return self.now

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from helpdesk.domain.approvals import Approval
-from helpdesk.domain.audit import ERASED
+from helpdesk.domain.audit import ACCEPT, ERASED, LogRow
 from helpdesk.domain.holds import Hold
 from helpdesk.domain.notices import Notice, Posted, bare_notice
 from helpdesk.domain.operations import Operation
@@ -60,6 +60,19 @@ def is_open(record: Kept, now: datetime, needed: frozenset[str] = frozenset()) -
             return record.state is Posted.WAITING
         case Operation():
             return record.is_kept(now)
+
+
+def holds_personal(row: LogRow) -> bool:
+    """Return whether a row of the log has personal data that it can be parted from.
+
+    Which log was accepted for which is told for as long as there is one.
+    """
+    return bool(row.user or row.says) and row.user != ERASED and row.act != ACCEPT
+
+
+def bare_row(row: LogRow) -> LogRow:
+    """Return a row of the log parted from personal data."""
+    return replace(row, user=ERASED, says="", reason="", factor="")
 
 
 def needed_proofs(approvals: Iterable[Approval], now: datetime) -> frozenset[str]:

@@ -36,6 +36,18 @@ from helpdesk.domain.users import User
 SEEN: Final = 2_000
 """So many of those seen last stand for everybody who was seen in these hours."""
 
+TABLES: Final[dict[type[Record | LoopReport], str]] = {
+    Ticket: "tickets",
+    LoopReport: "loops",
+    Proof: "proofs",
+    Asking: "askings",
+    Approval: "approvals",
+    Notice: "outbox",
+    Hold: "holds",
+    Operation: "operations",
+}
+"""In which table a record is kept, or as which kind."""
+
 T = TypeVar("T")
 Then = Callable[[], Awaitable[None]]
 """What is done when something is durable; it raises no `HelpdeskError`."""

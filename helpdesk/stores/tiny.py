@@ -17,9 +17,17 @@ from msgspec.structs import replace
 
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import Approval
-from helpdesk.domain.audit import ACCEPT, ERASED, LOOK, LogRow
+from helpdesk.domain.audit import LOOK, LogRow
 from helpdesk.domain.chain import ChainedRow, Entry, Noted, opened, stored_row
-from helpdesk.domain.erasing import KEPT, Erased, bare, is_open, needed_proofs
+from helpdesk.domain.erasing import (
+    KEPT,
+    Erased,
+    bare,
+    bare_row,
+    holds_personal,
+    is_open,
+    needed_proofs,
+)
 from helpdesk.domain.errors import BadFile
 from helpdesk.domain.holds import Hold
 from helpdesk.domain.learning import learn
@@ -29,21 +37,9 @@ from helpdesk.domain.proofs import Asking, Proof
 from helpdesk.domain.records import Record, begun, has_ended
 from helpdesk.domain.shifting import moved
 from helpdesk.domain.tickets import LoopReport, Ticket
-from helpdesk.stores.base import Ends, R, Then
+from helpdesk.stores.base import TABLES, Ends, R, Then
 from helpdesk.stores.remade import Remade
 from helpdesk.stores.tinyfile import TinyFile
-
-TABLES: Final[dict[type[Record | LoopReport], str]] = {
-    Ticket: "tickets",
-    LoopReport: "loops",
-    Proof: "proofs",
-    Asking: "askings",
-    Approval: "approvals",
-    Notice: "outbox",
-    Hold: "holds",
-    Operation: "operations",
-}
-"""In which table a record is kept."""
 
 LOG: Final = ("log", "checkpoints", "outbox")
 """The tables that grow by looking alone; the others need not be read again for them."""
@@ -315,13 +311,10 @@ class TinyStore:
         count = 0
         for key, document in list(self._file.rows("log")):
             row, entry = stored_row(document)
-            if row.at >= before or not (row.user or row.says) or row.user == ERASED:
+            if row.at >= before or not holds_personal(row):
                 continue
-            if row.act == ACCEPT:
-                continue  # which log was accepted for which is told for as long as there is one
             count += 1
-            bare = replace(row, user=ERASED, says="", reason="", factor="")
-            kept = replace(entry, clear=None) if entry else bare
+            kept = replace(entry, clear=None) if entry else bare_row(row)
             self._file.put("log", key, msgspec.to_builtins(kept))
         return count
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,25 +23,12 @@ from helpdesk.stores.tiny import TinyStore
 from helpdesk.stores.tinyfile import TinyFile
 from tests.conftest import Clock
 from tests.connectors.elsewhere import Elsewhere
-from tests.labs.djangohelpdesk.line import on
 from tests.labs.djangohelpdesk.server import Server
 from tests.labs.troubles import Fault
 from tests.tui.console import desk_on
 
 PRIYA, ZOE = "priya@northwind.example", "zoe@othercrm.example"
 Open = Callable[..., LocalDesk]
-
-
-@pytest.fixture
-def server() -> Server:
-    return Server()
-
-
-@pytest.fixture
-def system(server: Server) -> Iterator[DjangoHelpdesk]:
-    made = on(server)
-    yield made
-    made.shut()
 
 
 @pytest.fixture

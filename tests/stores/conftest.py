@@ -1,7 +1,8 @@
-"""A generated fixture that is long, made once for the tests of a file."""
+"""What is made once for the tests of a file: a generated fixture that is long, a PostgreSQL."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,12 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     make(request.module.USERS, 3, path)
     assert path.stat().st_size > request.module.LONG
     return path
+
+
+@pytest.fixture(scope="module")
+def server(postgres_server: Callable[[], str]) -> str:
+    """A PostgreSQL."""
+    return postgres_server()
 
 
 @pytest.fixture

@@ -49,12 +49,6 @@ def fixture_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def server(postgres_server: Callable[[], str]) -> str:
-    """A PostgreSQL."""
-    return postgres_server()
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=POSTGRES)])
 def make_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     """Make empty databases of each kind."""

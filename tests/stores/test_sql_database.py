@@ -7,7 +7,7 @@ import contextlib
 import os
 import stat
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -186,12 +186,6 @@ async def test_log_and_provider_are_held_against_each_other_beyond_what_is_count
     await desk.aclose()
 
     assert (found.rows, found.effects, found.does_match) == (1, 1, True)
-
-
-@pytest.fixture(scope="module")
-def server(postgres_server: Callable[[], str]) -> str:
-    """A PostgreSQL."""
-    return postgres_server()
 
 
 @POSTGRES

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
 
 import pytest
 from textual.widgets import Input
@@ -14,6 +13,7 @@ from helpdesk.domain.users import FactorState
 from helpdesk.service.local import LocalDesk
 from helpdesk.tui.dialogs.act import ActDialog
 from helpdesk.tui.dialogs.proving import PhoneDialog, VerifyDialog
+from tests.conftest import Clock
 from tests.proving import prove
 from tests.tui.console import NOW, Console, console, hears_now, login_of
 
@@ -22,20 +22,6 @@ IMOGEN, SAKURA, TAKEN = "u84", "u69", "u173"
 PUSH = "a push confirmed"
 TICKET = "4841"
 SIZES = [(80, 24), (130, 34), (200, 60)]
-
-
-class Watch:
-    """A clock of the demo that is moved on by hand."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def go_on(self, **span: float) -> None:
-        """Let time pass."""
-        self.now += timedelta(**span)
 
 
 async def code_of(desk: LocalDesk, user: str) -> str:
@@ -105,7 +91,7 @@ async def test_from_the_line_to_proven_reset_logged_and_told_in_twenty_four_keys
 
 
 async def test_a_case_says_that_the_caller_is_not_proven_and_then_by_what(demo: Demo) -> None:
-    clock = Watch()
+    clock = Clock(NOW)
     desk = demo(clock=clock)
     async with console(desk, clock=clock) as agent:
         await verify(agent, IMOGEN, "imogen.ng")
@@ -148,7 +134,7 @@ async def test_a_wrong_answer_says_so_with_the_tries_left_and_three_end_it(demo:
 
 
 async def test_what_was_asked_and_not_answered_in_ten_minutes_is_gone(demo: Demo) -> None:
-    clock = Watch()
+    clock = Clock(NOW)
     async with console(demo(clock=clock), clock=clock) as agent:
         await verify(agent, IMOGEN, "imogen.ng")
         await agent.press(way_of(agent, PUSH))

@@ -28,9 +28,10 @@ from helpdesk.service.local import LocalDesk
 from helpdesk.signing import Signing
 from helpdesk.tui.dialogs.act import ActDialog
 from helpdesk.tui.dialogs.signing import SignInDialog
+from tests.conftest import Clock
 from tests.gateway.serving import PLENTY, SomeDesks, free_port, served
-from tests.tui.console import Console, console, demo_desk
-from tests.tui.test_proving import SAKURA, Watch, way_of
+from tests.tui.console import NOW, Console, console, demo_desk
+from tests.tui.test_proving import SAKURA, way_of
 from tests.waiting import PATIENCE_S
 
 OFTEN = pytest.mark.parametrize("size", [(80, 24), (130, 34)], ids=["80x24", "130x34"])
@@ -52,7 +53,7 @@ class Served:
 
     def __init__(self) -> None:
         self.codes: dict[str, str] = {}
-        self.clock = Watch()
+        self.clock = Clock(NOW)
         self.remote: RemoteDesk
         self.dev: DevIssuer
 

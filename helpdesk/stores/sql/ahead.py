@@ -16,12 +16,13 @@ from helpdesk.domain.entries import Entry
 from helpdesk.domain.proofs import Proof
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import Account
+from helpdesk.stores.base import TABLES
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.directory import alike, entry_of, named
 from helpdesk.stores.sql.documents import step_of
 from helpdesk.stores.sql.log import row_of, rows_of
 from helpdesk.stores.sql.lull import Lull, What, entries_of
-from helpdesk.stores.sql.records import TABLES, records_of
+from helpdesk.stores.sql.records import records_of
 
 T = TypeVar("T")
 

@@ -27,7 +27,7 @@ from helpdesk.domain.entries import Entry
 from helpdesk.domain.search import Query
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import User
-from helpdesk.stores.base import SEEN
+from helpdesk.stores.base import SEEN, TABLES
 from helpdesk.stores.sql.connections import changes
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.finding import Finding, asked_for, of_account
@@ -35,7 +35,6 @@ from helpdesk.stores.sql.listing import Listing, loops_of, names, tickets_of
 from helpdesk.stores.sql.log import kept_row
 from helpdesk.stores.sql.lull import Lull, What, entries_of, lull_of
 from helpdesk.stores.sql.reads import FromReplica, Reads
-from helpdesk.stores.sql.records import TABLES
 from helpdesk.stores.sql.schema import log, records, users
 from helpdesk.stores.sql.staged import COUNTED, Asked
 from helpdesk.stores.sql.waiting import queue_of

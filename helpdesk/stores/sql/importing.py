@@ -24,12 +24,13 @@ from helpdesk.domain.shifting import moved
 from helpdesk.domain.text import clean
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import Account, User
+from helpdesk.stores.base import TABLES
 from helpdesk.stores.form import FORMAT
 from helpdesk.stores.sql.bulk import Bulk, Rejected, bulk
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.documents import SqlDocuments, document_row, user_row
 from helpdesk.stores.sql.log import log_row
-from helpdesk.stores.sql.records import TABLES, record_row
+from helpdesk.stores.sql.records import record_row
 from helpdesk.stores.sql.schema import checkpoints, documents, events, log, pen, records, users
 from helpdesk.stores.tinyfile import shift_of
 

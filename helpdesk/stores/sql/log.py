@@ -11,8 +11,9 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import BigInteger, Connection, Select, bindparam, func, insert, or_, select, update
 
-from helpdesk.domain.audit import ACCEPT, ERASED, LOOK, LogRow
+from helpdesk.domain.audit import LOOK, LogRow
 from helpdesk.domain.chain import Entry, opened, stored_row
+from helpdesk.domain.erasing import bare_row, holds_personal
 from helpdesk.domain.text import folded
 from helpdesk.stores.base import Ends
 from helpdesk.stores.sql.lull import What, entries_of
@@ -232,10 +233,10 @@ def erase_rows(connection: Connection, before: datetime) -> int:
     old = select(log.c.seq, log.c.place, log.c.body).where(log.c.at < before)
     for seq, place, body in connection.execute(old).all():
         row, entry = kept_row(body)
-        if not (row.user or row.says) or row.user == ERASED or row.act == ACCEPT:
+        if not holds_personal(row):
             continue
         count += 1
-        without = replace(row, user=ERASED, says="", reason="", factor="")
+        without = bare_row(row)
         kept = msgspec.json.encode(replace(entry, clear=None) if entry else without)
         values = log_row(without, "", kept, place)
         connection.execute(update(log).where(log.c.seq == seq).values(**values))

@@ -14,31 +14,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from helpdesk.domain.approvals import Approval
 from helpdesk.domain.erasing import KEPT, bare, is_open, needed_proofs
-from helpdesk.domain.holds import Hold
-from helpdesk.domain.notices import Notice
 from helpdesk.domain.operations import Operation
-from helpdesk.domain.proofs import Asking, Proof
 from helpdesk.domain.records import Record, begun, has_ended
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import User
-from helpdesk.stores.base import R
+from helpdesk.stores.base import TABLES, R
 from helpdesk.stores.sql.documents import fold
 from helpdesk.stores.sql.lull import ALL as EACH
 from helpdesk.stores.sql.lull import What
 from helpdesk.stores.sql.part import Part
 from helpdesk.stores.sql.schema import pen, records, users
-
-TABLES: Final[dict[type[Record | LoopReport], str]] = {
-    Ticket: "tickets",
-    LoopReport: "loops",
-    Proof: "proofs",
-    Asking: "askings",
-    Approval: "approvals",
-    Notice: "outbox",
-    Hold: "holds",
-    Operation: "operations",
-}
-"""The kind under which a record is kept."""
 
 # Statements that are asked all the time are put together once.
 RECORD: Final = select(records.c.body).where(

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from helpdesk.tui.widgets.case_parts import CaseParts
 
 
-class CasePanel(Below):
-    """Shows `case`, once it is furnished: a list is drawn without waiting for fifteen widgets."""
+class OfCase(Below):
+    """Shows `case` and what is known of it; its parts bind these values."""
 
     case: var[Case | None] = var(None)
     now: var[datetime | None] = var(None)
@@ -34,6 +34,10 @@ class CasePanel(Below):
     said: var[tuple[CallerSaid, ...]] = var(())
     why_fault: var[str] = var("")
     holds: var[tuple[Hold, ...]] = var(())
+
+
+class CasePanel(OfCase):
+    """Shows `case`, once it is furnished: a list is drawn without waiting for fifteen widgets."""
 
     def __init__(self, cards: Mapping[str, Product]) -> None:
         super().__init__(id="case")
@@ -56,8 +60,7 @@ class CasePanel(Below):
         from helpdesk.tui.widgets.case_parts import CaseParts  # noqa: PLC0415  (loads a third)
 
         parts = CaseParts(self._cards).data_bind(
-            CasePanel.case, CasePanel.now, CasePanel.verdict,
-            CasePanel.said, CasePanel.why_fault, CasePanel.holds,
+            OfCase.case, OfCase.now, OfCase.verdict, OfCase.said, OfCase.why_fault, OfCase.holds,
         )  # fmt: skip
         if self.is_attached:
             await self.mount(parts)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from textual.app import ComposeResult
 from textual.geometry import Size
-from textual.reactive import var
 from textual.widget import Widget
 
 from helpdesk.domain.cases import Case
-from helpdesk.domain.diagnosis.verdicts import CallerSaid, Verdict
-from helpdesk.domain.holds import Hold
 from helpdesk.domain.products import Product
-from helpdesk.tui.widgets.drawn import Below
+from helpdesk.tui.widgets.case_panel import OfCase
 from helpdesk.tui.widgets.latest import Latest
 from helpdesk.tui.widgets.parts import Codes, Factors, MayI, Papers, Part, Who
 from helpdesk.tui.widgets.request import Request
@@ -26,15 +22,8 @@ LOW, FEW = 18, 24
 """Lines of the case below which only the essential is shown: of the acts, of the codes."""
 
 
-class CaseParts(Below):
+class CaseParts(OfCase):
     """Shows `case` in its parts; on a small screen who, codes and may I stay in sight."""
-
-    case: var[Case | None] = var(None)
-    now: var[datetime | None] = var(None)
-    verdict: var[Verdict | None] = var(None)
-    said: var[tuple[CallerSaid, ...]] = var(())
-    why_fault: var[str] = var("")
-    holds: var[tuple[Hold, ...]] = var(())
 
     def __init__(self, cards: Mapping[str, Product]) -> None:
         super().__init__(id="case-parts")

@@ -19,12 +19,11 @@ from helpdesk.domain.timeline import (
     Send,
 )
 from tests.connectors.duo.stories import Row, row
+from tests.connectors.reading import the_only
 
 
 def only(kind: type[Any], *rows: Row) -> Any:
-    found = [event for event in timeline_of(rows) if isinstance(event, kind)]
-    assert len(found) == 1, found
-    return found[0]
+    return the_only(kind, timeline_of(rows))
 
 
 def test_a_push_is_asked_sent_answered_and_begun() -> None:

@@ -21,12 +21,11 @@ from helpdesk.domain.timeline import (
     Session,
 )
 from tests.connectors.keycloak.stories import OTP, Row, login, password, row, wrong
+from tests.connectors.reading import the_only
 
 
 def only(kind: type[Any], *rows: Row) -> Any:
-    found = [event for event in timeline_of(rows) if isinstance(event, kind)]
-    assert len(found) == 1, found
-    return found[0]
+    return the_only(kind, timeline_of(rows))
 
 
 def test_a_login_with_an_authenticator_is_asked_answered_and_begun() -> None:

@@ -47,6 +47,7 @@ from tests.connectors.okta.system_log import (
     started,
     unasked,
 )
+from tests.connectors.reading import the_only
 
 ALL = tuple[AnyEvent, ...]
 
@@ -56,9 +57,7 @@ def told(*rows: Row) -> ALL:
 
 
 def only(kind: type[Any], *rows: Row) -> Any:
-    found = [event for event in told(*rows) if isinstance(event, kind)]
-    assert len(found) == 1, found
-    return found[0]
+    return the_only(kind, told(*rows))
 
 
 def test_a_sign_in_is_one_challenge_with_its_password_message_answer_and_session() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,18 +25,6 @@ from tests.labs.troubles import Fault, Trouble
 
 ANN = "ann@customers.example"
 MARK = mark_of("a test")
-
-
-@pytest.fixture
-def server() -> Server:
-    return Server()
-
-
-@pytest.fixture
-def system(server: Server) -> Iterator[DjangoHelpdesk]:
-    made = on(server)
-    yield made
-    made.shut()
 
 
 def test_the_small_server_answers_as_the_real_one_did(server: Server) -> None:
