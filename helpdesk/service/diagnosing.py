@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from helpdesk.domain import diagnosis
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.decisions import Decision, Need, Weight
+from helpdesk.domain.diagnosis.bystanders import Bystanders, Told
 from helpdesk.domain.diagnosis.drift import TRIES, TRIES_IN
 from helpdesk.domain.diagnosis.fleet import HORIZON, FleetFindings, fleet
 from helpdesk.domain.diagnosis.verdicts import CallerSaid, RankedCause, Verdict
@@ -49,10 +50,10 @@ CROWD_AGE = timedelta(seconds=10)
 CROWD_LASTS = timedelta(minutes=1)
 """So long a crowd is as it was found where nobody of it changed."""
 
+NOBODY = Bystanders(())
+
 MOST = 2_000
 """Verdicts that are kept: those found last."""
-
-Other = tuple[User, Sequence[AnyEvent]]
 
 
 class Listing(Protocol):
@@ -93,20 +94,13 @@ class Crowd(Struct, frozen=True):
     Attributes:
         number: Another for another crowd.
         look: Which look round it is of.
-        places: Where each of them is among the others, by id.
         is_large: Whether so many were seen, of any product, that one more changes nothing.
     """
 
     number: int = 0
     look: int = 0
-    others: Sequence[Other] = ()
-    places: Mapping[str, int] = {}
+    people: Bystanders = NOBODY
     is_large: bool = False
-
-    def beside(self, user: User) -> list[Other]:
-        """Give those who bear on a user of the product: all but themselves."""
-        place = self.places.get(user.id, len(self.others))
-        return [*self.others[:place], *self.others[place + 1 :]]
 
 
 class Found:
@@ -166,7 +160,7 @@ class Diagnosing:
             timeline,
             now,
             complaint=complaint,
-            others=crowd.beside(user),
+            others=crowd.people.beside(user),
             answers=said,
             account_products=await self._products(user),
             cards=view.cards.values(),
@@ -219,14 +213,15 @@ class Diagnosing:
         """Give what many users share in these minutes."""
         now = self._view.clock()
         crowds = [await self._recent(product) for product in sorted(await self._products_seen())]
-        return await asyncio.to_thread(fleet, [one for each in crowds for one in each.others], now)
+        pairs = [pair for each in crowds for pair in each.people.pairs]
+        return await asyncio.to_thread(fleet, pairs, now)
 
-    async def others(self, user: User) -> list[Other]:
+    async def others(self, user: User) -> list[Told]:
         """Give the other users of the product who did something in these hours.
 
         With their timelines.
         """
-        return (await self._recent(user.product)).beside(user)
+        return (await self._recent(user.product)).people.beside(user).pairs
 
     async def offsets(self, user: User) -> list[float]:
         """Give the clock offsets that others of the product were seen with, in seconds."""
@@ -286,12 +281,12 @@ class Diagnosing:
         found = self._found
         look, people = found.looks, [user for user in found.seen if user.product == product]
         timelines = await self._view.connector.timelines([user.id for user in people])
-        others: list[Other] = [(user, timelines[user.id]) for user in people]
+        pairs: list[Told] = [(user, timelines[user.id]) for user in people]
         before = found.crowds.get(product, Crowd())
-        number = before.number + (others != before.others)
+        number = before.number + (pairs != before.people.pairs)
         is_large = len(found.seen) > CROWD
-        places = {user.id: place for place, (user, _) in enumerate(others)}
-        found.crowds[product] = Crowd(number, look, others, places, is_large)
+        bystanders = Bystanders(pairs, before.people)
+        found.crowds[product] = Crowd(number, look, bystanders, is_large)
 
     async def _products(self, user: User) -> list[str]:
         return sorted(

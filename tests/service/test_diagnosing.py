@@ -7,8 +7,6 @@ from collections.abc import Callable
 
 from helpdesk.domain.actions import EndSessions, Note
 from helpdesk.domain.search import Query
-from helpdesk.domain.users import User
-from helpdesk.service.diagnosing import Crowd
 from helpdesk.service.local import LocalDesk
 from tests.service.test_keeping import file_of, opened
 from tests.waiting import PATIENCE_S
@@ -80,19 +78,6 @@ async def test_what_was_being_read_during_an_act_is_read_anew_after_it(opened: O
 
     found = desk._diagnosing._found
     crowd = found.crowds["constant-contact"]
-    told = {user.id: timeline for user, timeline in crowd.others}
+    told = {user.id: timeline for user, timeline in crowd.people.pairs}
     assert told["u2"] == await desk._view.connector.timeline("u2")
     assert found.verdicts["u3"].crowd == crowd.number
-
-
-def test_all_others_of_the_product_bear_on_a_user() -> None:
-    users = [
-        User(id=name, name="", login="", account="a2", product="sms-2fa", role="")
-        for name in "abcd"
-    ]
-    places = {user.id: place for place, user in enumerate(users[:3])}
-    crowd = Crowd(others=[(user, ()) for user in users[:3]], places=places)
-
-    beside = ["".join(other.id for other, _ in crowd.beside(user)) for user in users]
-
-    assert beside == ["bc", "ac", "ab", "abc"]

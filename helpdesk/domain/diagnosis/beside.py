@@ -5,40 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from helpdesk.domain.diagnosis.bystanders import SHARED_AS, Beside
 from helpdesk.domain.diagnosis.crowd import Crowd
 from helpdesk.domain.diagnosis.fleet import OFFSET_S, WINDOW, Symptom, findings_of, symptoms_of
-from helpdesk.domain.diagnosis.log import by_at
-from helpdesk.domain.timeline import AnyEvent, Challenge
+from helpdesk.domain.timeline import AnyEvent
 from helpdesk.domain.users import User
 
 
-def crowd_of(
-    user: User,
-    timeline: Sequence[AnyEvent],
-    others: Sequence[tuple[User, Sequence[AnyEvent]]],
-    now: datetime,
-) -> Crowd:
+def crowd_of(user: User, timeline: Sequence[AnyEvent], others: Beside, now: datetime) -> Crowd:
     """Return what the others' same hours say about one case."""
     if not others or not timeline:
         return Crowd()
-    moment = max(now, timeline[-1].at)
-    start = timeline[-1].at - timedelta(days=14)
-    mine = symptoms_of(user.id, timeline, start, moment)
     last = timeline[-1].at
-    is_ill = any(symptom.is_bad for symptom in mine)
+    moment, start = max(now, last), last - timedelta(days=14)
+    mine = symptoms_of(user.id, timeline, start, moment)
+    # What nothing is wrong with is shared with nobody, nor echoed or cleared by anybody.
+    wrong = {SHARED_AS[symptom.what] for symptom in mine if symptom.is_bad}
     theirs: list[Symptom] = []
-    colleagues = False
-    for other, events in others:
-        is_colleague = other.account and other.account == user.account
-        if (other.id == user.id and other.id) or not (is_ill or is_colleague):
-            continue  # with nothing wrong there is nothing to share, echo or clear
-        ordered = sorted(events, key=by_at)
-        if is_ill:
-            theirs.extend(symptoms_of(other.id or str(id(other)), ordered, start, moment))
-        if is_colleague:
-            colleagues |= any(
-                isinstance(e, Challenge) and abs(e.at - last) < WINDOW for e in ordered[-20:]
-            )
+    for other in others if wrong else ():
+        if other.user.id != user.id or not user.id:
+            left = other.symptoms(start, moment)
+            for share in wrong & left.keys():
+                theirs.extend(left[share])
+    colleagues = any(
+        one.was_here(last)
+        for one in others.of_account(user.account)
+        if one.user.id != user.id or not user.id
+    )
     shared = _shared(user.id, mine, theirs)
     echoes = {} if shared else _echoes(mine, theirs)
     cleared = _cleared(mine, theirs, shared) - echoes.keys()

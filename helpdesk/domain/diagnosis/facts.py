@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from helpdesk.domain.diagnosis.gather import rounds_of, traits_of
+from helpdesk.domain.diagnosis.bystanders import Beside, Bystanders
+from helpdesk.domain.diagnosis.gather import rounds_of
 from helpdesk.domain.diagnosis.known import Known
 from helpdesk.domain.diagnosis.log import LONG, RECENT, SITTING, by_at, tidy
 from helpdesk.domain.diagnosis.rounds import Round, loops
@@ -50,7 +51,7 @@ class Facts(Known):
         rounds: Oldest first.
         anchor: The moment the trouble is seen from: the newest event.
         cards: The other products that are known.
-        others: What happened to other users in the same hours, each in any order.
+        others: Other users and what happened to them in the same hours.
         compared: Causes that other users' logs speak for or against.
     """
 
@@ -63,13 +64,12 @@ class Facts(Known):
         complaint: Complaint | None = None,
         account_products: Sequence[str] = (),
         cards: Iterable[Product] = (),
-        colleagues: Iterable[Sequence[AnyEvent]] = (),
+        others: Beside | None = None,
     ) -> None:
         self.card, self.user, self.now, self.complaint = card, user, now, complaint
         self.account_products = tuple(account_products)
         self.cards = tuple(cards)
-        self._shared = traits_of(colleagues)
-        self.others: Sequence[Sequence[AnyEvent]] = ()
+        self.others = Beside(Bystanders(())) if others is None else others
         self.compared: frozenset[str] = frozenset()
         super().__init__(timeline, now)
         self.rounds, self.confirmations = rounds_of(self, now)
@@ -79,7 +79,7 @@ class Facts(Known):
     def others_sends(self) -> frozenset[str]:
         """Ids of the codes that were sent to others; few cases ask for them, and they are many."""
         return frozenset(
-            event.send for events in self.others for event in events if isinstance(event, Send)
+            event.send for one in self.others for event in one.told if isinstance(event, Send)
         )
 
     @cached_property
@@ -87,8 +87,8 @@ class Facts(Known):
         """Addresses from which others gave their passwords."""
         return frozenset(
             event.ip
-            for events in self.others
-            for event in events
+            for one in self.others
+            for event in one.told
             if isinstance(event, Password) and event.ip
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from helpdesk.domain.diagnosis.deliveries import set_clocks
@@ -11,7 +11,6 @@ from helpdesk.domain.diagnosis.log import Log, by_at
 from helpdesk.domain.diagnosis.rounds import Round, Sent
 from helpdesk.domain.timeline import (
     Answer,
-    AnyEvent,
     Challenge,
     Delivery,
     Fetch,
@@ -139,16 +138,3 @@ def _before(
     if upto and at - starts[upto - 1] <= span:
         return ordered[upto - 1]
     return None
-
-
-def traits_of(timelines: Iterable[Sequence[AnyEvent]]) -> dict[str, set[str]]:
-    """Addresses and browsers with which colleagues of the account were let in."""
-    found: dict[str, set[str]] = {"ip": set(), "browser": set()}
-    for timeline in timelines:
-        for event in timeline:
-            if isinstance(event, Session | Answer) and getattr(event, "ok", True):
-                for trait, values in found.items():
-                    value = getattr(event, trait)
-                    if value:
-                        values.add(value)
-    return found

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping, Set
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from helpdesk.domain.diagnosis.bystanders import Beside
 from helpdesk.domain.diagnosis.log import Log
 from helpdesk.domain.diagnosis.rounds import Round
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import NOT_DOCUMENTED
 from helpdesk.domain.timeline import Challenge, Password, Session
+from helpdesk.domain.users import User
 
 HALF_A_DAY = timedelta(hours=12)
 """A browser younger than this vouches for no address: a stranger who got in has one too."""
@@ -27,9 +30,10 @@ class Known(Log):
     """
 
     card: Product
+    user: User
+    others: Beside
     rounds: list[Round]
     _starts: list[datetime]
-    _shared: dict[str, set[str]]
 
     @cached_property
     def own(self) -> dict[str, dict[str, datetime]]:
@@ -132,7 +136,7 @@ class Known(Log):
 
     def is_strange(self, trait: str, value: str | None, before: datetime | None = None) -> bool:
         """Whether a value is given, others are known, and this one is not among them."""
-        if not value or value in self._shared.get(trait, ()):
+        if not value or value in self.shared.get(trait, ()):
             return False
         known = self.own[trait]
         if before is not None:
@@ -141,6 +145,15 @@ class Known(Log):
             )
         return bool(known) and value not in known
 
+    @cached_property
+    def shared(self) -> Mapping[str, Set[str]]:
+        """Addresses and browsers with which colleagues of the account were let in."""
+        colleagues = self.others.of_account(self.user.account)
+        return {
+            trait: frozenset().union(*(one.traits[trait] for one in colleagues))
+            for trait in ("ip", "browser")
+        }
+
     def is_colleague(self, trait: str, value: str | None) -> bool:
         """Whether somebody else of the account was let in with this address or browser."""
-        return value is not None and value in self._shared.get(trait, ())
+        return value is not None and value in self.shared.get(trait, ())

@@ -8,6 +8,7 @@ from datetime import datetime
 from helpdesk.domain.diagnosis import lost
 from helpdesk.domain.diagnosis.acts import act_for, act_says, no_use
 from helpdesk.domain.diagnosis.beside import crowd_of
+from helpdesk.domain.diagnosis.bystanders import Beside, Bystanders, Told
 from helpdesk.domain.diagnosis.catalog import Scene
 from helpdesk.domain.diagnosis.claims import is_over, then
 from helpdesk.domain.diagnosis.facts import Call, FactorChange, Facts
@@ -53,7 +54,7 @@ def diagnose(  # noqa: PLR0913
     now: datetime,
     *,
     complaint: Complaint | None = None,
-    others: Sequence[tuple[User, Sequence[AnyEvent]]] = (),
+    others: Beside | Sequence[Told] = (),
     answers: Sequence[CallerSaid] = (),
     account_products: Sequence[str] = (),
     cards: Iterable[Product] = (),
@@ -61,17 +62,15 @@ def diagnose(  # noqa: PLR0913
     """Return why it keeps asking, with what to ask, to say and to do.
 
     Never raises for a timeline that could be decoded; its events may come in any order and twice.
-    *others* are other users with their timelines of the same hours, *answers* what the caller said
-    to earlier questions, *account_products* the ids of the products that the account has (empty
-    where it is not known), *cards* the other products, by whose names a wrong door is known.
+    *others* are other users with their timelines of the same hours, as `Beside` where several are
+    judged beside the same. *answers* are what the caller said to earlier questions,
+    *account_products* the ids of the products that the account has (empty where it is not known),
+    *cards* the other products, by whose names a wrong door is known.
     """
-    colleagues = [
-        events for other, events in others if other.account and other.account == user.account
-    ]
-    facts = Facts(card, user, timeline, now, complaint, account_products, cards, colleagues)
-    crowd = crowd_of(user, facts.events, others, now)
+    beside = others if isinstance(others, Beside) else Beside(Bystanders(others))
+    facts = Facts(card, user, timeline, now, complaint, account_products, cards, beside)
+    crowd = crowd_of(user, facts.events, beside, now)
     facts.compared = crowd.clears | crowd.shared.keys() | (crowd.echoes.keys() - {"E2"})
-    facts.others = [events for _, events in others]
     scene = Scene(facts, crowd)
     weighed = weigh(scene, answers)
     top = weighed.ranked[0] if weighed.ranked else None
