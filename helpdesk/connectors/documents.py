@@ -24,6 +24,9 @@ S = TypeVar("S")
 AT_ONCE: Final = 10
 """Timelines of more users than this are read in a thread of their own."""
 
+SLICE: Final = 200
+"""So many timelines are read in one go."""
+
 KEPT: Final = 4_000
 """So many timelines are kept once read: those read last."""
 
@@ -125,10 +128,14 @@ class Filed:
         kept = {user: self._timelines.get(user) for user in users}
         found = {u: old[1] for u, old in kept.items() if old and old[0] == marks.get(u)}
         missing = [user for user in users if user not in found]
-        if missing:
-            read = await self._file.read(self._read_timelines, missing, is_long=is_long)
+        for begin in range(
+            0, len(missing), SLICE
+        ):  # what was read is kept where this is broken off
+            some = missing[begin : begin + SLICE]
+            read = await self._file.read(self._read_timelines, some, is_long=is_long)
             found |= read
-            self._timelines |= {user: (marks.get(user), read[user]) for user in missing}
+            self._timelines |= {user: (marks.get(user), read[user]) for user in some}
+        if missing:
             for user in [*self._timelines][: -max(KEPT, len(users))]:
                 del self._timelines[user]
         return found

@@ -153,17 +153,19 @@ class Diagnosing:
         is_kept = kept and kept.is_of(user, complaint, timeline, crowd)
         if kept and is_kept and not said and now - kept.at < STALE:
             return kept.verdict
-        verdict = await asyncio.to_thread(
-            diagnosis.diagnose,
-            view.card(user),
-            user,
-            timeline,
-            now,
-            complaint=complaint,
-            others=crowd.people.beside(user),
-            answers=said,
-            account_products=await self._products(user),
-            cards=view.cards.values(),
+        card, products = view.card(user), await self._products(user)
+        verdict = await asyncio.to_thread(  # the diagnosis too is loaded there, the first time
+            lambda: diagnosis.diagnose(
+                card,
+                user,
+                timeline,
+                now,
+                complaint=complaint,
+                others=crowd.people.beside(user),
+                answers=said,
+                account_products=products,
+                cards=view.cards.values(),
+            )
         )
         if not said:
             self._found.keep(Kept(now, user, complaint, timeline, crowd.number, verdict))

@@ -104,8 +104,9 @@ class TinyDirectory:
     ) -> tuple[int, Sequence[Entry]]:
         """Give how many users an agent should look at, and a window of them, the hottest first."""
         known = self._known
-        places = known.queue(agent, now)
-        return len(places), [known.entry(place) for place in places[offset : offset + limit]]
+        if len(known.people) > AT_ONCE:
+            return await asyncio.to_thread(known.queued, agent, now, offset, limit)
+        return known.queued(agent, now, offset, limit)
 
     async def tickets(
         self, agent: Agent, query: Query, now: datetime, *, offset: int, limit: int
@@ -131,9 +132,12 @@ class TinyDirectory:
     ) -> Sequence[Entry]:
         """Give the users who did something since a moment, those seen last, at most *limit*."""
         known = self._known
-        if len(known.people) > FEW:
-            return await asyncio.to_thread(known.seen, since, account, limit)
-        return known.seen(since, account, limit)
+        if len(known.people) <= FEW:
+            return known.entries(known.seen(since, account, limit))
+        places = await asyncio.to_thread(known.seen, since, account, limit)
+        for begin in range(0, len(places), FEW):  # who asks again goes on where this was broken off
+            await asyncio.to_thread(known.entries, places[begin : begin + FEW])
+        return known.entries(places)
 
     async def logged(
         self, query: Query, *, account: str | None, offset: int, limit: int
@@ -212,6 +216,10 @@ class _Known:
             self._entries[place] = found
         return found
 
+    def entries(self, places: Iterable[int]) -> list[Entry]:
+        """Give the entries of the users at these places."""
+        return [self.entry(place) for place in places]
+
     def is_of(self, account: str | None) -> Any:
         """Give whether the user at a place is of an account; None is everybody's."""
         return (lambda _: True) if account is None else self.people.of_account(account)
@@ -226,10 +234,17 @@ class _Known:
             places = self._sorted(found, query.sort, now)
         elif query.words:
             places = self._beginning_first(found, query.words, most)
-        return len(found), [self.entry(place) for place in places[offset:most]]
+        return len(found), self.entries(places[offset:most])
 
-    def queue(self, agent: Agent, now: datetime) -> list[int]:
-        """Give whom an agent should look at, the hottest first."""
+    def queued(
+        self, agent: Agent, now: datetime, offset: int, limit: int
+    ) -> tuple[int, Sequence[Entry]]:
+        """Give how many users an agent should look at, and a window of them, the hottest first."""
+        places = self._queue(agent, now)
+        return len(places), self.entries(places[offset : offset + limit])
+
+    def _queue(self, agent: Agent, now: datetime) -> list[int]:
+        """Whom an agent should look at, the hottest first."""
         is_theirs, open_ = self.is_of(agent.account), self._open
         found: Places = [
             place
@@ -247,14 +262,14 @@ class _Known:
             ),
         )
 
-    def seen(self, since: datetime, account: str | None, limit: int) -> list[Entry]:
-        """Give the users who did something since a moment, those seen last, at most *limit*."""
+    def seen(self, since: datetime, account: str | None, limit: int) -> list[int]:
+        """Give who did something since a moment, those seen last, at most *limit*."""
         is_theirs, seen = self.is_of(account), self.people.seen
         found = [place for place in self.people.seen_since(since) if is_theirs(place)]
         if len(found) > limit:
             last = sorted(map(seen, found), reverse=True)[limit - 1]
             found = [place for place in found if seen(place) >= last][:limit]
-        return [self.entry(place) for place in found]
+        return found
 
     def _found(self, query: Query, now: datetime, account: str | None) -> Places:
         """Who matches, in their order."""

@@ -166,8 +166,8 @@ class _Lines:
         for begin in range(first, last, TOLD):
             end = min(begin + TOLD, last)
             self._keys.extend(places.keys[begin:end])
-            self._starts.extend(one + by for one in places.starts[begin:end])
-            self._ends.extend(one + by for one in places.ends[begin:end])
+            self._starts.extend(map(by.__add__, places.starts[begin:end]))
+            self._ends.extend(map(by.__add__, places.ends[begin:end]))
         for data in shelf.handle.pieces(start, places.ends[last - 1]):
             yield data
             self.at += len(data)

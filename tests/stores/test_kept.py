@@ -14,10 +14,11 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.entries import Entry
 from helpdesk.domain.search import parse
 from helpdesk.domain.users import User
-from helpdesk.stores import atomic
+from helpdesk.stores import atomic, directory
 from helpdesk.stores import kept as keeping
 from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.tiny import TinyStore
@@ -48,8 +49,10 @@ class Counted(TinyFile):
 
 @pytest.fixture(autouse=True)
 def soon_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fewer users are enough."""
+    """Fewer users are enough, and are many: nobody waits while they are looked through."""
     monkeypatch.setattr(atomic, "FROM", LONG)
+    for name in ("FEW", "AT_ONCE", "QUICK"):
+        monkeypatch.setattr(directory, name, USERS // 3)
 
 
 @pytest.fixture
@@ -74,18 +77,20 @@ async def found(file: TinyFile, clock: Clock) -> dict[str, list[Entry]]:
     """What a directory of the file gives for all kinds of searches."""
     store = TinyStore(file)
     store.load()
-    directory = TinyDirectory(file, store)
-    await directory.refresh()
+    users = TinyDirectory(file, store)
+    await users.refresh()
     answers = {}
     for said in SEARCHES:
         query = parse(said, PRODUCTS)
-        total, some = await directory.find(query, clock.now, account=None, offset=0, limit=USERS)
+        total, some = await users.find(query, clock.now, account=None, offset=0, limit=USERS)
         assert total >= len(some)
         answers[said] = [*some]
-    answers["seen"] = [*await directory.seen(clock.now - timedelta(days=1))]
+    answers["seen"] = [*await users.seen(clock.now - timedelta(days=1))]
+    agent = Agent(id="dana", name="Dana", role=Role.SUPPORT)
+    answers["queue"] = [*(await users.queue(agent, clock.now, offset=2, limit=9))[1]]
     user = answers[""][7].user
-    answers["named"] = [*await directory.named(user.login.upper())]
-    answers["doubles"] = [*await directory.doubles(user, account=None, limit=9)]
+    answers["named"] = [*await users.named(user.login.upper())]
+    answers["doubles"] = [*await users.doubles(user, account=None, limit=9)]
     return answers
 
 
