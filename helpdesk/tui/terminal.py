@@ -18,8 +18,10 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from rich.console import RenderableType
 from textual import events
+from textual._context import active_message_pump
 from textual.app import App, SystemCommand
 from textual.await_complete import AwaitComplete
+from textual.css.query import NoMatches
 from textual.css.stylesheet import StylesheetParseError
 from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome, NoColor
@@ -28,7 +30,7 @@ from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.worker import Worker, WorkerFailed, WorkerState
+from textual.worker import Worker, WorkerFailed, WorkerState, active_worker
 from textual.worker_manager import WorkerManager
 
 from helpdesk import opening
@@ -148,6 +150,13 @@ _NO_CONTROLS = NoControls()
 _COLOURLESS = {dark: Colourless(dark=dark) for dark in (True, False)}
 
 
+def _is_for_nobody(error: BaseException, at: object) -> bool:
+    """Whether it only looked for a part of what was closed meanwhile, parts first."""
+    cause = error.error if isinstance(error, WorkerFailed) else error
+    has_gone = isinstance(at, Widget) and (at._pruning or not at.is_running)
+    return isinstance(cause, NoMatches) and has_gone
+
+
 class HeededWorkers(WorkerManager):
     """Workers whose every fault the app hears of, whatever began them."""
 
@@ -237,6 +246,8 @@ class SafeApp(App[None]):
         error = worker.error
         if worker.state is not WorkerState.ERROR or error is None or worker.exit_on_error:
             return
+        if _is_for_nobody(error, worker.node):
+            return
         key = (type(error).__name__, place(error))
         is_known = key in self._faults
         if not is_known:
@@ -249,6 +260,9 @@ class SafeApp(App[None]):
         self._handle_exception(InputLost())
 
     def _handle_exception(self, error: Exception) -> None:
+        worker = active_worker.get(None) if isinstance(error, WorkerFailed) else None
+        if _is_for_nobody(error, worker.node if worker else active_message_pump.get(None)):
+            return
         self._return_code = 1
         if self._exception is None:
             self._exception = error

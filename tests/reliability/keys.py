@@ -480,7 +480,7 @@ def walked(seed: int, number: int, keys: int) -> tuple[Seen, str]:
             one = Walk(seed, number, Path(name), url)
             try:
                 asyncio.run(one.walk(keys))
-            except Exception as error:  # noqa: BLE001  (a console that breaks raises anything)
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  (it may raise anything)
                 says = f"{error}" if isinstance(error, Wrong) else broken_by(error)
             else:
                 return one.seen, ""

@@ -291,3 +291,17 @@ async def test_the_case_that_is_shown_stays_where_it_does_not_come_anew(demo: De
         await agent.sees("The desk cannot be reached.")
 
         assert agent.case_user == MAYA
+
+
+async def test_what_a_closed_dialog_still_looked_for_is_no_fault(demo: Demo, errors: Path) -> None:
+    desk = demo()
+    async with console(desk) as agent:
+        dialog = await open_reset(agent, desk)
+        await agent.press("escape")
+        await agent.stands_on_desk()
+        dialog._weigh_again()
+
+        await agent.settles()
+
+        assert not errors.exists()
+        assert agent.app.is_running

@@ -116,3 +116,20 @@ async def test_where_nobody_is_found_nobody_can_be_acted_on(demo: Demo) -> None:
 
         await agent.sees("0 found", "Choose a user on the left")
         assert agent.case_user == ""
+
+
+@pytest.mark.parametrize("size", [(130, 34), (80, 24)], ids=str)
+async def test_where_the_case_that_has_the_focus_goes_the_list_takes_it(
+    demo: Demo, size: tuple[int, int]
+) -> None:
+    async with console(demo(), size=size) as agent:
+        await agent.has_case(MAYA)
+        await agent.press("enter", "tab")
+        await agent.until(lambda: agent.focused in {"middle", "history"}, "the focus in the case")
+        desk = agent.app.screen
+        assert isinstance(desk, DeskScreen)
+
+        desk.finder.search.value = "zzzqqq"
+
+        await agent.sees("0 found", "Nobody found")
+        await agent.until(lambda: agent.focused == "rows", "the focus on the list")

@@ -11,6 +11,7 @@ import pytest
 from helpdesk.domain.search import Query
 from helpdesk.domain.users import MfaState
 from helpdesk.service.local import LocalDesk
+from helpdesk.tui.palette import Palette
 from tests.tui.console import console, login_of
 
 Demo = Callable[..., LocalDesk]
@@ -308,3 +309,19 @@ async def test_without_colour_everything_is_told_by_words_glyphs_and_weight(
         colours = {colour for s in styles for colour in (s.color, s.bgcolor) if colour}
         assert {colour.name for colour in colours} <= {"default"}
         assert any(style.reverse for style in styles)
+
+
+async def test_a_palette_that_is_closed_while_it_fills_breaks_nothing(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.has_case("u1")
+        await agent.press("ctrl+p")
+        await agent.until(lambda: isinstance(agent.app.screen, Palette), "the palette")
+        palette = agent.app.screen
+        assert isinstance(palette, Palette)
+        await agent.press("escape")
+        await agent.stands_on_desk()
+
+        palette._gather_commands("reset")
+
+        await agent.settles()
+        assert agent.app._exception is None

@@ -195,6 +195,7 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
             self._rested_on = row.id
         if not kept and self.finder.rows.total == 0 and not self.is_asking:
             self._looked_at, self.case = "", None  # who was shown is not who was searched for
+            self.show_case(is_open=False)
 
     def open_user(self, user: str) -> None:
         """Open a user's case; where the list gives way to it, the case takes the focus."""
@@ -238,6 +239,12 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
         shown = self.case.user.id if self.case else ""
         if self._looked_at != shown:
             self._missed, self._looked_at, self.case = self._looked_at, "", None
+            self.show_case(is_open=False)
+
+    def watch_case(self, old: Case | None, case: Case | None) -> None:
+        """Let what is shown now have the focus."""
+        super().watch_case(old, case)
+        self.call_after_refresh(self.keep_focus)
 
     def current_case(self) -> Case | None:
         """Give the case that is shown."""

@@ -115,6 +115,11 @@ class Place(SafeScreen[None], Plain):
         """Give what takes the focus where nothing that is shown has it; never a line to type in."""
         return None
 
+    def watch_focused(self, before: Widget | None, after: Widget | None) -> None:
+        """Keep the focus where what had it was hidden, unless another window has the keys now."""
+        if before is not None and after is None and self.app.app_focus:
+            self.call_after_refresh(self.keep_focus)
+
     def keep_focus(self) -> None:
         """Let what is shown have the focus: a key must never go where nobody sees it go."""
         has_it = self.focused
