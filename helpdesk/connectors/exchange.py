@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import urljoin
 
-import httpx
 import msgspec
 from msgspec import Struct
 
+from helpdesk.connectors.bare_httpx import httpx
 from helpdesk.domain.errors import DeskRefused, HelpdeskError, OfProvider, Unreachable, Unsettled
 from helpdesk.domain.text import clean
 

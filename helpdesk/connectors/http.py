@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 
 from helpdesk import __version__
+from helpdesk.connectors.bare_httpx import httpx
 from helpdesk.connectors.exchange import (
     LOOK_AGAIN,
     MOST_BYTES,

@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-
+from helpdesk.connectors.bare_httpx import httpx
 from helpdesk.connectors.circuit import Circuit
 from helpdesk.connectors.exchange import (
     LOOK_AGAIN,

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 from msgspec import Struct
 
 from helpdesk import __version__
+from helpdesk.connectors.bare_httpx import httpx
 from helpdesk.connectors.exchange import client_for, lines_for, read_within, trust
 from helpdesk.domain.addresses import is_loopback
 from helpdesk.domain.agents import Role

@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
-import httpx
 import msgspec
-import stamina
 from msgspec import Struct
 
+from helpdesk.connectors.bare_httpx import httpx
 from helpdesk.connectors.exchange import (
     MOST_BYTES,
     Answer,
@@ -246,6 +245,8 @@ class Line(Way):
         self, sent: Request, first: Again | None, begun: float, *, is_write: bool
     ) -> Reply:
         """Ask as often as may be, after a first try that came to nothing."""
+        import stamina  # noqa: PLC0415  (where all is well nobody waits for it)
+
         ends = begun + self._budget_s
         tries = stamina.retry_context(
             on=lambda error: _wait(error, ends - time.monotonic()),

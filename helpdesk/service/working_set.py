@@ -12,12 +12,14 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from helpdesk.domain import entries
 from helpdesk.domain.cases import FORMS as CASE_FORMS
-from helpdesk.domain.cases import Case, case_data, case_of, masked
+from helpdesk.domain.cases import Case, case_of, masked
 from helpdesk.domain.diagnosis.verdicts import Verdict
 from helpdesk.domain.events import FORMS as EVENT_FORMS
+from helpdesk.domain.events import encode_event
 from helpdesk.domain.learning import learn
 from helpdesk.domain.search import LoopRow, Page, Query, Sort, TicketRow, UserRow, matches
 from helpdesk.domain.text import digits, folded
@@ -117,9 +119,11 @@ class WorkingSet:
 
 def plain(value: Any) -> Any:
     """Return a value as plain JSON values; a case is masked."""
-    if isinstance(value, Case):
-        return case_data(value if value.is_masked else masked(value))
-    return msgspec.to_builtins(value)
+    if not isinstance(value, Case):
+        return msgspec.to_builtins(value)
+    shown = value if value.is_masked else masked(value)
+    timeline = [encode_event(event) for event in shown.timeline]
+    return msgspec.to_builtins(replace(shown, timeline=())) | {"timeline": timeline}
 
 
 def _case(kept: Kept) -> Case | None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-import httpx
 from msgspec import Struct
 
+from helpdesk.connectors.bare_httpx import httpx
 from helpdesk.connectors.duo.signing import Signature
 from helpdesk.connectors.exchange import Answer, NoRight, not_taken, retry_after
 from helpdesk.connectors.http import Http

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-import httpx
-
+from helpdesk.connectors.bare_httpx import httpx
 from helpdesk.connectors.exchange import Answer, NoRight, NotSignedIn, Request, not_taken
 from helpdesk.connectors.http import Http
 from helpdesk.connectors.raw import inner, number, text

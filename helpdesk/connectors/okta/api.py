@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-import httpx
 from msgspec import Struct
 
+from helpdesk.connectors.bare_httpx import httpx
 from helpdesk.connectors.exchange import Answer, NoRight, NotSignedIn, Request, next_link
 from helpdesk.connectors.http import Http
 from helpdesk.connectors.okta.faults import error_of, wait_of

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import msgspec
 from msgspec import Struct
 
+from helpdesk.connectors.bare_httpx import httpx
 from helpdesk.connectors.base import Supports
 from helpdesk.connectors.exchange import Answer, Request
 from helpdesk.connectors.http import Http
