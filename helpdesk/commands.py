@@ -36,8 +36,8 @@ def opened(
 ) -> Iterator[Desk]:
     """Give the desk that the arguments name; at its end, say what is wrong with it."""
     from helpdesk.config import load_config
+    from helpdesk.door import open_desk
     from helpdesk.reaching import Wanted
-    from helpdesk.wiring import open_desk
 
     wanted = Wanted(keeps=keeps, reads=reads)
     with open_desk(load_config(os.environ), given.desk, given.who, wanted) as desk:
@@ -63,7 +63,7 @@ def console(given: argparse.Namespace | opening.Wish) -> int:
 
 def _console(given: argparse.Namespace | opening.Wish) -> int:
     from helpdesk.config import load_config
-    from helpdesk.wiring import elsewhere
+    from helpdesk.reaching import elsewhere
 
     is_on_a_page = bool(os.environ.get("TEXTUAL_DRIVER"))  # helpdesk web
     if not (is_on_a_page or (sys.stdin.isatty() and sys.stdout.isatty())):
@@ -84,9 +84,9 @@ def _console_on_a_page(
 ) -> int:
     """Open the console for somebody in a browser, who signs in on its screen."""
     from helpdesk.config import load_config
+    from helpdesk.door import open_desk
     from helpdesk.reaching import Wanted
     from helpdesk.tui.entry import run_entry
-    from helpdesk.wiring import open_desk
 
     with contextlib.ExitStack() as stack:
 

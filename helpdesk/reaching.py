@@ -42,6 +42,19 @@ class Wanted(Struct, frozen=True, kw_only=True):
     ask: AskSignIn | None = None
 
 
+def named(config: Config, desk: str) -> tuple[str, Profile | None]:
+    """Return the address that the name of a desk stands for, and the profile of that name."""
+    name = desk or config.desk
+    profile = config.profiles.get(name)
+    return (profile.desk if profile else name), profile
+
+
+def elsewhere(config: Config, desk: str = "") -> str:
+    """Return the address of the desk that is named, where it is reached over HTTP; else nothing."""
+    address, _ = named(config, desk)
+    return address if address.startswith(("http://", "https://")) else ""
+
+
 @contextlib.contextmanager
 def reach(
     config: Config, url: str, profile: Profile | None, wanted: Wanted | None = None

@@ -63,10 +63,9 @@ def web(given: argparse.Namespace) -> int:
     """Put the console on a page, until it is told to stop."""
     check_web()
     from helpdesk.config import load_config
-    from helpdesk.reaching import checked
+    from helpdesk.reaching import checked, elsewhere
     from helpdesk.web import Wanted
     from helpdesk.web import serve as serve_page
-    from helpdesk.wiring import elsewhere
 
     config = load_config(os.environ)
     address = elsewhere(config, given.desk)

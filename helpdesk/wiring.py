@@ -1,4 +1,4 @@
-"""The only file that names concrete parts: from settings to a desk."""
+"""The only file that names concrete parts: from settings to a desk of this machine."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ from typing import NamedTuple
 from helpdesk import opening
 from helpdesk.assets import DEMO as BUNDLED
 from helpdesk.config import DEMO as DEMO_PROFILE
-from helpdesk.config import Config, Profile, config_directory, data_directory
+from helpdesk.config import Config, config_directory, data_directory
 from helpdesk.connectors.base import Connector, Provider, Sender
 from helpdesk.connectors.demo import DemoConnector
 from helpdesk.domain.agents import Agent, Role
-from helpdesk.domain.errors import BadInput, NotFound, Unreachable
+from helpdesk.domain.errors import NotFound, Unreachable
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import clean
 from helpdesk.products import load_cards
 from helpdesk.progress import ProgressLine
 from helpdesk.providing import is_provided, provided
-from helpdesk.reaching import Wanted as Elsewhere
-from helpdesk.reaching import reach
+from helpdesk.reaching import elsewhere, named
 from helpdesk.service.ages import Ages, since_boot
 from helpdesk.service.desk import Desk
 from helpdesk.service.local import LocalDesk
@@ -47,30 +46,17 @@ def clock() -> datetime:
 
 
 @contextlib.contextmanager
-def open_desk(
-    config: Config, desk: str = "", as_who: str = "", wanted: Elsewhere | None = None
-) -> Iterator[Desk]:
-    """Give the desk that flags, environment and settings name.
+def open_here(config: Config, address: str, who: str) -> Iterator[Desk]:
+    """Give the desk of this machine at an address, for an agent or a role.
 
     Args:
         config: The settings.
-        desk: A fixture file, a profile's name, `connectors`, or a provider's address
-            (`privacyidea+https://…`); empty for that of the settings.
-        as_who: A role or an agent's id; empty for that of the settings, else the first support
-            agent.
-        wanted: What a desk elsewhere is reached for.
+        address: A fixture file, `connectors`, or a provider's address (`privacyidea+https://…`).
+        who: A role or an agent's id.
 
     Raises:
         BadFile, BadInput, NotFound, Unreachable: It cannot be opened; the sentence says why.
     """
-    address, profile = _named(config, desk)
-    if address.startswith(("http://", "https://")):
-        if as_who:
-            raise BadInput("At a desk over HTTP you work as whoever signs in, not as somebody.")
-        with reach(config, address, profile, wanted) as remote:
-            yield remote
-        return
-    who = as_who or (profile.agent if profile else "") or config.agent or Role.SUPPORT
     if is_provided(address):
         with _provided_desk(config, address, who) as provided:
             yield provided
@@ -112,7 +98,7 @@ def examined(config: Config, desk: str = "") -> Iterator[Provider | None]:
     Raises:
         BadInput: The settings are wrong.
     """
-    address, _ = _named(config, desk)
+    address, _ = named(config, desk)
     if not is_provided(address):
         yield None
         return
@@ -260,28 +246,15 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-def elsewhere(config: Config, desk: str = "") -> str:
-    """Return the address of the desk that is named, where it is reached over HTTP; else nothing."""
-    address, _ = _named(config, desk)
-    return address if address.startswith(("http://", "https://")) else ""
-
-
 def takes_tickets(config: Config, desk: str = "") -> bool:
     """Return whether a desk would take in the tickets of the system that the settings name.
 
     One over HTTP has a system of its own, and the people of the demo have no tickets there.
     """
-    address, _ = _named(config, desk)
+    address, _ = named(config, desk)
     if elsewhere(config, desk):
         return False
     return is_provided(address) or not fixture_path(address)[1]
-
-
-def _named(config: Config, desk: str) -> tuple[str, Profile | None]:
-    """Return the address that the name of a desk stands for, and the profile of that name."""
-    name = desk or config.desk
-    profile = config.profiles.get(name)
-    return (profile.desk if profile else name), profile
 
 
 def forget_replicas() -> int:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from helpdesk.config import Config
 from helpdesk.domain.actions import Note
+from helpdesk.door import open_desk
 from helpdesk.service.desk import Desk
-from helpdesk.wiring import open_desk
 
 RECORD = b"x" * 500
 

@@ -13,8 +13,8 @@ import sys
 
 from helpdesk.config import Config
 from helpdesk.domain.search import Query, parse
+from helpdesk.door import open_desk
 from helpdesk.service.desk import Desk
-from helpdesk.wiring import open_desk
 
 WORDS, LETTERS = 15, 5
 """How many names are typed, and how much of each."""

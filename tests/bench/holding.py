@@ -16,8 +16,8 @@ import time
 
 from helpdesk.config import Config
 from helpdesk.domain.search import Query, parse
+from helpdesk.door import open_desk
 from helpdesk.service.desk import Desk
-from helpdesk.wiring import open_desk
 
 LETTERS = 5
 WINDOW = 40

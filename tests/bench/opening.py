@@ -18,8 +18,8 @@ import msgspec
 
 from helpdesk.config import Config
 from helpdesk.domain.events import decode_timeline
+from helpdesk.door import open_desk
 from helpdesk.service.desk import Desk
-from helpdesk.wiring import open_desk
 
 
 def lengthened(path: Path, events: int) -> tuple[str, bytes]:

@@ -21,6 +21,7 @@ import pyotp
 from textual.geometry import Region
 
 from helpdesk.config import load_config
+from helpdesk.door import open_desk
 from helpdesk.service.desk import Desk
 from helpdesk.tui.app import present
 from helpdesk.tui.dialogs.guarded import Guarded
@@ -28,7 +29,6 @@ from helpdesk.tui.dialogs.pages import HandoverDialog
 from helpdesk.tui.film.frames import Frame, taken
 from helpdesk.tui.film.strip import moving
 from helpdesk.tui.screens.desk import DeskScreen
-from helpdesk.wiring import open_desk
 from tests.labs.privacyidea.people import PASSWORD, PEOPLE, Person
 from tests.labs.privacyidea.running import Lab, lab_in
 from tests.labs.sessions import memory

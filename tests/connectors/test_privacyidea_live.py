@@ -26,12 +26,12 @@ from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
 from helpdesk.domain.timeline import Answer, Reset
 from helpdesk.domain.users import FactorKind, FactorState
+from helpdesk.door import open_desk
 from helpdesk.gateway.server import Gateway
 from helpdesk.hosting import Wanted, desks_at
 from helpdesk.service.desk import Desk
 from helpdesk.tui.app import present
 from helpdesk.tui.dialogs.guarded import Guarded
-from helpdesk.wiring import open_desk
 from tests.conftest import Run
 from tests.connectors.benches import PiBench
 from tests.connectors.privacyidea_journey import REFUSED, SIZE, Journey, caller_of

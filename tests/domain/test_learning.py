@@ -68,7 +68,7 @@ from helpdesk.domain.actions import Note, TakeTicket
 from helpdesk.domain.search import Query
 from helpdesk.service.offline import OfflineDesk
 from helpdesk.stores.replica import Replica
-from helpdesk.wiring import open_desk
+from helpdesk.door import open_desk
 
 async def use(desk):
     user = (await desk.queue()).rows[0].id

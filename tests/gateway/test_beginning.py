@@ -7,6 +7,8 @@ import json
 import re
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -166,6 +168,25 @@ def console(home: Path, url: str) -> Terminal:
         size=(130, 34),
         patience_s=60,
     )
+
+
+LOADED = """
+import sys
+import helpdesk.door, helpdesk.service.offline, helpdesk.service.syncing, helpdesk.stores.replica
+from helpdesk.connectors.bare_httpx import httpx
+from helpdesk.gateway.remote import RemoteDesk
+print(*sorted(sys.modules))
+"""
+
+
+def test_who_works_elsewhere_does_not_wait_for_what_a_desk_of_this_machine_takes() -> None:
+    told = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, check=True).stdout
+
+    loaded = set(told.decode().split())
+
+    assert "helpdesk.gateway.remote" in loaded
+    assert not {"helpdesk.service.local", "helpdesk.wiring", "tenacity"} & loaded
+    assert not {"httpx._main", "click", "pygments", "rich"} & loaded
 
 
 @needs_pty
