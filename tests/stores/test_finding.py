@@ -333,3 +333,36 @@ async def test_whose_ticket_is_closed_is_found_as_they_are_now(
     assert ticket.user not in [one.user.id for one in after[1]]
     found = await directory.find(number, clock.now, account=None, offset=0, limit=all_)
     assert ticket.user not in [one.user.id for one in found[1]]
+
+
+KEPT = """
+    SELECT piece, is_other, part * 4096 + unnest(keys) AS key FROM beginnings
+    ORDER BY 1, 2, 3
+"""
+AFRESH = """
+    SELECT piece, is_other, key FROM users, beginnings_of(words, name) ORDER BY 1, 2, 3
+"""
+CHANGES = (
+    "UPDATE users SET words = 'maya zora', name = 'zora maya' WHERE key = 5",
+    "UPDATE users SET name = 'maya' WHERE key = 5",
+    "DELETE FROM users WHERE key BETWEEN 7 AND 12",
+    "INSERT INTO users SELECT (jsonb_populate_record(users, "
+    "jsonb_build_object('key', key + 5000, 'id', 'n' || id))).* FROM users WHERE key < 90",
+)
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=POSTGRES)], indirect=True)
+def test_who_begins_with_what_is_kept_up_by_every_change_of_users(database: Database) -> None:
+    with database.engine.connect() as connection, connection.begin() as changing:
+        for change in CHANGES:
+            connection.exec_driver_sql(change)
+
+        kept = connection.exec_driver_sql(KEPT).all()
+        counted = connection.exec_driver_sql("SELECT sum(count) FROM beginnings").scalar_one()
+        afresh = connection.exec_driver_sql(AFRESH).all()
+        changing.rollback()
+
+    assert ("zo", False, 5) not in kept  # the last of its names is maya alone
+    assert ("zo", True, 5) in kept
+    assert kept == afresh
+    assert counted == len(kept) > 5_000

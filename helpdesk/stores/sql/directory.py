@@ -28,6 +28,7 @@ from helpdesk.domain.search import Query
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import User
 from helpdesk.stores.base import SEEN, TABLES
+from helpdesk.stores.sql.beginning import begun
 from helpdesk.stores.sql.connections import changes
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.finding import Finding, asked_for, of_account
@@ -272,12 +273,10 @@ class SqlDirectory:
         self, asked: Asked, offset: int, limit: int, total: int | None
     ) -> tuple[int, Sequence[Entry]]:
         with self._database.connection() as connection:
-            if total is None:
-                total = 0
-                for part in asked.counted:
-                    if total < COUNTED:
-                        total += connection.execute(part, asked.given).scalar_one()
-            window = keys_in(connection, asked, min(total, COUNTED), offset, limit)
+            if asked.piece:
+                total, window = begun(connection, asked.piece, offset, limit)
+            else:
+                total, window = window_in(connection, asked, offset, limit, total)
             entries = self._of_keys(connection, window)
         return min(total, COUNTED), [entries[key] for key in window if key in entries]
 
@@ -309,6 +308,29 @@ class SqlDirectory:
             wanted = select(log.c.body).where(log.c.seq.in_(places)).order_by(newest)
             rows = [kept_row(body)[0] for body in connection.execute(wanted).scalars()]
         return offset + len(places) if total is None else total, rows
+
+
+def window_in(
+    connection: Connection, asked: Asked, offset: int, limit: int, total: int | None
+) -> tuple[int, Sequence[int]]:
+    """Return how many there are, up to `COUNTED`, and the keys of a window on them, in order."""
+    if total is None and asked.few is not None:
+        place = {**asked.given, "offset": offset, "limit": limit}
+        few = connection.execute(asked.few, place).all()
+        total = few[0][1] if few else None if offset else 0
+        if total is not None and total < COUNTED:
+            return total, [key for key, _ in few]
+    total = min(counted(connection, asked) if total is None else total, COUNTED)
+    return total, keys_in(connection, asked, total, offset, limit)
+
+
+def counted(connection: Connection, asked: Asked) -> int:
+    """Return how many there are; once they are `COUNTED`, no further part is counted."""
+    total = 0
+    for part in asked.counted:
+        if total < COUNTED:
+            total += connection.execute(part, asked.given).scalar_one()
+    return total
 
 
 def keys_in(

@@ -99,7 +99,22 @@ class Finding:
             [part.counted() for part in parts],
             stages,
             is_quick=is_indexed or self._query == Query(),
+            piece=self._piece(),
+            few=self._few(),
         )
+
+    def _piece(self) -> str:
+        """The one short word that is asked for, where PostgreSQL keeps who has it."""
+        is_alone = self._is_bare and len(self._words) == 1 and self._query.sort is None
+        is_kept = is_alone and not self._is_sqlite and is_beginning(self._words[0])
+        return self._words[0] if is_kept else ""
+
+    def _few(self) -> Select[Any] | None:
+        """Those of a few words, where PostgreSQL would read each to count them, and again."""
+        is_by_name = self._words and self._query.sort is None and all(map(_pieces, self._words))
+        if self._is_sqlite or not is_by_name or len(each := self._alternatives()) > 1:
+            return None
+        return self._part(each[0], self._begins_first()).few()
 
     def ids(self) -> Select[Any]:
         """Return the question for the ids of all of them, in no order."""
@@ -209,9 +224,9 @@ class Finding:
         pieces = [piece for word in self._words for piece in _pieces(word)]
         if not self._words or not all(map(_pieces, self._words)):
             return [self._each((key,))]
-        begins = and_(true(), *map(_begins, self._words))
         if total < FEW:
-            return [self._each((case((begins, 0), else_=1), users.c.key))]
+            return [self._each(self._begins_first())]
+        begins = and_(true(), *map(_begins, self._words))
         if self._query.state is UserState.LOCKED:
             each = [users.c.is_locked]
         stages = [
@@ -222,6 +237,11 @@ class Finding:
             for stage, which in zip(stages, (begins, not_(begins)), strict=True):
                 stage.append(self._locking(which, (users.c.key,)))
         return [*stages]
+
+    def _begins_first(self) -> tuple[Any, ...]:
+        """The order in which those stand first whose name begins with each of the words."""
+        begins = and_(true(), *map(_begins, self._words))
+        return case((begins, 0), else_=1), users.c.key
 
     def _named(self, holds: ColumnElement[bool], pieces: Sequence[str]) -> Part:
         """Found by the beginnings of words of their names, which are in their text, too."""

@@ -34,7 +34,9 @@ PATIENCE: Final = {
     "keepalives_count": 3,
     # Of a gateway whose machine went away: it holds the pen no longer.
     # Of one that holds it and answers no more: one waits for the pen as long as with SQLite.
-    "options": f"-c idle_in_transaction_session_timeout=60000 -c lock_timeout={BUSY_S * 1_000}",
+    # No question of ours lasts so long that compiling it is worth the time that takes.
+    "options": "-c idle_in_transaction_session_timeout=60000 -c jit=off"
+    f" -c lock_timeout={BUSY_S * 1_000}",
 }
 """How long a silent PostgreSQL is believed in, unless its address says otherwise: so that another
 server is asked in seconds, not in hours."""
@@ -55,9 +57,11 @@ def engine_at(address: str, patience: Mapping[str, Any]) -> Engine:
         url = make_url(_one_by_one(address)).set(drivername=KINDS[kind])
         if kind == "postgresql":
             given = {name: value for name, value in patience.items() if name not in url.query}
-            return create_engine(
+            server = create_engine(
                 url, connect_args=given, pool_size=10, max_overflow=20, pool_pre_ping=True
             )
+            event.listen(server, "do_execute", _planned_anew)
+            return server
         if url.database and not url.database.startswith((":", "file:")):
             _make_private(Path(url.database))
         engine = create_engine(url, connect_args={"timeout": BUSY_S}, pool_size=10)
@@ -96,6 +100,19 @@ def _one_by_one(address: str) -> str:
     )
     name, _, more = path.partition("?")
     return f"{kind}://{who}{at}{name or '/'}?{each}{f'&{more}' if more else ''}"
+
+
+PLAN_ANEW: Final = {"is_planned_anew": True}
+"""The execution options of a question whose best way depends on what is looked for: of one that is
+prepared, PostgreSQL makes a plan for whatever may be looked for from the sixth time on."""
+
+
+def _planned_anew(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+    """Ask such a question without preparing it; whether that was done."""
+    if not context.execution_options.get("is_planned_anew"):
+        return False
+    cursor.execute(statement, parameters, prepare=False)
+    return True
 
 
 def _prepared(connection: Any, _: Any) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import operators
 
+from helpdesk.stores.sql.opening import PLAN_ANEW
 from helpdesk.stores.sql.schema import users
 
 COUNTED: Final = 10_000
@@ -58,7 +59,18 @@ class Part(NamedTuple):
         source = self.source if self.alone is None else self.alone
         key = users.c.key if self.alone is None else self.alone.c.rowid
         some = select(key).select_from(source).where(self.holds).limit(COUNTED)
-        return select(func.count()).select_from(some.subquery())
+        return select(func.count()).select_from(some.subquery()).execution_options(**PLAN_ANEW)
+
+    def few(self) -> Select[Any]:
+        """Return the question for their keys in order, and how many they are, up to `COUNTED`.
+
+        They are gathered once for both.
+        """
+        some = self.keys().order_by(None).limit(COUNTED).subquery()
+        order = [some.c[f"o{place}"] for place in range(len(self.order))]
+        counted = select(some.c.key, func.count().over())
+        whole = counted.order_by(*order).limit(_LIMIT).offset(_OFFSET)
+        return whole.execution_options(**PLAN_ANEW)
 
 
 Stage = Sequence[Part]
@@ -74,25 +86,32 @@ class Asked(NamedTuple):
             for how many were counted; each is asked for what those before it did not fill.
         given: The other values that the questions leave open.
         is_quick: Whether little is read for it, whoever is there.
+        piece: The one or two letters that some word of theirs begins with, where that is all that
+            is asked and the database keeps who these are; else empty.
+        few: Where that is less work, keys in order from an `offset` up to a `limit`, each with how
+            many there are: for whoever has fewer than `COUNTED`, all that need be asked.
     """
 
     counted: Sequence[Select[Any]]
     stages: Callable[[int], Sequence[Any]]
     given: Mapping[str, Any] = {}
     is_quick: bool = False
+    piece: str = ""
+    few: Select[Any] | None = None
 
 
 def keys_of(stage: Stage) -> Any:
     """Return the question for the keys of a stage, in order."""
     if len(stage) == 1:
-        return stage[0].keys().limit(_LIMIT).offset(_OFFSET)
+        return stage[0].keys().limit(_LIMIT).offset(_OFFSET).execution_options(**PLAN_ANEW)
     each = [part.keys().limit(_REACH) for part in stage]
     together = union_all(*(select(one.subquery()) for one in each))
     order: list[ColumnElement[Any]] = []
     for place, one in enumerate(stage[0].order):
         name: ColumnElement[Any] = literal_column(f"o{place}")
         order.append(name.desc() if _falls(one) else name)
-    return together.order_by(*order).limit(_LIMIT).offset(_OFFSET)
+    whole = together.order_by(*order).limit(_LIMIT).offset(_OFFSET)
+    return whole.execution_options(**PLAN_ANEW)
 
 
 def _falls(order: ColumnElement[Any]) -> TypeGuard[UnaryExpression[Any]]:
