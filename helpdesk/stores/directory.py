@@ -329,9 +329,9 @@ class _Known:
         rank = people.rank
         match sort:
             case Sort.NAME:
-                return sorted(places, key=rank)
+                return people.by_name(places)
             case Sort.PRODUCT:
-                return sorted(places, key=lambda p: (people.product(p), rank(p)))
+                return people.by_product(places)
             case Sort.STATE:
                 return sorted(
                     places,

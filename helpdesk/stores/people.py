@@ -7,10 +7,11 @@ changes beside the file ─▶ looked at one by one: they are few
 from __future__ import annotations
 
 import threading
+from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -30,6 +31,9 @@ from helpdesk.stores.gathering import (
     moment_of,
 )
 from helpdesk.stores.kept import Damaged, Piece
+
+FEW: Final = 16
+"""One in so many users are few, to be sorted anew."""
 
 Places = Sequence[int]
 """Places in their order, each once."""
@@ -60,6 +64,17 @@ class Crowd:
         if name not in self._read:
             self._read[name] = self._piece(name).numbers(form)
         found: Sequence[int] = self._read[name]
+        return found
+
+    def by_name(self) -> Sequence[int]:
+        """Give all places in the order of the names."""
+        if "by name" not in self._read:
+            ranks = self.numbers("ranks")
+            order = array("I", bytes(4 * len(ranks)))
+            for place, rank in enumerate(ranks):
+                order[rank] = place
+            self._read["by name"] = order
+        found: Sequence[int] = self._read["by name"]
         return found
 
     def words(self, name: str) -> Any:
@@ -232,14 +247,31 @@ class People:
         bits = self._bits(place)
         return [state for state, bit in STATES.items() if bits & bit]
 
-    def product(self, place: int) -> str:
-        """Give the product of the user at a place."""
-        found: str = self._crowd.words("all products")[self._crowd.numbers("products")[place]]
-        return found
-
     def rank(self, place: int) -> int:
         """Give at which place a user's name stands in the order of all names."""
         return self._crowd.numbers("ranks")[place]
+
+    def by_name(self, places: Places) -> Places:
+        """Give places in the order of the names.
+
+        Of many they are picked from that of all: to sort them holds up whatever else runs.
+        """
+        if len(places) * FEW < len(self):
+            return sorted(places, key=self.rank)
+        order = self._crowd.by_name()
+        if len(places) == len(self):
+            return order
+        there = set(places)
+        return [place for place in order if place in there]
+
+    def by_product(self, places: Places) -> Places:
+        """Give places in the order of their products' ids, and in each of the names."""
+        products, numbers = self._crowd.words("all products"), self._crowd.numbers("products")
+        of_each: list[array[int]] = [array("I") for _ in products]
+        for place in self.by_name(places):
+            of_each[numbers[place]].append(place)
+        order = sorted(range(len(products)), key=products.__getitem__)
+        return [place for number in order for place in of_each[number]]
 
     def seen(self, place: int) -> int:
         """Give when the user at a place was seen, as in the file; -1 for never."""

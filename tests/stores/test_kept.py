@@ -16,7 +16,8 @@ from msgspec.structs import replace
 
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.entries import Entry
-from helpdesk.domain.search import parse
+from helpdesk.domain.search import Query, parse
+from helpdesk.domain.text import folded
 from helpdesk.domain.users import User
 from helpdesk.stores import atomic, directory
 from helpdesk.stores import kept as keeping
@@ -108,6 +109,32 @@ async def test_a_file_is_read_once_and_the_next_time_gives_the_same(
     assert not second.told
     assert len(without[""]) == USERS
     assert without["named"][0].user.id == without[""][7].user.id
+
+
+@pytest.mark.parametrize("typed", ["", "a", "mar", "state:ok a", "okaf"])
+async def test_an_order_is_the_same_for_few_and_for_all(
+    long_file: Path, clock: Clock, typed: str
+) -> None:
+    store = TinyStore(TinyFile(long_file, clock))
+    store.load()
+    users = TinyDirectory(store._file, store)
+    await users.refresh()
+
+    async def ids(said: str) -> list[str]:
+        query = parse(said, PRODUCTS)
+        _, some = await users.find(query, clock.now, account=None, offset=0, limit=USERS)
+        return [one.user.id for one in some]
+
+    _, everybody = await users.find(Query(), clock.now, account=None, offset=0, limit=USERS)
+    named = sorted(everybody, key=lambda one: folded(one.user.name))
+    by_product = sorted(named, key=lambda one: one.user.product)
+
+    found = {*await ids(typed)}
+
+    assert await ids(f"{typed} sort:name") == [e.user.id for e in named if e.user.id in found]
+    assert await ids(f"{typed} sort:product") == [
+        e.user.id for e in by_product if e.user.id in found
+    ]
 
 
 def test_what_is_kept_is_for_its_owner_alone(long_file: Path, kept: Path, clock: Clock) -> None:
