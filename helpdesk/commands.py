@@ -14,7 +14,7 @@ import msgspec
 
 from helpdesk import opening
 from helpdesk.domain.errors import BadFile, BadInput, CursorTooOld, HelpdeskError, Unreachable
-from helpdesk.domain.text import clean
+from helpdesk.domain.text import clean, counted
 from helpdesk.saying import answer, say, warn
 
 if TYPE_CHECKING:  # the console is a command too, and waits for none of these
@@ -127,7 +127,10 @@ async def _synchronise(desk: OfflineDesk, *, follows: bool) -> int:
             count = await synchronise(desk, progress)
             await desk.settle()
             waits = sum(one.is_waiting for one in desk.wishes)
-            say(f"Up to date: {count} steps; {waits} of your changes wait.")
+            say(
+                f"Up to date: {counted(count, 'step')}; {waits} of your changes "
+                f"{'waits' if waits == 1 else 'wait'}."
+            )
             is_told = False
             if not follows:
                 return 0
@@ -268,7 +271,7 @@ def doctor(given: argparse.Namespace) -> int:
     if not found:
         with opened(given) as desk:
             people = asyncio.run(desk.find(Query(), limit=1)).total
-            found = [f"The desk {desk.label} opens; {people} users can be found at it."]
+            found = [f"The desk {desk.label} opens; {counted(people, 'user')} can be found at it."]
     if takes_tickets(config, given.desk):
         with ticketed(config) as system:
             try:
@@ -285,7 +288,7 @@ def fixture_make(given: argparse.Namespace) -> int:
     from helpdesk.fixture.make import make
 
     make(given.users, given.seed, given.out)
-    say(f"{clean(str(given.out))}: {given.users} users, seed {given.seed}.")
+    say(f"{clean(str(given.out))}: {counted(given.users, 'user')}, seed {given.seed}.")
     return 0
 
 

@@ -22,7 +22,7 @@ from helpdesk.domain.audit import LogRow
 from helpdesk.domain.chain import ChainedRow, Entry
 from helpdesk.domain.errors import BadInput, NoRecord, Unreachable
 from helpdesk.domain.learning import learn
-from helpdesk.domain.text import clean
+from helpdesk.domain.text import clean, counted
 from helpdesk.domain.timeline import KINDS
 from helpdesk.domain.users import Account, User
 from helpdesk.domain.withdrawals import Withdrawal
@@ -285,8 +285,8 @@ def _fill(database: Database, wanted: Wanted) -> None:
     left = unfinished(database)
     if left is not None and wanted.imported is None:
         raise BadInput(
-            f"{clean(left.file)} was imported only in part, {left.people:,} users. Go on with: "
-            f"helpdesk serve --import {clean(left.file)}"
+            f"{clean(left.file)} was imported only in part, {counted(left.people, 'user')}. Go on "
+            f"with: helpdesk serve --import {clean(left.file)}"
         )
     if wanted.imported is None and not is_empty(database):
         return

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from helpdesk.domain.text import clean
+from helpdesk.domain.text import clean, counted
 
 EVERY_S: Final = 0.5
 SELDOM_S: Final = 10.0
@@ -72,7 +72,7 @@ class RowsLine:
 
     def __call__(self, done: int, of: int) -> None:
         """Show how far it is."""
-        self.far = f"{done:,} of {of:,} rows" if of else f"{done:,} rows"
+        self.far = f"{done:,} of {counted(of, 'row')}" if of else counted(done, "row")
         if not sys.stderr.isatty() or not (self._is_open or done < of or not of):
             return  # what is there at once needs no bar
         bar = f"{_bar(done, of)} {self._pace.words(done, of)}" if of else self.far

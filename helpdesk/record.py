@@ -17,7 +17,7 @@ from helpdesk.domain.checkpoints import read_checkpoint
 from helpdesk.domain.diagnosis.verdicts import CallerSaid
 from helpdesk.domain.errors import BadFile, BadInput, Tampered
 from helpdesk.domain.exports import as_csv, as_jsonl
-from helpdesk.domain.text import clean
+from helpdesk.domain.text import clean, counted
 from helpdesk.plain.lists import tray_text
 from helpdesk.plain.log import inspection_text, reconciliation_text
 from helpdesk.progress import RowsLine
@@ -72,7 +72,7 @@ def export(given: argparse.Namespace) -> int:
                 _exported(desk, given, lambda text: file.write(text.encode()), rows)
             )
     out = clean(str(given.out))
-    say(f"{out}: {count} rows, {'with' if given.clear else 'without'} personal data.")
+    say(f"{out}: {counted(count, 'row')}, {'with' if given.clear else 'without'} personal data.")
     return 0
 
 

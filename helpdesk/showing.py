@@ -17,7 +17,7 @@ import msgspec
 
 from helpdesk.commands import bytes_of
 from helpdesk.domain.errors import BadFile, BadInput
-from helpdesk.domain.text import clean
+from helpdesk.domain.text import clean, counted
 from helpdesk.saying import say
 from helpdesk.training import class_directory, named, product_cards
 
@@ -70,10 +70,11 @@ def export(given: argparse.Namespace) -> int:
     title = clean(told.scenario.title)
     if given.strip is not None:
         _write(given.strip, drawn(film.looks, title=title))
-        say(f"{clean(str(given.strip))}: {len(film.looks)} frames.")
+        say(f"{clean(str(given.strip))}: {counted(len(film.looks), 'frame')}.")
     if given.cast is not None:
         _write(given.cast, recorded(film.frames, film.seconds, title=title))
-        say(f"{clean(str(given.cast))}: {len(film.frames)} frames, {sum(film.seconds):.0f} s.")
+        frames = counted(len(film.frames), "frame")
+        say(f"{clean(str(given.cast))}: {frames}, {sum(film.seconds):.0f} s.")
     return 0
 
 

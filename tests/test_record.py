@@ -136,7 +136,7 @@ def test_a_checkpoint_kept_elsewhere_is_compared(run: Run, tmp_path: Path) -> No
     broken, _, why = run("log", "verify", "--checkpoint", str(other))
 
     assert code == 0
-    assert "The checkpoint given fits: its 1 rows are, unchanged, the first of this log." in out
+    assert "The checkpoint given fits: its 1 row is, unchanged, the first of this log." in out
     assert (bad, broken) == (2, 2)
     assert "none.txt: cannot be read" in err
     assert "other.txt: holds no checkpoint. A checkpoint has three lines" in why
@@ -175,7 +175,7 @@ def test_a_copy_put_back_is_told(run: Run, sample_file: Path) -> None:
 
     _, _, err = run("find")
 
-    assert "is of 1 rows, and the log has 0: rows were cut off, an older copy" in err
+    assert "is of 1 row, and the log has 0: rows were cut off, an older copy" in err
 
 
 def test_a_copy_put_back_on_purpose_is_accepted_by_a_lead(run: Run, sample_file: Path) -> None:
@@ -211,7 +211,7 @@ def test_log_and_provider_are_held_against_each_other(
     _, answer, _ = run("log", "reconcile", "--json")
 
     assert (code, refused, wrong, err) == (0, 3, 7, "")
-    assert out.startswith("The log and the provider tell the same.\nThe same:\n  1 changes")
+    assert out.startswith("The log and the provider tell the same.\nThe same:\n  1 change")
     assert told.startswith(
         "THE LOG AND THE PROVIDER DO NOT TELL THE SAME.\nDifferent:\n"
         f"  Row {row} (turn-off-mfa of u1): there is no notice of it; nobody was told.\n"
@@ -228,7 +228,7 @@ def test_on_the_demo_all_that_is_not_from_before_the_log_belongs_together(run: R
     assert (fresh, done, code) == (0, 0, 0)
     for text in (first, out):
         assert "2 changes by agents at the provider are from before the log began." in text
-    assert "1 changes at the provider and 1 rows" in out
+    assert "1 change at the provider and 1 row" in out
 
 
 def test_the_log_is_exported(run: Run, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from helpdesk.domain.errors import BadInput
-from helpdesk.domain.text import clean
+from helpdesk.domain.text import clean, counted
 
 ORIGIN: Final = "helpdesk/log/"
 """How the name of a log begins."""
@@ -146,8 +146,8 @@ def misfit(
     size = checkpoint.size
     if size > there:
         return (
-            f"{by} is of {size} rows, and the log has {there}: rows were cut off, an older copy "
-            "was put back, or another log was put in its place."
+            f"{by} is of {counted(size, 'row')}, and the log has {there}: rows were cut off, an "
+            "older copy was put back, or another log was put in its place."
         )
     if size and checkpoint.origin != origin:
         return (

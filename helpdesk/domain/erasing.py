@@ -15,6 +15,7 @@ from helpdesk.domain.holds import Hold
 from helpdesk.domain.notices import Notice, Posted, bare_notice
 from helpdesk.domain.operations import Operation
 from helpdesk.domain.proofs import Asking, Proof
+from helpdesk.domain.text import counted
 
 Kept = Proof | Asking | Approval | Hold | Notice | Operation
 """What is kept beside the log and tells of a person: numbers, addresses, reasons, words."""
@@ -39,10 +40,15 @@ class Erased(Struct, frozen=True, kw_only=True):
     @property
     def words(self) -> str:
         """It as one reads it: `3 rows of the log, 5 notices, proofs, requests and holds`."""
-        left = f"; {self.still_open} still open were left" if self.still_open else ""
-        return (
-            f"{self.rows} rows of the log, {self.others} notices, proofs, requests and holds{left}"
+        still_open = counted(self.still_open, "still open was", "still open were")
+        left = f"; {still_open} left" if self.still_open else ""
+        rows = counted(self.rows, "row")
+        others = counted(
+            self.others,
+            "notice, proof, request or hold",
+            "notices, proofs, requests and holds",
         )
+        return f"{rows} of the log, {others}{left}"
 
 
 def is_open(record: Kept, now: datetime, needed: frozenset[str] = frozenset()) -> bool:

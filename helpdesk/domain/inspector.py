@@ -34,7 +34,7 @@ from helpdesk.domain.inspection import (
     Sentences,
     SoFar,
 )
-from helpdesk.domain.text import clean
+from helpdesk.domain.text import clean, counted
 
 _BESIDE: Final = "The checkpoint in the file"
 
@@ -163,9 +163,8 @@ class Inspector:
                 continue
             so_far.met.append(number)
             if self._fits(each, by, known, is_named=True) and isinstance(each, Checkpoint):
-                so_far.held.append(
-                    f"{by} fits: its {each.size} rows are, unchanged, the first of this log."
-                )
+                rows = counted(each.size, "row is", "rows are")
+                so_far.held.append(f"{by} fits: its {rows}, unchanged, the first of this log.")
 
     def _follows(self, checkpoint: Checkpoint | str) -> bool:
         """Whether a checkpoint beside the log is of no fewer rows than the one before it."""
@@ -173,8 +172,8 @@ class Inspector:
             return True  # that it cannot be read is told elsewhere
         if checkpoint.size < self.so_far.last:
             self.so_far.checkpoints.add(
-                f"{_BESIDE} ({checkpoint.size} rows) stands after one of more rows: checkpoints "
-                "were moved or added."
+                f"{_BESIDE} ({counted(checkpoint.size, 'row')}) stands after one of more rows: "
+                "checkpoints were moved or added."
             )
             return False
         self.so_far.last = checkpoint.size
@@ -193,7 +192,7 @@ class Inspector:
         if isinstance(checkpoint, str):
             wrong.add(f"{by} cannot be read: {checkpoint}")
             return False
-        by = by if is_named else f"{by} ({checkpoint.size} rows)"
+        by = by if is_named else f"{by} ({counted(checkpoint.size, 'row')})"
         why = misfit(checkpoint, by, so_far.rows, so_far.origin, known)
         if not checkpoint.signatures:  # what this console saw itself
             if why:
@@ -242,8 +241,8 @@ def _uncovered(so_far: SoFar) -> Sentences:
         return so_far.late
     return Sentences(
         [
-            f"{after} rows have no checkpoint after them, though one is made every "
-            f"{EVERY_ROWS}: checkpoints were taken away."
+            f"{counted(after, 'row has', 'rows have')} no checkpoint after them, though one is "
+            f"made every {EVERY_ROWS}: checkpoints were taken away."
         ],
         1,
     )
@@ -252,33 +251,45 @@ def _uncovered(so_far: SoFar) -> Sentences:
 def _proven(so_far: SoFar) -> Iterator[str]:
     if so_far.done and not so_far.chain.count:
         yield (
-            f"{so_far.done} rows are bound to one another: no single row was changed, added, "
-            "moved or taken away without making all after it anew."
+            f"{counted(so_far.done, 'row is', 'rows are')} bound to one another: no single row was "
+            "changed, added, moved or taken away without making all after it anew."
         )
     if so_far.compared:
-        yield f"Of {so_far.compared} rows the personal data beside was compared."
+        yield f"Of {counted(so_far.compared, 'row')} the personal data beside was compared."
     if so_far.erased:
-        yield f"Of {so_far.erased} rows the personal data was erased; the rows are there."
+        rows = counted(so_far.erased, "row")
+        yield f"Of {rows} the personal data was erased; what was done is there."
     yield from so_far.held
     if so_far.fits:
-        yield (f"{so_far.fits} signed checkpoints in the file fit, the newest of {so_far.newest}.")
+        fit = counted(so_far.fits, "signed checkpoint")
+        verb = "fits" if so_far.fits == 1 else "fit"
+        yield f"{fit} in the file {verb}, the newest of {counted(so_far.newest, 'row')}."
 
 
 def _unproven(so_far: SoFar, *, has_held: bool) -> Iterator[str]:
     if so_far.foreign:
         yield (
-            f"Of {so_far.foreign} rows the personal data beside was recorded with another "
-            "console's key and cannot be compared here."
+            f"Of {counted(so_far.foreign, 'row')} the personal data beside was recorded with "
+            "another console's key and cannot be compared here."
         )
     if so_far.unknown:
-        yield f"{so_far.unknown} checkpoints are signed by keys this console does not know."
+        yield counted(
+            so_far.unknown,
+            "checkpoint is signed by a key this console does not know.",
+            "checkpoints are signed by keys this console does not know.",
+        )
     if so_far.old:
-        yield f"{so_far.old} rows are from before the chain: nothing is proven of them."
+        yield counted(
+            so_far.old,
+            "row is from before the chain: nothing is proven of it.",
+            "rows are from before the chain: nothing is proven of them.",
+        )
     after = so_far.done - so_far.newest
     if after > 0:
+        last, them = ("row", "it") if after == 1 else (f"{after:,} rows", "them")
         yield (
-            f"The last {after} rows came after the newest checkpoint: whoever can write the file "
-            "could still change them unseen."
+            f"The last {last} came after the newest checkpoint: whoever can write the file could "
+            f"still change {them} unseen."
         )
     yield (
         "Rows that came after the newest checkpoint and were cut off again would not be missed but "

@@ -46,7 +46,7 @@ from helpdesk.domain.decisions import Decision, Weight
 from helpdesk.domain.feed import Freshness
 from helpdesk.domain.fitting import fitting_factors
 from helpdesk.domain.products import Product
-from helpdesk.domain.text import clean
+from helpdesk.domain.text import clean, counted
 from helpdesk.domain.tickets import Ticket
 from helpdesk.domain.users import At
 
@@ -378,7 +378,7 @@ def banner(wishes: Iterable[Wish], fresh: Freshness, skew: str, now: datetime) -
     queued = sum(one.state is State.QUEUED for one in found)
     if not queued and not fresh.is_read_only:
         return "", False
-    waits = f"{queued} {'waits' if queued == 1 else 'wait'} to be sent." if queued else ""
+    waits = f"{counted(queued, 'waits', 'wait')} to be sent." if queued else ""
     since = "yet" if fresh.says == NEVER_REACHED else "for 15 min"
     stops = f"Not reached {since}: nothing can be changed." if fresh.is_read_only else ""
     return " ".join(filter(None, (stops, waits))), fresh.is_read_only

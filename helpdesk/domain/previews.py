@@ -35,7 +35,7 @@ from helpdesk.domain.lacks import lack_of
 from helpdesk.domain.notices import Notice, is_told, told_line
 from helpdesk.domain.policies import factor_of, fitting_factors, named
 from helpdesk.domain.products import Product
-from helpdesk.domain.text import NOT_DOCUMENTED, clean, mask
+from helpdesk.domain.text import NOT_DOCUMENTED, clean, counted, mask
 from helpdesk.domain.users import Factor, FactorKind, VoiceWay
 
 PASS_LIFE_S = 3_600
@@ -146,11 +146,7 @@ def lifts_bounce(factor: Factor | None, case: Case) -> bool:
 
 def _span(seconds: int) -> str:
     minutes, rest = divmod(seconds, 60)
-    return (
-        f"{seconds} seconds"
-        if rest or not minutes
-        else f"{minutes} minute{'s' if minutes > 1 else ''}"
-    )
+    return counted(seconds, "second") if rest or not minutes else counted(minutes, "minute")
 
 
 def _use(factor: Factor | None, card: Product) -> str:

@@ -21,7 +21,7 @@ from helpdesk.domain.audit import ERASED, Result
 from helpdesk.domain.chain import Entry, chained, opened
 from helpdesk.domain.lacks import Lack, lack_of
 from helpdesk.domain.notices import WORDS, Notice, by_row
-from helpdesk.domain.text import clean
+from helpdesk.domain.text import clean, counted
 from helpdesk.domain.timeline import AnyEvent, FactorChange, Other, Reset
 
 WITHIN: Final = timedelta(seconds=60)
@@ -270,8 +270,8 @@ def _agree(pairs: int, rows: int, notices: int) -> tuple[str, ...]:
     if not rows:
         return ("No act that would be told of is in the log, and none is at the provider since.",)
     return (
-        f"{pairs} changes at the provider and {rows} rows of the log belong together, each to one, "
-        f"and everybody was told: {notices} notices.",
+        f"{counted(pairs, 'change')} at the provider and {counted(rows, 'row')} of the log belong "
+        f"together, each to one, and everybody was told: {counted(notices, 'notice')}.",
     )
 
 
@@ -281,23 +281,31 @@ def _unknown(
     """Return what was not compared."""
     nameless = sum(one.user is None for one in told)
     if before:
-        yield f"{before} changes by agents at the provider are from before the log began."
+        yield counted(
+            before,
+            "change by an agent at the provider is from before the log began.",
+            "changes by agents at the provider are from before the log began.",
+        )
     if old:
-        yield f"{old} rows are from before the chain and were not compared."
+        yield counted(
+            old,
+            "row is from before the chain and was not compared.",
+            "rows are from before the chain and were not compared.",
+        )
     if nameless:
         yield (
-            f"Of {nameless} rows nobody here knows any more whom they are about: they were "
+            f"Of {counted(nameless, 'row')} nobody here knows any more whom it is about: "
             "compared by act and time alone."
         )
     if silent:
         yield (
-            f"{silent} rows are of an enrolment that began: the provider tells only of its first "
-            "right code."
+            f"{counted(silent, 'row is', 'rows are')} of an enrolment that began: the provider "
+            "tells only of its first right code."
         )
     if hidden:
         yield (
-            f"{hidden} rows are of acts that their provider tells nothing of: they were compared "
-            "with the notices alone."
+            f"{counted(hidden, 'row is', 'rows are')} of acts that their provider tells nothing "
+            "of: compared with the notices alone."
         )
     yield (
         "Codes sent, locks lifted, sessions ended and notes were not compared: only what changes "

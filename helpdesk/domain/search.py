@@ -145,12 +145,14 @@ class Page(Struct, Generic[T], frozen=True, kw_only=True):
 
     Attributes:
         says: Why there may be more than these, in a sentence; empty where these are all.
+        is_capped: Whether no more than `total` were counted: there may be more.
     """
 
     total: int
     offset: int
     rows: tuple[T, ...]
     says: str = ""
+    is_capped: bool = False
 
 
 def parse(text: str, products: Sequence[tuple[str, str]]) -> Query:

@@ -156,6 +156,17 @@ def safe_json(text: str) -> str:
     return text if text.isascii() and "\x7f" not in text else _NOT_PLAIN.sub(escape, text)
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun, and what else agrees with it: `1 row is`, `2,000 rows are`.
+
+    Args:
+        number: How many there are.
+        one: The words where it is one.
+        many: Those where it is not; *one* with an s where nothing is said.
+    """
+    return f"1 {one}" if number == 1 else f"{number:,} {many or f'{one}s'}"
+
+
 def folded(text: str) -> str:
     """Return *text* as it is compared in a search.
 

@@ -308,4 +308,6 @@ class RemoteDesk:
 
     async def _page(self, name: str, offset: int, limit: int, **values: Any) -> Page[Any]:
         found = await self._on.page(name, offset, limit, **values)
-        return Page(total=found.total, offset=found.offset, rows=found.rows)
+        return Page(
+            total=found.total, offset=found.offset, rows=found.rows, is_capped=found.is_capped
+        )

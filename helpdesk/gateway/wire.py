@@ -204,12 +204,14 @@ class Listed(Struct, Generic[T], frozen=True, kw_only=True):
 
     Attributes:
         next: The cursor of the page that follows; empty where there is none.
+        is_capped: Whether no more than `total` were counted: there may be more.
     """
 
     total: int
     offset: int
     rows: tuple[T, ...]
     next: str = ""
+    is_capped: bool = False
 
 
 class Info(Struct, frozen=True, kw_only=True):
@@ -291,7 +293,13 @@ def listed(page: Page[T], sort: str = "") -> Listed[T]:
     """Return a page with the cursor of the next."""
     end = page.offset + len(page.rows)
     following = cursor_of(end, sort) if page.rows and end < page.total else ""
-    return Listed(total=page.total, offset=page.offset, rows=page.rows, next=following)
+    return Listed(
+        total=page.total,
+        offset=page.offset,
+        rows=page.rows,
+        next=following,
+        is_capped=page.is_capped,
+    )
 
 
 def sort_of(asks: Asks) -> str:

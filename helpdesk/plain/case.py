@@ -10,7 +10,7 @@ from helpdesk.domain.decisions import Decision
 from helpdesk.domain.diagnosis.verdicts import Evidence, Verdict
 from helpdesk.domain.events import encode_event
 from helpdesk.domain.products import Product
-from helpdesk.domain.text import NOT_DOCUMENTED, clean
+from helpdesk.domain.text import NOT_DOCUMENTED, clean, counted
 from helpdesk.domain.timeline import AnyEvent
 
 
@@ -32,7 +32,7 @@ def case_text(case: Case, card: Product) -> str:
             )
         ),
         f"{user.login}{codes_to}   MFA {user.mfa.value}   "
-        f"{user.sessions} sessions, {user.remembered} remembered",
+        f"{counted(user.sessions, 'session')}, {user.remembered} remembered",
     ]
     if user.flagged:
         lines.append(f"FLAGGED: {user.flagged}")

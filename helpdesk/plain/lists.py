@@ -11,7 +11,7 @@ from helpdesk.domain.audit import LogRow
 from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.products import Product
 from helpdesk.domain.search import ChallengeRow, LoopRow, Page, TicketRow, UserRow, UserState
-from helpdesk.domain.text import NOT_DOCUMENTED, clean
+from helpdesk.domain.text import NOT_DOCUMENTED, clean, counted
 
 
 def user_text(page: Page[UserRow], cards: dict[str, Product]) -> str:
@@ -48,7 +48,7 @@ def loop_text(page: Page[LoopRow], cards: dict[str, Product]) -> str:
             row.report.user,
             row.name,
             _short(row.product, cards),
-            f"{row.report.rounds} rounds in {row.report.seconds} s",
+            f"{counted(row.report.rounds, 'round')} in {row.report.seconds} s",
             f"{row.report.at:%H:%M}",
             f"#{row.ticket.id}" if row.ticket else "",
         )
@@ -131,7 +131,8 @@ def _short(product: str, cards: dict[str, Product]) -> str:
 
 def _more(page: Page[Any]) -> str:
     rest = page.total - page.offset - len(page.rows)
-    count = f"{page.total} in all" if page.total else "Nothing found."
+    far = "or more" if page.is_capped else "in all"
+    count = f"{page.total} {far}" if page.total else "Nothing found."
     line = "\n" if page.rows else ""
     more = f", {rest} more: --limit or --offset" if rest > 0 else ""
     return f"{line}{count}{more}{f'. {clean(page.says)}' if page.says else ''}"

@@ -9,6 +9,7 @@ from typing import Final
 
 from helpdesk.domain.exports import ExportRow
 from helpdesk.domain.inspection import Inspection
+from helpdesk.domain.text import counted
 from helpdesk.service.desk import Desk
 
 Told = Callable[[int, int], None]
@@ -28,7 +29,7 @@ class Pace:
     def words(self, done: int, of: int) -> str:
         """Return such as `41,000 of 100,000 rows, about 7 s left`."""
         gone = self._clock() - self._began
-        far = f"{done:,} of {of:,} rows"
+        far = f"{done:,} of {counted(of, 'row')}"
         if gone < SURE_S or not 0 < done < of:
             return far
         left = gone * (of - done) / done

@@ -18,6 +18,7 @@ from helpdesk.domain.agents import Agent
 from helpdesk.domain.audit import LOOK, Result
 from helpdesk.domain.errors import HelpdeskError
 from helpdesk.domain.inspection import EVERY_S
+from helpdesk.domain.text import counted
 from helpdesk.service.recording import Recorder
 from helpdesk.service.telling import Telling
 from helpdesk.stores.base import Store
@@ -72,7 +73,7 @@ class Keeping:
         of = self._looks if self._unwritten else ()
         count = sum(look.agent.id == agent.id for look in of)
         if count:
-            cases = "1 case you opened is" if count == 1 else f"{count} cases you opened are"
+            cases = counted(count, "case you opened is", "cases you opened are")
             return f"{cases} not in the log yet: {self._unwritten}"
         return f"Letters to customers wait: {self._unsent}" if self._unsent else ""
 

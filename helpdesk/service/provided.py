@@ -42,6 +42,8 @@ class ProvidedDirectory:
         says: Why the last search may have left some out; empty where it did not.
     """
 
+    counts_to = 0
+
     def __init__(self, provider: Provider, store: Store) -> None:
         self._provider, self._store = cast(Provider, Still(provider)), store
         self._names: dict[str, tuple[str, str, str]] = {}

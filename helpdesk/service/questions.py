@@ -125,7 +125,8 @@ class Questions:
             found = await self._view.directory.find(
                 query, now, account=account, offset=offset, limit=limit
             )
-            page = replace(_people(found, offset, now, lull), says=clean(self._view.directory.says))
+            page = _people(found, offset, now, lull)
+            page = self._paged(page, clean(self._view.directory.says))
             return lull.answered(what, now, page)
 
     async def queue(self, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
@@ -136,8 +137,13 @@ class Questions:
             if known is not None:
                 return known
             found = await self._view.directory.queue(self.agent, now, offset=offset, limit=limit)
-            page = replace(_people(found, offset, now, lull), says=self._tickets_say)
+            page = self._paged(_people(found, offset, now, lull), self._tickets_say)
             return lull.answered(what, now, page)
+
+    def _paged(self, page: Page[T], says: str = "") -> Page[T]:
+        """Return a page of the directory with why there may be more than it says."""
+        most = self._view.directory.counts_to
+        return replace(page, says=says, is_capped=0 < most <= page.total)
 
     async def case(self, user: str) -> Case:
         """Give everything about one user, masked, with the answer to every act."""
@@ -211,7 +217,7 @@ class Questions:
                 LoopRow(report=one, ticket=of.ticket, cause=tops[one.user], **whose(of))
                 for one, of in found
             )
-            return Page(total=total, offset=offset, rows=tuple(rows))
+            return self._paged(Page(total=total, offset=offset, rows=tuple(rows)))
 
     async def tickets(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[TicketRow]:
         """Give open tickets: own first, then unassigned, oldest first."""
@@ -224,7 +230,7 @@ class Questions:
                 self.agent, query, now, offset=offset, limit=limit
             )
             rows = tuple(TicketRow(ticket=one, **whose(of)) for one, of in found)
-            page = Page(total=total, offset=offset, rows=rows, says=self._tickets_say)
+            page = self._paged(Page(total=total, offset=offset, rows=rows), self._tickets_say)
             return lull.answered(what, now, page)
 
     async def log(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LogRow]:

@@ -34,7 +34,7 @@ from helpdesk.domain.inspection import (
     unpacked,
 )
 from helpdesk.domain.inspector import Inspector, is_of
-from helpdesk.domain.text import clean
+from helpdesk.domain.text import clean, counted
 from helpdesk.service.witness import (
     ROWS,
     UNKEPT,
@@ -299,4 +299,5 @@ class Recorder:
 
 def _named(origin: str, size: int, root: bytes) -> str:
     """Return a log by name, length and root, as one reads it."""
-    return f"{clean(origin, limit=60)}, {size} rows, root {base64.b64encode(root).decode()}"
+    said = base64.b64encode(root).decode()
+    return f"{clean(origin, limit=60)}, {counted(size, 'row')}, root {said}"

@@ -28,7 +28,7 @@ from helpdesk.domain.errors import BadInput, HelpdeskError, NotFound
 from helpdesk.domain.hiding import hidden
 from helpdesk.domain.needs import is_address
 from helpdesk.domain.search import Query
-from helpdesk.domain.text import clean, folded
+from helpdesk.domain.text import clean, counted, folded
 from helpdesk.domain.tickets import Ticket
 from helpdesk.domain.users import User
 from helpdesk.stores.base import Directory, Store
@@ -303,9 +303,8 @@ def _of_nobody(found: Sequence[TheirTicket]) -> str:
         return ""
     named = ", ".join(f"#{clean(one.number)} {hidden(one.title)}"[:60] for one in found[:5])
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-    is_one = len(found) == 1
-    many = "1 open ticket is" if is_one else f"{len(found)} open tickets are"
-    proves = "proves" if is_one else "prove"
+    many = counted(len(found), "open ticket is", "open tickets are")
+    proves = "proves" if len(found) == 1 else "prove"
     return f"{many} of no single user here, and so {proves} nothing about a caller: {named}{more}."
 
 

@@ -261,6 +261,11 @@ class Directory(Protocol):
         """Why the last search may have left some out; empty where it gave all."""
         ...
 
+    @property
+    def counts_to(self) -> int:
+        """How many of people, tickets or loops it counts at the most; 0 where it counts all."""
+        ...
+
     async def refresh(self) -> int:
         """Take in what changed; give a number that changes when anything has."""
         ...

@@ -45,6 +45,7 @@ class TinyDirectory:
     """The people of a `TinyFile`, with what its `TinyStore` knows of them."""
 
     says = ""
+    counts_to = 0
 
     def __init__(self, file: TinyFile, store: TinyStore) -> None:
         self._file, self._store = file, store

@@ -91,7 +91,7 @@ async def test_all_that_a_desk_does_belongs_together(busy: LocalDesk) -> None:
 
     assert (found.does_match, found.differ) == (True, ())
     assert found.rows == found.effects + 1 == 11
-    assert any("1 rows are of an enrolment that began" in one for one in found.unknown)
+    assert any("1 row is of an enrolment that began" in one for one in found.unknown)
     done = {row.act for row in await busy._view.store.rows() if row.result is Result.DONE}
     assert done >= COMPARED - {"change-mobile"}
 
@@ -370,7 +370,7 @@ async def test_what_was_before_the_log_is_said_and_not_held_against_it(
     for found in (empty, begun):
         assert found.does_match
         assert any(
-            "1 changes by agents at the provider are from before" in x for x in found.unknown
+            "1 change by an agent at the provider is from before" in x for x in found.unknown
         )
     assert (empty.effects, begun.effects) == (0, 1)
 

@@ -19,9 +19,11 @@ from sqlalchemy import QueuePool
 
 from helpdesk.domain.actions import ChangeAddress, Note, Reveal
 from helpdesk.domain.errors import BadInput, Unknown, Unreachable
+from helpdesk.domain.search import Query
 from helpdesk.service.inspecting import inspected
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.sql.database import Database
+from helpdesk.stores.sql.directory import SqlDirectory
 from helpdesk.stores.sql.migrations import migrate
 from helpdesk.stores.sql.opening import PATIENCE
 from helpdesk.stores.sql.record import SqlStore
@@ -186,6 +188,18 @@ async def test_log_and_provider_are_held_against_each_other_beyond_what_is_count
     await desk.aclose()
 
     assert (found.rows, found.effects, found.does_match) == (1, 1, True)
+
+
+async def test_a_list_that_is_not_counted_to_its_end_says_that_there_may_be_more(
+    on_sqlite: Database, places: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = desks_on(on_sqlite, clock, places)("lee", is_gated=False)
+    monkeypatch.setattr(SqlDirectory, "counts_to", 1)
+
+    loops, nobody = await desk.loops(Query()), await desk.find(Query(words=("nobody",)))
+    await desk.aclose()
+
+    assert (loops.is_capped, nobody.is_capped) == (True, False)
 
 
 @POSTGRES

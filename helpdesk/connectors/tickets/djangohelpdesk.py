@@ -25,7 +25,7 @@ from helpdesk.connectors.http import Http
 from helpdesk.connectors.tickets.base import OPENING, Comment, TheirTicket
 from helpdesk.domain.errors import BadInput, HelpdeskError, Unreachable, Unsettled
 from helpdesk.domain.lacks import Lack
-from helpdesk.domain.text import clean
+from helpdesk.domain.text import clean, counted
 
 WHO: Final = "django-helpdesk"
 
@@ -185,8 +185,9 @@ class DjangoHelpdesk:
         count = len(await self.open_tickets())
         account = f"as {self._user}" if self._user else "with a token"
         return [
-            f"{WHO} at {self._http.url} answers and takes the sign-in {account}; {count} tickets "
-            "are open. It does not say which version it is.",
+            f"{WHO} at {self._http.url} answers and takes the sign-in {account}; "
+            f"{counted(count, 'ticket is', 'tickets are')} open. "
+            "It does not say which version it is.",
             *_skewed(self._http),
             *await self._states(),
             *([f"{one.why} {one.instead}" for one in self.supports().lacks]),

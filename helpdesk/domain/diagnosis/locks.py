@@ -8,6 +8,7 @@ from helpdesk.domain.diagnosis.catalog import FAIR, HINT, STRONG, Lines, Scene, 
 from helpdesk.domain.diagnosis.facts import Answer, Facts, Password
 from helpdesk.domain.diagnosis.refusal import refusals, solved
 from helpdesk.domain.diagnosis.verdicts import Evidence, clock
+from helpdesk.domain.text import counted
 from helpdesk.domain.timeline import Lock
 
 
@@ -92,11 +93,14 @@ def old_failures(scene: Scene) -> list[Evidence]:
     if facts.in_vain:
         lines.add(-FAIR, "a reset was done, and nobody got in since", facts.in_vain)
     if weight:
-        says = f"locked after {recent} failures of the last hour and {old} older ones"
+        says = (
+            f"locked after {counted(recent, 'failure')} of the last hour and "
+            f"{counted(old, 'older one')}"
+        )
         lines.add(STRONG + weight, says, lock)
     elif recent <= 1 and not facts.blocked_by:
         lines.add(FAIR - HINT, "locked, with hardly a recent failure in the log", lock)
     else:
         lines.add(HINT, "a lock is in force", lock)
-        lines.add(-FAIR, f"{recent} failures within the hour explain it", lock)
+        lines.add(-FAIR, f"{counted(recent, 'failure')} within the hour explain it", lock)
     return lines.found

@@ -65,7 +65,8 @@ def loop_lines(facts: Facts, lines: Lines) -> bool:
     elif circles:
         count = sum(r.count for r in circles)
         weight = FAIR if not pairs else HINT
-        lines.add(weight, f"sent in circles {count} times", *circles[-3:])
+        often = "once" if count == 1 else f"{count} times"
+        lines.add(weight, f"sent in circles {often}", *circles[-3:])
     return True
 
 

@@ -16,7 +16,7 @@ from helpdesk.domain.codes import expiry
 from helpdesk.domain.diagnosis.claims import otherwise
 from helpdesk.domain.diagnosis.facts import Facts, Resend
 from helpdesk.domain.diagnosis.verdicts import clock
-from helpdesk.domain.text import clean
+from helpdesk.domain.text import clean, counted
 
 SAY: dict[str, tuple[str, ...]] = {
     "A1": ("Nothing is wrong: it asks at every login, and is meant to.",),
@@ -207,9 +207,8 @@ def _life(facts: Facts, sent_at: datetime, end: datetime | None) -> str:
 def _span(seconds: int) -> str:
     """A span in words: whole minutes where it is long or comes out even."""
     if seconds % 60 == 0 or seconds > 180:
-        minutes = max(1, round(seconds / 60))
-        return f"{minutes} minute{'s' if minutes != 1 else ''}"
-    return f"{seconds} seconds"
+        return counted(max(1, round(seconds / 60)), "minute")
+    return counted(seconds, "second")
 
 
 def _until(cause_id: str, facts: Facts) -> datetime | None:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.exports import cell
-from helpdesk.domain.text import clean
+from helpdesk.domain.text import clean, counted
 from helpdesk.domain.training.recording import (
     Agreed,
     AnyLine,
@@ -210,7 +210,7 @@ def standings_text(of: Sequence[Standing]) -> str:
     lines = []
     for one in of:
         now = f"plays {one.title}, {clock_words(one.seconds)}" if one.scenario else "plays nothing"
-        many = f"{one.calls} call{'' if one.calls == 1 else 's'} ended"
+        many = f"{counted(one.calls, 'call')} ended"
         last = f", the last {one.last}: {one.total} of 100" if one.total is not None else ""
         lines.append(clean(f"{one.trainee:<20} {now} · {many}{last}", limit=400))
     return "\n".join(lines) or "Nobody has joined yet."

@@ -98,6 +98,7 @@ class SqlDirectory:
     """
 
     says = ""
+    counts_to = COUNTED
 
     def __init__(self, database: Database, replica: FromReplica | None = None) -> None:
         self._database, self._replica = database, replica

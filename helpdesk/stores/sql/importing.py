@@ -21,7 +21,7 @@ from helpdesk.domain.chain import Noted, stored_row
 from helpdesk.domain.errors import BadFile, BadInput
 from helpdesk.domain.operations import Operation
 from helpdesk.domain.shifting import moved
-from helpdesk.domain.text import clean
+from helpdesk.domain.text import clean, counted
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import Account, User
 from helpdesk.stores.base import TABLES
@@ -257,9 +257,10 @@ class _Importing:
         self._filling.commit()
 
     def _say(self, table: str) -> None:
-        of = f" of {self.so_far.expected:,}" if self.so_far.expected else ""
-        self._tell(f"{clean(table)}: {self.so_far.documents:,} documents, "
-                   f"{self.so_far.people:,}{of} users")  # fmt: skip
+        far = self.so_far
+        users = counted(far.expected or far.people, "user")
+        of = f"{far.people:,} of " if far.expected else ""
+        self._tell(f"{clean(table)}: {counted(far.documents, 'document')}, {of}{users}")
 
     def _decoded(self, kind: type[T], row: Any) -> T:
         try:

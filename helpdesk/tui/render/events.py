@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from helpdesk.domain import timeline as events
+from helpdesk.domain.text import counted
 from helpdesk.domain.timeline import AnyEvent
 from helpdesk.tui.render.rows import outside
 from helpdesk.tui.render.values import m_ss, span
@@ -122,7 +123,8 @@ def _rare(event: AnyEvent) -> tuple[str, str, tuple[tuple[str, str], ...]]:
             )
         case events.Lock(until=until, cause=cause, failures=failures):
             end = f"until {until:%H:%M}" if until else "with no end given"
-            return "locked", "bad", _texts(end, cause, f"{failures} failures" if failures else "")
+            often = counted(failures, "failure") if failures else ""
+            return "locked", "bad", _texts(end, cause, often)
         case events.Report(what=what, detail=detail):
             return f"reported: {outside(what)}", "bad", _texts(event.factor, detail)
         case events.Reset(ok=ok, by=by, scope=scope):

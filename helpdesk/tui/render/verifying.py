@@ -8,6 +8,7 @@ from typing import Final
 from textual.content import Content
 
 from helpdesk.domain.inspection import Inspection
+from helpdesk.domain.text import counted
 from helpdesk.tui.render.values import (
     BAD,
     GOOD,
@@ -43,8 +44,7 @@ def found_line(found: Inspection, at: datetime, now: datetime) -> Content:
     """Return in a line whether the log is sound, when that was so, and the key that shows all."""
     when = f"at {clock(at, now)}"
     if found.is_sound:
-        rows = "1 row" if found.rows == 1 else f"{found.rows:,} rows"
-        says = f"{rows} verified {when}: nothing is broken."
+        says = f"{counted(found.rows, 'row')} verified {when}: nothing is broken."
         return Content.assemble(("✓ ", GOOD), show(says), ("   M shows all", LABEL))
     head = Content.assemble(("▲ The log is not what it was ", BAD), show(when))
     return Content.assemble(head, ("   M shows all   ", LABEL), show(found.broken[0], limit=WIDE))

@@ -36,7 +36,8 @@ class ApprovalsScreen(ActingPlace, FindingPlace[ApprovalRow]):
             placeholder="agent, act, user, request or why",
             has_head=True,
         )
-        finder.title = "requests for a second person, of the last day"
+        second = "for a second person, of the last day"
+        finder.title, finder.one = f"requests {second}", f"request {second}"
         finder.rows.empty_says = "Nobody waits for a second person."
         return finder
 

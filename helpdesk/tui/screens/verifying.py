@@ -10,6 +10,7 @@ from textual.worker import Worker
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.errors import HelpdeskError
 from helpdesk.domain.inspection import Inspection
+from helpdesk.domain.text import counted
 from helpdesk.service.inspecting import Pace, inspected
 from helpdesk.tui import dialogs
 from helpdesk.tui.render.verifying import found_line, found_page, stopped_line
@@ -54,7 +55,7 @@ class VerifyingPlace(FindingPlace[LogRow]):
 
         def heed(done: int, of: int) -> None:
             nonlocal far
-            far = f"{done:,} of {of:,} rows"
+            far = f"{done:,} of {counted(of, 'row')}"
             line.far = done, of, pace.words(done, of)
 
         line.far, self._found = (0, 1, "begins"), None

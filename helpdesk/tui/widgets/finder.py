@@ -105,7 +105,7 @@ class Finder(Below, Generic[T]):
         )
         self.search.cursor_blink = False
         self.is_awaited = False
-        self._chooses = False
+        self._chooses = self._is_capped = False
         self._note = self._said = self._counted = ""
 
     def compose(self) -> ComposeResult:
@@ -118,7 +118,7 @@ class Finder(Below, Generic[T]):
 
     def show(self, page: Page[T], *, keep: bool = False) -> None:
         """Show an answer and how many rows it has in all; choose, if that was asked for."""
-        self._note, self.fault = page.says, ""
+        self._note, self.fault, self._is_capped = page.says, "", page.is_capped
         self._tell()
         self.is_awaited = False
         self.rows.show(page, keep=keep)
@@ -136,7 +136,8 @@ class Finder(Below, Generic[T]):
     def _count(self) -> None:
         dots = " …" if self.is_busy else ""
         title = self.one if self.one and self.rows.total == 1 else self.title
-        counted = f"{self.rows.total:,} {title}{dots}"
+        more = " or more" if self._is_capped else ""
+        counted = f"{self.rows.total:,}{more} {title}{dots}"
         if counted != self._counted:
             self._counted = counted
             # Set as the property would, but only the line it stands in is drawn anew.

@@ -317,7 +317,7 @@ async def test_it_says_what_holds_and_what_is_not_possible(
 
     says = " ".join(await system.inspect())
 
-    assert "takes the sign-in as desk; 1 tickets are open" in says
+    assert "takes the sign-in as desk; 1 ticket is open" in says
     assert "does not say which version" in says
     assert "open that is Open or Reopened; one is closed by Closed" in says
     assert "no list of its agents" in says
