@@ -8,7 +8,7 @@ from datetime import timedelta
 from helpdesk.domain.diagnosis import lost
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
 from helpdesk.domain.diagnosis.elsewhere import handless
-from helpdesk.domain.diagnosis.facts import SITTING, Export, Facts, Other, Password, Session
+from helpdesk.domain.diagnosis.facts import SITTING, Export, Facts, Other, Password, Session, once
 from helpdesk.domain.diagnosis.memory import fresh_browsers, returns_within_hour
 from helpdesk.domain.diagnosis.rounds import Round
 from helpdesk.domain.diagnosis.several import takes_turns
@@ -23,6 +23,12 @@ NEW_DEVICE = frozenset({"new-device", "new-browser"})
 
 def calm(facts: Facts, lines: Lines) -> None:
     """Speak against a cause of this group where something did go wrong today."""
+    lines.found += _wrong_today(facts)
+
+
+@once
+def _wrong_today(facts: Facts) -> list[Evidence]:
+    lines = Lines(facts)
     _long_ago(facts, lines)
     _not_by_them(facts, lines)
     _not_passed(facts, lines)
@@ -48,6 +54,7 @@ def calm(facts: Facts, lines: Lines) -> None:
     turns = [s for s in facts.since(Session) if s.state == "ended" and _is_other_login(s.cause)]
     if len(turns) > 1:
         lines.add(-STRONG, "logins end each other's sessions", *turns[-2:])
+    return lines.found
 
 
 def _not_passed(facts: Facts, lines: Lines) -> None:
@@ -87,6 +94,7 @@ def _is_other_login(words: str | None) -> bool:
     return bool(re.search("concurrent|other|replac|another|second|new", (words or "").casefold()))
 
 
+@once
 def latest_good(facts: Facts) -> Round | None:
     """The round a complaint of being asked is about: the newest accepted one, else the newest."""
     return next((one for one in reversed(facts.recent) if one.is_accepted), facts.last)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from helpdesk.domain.diagnosis import lost, session
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
-from helpdesk.domain.diagnosis.facts import Facts, Password
+from helpdesk.domain.diagnosis.facts import Facts, Password, once
 from helpdesk.domain.diagnosis.rounds import Round, Sent
 from helpdesk.domain.diagnosis.verdicts import Evidence, Source
 from helpdesk.domain.tickets import Complaint
@@ -31,11 +31,13 @@ THROTTLED = frozenset({"429", "60203"})
 PHONE = frozenset({"sms", "voice"})
 
 
+@once
 def silent_sends(facts: Facts) -> list[tuple[Round, Sent]]:
     """The last send of each recent round that nobody answered."""
     return [(one, one.sends[-1]) for one in facts.silent if one.sends]
 
 
+@once
 def recent_sends(facts: Facts) -> list[Sent]:
     """Codes sent within the last day, oldest first."""
     return [sent for one in facts.recent for sent in one.sends]
@@ -97,6 +99,14 @@ NO_SENDS = "nobody answered; the log holds no sends"
 
 def unheard(facts: Facts, lines: Lines) -> list[tuple[Round, Sent]]:
     """Silent sends that nothing else explains; where there are none it speaks against."""
+    pairs, found = _unheard(facts)
+    lines.found += found
+    return pairs
+
+
+@once
+def _unheard(facts: Facts) -> tuple[list[tuple[Round, Sent]], list[Evidence]]:
+    lines = Lines(facts)
     pairs = [
         (one, sent)
         for one, sent in silent_sends(facts)
@@ -108,7 +118,7 @@ def unheard(facts: Facts, lines: Lines) -> list[tuple[Round, Sent]]:
         lines.add(-FAIR, "from a never-seen address, and nobody says that a code is missing")
     if pairs and facts.last and facts.last.refusals:
         lines.add(-FAIR, "codes of today were typed in", facts.last.refusals[-1])
-    return pairs
+    return pairs, lines.found
 
 
 @cause("C1", "the code goes to another mailbox or phone", prior=0.2, needs="email sms voice")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
-from helpdesk.domain.diagnosis.facts import Answer, Facts, Fetch, Password
+from helpdesk.domain.diagnosis.facts import Answer, Facts, Fetch, Password, once
 from helpdesk.domain.diagnosis.refusal import BLAND, UNSENT, Refusal, is_left_behind, refusals
 from helpdesk.domain.diagnosis.rounds import Round
 from helpdesk.domain.diagnosis.verdicts import Evidence, Source
@@ -160,14 +160,18 @@ def _fetches(facts: Facts, one: Round) -> list[Fetch]:
     return facts.between(Fetch, one.at, one.at + 2 * SCAN)
 
 
+@once
+def _password_ips(facts: Facts) -> set[str]:
+    return {password.ip for password in facts.since(Password) if password.ip}
+
+
 def _is_outsider(facts: Facts, one: Round, ip: str | None) -> bool:
     """Whether an address is neither the round's nor one that ever gave a password."""
     if ip is None:
         return True
     if one.asker_ip is None and not facts.is_strange("ip", ip, one.at):
         return False
-    if "password_ips" not in facts.memo:
-        facts.memo["password_ips"] = {p.ip for p in facts.since(Password) if p.ip}
-    passwords = facts.memo["password_ips"]
-    known = ip in passwords or facts.is_own("ip", ip, one.at) or facts.is_colleague("ip", ip)
+    known = (
+        ip in _password_ips(facts) or facts.is_own("ip", ip, one.at) or facts.is_colleague("ip", ip)
+    )
     return ip != one.asker_ip and not known and ip not in facts.others_ips

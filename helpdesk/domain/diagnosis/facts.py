@@ -17,7 +17,7 @@ from functools import cached_property
 from helpdesk.domain.diagnosis.bystanders import Beside, Bystanders
 from helpdesk.domain.diagnosis.gather import rounds_of
 from helpdesk.domain.diagnosis.known import Known
-from helpdesk.domain.diagnosis.log import LONG, RECENT, SITTING, by_at, tidy
+from helpdesk.domain.diagnosis.log import LONG, RECENT, SITTING, by_at, once, tidy
 from helpdesk.domain.diagnosis.rounds import Round, loops
 from helpdesk.domain.products import Product
 from helpdesk.domain.tickets import Complaint
@@ -335,5 +335,6 @@ __all__ = [
     "Reset",
     "Send",
     "Session",
+    "once",
     "tidy",
 ]  # fmt: skip

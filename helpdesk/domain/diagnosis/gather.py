@@ -101,7 +101,7 @@ def _link(log: Log, sents: dict[str, Sent], ordered: list[Round]) -> None:
         for password in reversed(passwords[max(0, upto - 4) : upto]):
             if not password.ok or one.at - password.at > NEAR:
                 continue
-            ip = one.ip
+            ip = one.told("ip")
             if not (password.ip and ip) or password.ip == ip:
                 one.password = password
                 break

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, wraps
 from operator import attrgetter, gt
 from typing import Any, TypeVar
 
@@ -21,6 +21,8 @@ SITTING = timedelta(minutes=30)
 """A pause longer than this ends a sitting; our own measure."""
 
 E = TypeVar("E")
+L = TypeVar("L", bound="Log")
+R = TypeVar("R")
 by_at = attrgetter("at")
 
 
@@ -30,13 +32,13 @@ class Log:
     Attributes:
         events: Oldest first, each once.
         anchor: The moment the trouble is seen from: the newest event.
-        memo: What causes worked out from it once, by name.
+        memo: What was worked out from it once, by what works it out.
     """
 
     def __init__(self, timeline: Sequence[AnyEvent], now: datetime) -> None:
         self.events = tidy(timeline)
         self.anchor = self.events[-1].at if self.events else now
-        self.memo: dict[str, Any] = {}
+        self.memo: dict[Any, Any] = {}
         self._by_type = by_type(self.events)
         self._times: dict[type[Any], list[datetime]] = {}
 
@@ -45,8 +47,14 @@ class Log:
         return self._by_type.get(kind, [])
 
     def since(self, kind: type[E], span: timedelta = RECENT) -> list[E]:
-        """Events of a kind within *span* of the newest event, oldest first."""
-        return self.every(kind)[bisect_left(self.times(kind), self.anchor - span) :]
+        """Events of a kind within *span* of the newest event, oldest first; none may be added."""
+        asked = kind, span
+        if asked not in self.memo:
+            every = self._by_type.get(kind, ())
+            start = bisect_left(every, self.anchor - span, key=by_at)
+            self.memo[asked] = [*every[start:]]
+        found: list[E] = self.memo[asked]
+        return found
 
     def between(self, kind: type[E], start: datetime, end: datetime) -> list[E]:
         """Events of a kind from *start* to *end*, both included."""
@@ -72,6 +80,19 @@ class Log:
                 if event is not None
             )
         )
+
+
+def once(work: Callable[[L], R]) -> Callable[[L], R]:
+    """Let something be worked out of a log once; what is given is shared: nobody may change it."""
+
+    @wraps(work)
+    def worked_out(log: L) -> R:
+        if work not in log.memo:
+            log.memo[work] = work(log)
+        found: R = log.memo[work]
+        return found
+
+    return worked_out
 
 
 def tidy(timeline: Sequence[AnyEvent]) -> list[AnyEvent]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
-from helpdesk.domain.diagnosis.facts import SITTING, Facts, Password, Session
+from helpdesk.domain.diagnosis.facts import SITTING, Facts, Password, Session, once
 from helpdesk.domain.diagnosis.rounds import Round
 from helpdesk.domain.diagnosis.verdicts import Evidence, Source
 from helpdesk.domain.timeline import AnyEvent
@@ -17,11 +17,13 @@ REMEMBERS = "new-ip new-device new-browser new-place trust-expired"
 ALWAYS = "the rule that asked is: at every login"
 
 
+@once
 def streak(facts: Facts) -> list[Round]:
     """The last good logins of 60 days that a forgetful browser would show, at most 8."""
     return [one for one in facts.accepted if one.rule != "export"][-8:]
 
 
+@once
 def fresh_browsers(facts: Facts) -> list[Round]:
     """Rounds of the streak whose browser was seen in that one sitting and never again."""
     found = []
@@ -43,6 +45,7 @@ def same_sitting(rounds: Sequence[Round]) -> list[tuple[Round, Round]]:
     ]
 
 
+@once
 def returns_within_hour(facts: Facts) -> tuple[AnyEvent, ...]:
     """Three visits by one browser whose address went away and came back within the hour."""
     visits = [v for v in facts.visits if v.ip][-40:]
@@ -60,6 +63,7 @@ def returns_within_hour(facts: Facts) -> tuple[AnyEvent, ...]:
     return ()
 
 
+@once
 def kept_within_sitting(facts: Facts) -> list[AnyEvent]:
     """Signs that a browser was still known later in the same sitting."""
     kept: list[AnyEvent] = []
@@ -87,7 +91,19 @@ def _one_machine(facts: Facts, lines: Lines) -> None:
 
 
 def _forgets_between(facts: Facts, lines: Lines) -> bool:
-    """Whether it was asked anew after pauses, as if never seen."""
+    """Whether it was asked anew after pauses, as if never seen; noted."""
+    is_so, found = _forgetting(facts)
+    lines.found += found
+    return is_so
+
+
+@once
+def _forgetting(facts: Facts) -> tuple[bool, list[Evidence]]:
+    lines = Lines(facts)
+    return _forgets(facts, lines), lines.found
+
+
+def _forgets(facts: Facts, lines: Lines) -> bool:
     rounds = streak(facts)
     blind = all(one.rule is None and one.trust is None for one in rounds)
     if sum(one.rule == "every-login" for one in rounds[-3:]) or (facts.asks_always and blind):
@@ -123,6 +139,7 @@ def _kept_over_pauses(facts: Facts, blank: Sequence[Round]) -> list[Password]:
     ][-3:]
 
 
+@once
 def _asked_within(facts: Facts) -> list[tuple[Round, Round]]:
     return [
         (before, after)
@@ -164,6 +181,7 @@ def cleared_on_close(scene: Scene) -> list[Evidence]:
     return lines.found
 
 
+@once
 def _remembered_beside(facts: Facts) -> list[Password]:
     """Logins of an older browser id that nobody asked, after a fresh id of the same machine.
 
@@ -185,6 +203,7 @@ def _remembered_beside(facts: Facts) -> list[Password]:
     ][-2:]
 
 
+@once
 def _has_settled_browser(facts: Facts) -> bool:
     """Whether some browser was used in more than one sitting."""
     return any(high - low > timedelta(hours=12) for low, high in facts.spans.values())

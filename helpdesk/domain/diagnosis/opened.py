@@ -16,6 +16,7 @@ from helpdesk.domain.diagnosis.facts import (
     Password,
     Reset,
     Session,
+    once,
 )
 from helpdesk.domain.diagnosis.rounds import Round
 from helpdesk.domain.diagnosis.strangers import is_from_elsewhere, strangeness
@@ -68,11 +69,9 @@ class Stranger:
     strangeness: float
 
 
+@once
 def first_strangers(facts: Facts) -> list[Stranger]:
     """Return the first entries of the last week that came from nowhere known, oldest first."""
-    if "first strangers" in facts.memo:
-        kept: list[Stranger] = facts.memo["first strangers"]
-        return kept
     found: list[Stranger] = []
     openings = _openings(facts)
     entries = _entries(facts) if openings else []
@@ -84,7 +83,6 @@ def first_strangers(facts: Facts) -> list[Stranger]:
             found.pop()  # opened twice before anybody came: what was opened last counts
         score = strangeness(facts, first, opened.at)
         found.append(Stranger(opened=opened, says=says, entry=first, strangeness=score))
-    facts.memo["first strangers"] = found
     return found
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from helpdesk.domain.codes import expiry
 from helpdesk.domain.diagnosis import session
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
-from helpdesk.domain.diagnosis.facts import Answer, Facts
+from helpdesk.domain.diagnosis.facts import Answer, Facts, once
 from helpdesk.domain.diagnosis.rounds import Round, Sent
 from helpdesk.domain.diagnosis.verdicts import Evidence
 
@@ -89,21 +89,20 @@ class Refusal:
         return (self.answer.at - self.newest.event.at).total_seconds() if self.newest else 0.0
 
 
+@once
 def refusals(facts: Facts) -> list[Refusal]:
     """Refused answers of the last day, oldest first, at most 20."""
-    if "refusals" not in facts.memo:
-        found = [
-            (answer, one)
-            for one in facts.recent
-            for answer in one.refusals
-            if answer.reason not in {"declined", "timeout"}
-        ]
-        found.sort(key=lambda pair: pair[0].at)
-        facts.memo["refusals"] = [Refusal(facts, one, answer) for answer, one in found[-20:]]
-    kept: list[Refusal] = facts.memo["refusals"]
-    return kept
+    found = [
+        (answer, one)
+        for one in facts.recent
+        for answer in one.refusals
+        if answer.reason not in {"declined", "timeout"}
+    ]
+    found.sort(key=lambda pair: pair[0].at)
+    return [Refusal(facts, one, answer) for answer, one in found[-20:]]
 
 
+@once
 def sent_refusals(facts: Facts) -> list[Refusal]:
     """Refusals of codes that were sent, not made by an app."""
     told = {"expired", "superseded"}
@@ -114,6 +113,7 @@ def sent_refusals(facts: Facts) -> list[Refusal]:
     ]
 
 
+@once
 def totp_refusals(facts: Facts) -> list[Refusal]:
     """Refusals of codes made by an app."""
     return [

@@ -30,7 +30,7 @@ LOOP_GAP = timedelta(minutes=3)
 """Asked again this soon after a good answer counts as the same loop; our own measure."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Sent:
     """One send and what became of it.
 
@@ -84,11 +84,17 @@ class Sent:
         )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Round:
     """One challenge with its sends, answers and sessions, each oldest first.
 
+    What is often asked for is settled once all is there.
+
     Attributes:
+        asked: The challenge's own event; None where its row is missing.
+        rule: Why it asked.
+        trust: What the browser brought along.
+        ip: The address it was asked from.
         browser: The browser's opaque id.
     """
 
@@ -102,31 +108,35 @@ class Round:
     password: Password | None = None
     is_accepted: bool = False
     ended_at: datetime | None = None
+    asked: Challenge | None = None
+    rule: str | None = None
+    trust: str | None = None
+    ip: str | None = None
     browser: str | None = None
 
     def settle(self) -> None:
         """Take the outcome from the answers, and what is often asked for, once all are there."""
         if len(self.sends) > 1:
             self.sends.sort(key=lambda sent: sent.event.at)
-        self.browser = self._of("browser")
+        self.ip, self.browser = self.told("ip"), self.told("browser")
+        if self.asks:
+            self.asked = asked = self.asks[0]
+            self.rule, self.trust = asked.rule, asked.trust
         good = next((answer for answer in self.answers if answer.ok), None)
         self.is_accepted = good is not None
         self.ended_at = good.at if good else (self.answers[-1].at if self.answers else None)
 
-    @property
-    def asked(self) -> Challenge | None:
-        """The challenge's own event; None where its row is missing."""
-        return self.asks[0] if self.asks else None
-
-    def _of(self, name: str) -> str | None:
+    def told(self, name: str) -> str | None:
+        """What the rows that are there by now say of a trait: challenges, password, answers."""
+        value: str | None
         for asked in self.asks:
             value = getattr(asked, name)
             if value:
-                return str(value)
+                return value
         value = getattr(self.password, name, None) if self.password else None
         if not value and name in {"ip", "browser"}:
             value = next((getattr(a, name) for a in self.answers if getattr(a, name)), None)
-        return str(value) if value else None
+        return value or None
 
     @property
     def asker_ip(self) -> str | None:
@@ -135,39 +145,24 @@ class Round:
         return next((row.ip for row in rows if row and row.ip), None)
 
     @property
-    def ip(self) -> str | None:
-        """The address it was asked from."""
-        return self._of("ip")
-
-    @property
     def agent(self) -> str | None:
         """The user agent."""
-        return self._of("agent")
+        return self.told("agent")
 
     @property
     def place(self) -> str | None:
         """The place the address stands for."""
-        return self._of("place")
+        return self.told("place")
 
     @property
     def network(self) -> str | None:
         """What kind of network the address belongs to."""
-        return self._of("network")
+        return self.told("network")
 
     @property
     def door(self) -> str | None:
         """The page that asked."""
-        return self._of("door")
-
-    @property
-    def rule(self) -> str | None:
-        """Why it asked."""
-        return self.asked.rule if self.asked else None
-
-    @property
-    def trust(self) -> str | None:
-        """What the browser brought along."""
-        return self.asked.trust if self.asked else None
+        return self.told("door")
 
     @property
     def factor(self) -> str | None:

@@ -15,6 +15,7 @@ from helpdesk.domain.diagnosis.facts import (
     Redirect,
     Reset,
     Session,
+    once,
 )
 from helpdesk.domain.diagnosis.rounds import Round
 from helpdesk.domain.diagnosis.verdicts import Evidence, Source
@@ -27,6 +28,14 @@ def _kept(before: Round) -> Session | None:
 
 def loop_lines(facts: Facts, lines: Lines) -> bool:
     """Note accepted answers after which it asked again, or sent the browser round in circles."""
+    found = _looping(facts)
+    lines.found += found
+    return bool(found)
+
+
+@once
+def _looping(facts: Facts) -> list[Evidence]:
+    lines = Lines(facts)
     pairs = [
         (before, after)
         for before, after in facts.loops
@@ -40,7 +49,7 @@ def loop_lines(facts: Facts, lines: Lines) -> bool:
     ]
     circles = [r for r in facts.since(Redirect) if r.count >= 3 and _after_good(facts, r)]
     if not pairs and not lost_last and not circles:
-        return False
+        return []
     if pairs:
         weight = STRONG + HINT if len(pairs) > 1 else FAIR
         if all(_is_new_sitting(facts, before, after) for before, after in pairs):
@@ -67,7 +76,7 @@ def loop_lines(facts: Facts, lines: Lines) -> bool:
         weight = FAIR if not pairs else HINT
         often = "once" if count == 1 else f"{count} times"
         lines.add(weight, f"sent in circles {often}", *circles[-3:])
-    return True
+    return lines.found
 
 
 def _is_new_sitting(facts: Facts, before: Round, after: Round) -> bool:
@@ -111,16 +120,23 @@ def loop(scene: Scene) -> list[Evidence]:
 
 def blind_loop(facts: Facts, lines: Lines) -> bool:
     """Note challenge after challenge in a log that holds no answers at all."""
-    asks = facts.since(Challenge)
+    found = _asked_blindly(facts)
+    lines.found += found
+    return bool(found)
+
+
+@once
+def _asked_blindly(facts: Facts) -> list[Evidence]:
+    asks, lines = facts.since(Challenge), Lines(facts)
     if facts.since(Answer) or len(asks) < 2:
-        return False
+        return []
     quick = [
         (before, after)
         for before, after in pairwise(asks)
         if after.at - before.at <= timedelta(minutes=3) and before.challenge != after.challenge
     ]
     if not quick:
-        return False
+        return []
     bare = [
         after
         for before, after in quick
@@ -131,7 +147,7 @@ def blind_loop(facts: Facts, lines: Lines) -> bool:
     lines.add(weight, says, *(after for _, after in quick[-3:]))
     if bare and bool(facts.every(Password)):
         lines.add(HINT, "with no password in between", *bare[-2:])
-    return True
+    return lines.found
 
 
 @cause("E2", "a stale cookie after a release", prior=-0.4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from helpdesk.domain.diagnosis.facts import Answer, FactorChange, Facts, Password, Report
+from helpdesk.domain.diagnosis.facts import Answer, FactorChange, Facts, Password, Report, once
 from helpdesk.domain.diagnosis.rounds import Round
 from helpdesk.domain.tickets import Complaint
 
@@ -58,6 +58,7 @@ def strangeness(facts: Facts, one: Attempt, before: datetime | None = None) -> f
     return max(score, 0.0)
 
 
+@once
 def strange_rounds(facts: Facts) -> list[Round]:
     """Rounds of the last day that nobody passed and that look foreign.
 
@@ -96,6 +97,7 @@ def _holds_code(facts: Facts, one: Round) -> bool:
     return one.ip is not None and one.ip in facts.code_holders
 
 
+@once
 def alarms(facts: Facts) -> list[Report]:
     """Reports of the last two days that say: this was not me."""
     return [r for r in facts.since(Report, timedelta(days=2)) if r.what in {"not-me", "suspicious"}]
@@ -126,11 +128,9 @@ def moves_of(facts: Facts, span: timedelta = DAY) -> list[FactorChange]:
     return [c for c in facts.since(FactorChange, span) if c.change in MOVES][-12:]
 
 
+@once
 def foreign_failures(facts: Facts) -> list[Answer | Password]:
     """Failures of the last day from addresses that are not the user's, oldest first."""
-    if "foreign failures" in facts.memo:
-        kept: list[Answer | Password] = facts.memo["foreign failures"]
-        return kept
     found: list[Answer | Password] = [
         p for p in facts.since(Password) if not p.ok and _is_foreign(facts, p)
     ]
@@ -139,7 +139,6 @@ def foreign_failures(facts: Facts) -> list[Answer | Password]:
             continue
         found += one.refusals
     found.sort(key=lambda event: event.at)
-    facts.memo["foreign failures"] = found
     return found
 
 
@@ -192,6 +191,7 @@ def entered(facts: Facts) -> list[Round]:
     ]
 
 
+@once
 def foreign_entries(facts: Facts) -> list[Password]:
     """Right passwords of the last day from a foreign place, after which nobody was let in."""
     vouched = {id(password) for password in facts.trusted_logins}
