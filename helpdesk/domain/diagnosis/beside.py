@@ -7,7 +7,14 @@ from datetime import datetime, timedelta
 
 from helpdesk.domain.diagnosis.bystanders import SHARED_AS, Beside
 from helpdesk.domain.diagnosis.crowd import Crowd
-from helpdesk.domain.diagnosis.fleet import OFFSET_S, WINDOW, Symptom, findings_of, symptoms_of
+from helpdesk.domain.diagnosis.fleet import (
+    MANY,
+    OFFSET_S,
+    WINDOW,
+    Symptom,
+    findings_of,
+    symptoms_of,
+)
 from helpdesk.domain.timeline import AnyEvent
 from helpdesk.domain.users import User
 
@@ -40,10 +47,14 @@ def crowd_of(user: User, timeline: Sequence[AnyEvent], others: Beside, now: date
 
 def _shared(user: str, mine: Sequence[Symptom], theirs: Sequence[Symptom]) -> dict[str, str]:
     """What of the fleet's findings this user is part of, looked at round the user's own hour."""
-    if not any(symptom.is_bad for symptom in mine):
-        return {}
+    hit: dict[str, set[str]] = {}
+    for symptom in theirs:
+        if symptom.is_bad:
+            hit.setdefault(SHARED_AS[symptom.what], set()).add(symptom.user)
+    shared = {share for share, users in hit.items() if len(users) + 1 >= MANY}
+    told = [symptom for symptom in (*mine, *theirs) if SHARED_AS[symptom.what] in shared]
     found = {}
-    for finding in findings_of([*mine, *theirs]):
+    for finding in findings_of(told) if shared else ():
         if user in finding.users:
             found[finding.cause] = finding.says
     if "E2" in found and not any(s.door for s in (*mine, *theirs)):

@@ -49,7 +49,7 @@ def _skew_s(delays: Sequence[float], *, is_odd: bool) -> float:
 
 def _is_impossible(one: Round, sent: Sent, at: datetime, now: datetime) -> bool:
     """Whether a message that arrived then came after its code was typed, or after now."""
-    if at - now > AHEAD:
+    if at > now + AHEAD:
         return True
     is_only = len(one.sends) == 1
     for answer in one.answers:

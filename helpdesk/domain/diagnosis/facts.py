@@ -335,6 +335,7 @@ __all__ = [
     "Reset",
     "Send",
     "Session",
+    "by_at",
     "once",
     "tidy",
 ]  # fmt: skip

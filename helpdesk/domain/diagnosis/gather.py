@@ -111,13 +111,15 @@ def _attach(log: Log, ordered: list[Round]) -> None:
     """Give each session to the round that made it: by its challenge, else the last good one."""
     by_id: dict[str | None, Round] = {one.id: one for one in ordered if one.id}
     good = sorted((one for one in ordered if one.is_accepted), key=_end)
-    ends = [*map(_end, good)]
+    ends, upto = [*map(_end, good)], 0
     for session in log.every(Session):
         owner = by_id.get(session.challenge)
         if owner is not None:
             owner.sessions.append(session)
             continue
-        upto, browser = bisect_right(ends, session.at + SOON), session.browser
+        soon, browser = session.at + SOON, session.browser
+        while upto < len(ends) and ends[upto] <= soon:  # sessions come oldest first
+            upto += 1
         for place in range(upto - 1, max(-1, upto - 4), -1):
             if session.at - ends[place] > NEAR:
                 break  # so have all before it

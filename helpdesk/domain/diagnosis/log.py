@@ -43,16 +43,18 @@ class Log:
         self._times: dict[type[Any], list[datetime]] = {}
 
     def every(self, kind: type[E]) -> list[E]:
-        """All events of a kind, oldest first."""
+        """All events of a kind, oldest first; none may be added."""
         return self._by_type.get(kind, [])
 
     def since(self, kind: type[E], span: timedelta = RECENT) -> list[E]:
         """Events of a kind within *span* of the newest event, oldest first; none may be added."""
+        every = self.every(kind)
+        if not every or every[0].at >= self.anchor - span:  # type: ignore[attr-defined]
+            return every
         asked = kind, span
         if asked not in self.memo:
-            every = self._by_type.get(kind, ())
             start = bisect_left(every, self.anchor - span, key=by_at)
-            self.memo[asked] = [*every[start:]]
+            self.memo[asked] = every[start:]
         found: list[E] = self.memo[asked]
         return found
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
 
 from helpdesk.domain.diagnosis.catalog import DECISIVE, FAIR, HINT, STRONG, Lines, Scene, cause
-from helpdesk.domain.diagnosis.facts import SITTING, Facts, Password, Session, once
+from helpdesk.domain.diagnosis.facts import SITTING, Facts, Password, Session, by_at, once
 from helpdesk.domain.diagnosis.rounds import Round
 from helpdesk.domain.diagnosis.verdicts import Evidence, Source
 from helpdesk.domain.timeline import AnyEvent
@@ -67,16 +68,15 @@ def returns_within_hour(facts: Facts) -> tuple[AnyEvent, ...]:
 def kept_within_sitting(facts: Facts) -> list[AnyEvent]:
     """Signs that a browser was still known later in the same sitting."""
     kept: list[AnyEvent] = []
+    logins = facts.trusted_logins
     for one in facts.accepted[-10:]:
         if one.trust == "good" and one.asked:
             kept.append(one.asked)
         kept += [s for s in one.sessions if s.state == "returned"]
         end = one.ended_at or one.at
-        kept += [
-            p
-            for p in facts.trusted_logins
-            if end < p.at <= end + 2 * SITTING and (not p.browser or p.browser == one.browser)
-        ]
+        first = bisect_right(logins, end, key=by_at)
+        last = bisect_right(logins, end + 2 * SITTING, key=by_at)
+        kept += [p for p in logins[first:last] if not p.browser or p.browser == one.browser]
     return kept
 
 

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 def clock(at: datetime) -> str:
     """Give a moment as it is said to anybody: `14:03 UTC`."""
-    return f"{at.astimezone(UTC):%H:%M} UTC"
+    moment = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return f"{moment.hour:02}:{moment.minute:02} UTC"
 
 
 class Strength(StrEnum):
