@@ -4,7 +4,8 @@ What is loaded stays: looking through it for what could be let go, again and aga
 is a seventh of the time to the first frame. The console begins to look when it is shown; every
 other command at once.
 
-The console is painted empty first, and comes without what only commands need.
+The console is painted empty first, and comes without what only commands need; all it loads after
+that is found with one look each.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ def main() -> int:
         return run()
     opening.paint(wish, os.environ)
     try:
+        from helpdesk.modules import hasten  # noqa: PLC0415
+
+        hasten()
         from helpdesk.commands import console  # noqa: PLC0415
         from helpdesk.saying import ended, forgive  # noqa: PLC0415
 
