@@ -26,7 +26,7 @@ Changes = Mapping[str, Mapping[str, Any]]
 JOURNAL: Final = "journal"
 """What `meta` calls the name of the journal that belongs to the file as it is."""
 
-FROM: Final = 2_000_000
+FROM: Final = 500_000
 """Bytes of a file from which on its changes are appended; a shorter one is written whole."""
 
 SHARE: Final = 8
