@@ -25,7 +25,6 @@ from helpdesk.domain.approvals import Approval, granted_for
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.cases import Case
 from helpdesk.domain.decisions import Decision, Need, Weight
-from helpdesk.domain.diagnosis.acts import act_says
 from helpdesk.domain.diagnosis.vain import vain
 from helpdesk.domain.diagnosis.verdicts import Strength, Verdict
 from helpdesk.domain.limits import BREAKER, is_breaker_open, reached
@@ -144,6 +143,8 @@ def _in_vain(action: AnyAction, verdict: Verdict | None) -> tuple[str, str]:
     top = verdict.top if verdict else None
     if top is None or top.strength is Strength.WEAK or action.name not in vain(top.id).stops:
         return "", ""
+    from helpdesk.domain.diagnosis.acts import act_says  # noqa: PLC0415  (after the first frame)
+
     why = vain(top.id).why
     return f"{why[:1].upper()}{why[1:]} ({top.id}, {top.title}).", act_says(top.id)
 

@@ -103,6 +103,9 @@ LIMITS: Final[tuple[Limit, ...]] = (
 COUNTED: Final = frozenset({Result.DONE, Result.HELD})
 """What counts: a wish that was refused opened nothing, nor did a held act that came to nothing."""
 
+WATCHED: Final = timedelta(days=7)
+"""How long the first entry through a way in that was opened is looked for; our own measure."""
+
 LATE: Final = timedelta(hours=6)
 """How much older than its neighbours a row may be: looks are written when there is time for it."""
 

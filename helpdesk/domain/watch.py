@@ -16,9 +16,8 @@ from msgspec import Struct
 from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.cases import Case
 from helpdesk.domain.diagnosis.log import tidy
-from helpdesk.domain.diagnosis.opened import WATCHED
 from helpdesk.domain.diagnosis.verdicts import RankedCause, Strength, Verdict
-from helpdesk.domain.limits import LATE, MOVES, RESETS, STRANGER_IN, Alarm
+from helpdesk.domain.limits import LATE, MOVES, RESETS, STRANGER_IN, WATCHED, Alarm
 from helpdesk.domain.timeline import Answer, FactorChange, Password, Reset, Session
 from helpdesk.domain.users import At
 

@@ -14,14 +14,13 @@ from helpdesk.domain.cases import Case
 from helpdesk.domain.chain import Entry, chained
 from helpdesk.domain.checkpoints import read_checkpoint
 from helpdesk.domain.decisions import Decision, Need, Weight
-from helpdesk.domain.diagnosis.opened import WATCHED
 from helpdesk.domain.diagnosis.verdicts import CallerSaid
 from helpdesk.domain.erasing import Erased
 from helpdesk.domain.errors import NeedsMore, Refused, Tampered
 from helpdesk.domain.exports import ExportPart, ExportRow, export_row
 from helpdesk.domain.holds import Hold
 from helpdesk.domain.inspection import Held, Inspecting
-from helpdesk.domain.limits import MOVES, RESETS, Alarm, alarms
+from helpdesk.domain.limits import MOVES, RESETS, WATCHED, Alarm, alarms
 from helpdesk.domain.notices import Notice, TrayRow, tray_row
 from helpdesk.domain.proofs import Proof
 from helpdesk.domain.reconciling import Reconciliation

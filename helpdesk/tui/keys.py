@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from msgspec import Struct
 from textual.binding import Binding, BindingType
 
 from helpdesk.domain.actions import ACTIONS, summary
@@ -27,8 +27,7 @@ DESK: Final = frozenset({Where.DESK})
 LISTS: Final = frozenset(Where)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(Struct, frozen=True, kw_only=True):
     """One key: what it is called, what it does and where.
 
     Attributes:

@@ -20,10 +20,8 @@ from helpdesk.domain.diagnosis.facts import (
 )
 from helpdesk.domain.diagnosis.rounds import Round
 from helpdesk.domain.diagnosis.strangers import is_from_elsewhere, strangeness
+from helpdesk.domain.limits import WATCHED
 from helpdesk.domain.timeline import AnyEvent
-
-WATCHED = timedelta(days=7)
-"""How long the first entry is looked for; our own measure."""
 
 SAME_VISIT = timedelta(minutes=10)
 """Rows nearer than this may tell of one entry."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Generic, TypeVar
+
+from msgspec import Struct
 
 from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.audit import LogRow, Result
@@ -19,8 +20,7 @@ from helpdesk.tui.render.values import SHORT, ago, clock, span
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(Struct, frozen=True):
     """What a row is drawn with beside itself: the cards, the time, who looks."""
 
     cards: Mapping[str, Product]
@@ -33,8 +33,7 @@ class Scene:
         return clean(card.short if card else product_id, limit=SHORT)
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """The text of one column of one row, and how it looks.
 
     Attributes:
@@ -45,8 +44,7 @@ class Cell:
     look: str = "plain"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column(Generic[T]):
+class Column(Struct, Generic[T], frozen=True, kw_only=True):
     """One column of a list.
 
     Attributes:
