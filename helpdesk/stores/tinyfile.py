@@ -25,6 +25,7 @@ import msgspec
 from tinydb import TinyDB
 
 from helpdesk.domain.errors import BadFile
+from helpdesk.domain.learning import learn
 from helpdesk.domain.shifting import moment, moved, shifted, stamp
 from helpdesk.domain.users import User
 from helpdesk.stores.atomic import AtomicStorage, Signature
@@ -75,6 +76,7 @@ class TinyFile:
         self._everybody: Everybody | None = None
         self._gathering = threading.Lock()
         self.name = str(path)
+        learn((_Timeline, _Named))
 
     @property
     def is_changing(self) -> bool:
