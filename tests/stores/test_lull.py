@@ -127,6 +127,18 @@ async def test_what_is_written_elsewhere_is_seen_at_once(two: Two) -> None:
     assert (before.state, row.state) == (UserState.OK, UserState.FLAGGED)
 
 
+@BOTH
+async def test_a_keyed_write_asked_for_at_several_desks_at_once_is_done_once(two: Two) -> None:
+    desks = [two.open_here("dana"), two.open_here("dana"), two.open_there("dana")]
+    await desks[0].perform(Note(user="u2", text="before"))
+    wish = Note(user="u5", text="once")
+
+    done = await asyncio.gather(*(desk.perform(wish, key="k-0123456789abcdef") for desk in desks))
+
+    assert [one.says for one in done] == ["once"] * 3
+    assert [row.says for row in (await desks[2].case("u5")).log if row.act == "note"] == ["once"]
+
+
 async def test_what_one_wrote_oneself_is_seen_at_once(two: Two) -> None:
     desk = two.open_here("dana")
     await desk.case("u5")

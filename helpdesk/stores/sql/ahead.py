@@ -13,20 +13,21 @@ from sqlalchemy import text
 from helpdesk.domain.approvals import Approval
 from helpdesk.domain.cases import DOUBLES
 from helpdesk.domain.entries import Entry
+from helpdesk.domain.notices import Notice
 from helpdesk.domain.proofs import Proof
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import Account
 from helpdesk.stores.base import TABLES
 from helpdesk.stores.sql.database import Database
-from helpdesk.stores.sql.directory import alike, entry_of, named
+from helpdesk.stores.sql.directory import entry_of
 from helpdesk.stores.sql.documents import step_of
 from helpdesk.stores.sql.log import row_of, rows_of
-from helpdesk.stores.sql.lull import Lull, What, entries_of
+from helpdesk.stores.sql.lull import Lull, What, alike, entries_of, named
 from helpdesk.stores.sql.records import records_of
 
 T = TypeVar("T")
 
-KINDS: Final[tuple[type[Any], ...]] = (Ticket, LoopReport, Approval, Proof)
+KINDS: Final[tuple[type[Any], ...]] = (Ticket, LoopReport, Approval, Proof, Notice)
 """The records of a user that their case is made of."""
 
 ALL: Final = text(f"""

@@ -17,6 +17,7 @@ from helpdesk.domain.errors import NoRecord, Unknown
 from helpdesk.domain.text import clean
 from helpdesk.stores.sql.bell import LISTEN_S, Bell, Listener
 from helpdesk.stores.sql.counting import Counter
+from helpdesk.stores.sql.lines import Lines
 from helpdesk.stores.sql.lull import Lull
 from helpdesk.stores.sql.opening import HIDDEN, PATIENCE, engine_at
 from helpdesk.stores.sql.schema import pen
@@ -56,7 +57,7 @@ class Connections:
     def __init__(self, address: str, *, patience: Mapping[str, Any] | None = None) -> None:
         self.engine = engine_at(address, {**PATIENCE, **(patience or {})})
         # A server would be told of the begin and the end of every question beside it.
-        self._reading = (
+        self._lines = Lines(
             self.engine
             if self.is_sqlite
             else self.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -105,11 +106,12 @@ class Connections:
             self._listener.close()
         self._readers.shutdown(wait=False)
         self._counter.close()
+        self._lines.close()
         self.engine.dispose()
 
     def _asked(self, question: Callable[..., T], *arguments: Any) -> T:
-        with self._reading.connect() as fresh:
-            return within(fresh, ENDED.get(), question, *arguments)
+        known = ENDED.get()
+        return self._lines.ask(lambda line: within(line, known, question, *arguments))
 
     @contextlib.contextmanager
     def _telling(self, *, is_ending: bool = False) -> Iterator[None]:

@@ -50,7 +50,7 @@ class Database(Transactions):
         *arguments: Any,
         is_long: bool = False,
     ) -> T:
-        asked = self._asked if held is None else partial(within, held.connection, held.known)
+        asked = self._asked if held is None else partial(self._on_the_pen, held)
         with self._telling():
             if self.is_sqlite and not is_long:
                 return asked(question, *arguments)
@@ -58,6 +58,11 @@ class Database(Transactions):
                 return await whole(asked, question, *arguments)
             inside = partial(contextvars.copy_context().run, asked, question, *arguments)
             return await asyncio.get_running_loop().run_in_executor(self._readers, inside)
+
+    def _on_the_pen(self, held: Shared, question: Callable[..., T], *arguments: Any) -> T:
+        if held.later or not held.is_parted:
+            self._told(held)
+        return within(held.connection, held.known, question, *arguments)
 
     async def people(self) -> int:
         """Give a number that is another whenever people or what happened to them changed.

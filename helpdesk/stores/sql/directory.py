@@ -34,7 +34,7 @@ from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.finding import Finding, asked_for, of_account
 from helpdesk.stores.sql.listing import Listing, loops_of, names, tickets_of
 from helpdesk.stores.sql.log import kept_row
-from helpdesk.stores.sql.lull import Lull, What, entries_of, lull_of
+from helpdesk.stores.sql.lull import Lull, What, alike, entries_of, lull_of, named
 from helpdesk.stores.sql.reads import FromReplica, Reads
 from helpdesk.stores.sql.schema import log, records, users
 from helpdesk.stores.sql.staged import COUNTED, Asked
@@ -346,16 +346,6 @@ def keys_in(
             place = {"limit": lacks, "offset": passed, "reach": lacks + passed}
             keys += connection.execute(stage, {**asked.given, **place}).scalars().all()
     return keys[offset - passed :]
-
-
-def named(login: str) -> What:
-    """Return what the users of a login, in small letters, are known by in a lull."""
-    return "named", login
-
-
-def alike(user: User, account: str | None, limit: int) -> What:
-    """Return what those who could be taken for a user are known by in a lull."""
-    return "alike", user.id, user.name, user.login, account, limit
 
 
 def entry_of(

@@ -39,6 +39,9 @@ UNBOUND: Final = select(func.count()).select_from(log).where(log.c.place.is_(Non
 ENDED: Final = "ends"
 """What is known under the pen: where the log ends."""
 
+APPENDED: Final = "appended"
+"""What is known under the pen: the rows that were appended under it, and where they begin."""
+
 NAME: Final = select(users.c.name).where(users.c.id == bindparam("user"))
 
 ENDS: Final = (
@@ -108,10 +111,14 @@ class SqlLog(Part):
 
     async def ends(self) -> Ends:
         """Give where the log ends; rows are only ever appended, so its version stays."""
-        return await self._database.ask(self._ends, writes=())
+        known: Ends | None = self._database.told(ENDED)
+        return known if known is not None else await self._database.ask(self._ends, writes=())
 
     async def bound(self, start: int = 0, limit: int | None = None) -> Sequence[Entry]:
         """Give the rows that are bound to one another, from the place *start* on."""
+        first, rows = self._appended()
+        if start >= first:
+            return rows[start - first :][:limit]
         given = {"start": start, "limit": ALL if limit is None else limit}
         is_long = limit is None or limit > FEW
         return await self._database.ask(self._bound, given, is_long=is_long, writes=())
@@ -122,15 +129,30 @@ class SqlLog(Part):
 
     async def append(self, entry: Entry) -> None:
         """Append a row to the log."""
-        row, known = opened(entry), self._database.written_on
-        mine = whose = None
-        if known is not None:
-            mine, whose = known.get(rows_of(row.user)), known.get(entries_of((row.user,)))
-        name = whose[0].user.name if whose else None
+        row, ends = opened(entry), await self.ends()
+        mine = self._database.known_of(rows_of(row.user))
+        whose = self._database.known_of(entries_of((row.user,)))
+        name = whose[0].user.name if whose else await self._name(row.user)
+        kept = log_row(row, name, msgspec.json.encode(entry), ends.size)
         writes = (("rows", row.user), ("listed", row.act))
-        await self._database.ask(self._append, entry, row, name, writes=writes)
+        await self._database.write(APPEND, kept, writes=writes)
+        known = self._database.written_on
         if known is not None and mine is not None:
             known.keep(rows_of(row.user), (*mine, row))
+        first, rows = self._appended()
+        self._database.tell(APPENDED, (min(first, ends.size), [*rows, entry]))
+        self._database.tell(
+            ENDED,
+            replace(ends, seq=row.seq, size=ends.size + 1, first=ends.first or entry, last=entry),
+        )
+
+    def _appended(self) -> tuple[int, Sequence[Entry]]:
+        """The rows appended last, as far as they are known, and the place of the first."""
+        return self._database.told(APPENDED) or (ALL, [])
+
+    async def _name(self, user: str) -> str:
+        found = await self._database.ask(self._column, NAME, {"user": user}, writes=())
+        return str(found[0]) if found else ""
 
     def _rows(self, wanted: Any, given: Mapping[str, Any]) -> Sequence[LogRow]:
         return tuple(map(row_of, self._column(wanted, given)))
@@ -165,17 +187,6 @@ class SqlLog(Part):
         self, wanted: Select[Any], given: Mapping[str, Any]
     ) -> Sequence[tuple[LogRow, Entry | None]]:
         return [kept_row(body) for body in self._column(wanted, given)]
-
-    def _append(self, entry: Entry, row: LogRow, name: str | None) -> None:
-        ends = self._ends()
-        with self._database.connection() as connection:
-            if name is None:
-                name = connection.execute(NAME, {"user": row.user}).scalar()
-            body = msgspec.json.encode(entry)
-            connection.execute(APPEND, log_row(row, name or "", body, ends.size))
-        self._database.known[ENDED] = replace(
-            ends, seq=row.seq, size=ends.size + 1, first=ends.first or entry, last=entry
-        )
 
 
 @functools.cache

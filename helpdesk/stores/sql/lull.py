@@ -14,6 +14,8 @@ from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
+from helpdesk.domain.users import User
+
 T = TypeVar("T")
 
 What = tuple[Any, ...]
@@ -151,6 +153,16 @@ def _drop(known: dict[Hashable, Any], kind: str, changed: Collection[Hashable]) 
 def entries_of(users: tuple[str, ...]) -> What:
     """Return what the entries of users are known by in a lull; their ids in order."""
     return "entries", users
+
+
+def named(login: str) -> What:
+    """Return what the users of a login, in small letters, are known by in a lull."""
+    return "named", login
+
+
+def alike(user: User, account: str | None, limit: int) -> What:
+    """Return what those who could be taken for a user are known by in a lull."""
+    return "alike", user.id, user.name, user.login, account, limit
 
 
 class _Inside:

@@ -10,10 +10,11 @@ from sqlalchemy import select
 
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.erasing import Erased
-from helpdesk.stores.base import Then
+from helpdesk.stores.base import Ends, Then
 from helpdesk.stores.sql.checkpoints import SqlCheckpoints
+from helpdesk.stores.sql.connections import COUNT
 from helpdesk.stores.sql.database import Database
-from helpdesk.stores.sql.log import ENDED, SqlLog, erase_rows
+from helpdesk.stores.sql.log import APPENDED, ENDED, SqlLog, erase_rows
 from helpdesk.stores.sql.records import SqlRecords, erase_records
 from helpdesk.stores.sql.schema import documents
 
@@ -47,6 +48,12 @@ class SqlStore(SqlRecords, SqlLog, SqlCheckpoints):
         """Part rows, and all else that ended, from before a moment from their personal data."""
         return await self._database.ask(self._erase, before, now, is_long=True)
 
+    def _ends(self) -> Ends:
+        """Under the pen with the newest checkpoint: whoever appends asks for both."""
+        if COUNT in self._database.known:
+            self._newest()
+        return super()._ends()
+
     def _agents(self) -> tuple[Agent, ...]:
         wanted = select(documents.c.body).where(documents.c.kind == "agents")
         bodies = self._column(wanted.order_by(documents.c.key), {})
@@ -56,5 +63,6 @@ class SqlStore(SqlRecords, SqlLog, SqlCheckpoints):
         with self._database.connection() as connection:
             others, still_open = erase_records(connection, before, now)
             self._database.erased("log", "records")
-            self._database.known.pop(ENDED, None)
+            for name in (ENDED, APPENDED):
+                self._database.known.pop(name, None)
             return Erased(rows=erase_rows(connection, before), others=others, still_open=still_open)

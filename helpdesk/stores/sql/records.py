@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, func, select, update
+from sqlalchemy import Connection, Select, bindparam, func, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from helpdesk.domain.approvals import Approval
+from helpdesk.domain.cases import DOUBLES
+from helpdesk.domain.entries import Entry
 from helpdesk.domain.erasing import KEPT, bare, is_open, needed_proofs
 from helpdesk.domain.operations import Operation
 from helpdesk.domain.records import Record, begun, has_ended
@@ -21,7 +23,7 @@ from helpdesk.domain.users import User
 from helpdesk.stores.base import TABLES, R
 from helpdesk.stores.sql.documents import fold
 from helpdesk.stores.sql.lull import ALL as EACH
-from helpdesk.stores.sql.lull import What
+from helpdesk.stores.sql.lull import What, alike, entries_of
 from helpdesk.stores.sql.part import Part
 from helpdesk.stores.sql.schema import pen, records, users
 
@@ -29,6 +31,17 @@ from helpdesk.stores.sql.schema import pen, records, users
 RECORD: Final = select(records.c.body).where(
     records.c.kind == bindparam("kind"), records.c.name == bindparam("name")
 )
+
+COUNTING: Final = select(
+    pen.c.changes,
+    select(records.c.body)
+    .where(
+        records.c.kind == literal_column(f"'{TABLES[Operation]}'"),
+        records.c.name == bindparam("name"),
+    )
+    .scalar_subquery(),
+)
+"""How many changes there were, and what became of a write until then."""
 
 _before: Final = records.alias("before")
 
@@ -71,20 +84,48 @@ class SqlRecords(Part):
 
     async def operation(self, agent: str, key: str) -> Operation | None:
         """Give what became of the write of an agent under a key; None where there was none."""
-        return await self._database.ask(
-            self._get, Operation, _operation_name(agent, key), writes=()
-        )
+        name = _operation_name(agent, key)
+        if self._database.is_held:
+            if self._database.is_absent(name):
+                return None
+            return await self._database.ask(self._get, Operation, name, writes=())
+        found, count = await self._database.ask(self._counting, name)
+        if found is None:
+            self._database.absent.looked(name, count)
+        return found
 
     async def keep(self, record: Record) -> None:
         """Write a record, new or instead of the one with its id."""
-        writes: list[tuple[str, Hashable]] = [("records", type(record))]
+        row, kind = record_row(record), type(record)
+        writes: list[tuple[str, Hashable]] = [("records", (kind, of)) for of in (row["user"], "")]
+        if isinstance(record, Ticket) and record.id not in self._theirs(record.user):
+            writes = [("records", EACH)]  # it may have been another's
+        if isinstance(record, Operation):
+            self._database.absent.kept(row["name"], await self._database.changes())
+        dialect = self._database.engine.dialect.name
+        await self._database.write(_kept(dialect), row | {"of": row["kind"]}, writes=writes)
         if isinstance(record, Ticket):  # the entry of its user tells of it, wherever that is
-            writes += [("entries", record.user), ("ahead", EACH), ("named", EACH), ("alike", EACH)]
-        await self._database.ask(self._keep, record, writes=writes)
+            await self._database.ask(self._fold, record, writes=self._of_entry(record.user))
 
     async def next_ticket(self) -> str:
         """Give the number that a new ticket gets: one more than the highest there was."""
         return await self._database.ask(self._next_ticket, writes=())
+
+    def _theirs(self, user: str) -> Collection[str]:
+        """The tickets of a user, as far as they are known under the pen."""
+        known: Sequence[Ticket] = self._database.known_of(records_of(Ticket, user)) or ()
+        return {ticket.id for ticket in known}
+
+    def _of_entry(self, user: str) -> list[tuple[str, Hashable]]:
+        """The parts of what is kept in a lull that hold the entry of a user."""
+        found: Sequence[Entry] = self._database.known_of(entries_of((user,))) or ()
+        them = found[0].user if found else None
+        twins = self._database.known_of(alike(them, None, DOUBLES)) if them else None
+        if them is None or twins is None or len(twins) == DOUBLES:
+            return [("entries", user), ("ahead", EACH), ("named", EACH), ("alike", EACH)]
+        # Whoever could be taken for them, they could be taken for.
+        alikes = [("alike", twin.user.id) for twin in twins]
+        return [("entries", user), ("ahead", user), ("named", them.login.casefold()), *alikes]
 
     def _decoded(self, wanted: Any, given: Mapping[str, Any], kind: type[R]) -> Sequence[R]:
         return tuple(msgspec.json.decode(one, type=kind) for one in self._column(wanted, given))
@@ -93,13 +134,16 @@ class SqlRecords(Part):
         found = self._column(RECORD, {"kind": TABLES[kind], "name": name})
         return msgspec.json.decode(found[0], type=kind) if found else None
 
-    def _keep(self, record: Record) -> None:
-        row = record_row(record)
+    def _counting(self, name: str) -> tuple[Operation | None, int]:
+        """Give an operation, and how many changes there were when it was looked for."""
         with self._database.connection() as connection:
-            connection.execute(_kept(connection.dialect.name), row | {"of": row["kind"]})
-            if isinstance(record, Ticket):
-                _count_ticket(connection, record)
-                _fold(connection, record.user)
+            count, body = connection.execute(COUNTING, {"name": name}).one()
+        return (msgspec.json.decode(body, type=Operation) if body else None), count
+
+    def _fold(self, ticket: Ticket) -> None:
+        with self._database.connection() as connection:
+            _count_ticket(connection, ticket)
+            _fold(connection, ticket.user)
 
     def _next_ticket(self) -> str:
         with self._database.connection() as connection:
@@ -132,7 +176,7 @@ def records_of(
     kind: type[Any], user: str = "", since: datetime | None = None, *, only_open: bool = False
 ) -> What:
     """Return what records of a kind are known by in a lull."""
-    return "records", kind, user, since, only_open
+    return "records", (kind, user), since, only_open
 
 
 def record_row(record: Record | LoopReport) -> dict[str, Any]:

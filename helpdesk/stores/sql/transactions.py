@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any, Final, TypeVar
+import functools
+from collections.abc import AsyncIterator, Hashable, Iterator, Mapping, Sequence
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, TextClause, bindparam, text, update
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from helpdesk.domain.errors import HelpdeskError
+from helpdesk.domain.errors import HelpdeskError, NoRecord
 from helpdesk.stores.base import Then
+from helpdesk.stores.sql.absent import Absent
 from helpdesk.stores.sql.bell import CHANNEL
 from helpdesk.stores.sql.connections import COUNT, ENDED, KNOWN, Connections
 from helpdesk.stores.sql.lull import Lull, end_lull
 from helpdesk.stores.sql.opening import BUSY_S
 from helpdesk.stores.sql.schema import pen
-from helpdesk.stores.sql.turns import LONGEST_S, Passed, Shared, Turns, drop
+from helpdesk.stores.sql.turns import LONGEST_S, Passed, Shared, Turns, Write, drop
 from helpdesk.stores.whole import whole
-
-T = TypeVar("T")
 
 PURGE_MS: Final = 500
 """How long one waits for readers before what was erased is taken out of SQLite's log."""
 
-OWN: Final = "own"
-"""The savepoint before what one of several writers writes."""
+COUNTED: Final = update(pen).values(changes=bindparam("count"))
+
+NOTIFY: Final = text(f"NOTIFY {CHANNEL}")
 
 ONE_MORE: Final = update(pen).values(changes=pen.c.changes + 1).returning(pen.c.changes)
 
@@ -37,6 +38,7 @@ class Transactions(Connections):
 
     Attributes:
         written: The count of changes after the last that this process made here; 0 before.
+        absent: Which keyed writes were looked for and not there.
 
     Args:
         address: Where it is.
@@ -56,6 +58,8 @@ class Transactions(Connections):
         self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()
         self._writers: dict[asyncio.Task[Any] | None, Shared] = {}
         self.written = self._people_at = 0
+        self._alone_at = self._others_at = -1
+        self.absent = Absent()
         self._erasing: set[str] = set()
         self._erased: set[str] = set()
 
@@ -88,9 +92,12 @@ class Transactions(Connections):
                 if self._lull.is_of(shared.count - 1):
                     shared.lull = Lull(0, self._lull)
             else:
-                await self._step(self._join, shared)
+                shared.join()
             async with self._holding(turns, shared, is_first=is_first):
                 yield is_first
+                if shared.later and not (is_first and not _goes_on(turns, joins=joins)):
+                    with self._telling():  # what fails is theirs alone; of one, with the end
+                        await whole(self._told, shared)
         finally:
             await self._leave(turns, then, joins=joins)
         await shared.ended()
@@ -120,7 +127,7 @@ class Transactions(Connections):
     async def _leave(self, turns: Turns, then: Then | None, *, joins: bool) -> None:
         """Make durable what was written, unless the next joins; then it is their turn."""
         shared = turns.shared
-        if shared is None or (joins and shared.is_open and turns.is_joined):
+        if shared is None or _goes_on(turns, joins=joins):
             turns.go()
             return
         turns.shared = None
@@ -128,6 +135,7 @@ class Transactions(Connections):
             try:
                 await whole(self._end, shared)
             finally:  # also where whoever asked is cancelled as it becomes durable
+                self._alone_at = shared.count if shared.is_durable else -1
                 if shared.is_durable:
                     self._lull = shared.lull.settled(shared.count)
                 self._erased |= self._erasing
@@ -171,9 +179,52 @@ class Transactions(Connections):
         known = KNOWN.get()
         return {} if known is None else known
 
-    async def _step(self, step: Callable[..., T], *arguments: Any) -> T:
-        """Take a short step under the pen: SQLite's on the spot."""
-        return step(*arguments) if self.is_sqlite else await whole(step, *arguments)
+    def is_absent(self, name: str) -> bool:
+        """Whether it is known, under the pen, that a keyed write is not there; asked once."""
+        return self.absent.is_known(name, self._others_at)
+
+    def told(self, name: str) -> Any:
+        """Give what is known by this name to who holds the pen, or has just held it; else None."""
+        held = self._writers.get(asyncio.current_task())
+        known = ENDED.get() if held is None else held.known
+        return None if known is None else known.get(name)
+
+    def tell(self, name: str, value: Any) -> None:
+        """Let it be known by this name to who holds the pen, as long as that is not taken back."""
+        self._writers[asyncio.current_task()].known[name] = value
+
+    async def write(
+        self, statement: Any, given: Mapping[str, Any], *, writes: Sequence[tuple[str, Hashable]]
+    ) -> None:
+        """Write under the pen; a server is told with what it is asked next, or as it ends.
+
+        Args:
+            statement: Gives nothing back.
+            given: What it is of.
+            writes: The parts of what is kept in a lull that may be others afterwards.
+        """
+        held = self._writers[asyncio.current_task()]
+        held.lull.forget(*writes)
+        held.later.append((statement, given))
+        if self.is_sqlite:
+            with self._telling():
+                self._told(held)
+
+    def _told(self, shared: Shared) -> None:
+        """Tell the database what waits, after the savepoint of who joined; blocking."""
+        later, shared.later = shared.later, []
+        if not shared.is_parted:
+            shared.part += 1
+            later.insert(0, (_part("SAVEPOINT", shared.part), {}))
+            shared.is_parted = True
+            if self.is_sqlite and not _is_under_way(shared.connection):  # it would begin another
+                shared.failure = NoRecord(f"The database {self.name} dropped what was written.")
+                raise shared.failure
+        if len(later) > 1 and not self.is_sqlite:
+            with _at_once(shared.connection):
+                _write(shared.connection, later)
+        else:
+            _write(shared.connection, later)
 
     def _begin(self) -> Shared:
         with self._telling():
@@ -182,48 +233,46 @@ class Transactions(Connections):
                 if self.is_sqlite:
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
                 shared = Shared(connection, self._longest_s)
-                self._count(shared)
+                shared.count = shared.counted = connection.execute(ONE_MORE).scalar_one()
+                shared.known[COUNT] = shared.count
                 if shared.count - 1 != self.written:  # others wrote: nobody here knows what
                     self._people_at = shared.count - 1
+                if shared.count - 1 != self._alone_at:
+                    self._others_at = shared.count - 1
                 if not self.is_sqlite:  # heard when it is durable, by whoever listens
-                    connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
+                    shared.later.append((NOTIFY, {}))
             except BaseException:
                 drop(connection)
                 raise
         return shared
 
-    def _count(self, shared: Shared) -> None:
-        """Count one change more."""
-        shared.count = shared.connection.execute(ONE_MORE).scalar_one()
-        shared.known[COUNT] = shared.count
-
-    def _join(self, shared: Shared) -> None:
-        """Begin, in a transaction under way, what may be taken back alone."""
-        try:
-            with self._telling():
-                if shared.is_joined:
-                    shared.connection.exec_driver_sql(f"RELEASE SAVEPOINT {OWN}")
-                shared.is_joined = True
-                shared.connection.exec_driver_sql(f"SAVEPOINT {OWN}")
-                self._count(shared)
-        except BaseException as error:
-            shared.failure = shared.failure or error
-            raise
-
     def _take_back(self, shared: Shared) -> None:
         """Drop what the last who joined wrote; where that fails, nothing of all becomes durable."""
+        shared.later.clear()
         try:
-            with self._telling():
-                shared.connection.exec_driver_sql(f"ROLLBACK TO SAVEPOINT {OWN}")
+            if shared.is_parted:  # else nothing of theirs came so far
+                with self._telling():
+                    shared.connection.execute(_part("ROLLBACK TO SAVEPOINT", shared.part))
         except HelpdeskError as error:
             shared.failure = shared.failure or error
         shared.count -= 1
         shared.known.clear()  # it may be of what was dropped
+        shared.known[COUNT] = shared.count
         shared.lull.forget()
 
     def _end(self, shared: Shared) -> None:
         """Make durable what was written; how that ended stands in *shared*."""
         if shared.failure is not None:
+            drop(shared.connection)
+            return
+        shared.is_parted = True  # what failed until here was taken back
+        if shared.count != shared.counted:
+            shared.later.append((COUNTED, {"count": shared.count}))
+        try:
+            with self._telling():
+                self._told(shared)
+        except Exception as error:  # noqa: BLE001  (raised by all who wrote)
+            shared.failure = error
             drop(shared.connection)
             return
         self.written = shared.count  # though it be unknown how it ends
@@ -247,6 +296,42 @@ class Transactions(Connections):
                 is_done = True
         if not is_done:
             self._erased |= tables
+
+
+@functools.cache
+def _part(what: str, number: int) -> TextClause:
+    """Of the savepoint before what one of several writers writes: its name is no other's."""
+    return text(f"{what} own{number}")
+
+
+def _is_under_way(connection: Connection) -> bool:
+    """Whether a transaction of SQLite goes on: it may have dropped it all by itself."""
+    driver: Any = connection.connection.driver_connection
+    return bool(driver.in_transaction)
+
+
+def _goes_on(turns: Turns, *, joins: bool) -> bool:
+    """Whether the next writes in the same transaction."""
+    shared = turns.shared
+    return joins and shared is not None and shared.is_open and turns.is_joined
+
+
+def _write(connection: Connection, writes: Sequence[Write]) -> None:
+    for statement, given in writes:
+        connection.execute(statement, given)
+
+
+@contextlib.contextmanager
+def _at_once(connection: Connection) -> Iterator[None]:
+    """Let a server be told all that is written inside in one go; it answers at the end."""
+    driver: Any = connection.connection.driver_connection
+    error_of: Any = connection.dialect.loaded_dbapi.Error
+    try:
+        with driver.pipeline():
+            yield
+    except error_of as error:
+        is_gone = connection.dialect.is_disconnect(error, driver, None)
+        raise DBAPIError("", None, error, connection_invalidated=is_gone) from error
 
 
 def _commit(connection: Connection, *, is_sqlite: bool) -> None:

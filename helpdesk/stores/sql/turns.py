@@ -13,12 +13,17 @@ import asyncio
 import contextlib
 import time
 from collections import deque
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from helpdesk.stores.sql.connections import COUNT
 from helpdesk.stores.sql.lull import Lull
+
+Write = tuple[Any, Mapping[str, Any]]
+"""A statement and what it is of."""
 
 LONGEST_S: Final = 0.03
 """How long after its begin a transaction is still joined: whoever ended waits for the others."""
@@ -32,7 +37,10 @@ class Shared:
         known: What whoever holds the pen read or wrote, so that nobody asks for it again.
         lull: What was read under the pen since something was written.
         count: How many changes there were, with these.
-        is_joined: Whether it is of several.
+        counted: How many of them the database was told of.
+        later: What a server is told next, before anything else: statements, and what they are of.
+        part: How many savepoints there are in it.
+        is_parted: Whether what is written now can be taken back alone.
         is_of_people: Whether it changes people or what happened to them.
         is_durable: Whether it ended, and well.
 
@@ -46,8 +54,11 @@ class Shared:
         self.connection = connection
         self.known: dict[str, Any] = {}
         self.lull = Lull(0)
-        self.count = 0
-        self.is_joined = self.is_of_people = self.is_durable = False
+        self.count = self.counted = 0
+        self.later: list[Write] = []
+        self.part = 0
+        self.is_of_people = self.is_durable = False
+        self.is_parted = True
         self.failure: BaseException | None = None
         self.over = asyncio.Event()
         self._ends = time.monotonic() + longest_s
@@ -56,6 +67,12 @@ class Shared:
     def is_open(self) -> bool:
         """Whether one more may join."""
         return self.failure is None and time.monotonic() < self._ends
+
+    def join(self) -> None:
+        """Go on with one more change; what it writes is parted when it is first asked for."""
+        self.count += 1
+        self.known[COUNT] = self.count
+        self.is_parted = False
 
     async def ended(self) -> None:
         """Wait until it has ended, cancelled or not; raise what it failed with."""
