@@ -58,6 +58,7 @@ class Reading(Relaying):
         self._known, self._clock = known, clock
         self._asked: dict[str, asyncio.Task[Any]] = {}
         self._late: dict[str, tuple[Any, datetime]] = {}
+        self._came, self._told = asyncio.Event(), dict[str, str]()
         self._chores: set[asyncio.Task[Any]] = set()
         self._is_locked = False
         self.patience_s = PATIENCE_S
@@ -126,6 +127,14 @@ class Reading(Relaying):
             lambda: self._known.why(user),
             lambda found: self._known.remember(f"why {user}", found, self._clock()),
         )
+
+    async def came_late(self) -> None:
+        """Wait until an answer came after another was given meanwhile: it is to be asked for.
+
+        To the same question again, of each kind, only the first one counts.
+        """
+        await self._came.wait()
+        self._came.clear()
 
     async def changes(self, after: str = "", *, limit: int = 500) -> Changes:
         """Give what changed at the desk after a cursor."""
@@ -262,6 +271,9 @@ class Reading(Relaying):
             if remember is not None:
                 self.keep(partial(remember, answer))
         # What differs must be shown; what does not must lose its mark.
+        if self._told.get(kind) != asked:
+            self._told[kind] = asked
+            self._came.set()
         self._line.bump()
 
     def _page(self, name: str, offset: int) -> Remember | None:

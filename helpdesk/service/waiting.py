@@ -21,6 +21,10 @@ class Waits(Protocol):
         """Give the line to show when not all is well, and whether it is loud; empty for none."""
         ...
 
+    async def came_late(self) -> None:
+        """Wait until an answer came after another was given meanwhile."""
+        ...
+
     async def tend(self) -> None:
         """Ask what became of what is unknown, and send what waits, where the desk is reached."""
         ...

@@ -7,6 +7,7 @@ desk.changed ─▶ what changed ─▶ the place in sight asks again: no focus 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -69,7 +70,14 @@ class FollowingApp(SafeApp):
             for place in self.screen_stack:
                 if isinstance(place, Place):
                     place.heed_changes(found)
-            await asyncio.sleep(REST_S)
+            await self._rested()
+
+    async def _rested(self) -> None:
+        """Wait a moment; what the agent asked for, and did not get at once, ends it."""
+        desk = self._desk
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REST_S):
+                await (desk.came_late() if isinstance(desk, Waits) else asyncio.sleep(REST_S))
 
     def stand(self) -> None:
         """Show in every place in sight how old what one sees is, and what waits."""

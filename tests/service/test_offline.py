@@ -189,6 +189,26 @@ async def test_a_late_answer_tells_the_screen_and_is_given_when_it_asks_again(
     assert line.asked.count("case") == 2  # the late answer was not asked for another time
 
 
+async def test_a_late_answer_ends_a_rest_once_however_often_it_is_late(
+    console: OfflineDesk, line: CutLine
+) -> None:
+    await seen(console)
+    console.patience_s = 0.0
+
+    async def late(word: str) -> bool:
+        line.gate.clear()
+        await console.find(Query(words=(word,)))
+        line.gate.set()
+        await settled(console)
+        console._late.clear()  # nobody asks for it in time
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(console.came_late(), 0.01)
+            return True
+        return False
+
+    assert [await late(word) for word in ("maya", "maya", "ada")] == [True, False, True]
+
+
 async def test_the_later_search_is_the_one_that_counts(console: OfflineDesk, line: CutLine) -> None:
     await seen(console)
     console.patience_s = 0.0
