@@ -60,6 +60,7 @@ def engine_at(address: str, patience: Mapping[str, Any]) -> Engine:
             server = create_engine(
                 url, connect_args=given, pool_size=10, max_overflow=20, pool_pre_ping=True
             )
+            event.listen(server, "connect", _reading_ahead)
             event.listen(server, "do_execute", _planned_anew)
             return server
         if url.database and not url.database.startswith((":", "file:")):
@@ -100,6 +101,20 @@ def _one_by_one(address: str) -> str:
     )
     name, _, more = path.partition("?")
     return f"{kind}://{who}{at}{name or '/'}?{each}{f'&{more}' if more else ''}"
+
+
+AHEAD: Final = """
+SELECT set_config(name, '256', false) FROM pg_settings
+WHERE name = 'effective_io_concurrency' AND max_val::integer >= 256
+"""
+"""So many pages are read at once of those that hold who is found, where the server can do that."""
+
+
+def _reading_ahead(connection: Any, _: Any) -> None:
+    """Let a server read ahead: who is found lies all over a large table, seldom in memory."""
+    connection.autocommit = True  # else it is taken back with the first transaction
+    connection.execute(AHEAD)
+    connection.autocommit = False
 
 
 PLAN_ANEW: Final = {"is_planned_anew": True}
