@@ -66,6 +66,22 @@ async def test_the_end_of_a_million_rows_is_one_key_and_one_small_window_away() 
         assert app.asked[0][1] <= 100
 
 
+async def test_what_lies_beyond_is_asked_for_at_rest_and_only_where_keys_move_the_cursor() -> None:
+    app = Million()
+    async with app.run_test(size=(40, 20)) as pilot:
+        app.set_focus(None)
+        app.rows.show(app.page(0, app.rows.seen))
+        await pilot.pause(0.1)
+        before = [*app.asked]
+
+        app.rows.focus()
+        await pilot.pause(0.1)
+
+        assert before == []
+        assert app.asked == [(20, 40)]
+        assert app.rows._rows == dict(enumerate(range(60)))
+
+
 async def test_pages_and_single_steps_keep_the_cursor_in_sight() -> None:
     app = Million()
     async with app.run_test(size=(40, 20)) as pilot:

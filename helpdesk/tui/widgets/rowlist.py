@@ -23,6 +23,7 @@ from helpdesk.tui.render.rows import Column, Scene, widths
 from helpdesk.tui.render.values import fit
 from helpdesk.tui.widgets.drawn import Drawn
 from helpdesk.tui.widgets.resting import Rest
+from helpdesk.tui.widgets.windows import thumb_of, top_for
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -31,6 +32,12 @@ KEPT = 4_000
 
 PAINTED = 400
 """Painted rows kept, to be shown again as the window moves by some."""
+
+FEWEST = 50
+"""Rows that are asked for while nobody knows how many are seen, and that are held at least."""
+
+LOOKS = ("head", "cursor", "resting", "thumb", "plain", "quiet", "strong", "good", "warn", "bad")
+"""What a cell may look like, as the style sheet names it."""
 
 BEAT_S = 10
 """Seconds for which a painted row is as good as new: some say how long ago something was."""
@@ -45,18 +52,7 @@ class RowList(Drawn, Generic[T], can_focus=True):
         has_head: Whether the columns' titles stand above the rows.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "row-list--head",
-        "row-list--cursor",
-        "row-list--resting",
-        "row-list--thumb",
-        "row-list--plain",
-        "row-list--quiet",
-        "row-list--strong",
-        "row-list--good",
-        "row-list--warn",
-        "row-list--bad",
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"row-list--{look}" for look in LOOKS}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", show=False),
         Binding("down", "move(1)", show=False),
@@ -113,15 +109,20 @@ class RowList(Drawn, Generic[T], can_focus=True):
         self._rows: dict[int, T] = {}
         self._is_answered = False
         self._top = 0
-        self._asked: tuple[int, int] | None = None
+        self._asked: tuple[int, ...] | None = None
         self._looks: dict[str, Style] = {}
+
+    @property
+    def seen(self) -> int:
+        """How many rows are seen at once: so many a search asks for."""
+        return self._height or FEWEST
 
     @property
     def window(self) -> tuple[int, int]:
         """Offset and limit of the rows to be held: what is seen and a page on each side."""
         height = max(1, self._height)
         offset = max(0, self._top - height)
-        return offset, max(50, height * 3)
+        return offset, max(FEWEST, height * 3)
 
     @property
     def current(self) -> T | None:
@@ -185,6 +186,15 @@ class RowList(Drawn, Generic[T], can_focus=True):
 
     def _say_rested(self, row: T) -> None:
         self.post_message(self.Rested(row))
+        self._read_ahead()
+
+    def _read_ahead(self) -> None:
+        """Ask for what lies beyond what is seen, where keys move the cursor: a page is there."""
+        offset, limit = self.window
+        all_ = range(offset, min(offset + limit, self.total))
+        lacking = [at for at in all_ if at not in self._rows]
+        if self.has_focus and lacking:
+            self._want(lacking[0], lacking[-1] + 1 - lacking[0])
 
     def _faces(self) -> list[object]:
         """Give what each line shows: equal where it is drawn alike."""
@@ -250,7 +260,7 @@ class RowList(Drawn, Generic[T], can_focus=True):
             return self.finished([Segment(fit(f" {said}", width), self._look("quiet"))])
         row = self._rows.get(at)
         if row is None:
-            self._want()
+            self._want(*self.window)
             return self.finished([Segment(fit(" …", width), self._look("quiet"))])
         key = at, at == self.cursor, self._thumb(at)
         painted = self._painted.get(key)
@@ -292,16 +302,9 @@ class RowList(Drawn, Generic[T], can_focus=True):
         return self.finished(Segment.simplify(segments))
 
     def _thumb(self, at: int) -> str:
-        """Return the scroll mark of a line; nothing where all rows are seen."""
-        height, total = self._height, self.total
-        if total <= height or not height:
-            return " "
-        size = max(1, height * height // total)
-        start = (height - size) * self._top // max(1, total - height)
-        return "▐" if start <= at - self._top < start + size else " "
+        return thumb_of(at - self._top, self._top, self._height, self.total)
 
-    def _want(self) -> None:
-        window = self.window
+    def _want(self, *window: int) -> None:
         if self._asked != window:
             self._asked = window
             # Drawn on behalf of the screen, said on behalf of the list: so it goes all the way up.
@@ -309,10 +312,7 @@ class RowList(Drawn, Generic[T], can_focus=True):
 
     def _scroll_to_cursor(self) -> bool:
         """Move the window so that the cursor is in it; say whether it moved."""
-        height = max(1, self._height)
-        top = min(self._top, self.cursor)
-        top = max(top, self.cursor - height + 1)
-        top = max(0, min(top, max(0, self.total - height)))
+        top = top_for(self.cursor, self._top, self._height, self.total)
         moved, self._top = top != self._top, top
         return moved
 
@@ -365,6 +365,7 @@ class RowList(Drawn, Generic[T], can_focus=True):
     def on_focus(self) -> None:
         """Show the cursor as the one that keys move."""
         self.refresh()
+        self.call_later(self._read_ahead)  # by then it has the focus
 
     def on_blur(self) -> None:
         """Show the cursor as resting."""
