@@ -84,8 +84,13 @@ async def _counted(hosted: Hosted, count: int) -> list[tuple[str, list[str]]]:
         told = []
         for word in picked:
             totals = [(await found(parse(word[:n], []), 1))[0] for n in range(1, 6)]
-            told.append((word, [f"{total:,}" for total in totals]))
+            told.append((word, [_said(total, directory.counts_to) for total in totals]))
     return told
+
+
+def _said(total: int, counts_to: int) -> str:
+    """Give how many are found, as the console says it."""
+    return f"{total:,}{' or more' if total >= counts_to else ''}"
 
 
 def _typed(screen: Screen, word: str, shown: Sequence[str]) -> Iterator[Painted]:
