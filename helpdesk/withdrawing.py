@@ -98,7 +98,9 @@ async def _kept(database: Database, wish: Wish) -> list[str]:
         )
     since = clock() - timedelta(days=90)
     told = [says]
-    if not await store.rows(agent=agent, since=since, limit=1):
+    store.load()
+    is_known = any(one.id == agent for one in store.agents)
+    if not is_known and not await store.rows(agent=agent, since=since, limit=1):
         told.append(f"No row of 90 days is by {agent}: make sure that this is the agent's id.")
     return [*told, *([recorder.alarm] if recorder.alarm else [])]
 

@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from helpdesk.domain.bundle import ApprovalLine, Bundle, HoldLine, ProvenLine
-from helpdesk.domain.diagnosis.verdicts import Verdict
+from helpdesk.domain.diagnosis.verdicts import UNTOLD, Verdict
 from helpdesk.domain.text import clean
 
 LAST: Final = 60
@@ -91,12 +91,12 @@ def _verdict_lines(verdict: Verdict) -> list[str]:
         ("Cannot tell", verdict.cannot_tell.removeprefix("cannot tell ")),
         ("Asked", verdict.ask.text if verdict.ask else ""),
         ("Said to the customer", " ".join(verdict.say.splitlines())),
-        ("Act", f"{verdict.act or 'none'}. {verdict.act_says}"),
+        ("Act", verdict.acting),
         *(("Caller said", f"{one.ask}: {one.said}") for one in verdict.heard),
         *(("Will not help", f"{no.act}, {no.why}") for no in verdict.will_not_help),
     )
     stop = ["**STOP: hostile until shown otherwise.**"] if verdict.is_hostile else []
-    none = [] if causes else ["The log says nothing from which a cause could be told."]
+    none = [] if causes else [UNTOLD]
     return [*stop, *none, *causes, "\n".join(f"- {k}: {_md(v)}" for k, v in told if v)]
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.cases import Case, Handover, Weighed
 from helpdesk.domain.decisions import Decision
-from helpdesk.domain.diagnosis.verdicts import Evidence, Verdict
+from helpdesk.domain.diagnosis.verdicts import UNTOLD, Evidence, Verdict
 from helpdesk.domain.events import encode_event
 from helpdesk.domain.products import Product
 from helpdesk.domain.text import NOT_DOCUMENTED, clean, counted
@@ -106,13 +106,13 @@ def verdict_text(verdict: Verdict) -> str:
         lines += [f"    + {one.says}{_events(one)}" for one in cause.evidence]
         lines += [f"    - {one.says}{_events(one)}" for one in cause.against]
     if not verdict.causes:
-        lines.append("The log says nothing from which a cause could be told.")
+        lines.append(UNTOLD)
     lines += [f"Caller said to {heard.ask}: {heard.said}" for heard in verdict.heard]
     told = (
         ("Cannot tell", verdict.cannot_tell.removeprefix("cannot tell ")),
         ("Ask", verdict.ask.text if verdict.ask else ""),
         *(("" if n else "Say", line) for n, line in enumerate(verdict.say.splitlines())),
-        ("Act", f"{verdict.act or 'none'}. {verdict.act_says}"),
+        ("Act", verdict.acting),
         ("Others too", verdict.also_others),
     )
     lines += [f"{title}: {text}" if title else text for title, text in told if text]

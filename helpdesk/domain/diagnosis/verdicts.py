@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -126,6 +127,10 @@ class Heard(Struct, frozen=True, kw_only=True):
     reply: str = ""
 
 
+UNTOLD: Final = "The log says nothing from which a cause could be told."
+"""What is said where no cause is found."""
+
+
 class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why it keeps asking.
 
@@ -154,6 +159,11 @@ class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_hostile: bool = False
     also_others: str = ""
     heard: tuple[Heard, ...] = ()
+
+    @property
+    def acting(self) -> str:
+        """What to do and what it does, in a line; `none.` where there is nothing."""
+        return f"{self.act or 'none'}. {self.act_says}".rstrip()
 
     @property
     def top(self) -> RankedCause | None:

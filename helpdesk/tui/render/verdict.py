@@ -21,6 +21,7 @@ from helpdesk.domain.cases import Case
 from helpdesk.domain.diagnosis.attempts import named_events
 from helpdesk.domain.diagnosis.fleet import FleetFinding, FleetFindings
 from helpdesk.domain.diagnosis.verdicts import (
+    UNTOLD,
     CallerSaid,
     Evidence,
     NoUse,
@@ -179,8 +180,7 @@ def _lines(
 ) -> Iterator[Line]:
     top = verdict.top
     if top is None:
-        says = "The log says nothing from which a cause could be told."
-        yield Line(0, _entry("nothing", show(says, QUIET)))
+        yield Line(0, _entry("nothing", show(UNTOLD, QUIET)))
     else:
         if not is_brief:
             yield from _alarm(verdict, top)
