@@ -435,7 +435,8 @@ class Walk:
         if row.agent != self.before.desk.agent.id or row.act in AT_ONCE | QUIET:
             return True
         if row.act not in ACTIONS:
-            return app.opened[BY_ANSWER.get(row.act, "")] > 0
+            kind = BY_ANSWER.get(row.act, "")  # of this console, or one that quit meanwhile
+            return self.seen.dialogs[kind] + app.opened[kind] > 0
         if app.granted[row.act, row.user] < 1:
             return False
         app.granted[row.act, row.user] -= 1
