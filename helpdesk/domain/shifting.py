@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -57,15 +56,23 @@ def shifted(value: S, by: timedelta) -> S:
         part = getattr(value, name)
         if type(part) is datetime:
             if is_time:
-                with contextlib.suppress(OverflowError):  # as there: never does not move
-                    changed[name] = part + by
-        elif type(part) is tuple and part and isinstance(part[0], msgspec.Struct):
+                changed[name] = _later(part, by)
+        elif not part:
+            continue
+        elif type(part) is tuple and isinstance(part[0], msgspec.Struct):
             changed[name] = tuple([shifted(one, by) for one in part])
         elif isinstance(part, msgspec.Struct):
             changed[name] = shifted(part, by)
         elif type(part) in {dict, list}:
             changed[name] = moved(part, by)
     return msgspec.structs.replace(value, **changed) if changed else value  # type: ignore[type-var]
+
+
+def _later(at: datetime, by: timedelta) -> datetime:
+    try:
+        return at + by
+    except OverflowError:
+        return at  # as there: never does not move
 
 
 @cache
