@@ -43,6 +43,7 @@ class Place(SafeScreen[None], Plain):
     AUTO_FOCUS = ""  # Textual would take the first that can have it: the search line
 
     _is_seen = False
+    _stands: tuple[str, Content] | None = None
 
     def __init__(self, desk: Desk, clock: Clock) -> None:
         super().__init__()
@@ -160,11 +161,19 @@ class Place(SafeScreen[None], Plain):
         header.waiting = header.waiting | {mode: count}
 
     def stand(self, fresh: str, line: Content) -> None:
-        """Show how old what one sees is, and what is not well."""
-        for header in self.query(HeaderLine):
+        """Show how old what one sees is, and what is not well; nothing is looked for while it is.
+
+        A place that is not made yet is asked again a second later.
+        """
+        stands = (fresh, line)
+        if stands == self._stands:
+            return
+        headers, banners = self.query(HeaderLine), self.query(Banner)
+        for header in headers:
             header.fresh = fresh
-        for banner in self.query(Banner):
+        for banner in banners:
             banner.line = line
+        self._stands = stands if headers and banners else None
 
     def heed_changes(self, found: Changes) -> None:
         """Ask again for what changed; nothing told means that anything may have."""
