@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -54,6 +54,9 @@ COLUMNS: Final = (
 
 OF_NAMES: Final = select(*COLUMNS).where(users.c.id.in_(bindparam("names", expanding=True)))
 
+AHEAD: Final = 500
+"""So many keys are read for whoever looks further down a list: its next pages are cut from them."""
+
 READ: Final = ("read", "*")
 """What the entries that lists were made of are known by in a lull."""
 
@@ -89,6 +92,19 @@ LIKE: Final = (
 """Those of the same shape; each by an index of its own."""
 
 OF_LOGIN: Final = select(*COLUMNS).where(users.c.login == bindparam("login"))
+
+
+class Ahead(NamedTuple):
+    """Keys of a list in order, from a place on: at least `AHEAD`, or up to its end."""
+
+    begin: int
+    keys: Sequence[int]
+
+    def window(self, offset: int, limit: int) -> Sequence[int] | None:
+        """Give those of a window; None where it is not whole here."""
+        at = offset - self.begin
+        is_whole = at >= 0 and (at + limit <= len(self.keys) or len(self.keys) < AHEAD)
+        return self.keys[at : at + limit] if is_whole else None
 
 
 class SqlDirectory:
@@ -138,10 +154,21 @@ class SqlDirectory:
         asked = asked_for(query, now, account, is_sqlite=self._database.is_sqlite)
         lull, what = self._lull(), ("counted", query, account)
         total: int | None = lull.answer(what, now) if lull else None
-        found = await self._windowed(asked, offset, limit, total)
-        if lull and total is None:  # the next page of the same need not be counted again
-            lull.answered(what, now, found[0])
-        return found
+        if lull is None or total is None:
+            found = await self._windowed(asked, offset, limit)
+            if lull:  # the next page of the same need not be counted again
+                lull.answered(what, now, found[0])
+            return found
+        ahead: Ahead | None = lull.answer(("ahead", query, account), now)
+        window = ahead.window(offset, limit) if ahead else None
+        if window is None:
+            reach, is_long = max(limit, AHEAD), not asked.is_quick
+            _, keys = await self._lists.ask(
+                self._keys, asked, offset, reach, total, is_long=is_long
+            )
+            lull.answered(("ahead", query, account), now, Ahead(offset, keys))
+            window = keys[:limit]
+        return total, await self._entries(lull, window)
 
     async def queue(
         self, agent: Agent, now: datetime, *, offset: int, limit: int
@@ -264,22 +291,35 @@ class SqlDirectory:
         with self._database.connection() as connection:
             return tuple(entry_of(*row) for row in connection.execute(wanted, given).all())
 
-    async def _windowed(
-        self, asked: Asked, offset: int, limit: int, total: int | None = None
-    ) -> tuple[int, Sequence[Entry]]:
-        is_long = not asked.is_quick
-        return await self._lists.ask(self._window, asked, offset, limit, total, is_long=is_long)
+    async def _windowed(self, asked: Asked, offset: int, limit: int) -> tuple[int, Sequence[Entry]]:
+        return await self._lists.ask(self._window, asked, offset, limit, is_long=not asked.is_quick)
 
-    def _window(
-        self, asked: Asked, offset: int, limit: int, total: int | None
-    ) -> tuple[int, Sequence[Entry]]:
+    def _window(self, asked: Asked, offset: int, limit: int) -> tuple[int, Sequence[Entry]]:
+        with self._database.connection() as connection:
+            total, window = self._keys(asked, offset, limit)
+            entries = self._of_keys(connection, window)
+        return total, [entries[key] for key in window if key in entries]
+
+    def _keys(
+        self, asked: Asked, offset: int, limit: int, total: int | None = None
+    ) -> tuple[int, Sequence[int]]:
         with self._database.connection() as connection:
             if asked.piece:
                 total, window = begun(connection, asked.piece, offset, limit)
             else:
                 total, window = window_in(connection, asked, offset, limit, total)
-            entries = self._of_keys(connection, window)
-        return min(total, COUNTED), [entries[key] for key in window if key in entries]
+        return min(total, COUNTED), window
+
+    async def _entries(self, lull: Lull, keys: Sequence[int]) -> Sequence[Entry]:
+        """Give the entries of keys; nothing is asked for where all are known."""
+        known: Mapping[int, Entry] | None = lull.get(READ)
+        if known is None or not all(map(known.__contains__, keys)):
+            known = await self._lists.ask(self._read, keys)
+        return [known[key] for key in keys if key in known]
+
+    def _read(self, keys: Sequence[int]) -> Mapping[int, Entry]:
+        with self._database.connection() as connection:
+            return self._of_keys(connection, keys)
 
     def _of_keys(self, connection: Connection, keys: Sequence[int]) -> Mapping[int, Entry]:
         """Give the entries of keys; what was read since the last change is not read anew."""
