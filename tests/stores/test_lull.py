@@ -19,6 +19,7 @@ from helpdesk.domain.search import Query, UserState
 from helpdesk.domain.tickets import Ticket
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.base import no_lull
+from helpdesk.stores.sql import directory
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.directory import SqlDirectory
 from helpdesk.stores.sql.record import SqlStore
@@ -109,6 +110,35 @@ async def test_what_nobody_changed_is_not_read_again(two: Two) -> None:
     assert said == counted
     assert [one is other for one, other in zip(third, again, strict=True)] == [True] * 3
     assert before[1:] == again[1:]
+
+
+@BOTH
+async def test_pages_further_down_a_list_are_cut_from_one_reading_and_are_the_same(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory, "AHEAD", 4)
+    desk, plain = two.open_here("dana"), two.open_here("dana")
+    plain._lulls = no_lull
+    windows = [(0, 2), (1, 2), (2, 2), (3, 2), (4, 3), (0, 1), (5, 2), (6, 2), (90, 2)]
+    anew = [await plain.find(Query(), offset=at, limit=rows) for at, rows in windows]
+
+    pages = [await desk.find(Query(), offset=at, limit=rows) for at, rows in windows]
+
+    assert pages == anew
+    assert [row.id for page in anew[:3:2] for row in page.rows] == list(PEOPLE[:4])
+
+
+async def test_a_page_further_down_asks_for_nothing_that_was_read_ahead(two: Two) -> None:
+    desk = two.open_here("dana")
+    await desk.settle()
+    for place in range(2):
+        await desk.find(Query(), offset=place, limit=2)
+    said = asked(two.here)
+
+    page = await desk.find(Query(), offset=2, limit=2)
+
+    assert len(page.rows) == 2
+    assert not [one for one in said if "users" in one and "IN (" not in one]
 
 
 @BOTH
