@@ -41,6 +41,26 @@ def test_a_line_that_was_sent_before_is_sent_as_it_would_be_anew(
     assert b'"locked"' in bodies[2].content
 
 
+def test_no_line_is_sent_for_another_that_came_in_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(encoded, "MOST_BYTES", 0)  # no page keeps the lines it had
+    known = Encoded()
+
+    sent = [
+        known.of(
+            Page(total=1, offset=0, rows=(row(f"u{number}", UserState.OK),)),
+            ENDPOINTS["find"],
+            wire.Search(),
+        )
+        for number in range(20)
+    ]
+
+    assert [f'"u{number}"'.encode() in body.content for number, body in enumerate(sent)] == [
+        True
+    ] * 20
+
+
 def row(user: str, state: UserState) -> UserRow:
     """Give the line of a user."""
     return UserRow(id=user, name="Maya", product="p", account="a", login="m", state=state, rounds=0)
