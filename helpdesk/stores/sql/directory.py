@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -37,7 +37,7 @@ from helpdesk.stores.sql.log import kept_row
 from helpdesk.stores.sql.lull import Lull, What, alike, entries_of, lull_of, named
 from helpdesk.stores.sql.reads import FromReplica, Reads
 from helpdesk.stores.sql.schema import log, records, users
-from helpdesk.stores.sql.staged import COUNTED, Asked
+from helpdesk.stores.sql.staged import COUNTED, Ahead, Asked
 from helpdesk.stores.sql.waiting import queue_of
 
 T = TypeVar("T", Ticket, LoopReport)
@@ -92,19 +92,6 @@ LIKE: Final = (
 """Those of the same shape; each by an index of its own."""
 
 OF_LOGIN: Final = select(*COLUMNS).where(users.c.login == bindparam("login"))
-
-
-class Ahead(NamedTuple):
-    """Keys of a list in order, from a place on: at least `AHEAD`, or up to its end."""
-
-    begin: int
-    keys: Sequence[int]
-
-    def window(self, offset: int, limit: int) -> Sequence[int] | None:
-        """Give those of a window; None where it is not whole here."""
-        at = offset - self.begin
-        is_whole = at >= 0 and (at + limit <= len(self.keys) or len(self.keys) < AHEAD)
-        return self.keys[at : at + limit] if is_whole else None
 
 
 class SqlDirectory:
@@ -166,7 +153,9 @@ class SqlDirectory:
             _, keys = await self._lists.ask(
                 self._keys, asked, offset, reach, total, is_long=is_long
             )
-            lull.answered(("ahead", query, account), now, Ahead(offset, keys))
+            lull.answered(
+                ("ahead", query, account), now, Ahead(offset, keys, is_end=len(keys) < reach)
+            )
             window = keys[:limit]
         return total, await self._entries(lull, window)
 

@@ -116,3 +116,17 @@ def keys_of(stage: Stage) -> Any:
 
 def _falls(order: ColumnElement[Any]) -> TypeGuard[UnaryExpression[Any]]:
     return isinstance(order, UnaryExpression) and order.modifier is operators.desc_op
+
+
+class Ahead(NamedTuple):
+    """Keys of a list in order, from a place on; whether they go on to its end."""
+
+    begin: int
+    keys: Sequence[int]
+    is_end: bool
+
+    def window(self, offset: int, limit: int) -> Sequence[int] | None:
+        """Give those of a window; None where it is not whole here."""
+        at = offset - self.begin
+        is_whole = at >= 0 and (at + limit <= len(self.keys) or self.is_end)
+        return self.keys[at : at + limit] if is_whole else None
