@@ -119,11 +119,11 @@ def test_whoever_is_let_in_again_signs_in_anew(two: Two) -> None:
 
 
 def test_only_the_id_of_an_agent_whom_the_desk_does_not_know_is_doubted(two: Two) -> None:
-    known = carry_out(Wish(agent="dana", store=two.store, lets_in=True))
-    unknown = carry_out(Wish(agent="danna", store=two.store, lets_in=True))
+    known = carry_out(Wish(agent="ari", store=two.store, lets_in=True))
+    unknown = carry_out(Wish(agent="arri", store=two.store, lets_in=True))
 
-    assert known == ["dana may sign in again, anew."]
-    assert unknown[1].startswith("No row of 90 days is by danna: ")
+    assert known == ["ari may sign in again, anew."]
+    assert unknown[1].startswith("No row of 90 days is by arri: ")
 
 
 def test_who_signs_out_at_one_gateway_is_out_at_all_and_other_sign_ins_go_on(two: Two) -> None:
