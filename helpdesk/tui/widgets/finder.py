@@ -102,6 +102,7 @@ class Finder(Below, Generic[T]):
             select_on_focus=True,
             max_length=TYPED,
             id="search",
+            classes="-valid",  # which Textual finds at the first letter, and styles it all anew
         )
         self.search.cursor_blink = False
         self.is_awaited = False
