@@ -27,7 +27,7 @@ from helpdesk.domain.cases import Case
 from helpdesk.domain.decisions import Need
 from helpdesk.domain.fitting import fitting_factors
 from helpdesk.domain.products import Product
-from helpdesk.domain.text import clean, digits
+from helpdesk.domain.text import clean, counted, digits
 from helpdesk.domain.users import MfaState
 
 MOBILE = re.compile(r"^\+[1-9][0-9]{7,14}$")
@@ -172,6 +172,5 @@ def is_address(address: str) -> bool:
 def _mobile_says(mobile: str) -> str:
     if not mobile:
         return "Give a valid mobile number first, with its country: +44 …"
-    return (
-        f"A number of {len(digits(mobile))} digits is not a mobile number with its country (+44 …)."
-    )
+    length = counted(len(digits(mobile)), "digit")
+    return f"A number of {length} is not a mobile number with its country (+44 …)."
