@@ -17,7 +17,6 @@ import contextlib
 import os
 import re
 import secrets
-import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -51,6 +50,7 @@ from helpdesk.stores.journal import (
     most,
 )
 from helpdesk.stores.kept import Kept, keep_written, places_of
+from helpdesk.stores.previous import keep_previous
 from helpdesk.stores.shelf import Handle, Places, Shelf, Tell
 
 if TYPE_CHECKING:
@@ -362,7 +362,7 @@ class AtomicStorage(Storage):
                 file.writelines(written(tables, parts, places))
                 file.flush()
                 os.fsync(file.fileno())
-            self._keep_previous()
+            keep_previous(self.path, self._backup)
             with self._seeing:
                 Path(name).replace(self.path)
                 seen = self._seen = _Seen(self._signature_now(), tables, parts)
@@ -388,15 +388,3 @@ class AtomicStorage(Storage):
             for one in [Path(each.path) for each in found if ours.fullmatch(each.name)]:
                 one.unlink(missing_ok=True)
         self._is_swept = True
-
-    def _keep_previous(self) -> None:
-        """Make the file as it is now the `.bak`, without a moment in which there is none."""
-        if not self.path.exists():
-            return
-        beside = self._backup.with_name(f"{self._backup.name}.new")
-        beside.unlink(missing_ok=True)
-        try:
-            os.link(self.path, beside)
-        except OSError:  # a file system without hard links
-            shutil.copy2(self.path, beside)
-        beside.replace(self._backup)
