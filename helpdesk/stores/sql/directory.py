@@ -270,7 +270,7 @@ class SqlDirectory:
     async def _found(
         self, wanted: Select[Any], *, is_long: bool = False, **given: Any
     ) -> Sequence[Entry]:
-        return await self._database.ask(self._all, wanted, given, is_long=is_long)
+        return await self._database.ask(self._all, wanted, given, is_long=is_long, writes=())
 
     def _alike(self, user: User, account: str | None, limit: int) -> Sequence[Entry]:
         given = {"id": user.id, "name": shape(user.name), "login": shape(user.login)}

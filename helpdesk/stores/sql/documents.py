@@ -200,7 +200,7 @@ class SqlDocuments:
         if step == self.generation:
             return cast(S, await self._database.people())
         if is_long:
-            return await self._database.ask(step, *arguments, is_long=True)
+            return await self._database.ask(step, *arguments, is_long=True, writes=())
         return await self._database.once(step_of(step.__name__, *arguments), step, *arguments)
 
 
