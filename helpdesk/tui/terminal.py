@@ -150,13 +150,6 @@ _NO_CONTROLS = NoControls()
 _COLOURLESS = {dark: Colourless(dark=dark) for dark in (True, False)}
 
 
-def _is_for_nobody(error: BaseException, at: object) -> bool:
-    """Whether it only looked for a part of what was closed meanwhile, parts first."""
-    cause = error.error if isinstance(error, WorkerFailed) else error
-    has_gone = isinstance(at, Widget) and (at._pruning or not at.is_running)
-    return isinstance(cause, NoMatches) and has_gone
-
-
 class HeededWorkers(WorkerManager):
     """Workers whose every fault the app hears of, whatever began them."""
 
@@ -246,7 +239,7 @@ class SafeApp(App[None]):
         error = worker.error
         if worker.state is not WorkerState.ERROR or error is None or worker.exit_on_error:
             return
-        if _is_for_nobody(error, worker.node):
+        if self._is_for_nobody(error, worker.node):
             return
         key = (type(error).__name__, place(error))
         is_known = key in self._faults
@@ -259,9 +252,15 @@ class SafeApp(App[None]):
         """Leave with code 1 and one sentence; what Textual wanted to print is not printed."""
         self._handle_exception(InputLost())
 
+    def _is_for_nobody(self, error: BaseException, at: object) -> bool:
+        """Whether it only looked for a part of what closes just now, parts first."""
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        has_gone = isinstance(at, Widget) and (at._pruning or not at.is_running)
+        return isinstance(cause, NoMatches) and (has_gone or self._exit)
+
     def _handle_exception(self, error: Exception) -> None:
         worker = active_worker.get(None) if isinstance(error, WorkerFailed) else None
-        if _is_for_nobody(error, worker.node if worker else active_message_pump.get(None)):
+        if self._is_for_nobody(error, worker.node if worker else active_message_pump.get(None)):
             return
         self._return_code = 1
         if self._exception is None:
