@@ -197,6 +197,8 @@ class _Known:
             folded(ticket.id) for p in self.ticketed for ticket in self._open[p].tickets
         )
         self._entries = self._as_before(before) if before else {}
+        self._seen: dict[tuple[str | None, int], tuple[datetime, list[int]]] = {}
+        self._looking = threading.Lock()
 
     def place(self, user: str) -> int | None:
         """Give the place of a user; None where there is none."""
@@ -264,13 +266,16 @@ class _Known:
         )
 
     def seen(self, since: datetime, account: str | None, limit: int) -> list[int]:
-        """Give who did something since a moment, those seen last, at most *limit*."""
-        is_theirs, seen = self.is_of(account), self.people.seen
-        found = [place for place in self.people.seen_since(since) if is_theirs(place)]
-        if len(found) > limit:
-            last = sorted(map(seen, found), reverse=True)[limit - 1]
-            found = [place for place in found if seen(place) >= last][:limit]
-        return found
+        """Give who did something since a moment, those seen last, at most *limit*.
+
+        Looked for once: those of a later moment are among those of an earlier one.
+        """
+        with self._looking:
+            before = self._seen.get((account, limit))
+            if before is None or before[0] > since:
+                before = since, self.people.seen_last(since, self.is_of(account), limit)
+                self._seen[account, limit] = before
+        return self.people.since(since, before[1])
 
     def _found(self, query: Query, now: datetime, account: str | None) -> Places:
         """Who matches, in their order."""

@@ -288,6 +288,19 @@ class People:
         new = [place for place in self._changed if self.seen(place) >= then]
         return [*together(apart(found, self._gone), new)]
 
+    def seen_last(self, since: datetime, is_wanted: Callable[[int], bool], limit: int) -> list[int]:
+        """Give who of the wanted was seen since a moment, those seen last, at most *limit*."""
+        found = [place for place in self.seen_since(since) if is_wanted(place)]
+        if len(found) > limit:
+            last = sorted(map(self.seen, found), reverse=True)[limit - 1]
+            found = [place for place in found if self.seen(place) >= last][:limit]
+        return found
+
+    def since(self, since: datetime, places: Iterable[int]) -> list[int]:
+        """Give who of these was seen at a moment or later."""
+        then = moment_of(since - self._by)
+        return [place for place in places if self.seen(place) >= then]
+
     def ever_due(self) -> Places:
         """Give of whom MFA is off until a day."""
         new = [place for place, (user, _) in self._changed.items() if is_ever_due(user)]

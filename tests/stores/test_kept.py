@@ -111,6 +111,23 @@ async def test_a_file_is_read_once_and_the_next_time_gives_the_same(
     assert without["named"][0].user.id == without[""][7].user.id
 
 
+async def test_who_was_seen_since_a_moment_is_the_same_whatever_was_asked_before(
+    long_file: Path, clock: Clock
+) -> None:
+    store = TinyStore(TinyFile(long_file, clock))
+    store.load()
+    asked, fresh = TinyDirectory(store._file, store), TinyDirectory(store._file, store)
+
+    for hours in (30, 5, 200, 1):
+        since = clock.now - timedelta(hours=hours)
+        for limit in (3, USERS):
+            found = await asked.seen(since, limit=limit)
+            fresh._now = None
+
+            assert found == await fresh.seen(since, limit=limit)
+            assert all(e.user.seen_at and e.user.seen_at >= since for e in found)
+
+
 @pytest.mark.parametrize("typed", ["", "a", "mar", "state:ok a", "okaf"])
 async def test_an_order_is_the_same_for_few_and_for_all(
     long_file: Path, clock: Clock, typed: str
