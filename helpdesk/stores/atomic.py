@@ -220,9 +220,12 @@ class AtomicStorage(Storage):
         return draft
 
     def _current(self) -> _Seen:
-        """What is durable, read again where somebody else changed it."""
+        """What is durable, read again where somebody else changed it.
+
+        While we change it nobody else does: what stands there then may yet be taken back.
+        """
         seen = self._seen
-        if seen is not None and seen.signature == self._signature_now():
+        if seen is not None and seen.signature in {self._before, self._signature_now()}:
             return seen
         with self._seeing:
             signature, seen = self._signature_now(), self._seen

@@ -369,13 +369,13 @@ class _Known:
         return [*first, *islice(others, most - len(first))]
 
     def _as_before(self, before: _Known) -> dict[int, Entry]:
-        """The entries of all who are as they were."""
+        """The entries of all who are as they were; other threads may add some meanwhile."""
         changed = self.people.changed_in(before.people)
         if changed is None:
             return {}
         both = before._open.keys() | self._open.keys()
         touched = {p for p in both if before._open.get(p) != self._open.get(p)} | {*changed}
-        return {place: e for place, e in before._entries.items() if place not in touched}
+        return {p: e for p, e in before._entries.copy().items() if p not in touched}
 
 
 _NOTHING: Final = Open()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,32 @@ def test_a_change_that_was_seen_and_taken_back_hides_none_that_comes_after(
         "third, and longer than what was taken back",
         "fourth",
     ]
+
+
+def test_a_change_that_is_taken_back_was_never_shown_where_it_was_made(
+    long_file: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = TinyFile(long_file, clock)
+    seen: list[tuple[int, list[str]]] = []
+
+    def look() -> None:
+        seen.append((ours.generation(), [row["text"] for _, row in ours.rows("remarks")]))
+
+    def is_broken(_: int) -> None:
+        beside = threading.Thread(target=look)
+        beside.start()
+        beside.join()
+        raise OSError(5, "Input/output error")
+
+    look()
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fdatasync", is_broken)
+        with pytest.raises(Unreachable, match="nothing was changed"):
+            put(ours, 2, "taken back")
+    look()
+
+    assert seen == [seen[0]] * 3
+    assert seen[0][1] == ["first"]
 
 
 def test_a_file_that_became_short_takes_in_no_line_that_was_left_beside_it(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -126,6 +127,29 @@ async def test_who_was_seen_since_a_moment_is_the_same_whatever_was_asked_before
 
             assert found == await fresh.seen(since, limit=limit)
             assert all(e.user.seen_at and e.user.seen_at >= since for e in found)
+
+
+class Busy(int):
+    """A place that is looked at while another thread comes to know somebody."""
+
+    others: ClassVar[dict[int, Any]] = {}
+
+    def __hash__(self) -> int:
+        self.others[-1 - len(self.others)] = None
+        return int(self)
+
+
+async def test_who_is_known_is_carried_over_while_others_become_known(
+    long_file: Path, clock: Clock
+) -> None:
+    store = TinyStore(TinyFile(long_file, clock))
+    known = TinyDirectory(store._file, store)._known
+    known._entries = {Busy(0): known.entry(0), 1: known.entry(1)}
+    Busy.others = known._entries
+
+    after = directory._Known(known.people, {}, known)
+
+    assert {*after._entries} >= {0, 1}
 
 
 @pytest.mark.parametrize("typed", ["", "a", "mar", "state:ok a", "okaf"])
