@@ -47,10 +47,11 @@ class Near:
 
     Args:
         library: The directory of the standard library.
+        shadowed: Names of its modules that lie in a directory where Python looks before.
     """
 
-    def __init__(self, library: str) -> None:
-        self._library = library
+    def __init__(self, library: str, shadowed: frozenset[str] = frozenset()) -> None:
+        self._library, self._shadowed = library, shadowed
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -64,7 +65,7 @@ class Near:
             if not is_known or type(path) is not list or len(path) != 1:
                 return None
             place = path[0]
-        elif name in sys.stdlib_module_names:
+        elif name in sys.stdlib_module_names and name not in self._shadowed:
             place = self._library
         else:
             return None
@@ -74,7 +75,23 @@ class Near:
 def hasten() -> None:
     """Find modules so from now on, unless Python was told to keep what it compiles elsewhere."""
     if sys.pycache_prefix is None and not sys.flags.optimize and sys.implementation.cache_tag:
-        sys.meta_path.insert(0, Near(os.path.dirname(os.__file__)))  # noqa: PTH120
+        library = os.path.dirname(os.__file__)  # noqa: PTH120
+        sys.meta_path.insert(0, Near(library, _before(library)))
+
+
+def _before(library: str) -> frozenset[str]:
+    """Give the names of modules in directories that stand before the library on the path."""
+    found: set[str] = set()
+    for place in sys.path:
+        if place == library:
+            return frozenset(found)
+        try:
+            found.update(name.partition(".")[0] for name in os.listdir(place or "."))  # noqa: PTH208
+        except FileNotFoundError:
+            continue
+        except OSError:
+            break
+    return frozenset(sys.stdlib_module_names)  # whether it is looked in at all nobody can tell
 
 
 def _module(name: str, place: str, last: str) -> ModuleSpec | None:
@@ -106,6 +123,8 @@ def _spec(name: str, source: str, compiled: str) -> ModuleSpec | None:
         code = marshal.loads(memoryview(data)[16:])  # noqa: S302
     except (EOFError, ValueError, TypeError):
         return None  # Python says what is wrong with it
+    if getattr(code, "co_filename", "") != source:  # moved since: Python tells the code so
+        return None
     spec = ModuleSpec(name, Found(name, source, code), origin=source)
     spec.has_location, spec.cached = True, compiled
     return spec

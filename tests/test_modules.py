@@ -92,6 +92,26 @@ def test_what_is_checked_otherwise_is_left_to_python(
     assert near.find_spec("helpdesk.thing", [str(place)]) is None
 
 
+def test_what_was_moved_since_it_was_compiled_is_left_to_python(
+    near: Near, place: Path, tmp_path: Path
+) -> None:
+    moved = place.rename(tmp_path.with_name(f"{tmp_path.name}-moved"))
+
+    assert near.find_spec("helpdesk.thing", [str(moved)]) is None
+
+
+def test_what_stands_before_the_library_is_left_to_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "colorsys.py").write_text(SOURCE, "utf-8")
+    script = "from helpdesk.modules import hasten; hasten(); import colorsys; print(colorsys.SAID)"
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+
+    assert said.stdout == b"one\n"
+
+
 @pytest.mark.parametrize("left", [0, 3, 16, 20])
 def test_what_is_cut_short_is_left_to_python(near: Near, place: Path, left: int) -> None:
     compiled = Path(importlib.util.cache_from_source(str(place / "thing.py")))
