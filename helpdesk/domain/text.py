@@ -57,8 +57,8 @@ def clean(text: str, *, limit: int = LIMIT) -> str:
     Bounded, one line, nothing invisible, nothing that commands.
 
     Idempotent. Lone surrogates and C1 controls become U+FFFD, C0 controls their pictures (U+2400
-    …), a newline ` ⏎ `, bidirectional and invisible characters `‹202E›`. Joiners and variation
-    selectors stay where a script or an emoji needs them.
+    …), a newline ` ⏎ `, any other space a space, bidirectional and invisible characters `‹202E›`.
+    Joiners and variation selectors stay where a script or an emoji needs them.
 
     Args:
         text: Anything.
@@ -96,6 +96,8 @@ def _visible(character: str, out: list[str], after: str) -> str:
         return "␡"
     if code <= 0x9F:
         return "\ufffd"
+    if unicodedata.category(character) == "Zs":
+        return " "
     if character in _JOINERS and _joins(out, after):
         return character
     if _VARIANT.match(character) and _is_drawn(out[-1] if out else ""):

@@ -14,7 +14,7 @@ HOSTILE = "\x00\x1b\x7f\x85\x9b\r\n\t\u200b\u200d\u200c\ufe0f\u202e\u2066\u034f\
 ANY = st.text(
     st.one_of(
         st.characters(exclude_categories=()),
-        st.sampled_from(HOSTILE + "\u0301\u0308\u0488\ud800\udfff👩🏽🚀❤あ한가م=\u0338"),
+        st.sampled_from(HOSTILE + "\xa0\u3000\u0301\u0308\u0488\ud800\udfff👩🏽🚀❤あ한가م=\u0338"),
     ),
     max_size=60,
 )
@@ -43,6 +43,7 @@ def test_nothing_that_commands_or_hides_is_left(text: str) -> None:
 
     assert [c for c in shown if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"}] == []
     assert not set(shown) & (BIDI | ZERO_WIDTH)
+    assert {c for c in shown if unicodedata.category(c) == "Zs"} <= {" "}
     shown.encode("utf-8")
 
 
@@ -57,6 +58,7 @@ def test_comparing_and_masking_never_fail(text: str) -> None:
     ("text", "shown"),
     [
         ("Maya Okafor", "Maya Okafor"),
+        ("\u00a0Maya\u3000Okafor\u202f", " Maya Okafor "),
         ("\x1b[31mred", "␛[31mred"),
         ("a\x00b\x7fc", "a␀b␡c"),
         ("one\r\ntwo\nthree\u2028four\x85five", "one ⏎ two ⏎ three ⏎ four ⏎ five"),
