@@ -15,7 +15,7 @@ from typing import cast
 
 import psycopg
 import pytest
-from sqlalchemy import QueuePool
+from sqlalchemy import QueuePool, event
 
 from helpdesk.domain.actions import ChangeAddress, Note, Reveal
 from helpdesk.domain.errors import BadInput, Unknown, Unreachable
@@ -24,8 +24,10 @@ from helpdesk.service.inspecting import inspected
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.directory import SqlDirectory
+from helpdesk.stores.sql.importing import is_empty
 from helpdesk.stores.sql.migrations import migrate
 from helpdesk.stores.sql.opening import PATIENCE
+from helpdesk.stores.sql.reads import FromReplica
 from helpdesk.stores.sql.record import SqlStore
 from tests import postgres
 from tests.conftest import Clock
@@ -200,6 +202,21 @@ async def test_a_list_that_is_not_counted_to_its_end_says_that_there_may_be_more
     await desk.aclose()
 
     assert (loops.is_capped, nobody.is_capped) == (True, False)
+
+
+async def test_a_replica_that_is_behind_keeps_the_line_it_is_asked_on(
+    on_sqlite: Database,
+) -> None:
+    reads, opened = FromReplica(on_sqlite, on_sqlite), list[object]()
+    event.listen(on_sqlite.engine, "engine_connect", opened.append)
+    async with reads.observing() as observed:
+        observed(1_000_000)
+
+    for _ in range(3):
+        await reads.ask(is_empty, on_sqlite)
+
+    assert (reads.from_replica, reads.from_primary) == (0, 3)
+    assert len(opened) == 1
 
 
 @POSTGRES

@@ -37,10 +37,6 @@ class Reads(Protocol):
         ...
 
 
-class Behind(Exception):
-    """The replica does not hold all that has to be in an answer."""
-
-
 class FromReplica:
     """Reads of a replica as long as it is no older than so many seconds, else of the primary.
 
@@ -81,15 +77,14 @@ class FromReplica:
         """Return what a blocking question gives, in a thread."""
         needed = self._needed()
         if needed is not None and self._clock() >= self._rests_until:
+            found: tuple[T] | None = None
             try:
-                found: T = await self._replica.ask(self._fresh, needed, question, *arguments)
+                found = await self._replica.ask(self._fresh, needed, question, *arguments)
             except Unreachable:
                 self._rests_until = self._clock() + REST_S
-            except Behind:
-                pass
-            else:
+            if found is not None:
                 self.from_replica += 1
-                return found
+                return found[0]
         self.from_primary += 1
         return await self._primary.ask(question, *arguments, is_long=is_long)
 
@@ -97,12 +92,15 @@ class FromReplica:
         """Give back all connections of the replica."""
         self._replica.close()
 
-    def _fresh(self, needed: int, question: Callable[..., T], *arguments: Any) -> T:
-        """Answer on the replica; what is asked second sees at least what was asked first."""
+    def _fresh(self, needed: int, question: Callable[..., T], *arguments: Any) -> tuple[T] | None:
+        """Answer on the replica; what is asked second sees at least what was asked first.
+
+        None where it does not hold all that has to be in the answer: an error would end the line.
+        """
         with self._replica.connection() as connection:
             if changes(connection) < needed:
-                raise Behind
-        return question(*arguments)
+                return None
+        return (question(*arguments),)
 
     def _needed(self) -> int | None:
         """How many changes must be there: those the primary may have had when the lag began.
