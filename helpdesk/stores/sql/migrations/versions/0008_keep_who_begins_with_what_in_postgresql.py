@@ -54,7 +54,7 @@ OLD = """
 CREATE FUNCTION beginnings_old() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE beginnings there SET count = there.count - gone.count,
-        keys = ARRAY(SELECT one FROM unnest(there.keys) one WHERE one <> ALL (gone.keys))
+        keys = ARRAY(SELECT unnest(there.keys) EXCEPT SELECT unnest(gone.keys))
     FROM (
         SELECT piece, is_other, key >> 12 AS part, count(*), array_agg((key & 4095)::smallint) keys
         FROM removed, beginnings_of(words, name) GROUP BY 1, 2, 3
