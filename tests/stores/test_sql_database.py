@@ -31,6 +31,7 @@ from helpdesk.stores.sql.reads import FromReplica
 from helpdesk.stores.sql.record import SqlStore
 from tests import postgres
 from tests.conftest import Clock
+from tests.ports import free_port
 from tests.sql import desks_on, imported
 from tests.waiting import PATIENCE_S, until
 
@@ -217,6 +218,13 @@ async def test_a_replica_that_is_behind_keeps_the_line_it_is_asked_on(
 
     assert (reads.from_replica, reads.from_primary) == (0, 3)
     assert len(opened) == 1
+
+
+async def test_a_server_that_is_away_is_told_of_in_a_sentence_whatever_is_asked() -> None:
+    with closing(Database(f"postgresql://desk@127.0.0.1:{free_port()}/desk")) as database:
+        for asked in (database.changes, lambda: database.ask(is_empty, database)):
+            with pytest.raises(Unreachable, match=r"^The database .* refused.*nothing was changed"):
+                await asked()
 
 
 @POSTGRES

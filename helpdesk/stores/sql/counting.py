@@ -74,13 +74,13 @@ class Counter:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self.count)
 
     def _asked(self) -> Sequence[tuple[int]]:
-        if self._line is None:
-            line = self._engine.raw_connection()
-            line.detach()
-            self._line = line
-            if not self._is_embedded:
-                self._line.dbapi_connection.autocommit = True
-        try:
+        try:  # the driver's own error: also of a line that does not come about
+            if self._line is None:
+                line = self._engine.raw_connection()
+                line.detach()
+                self._line = line
+                if not self._is_embedded:
+                    self._line.dbapi_connection.autocommit = True
             found: Sequence[tuple[int]] = self._line.dbapi_connection.execute(COUNT).fetchall()
         except self._engine.dialect.loaded_dbapi.Error as error:
             raise DBAPIError(COUNT, None, error) from error
