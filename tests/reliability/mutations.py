@@ -214,7 +214,7 @@ MUTATIONS: Final = (
         "a change is written in place",
         "stores/atomic.py",
         "            Path(name).replace(self.path)\n",
-        "            shutil.copyfile(name, self.path)\n",
+        "            self.path.write_bytes(Path(name).read_bytes())\n",
         "tests/stores/test_tiny.py",
     ),
     Mutation(
