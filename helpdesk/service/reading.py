@@ -137,10 +137,12 @@ class Reading(Relaying):
         self._came.clear()
 
     async def changes(self, after: str = "", *, limit: int = 500) -> Changes:
-        """Give what changed at the desk after a cursor."""
+        """Give what changed at the desk after a cursor; nothing where it may be anything here."""
         here, _, there = after.rpartition("|")
+        turn = self._line.turn
         found = await self._line.ask(self._remote.changes(there, limit=limit))
-        return replace(found, cursor=f"{here or self._line.turn}|{found.cursor}")
+        told = found.changes if here in {"", str(turn)} else ()
+        return replace(found, cursor=f"{turn}|{found.cursor}", changes=told)
 
     async def changed(self, after: str) -> str:
         """Wait until something changed at the desk or in what this machine shows of it."""

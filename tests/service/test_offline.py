@@ -989,6 +989,21 @@ async def test_a_change_of_a_colleague_is_heard(console: OfflineDesk, desk_as: O
     assert cursor != begin
 
 
+async def test_what_is_other_here_is_told_once_and_hides_nothing_of_the_desk(
+    console: OfflineDesk, desk_as: Open
+) -> None:
+    begin = (await console.changes()).cursor
+    await desk_as("lee").perform(Note(user="u1", text="x"))
+    console._line.bump()
+    await asyncio.wait_for(console.changed(begin), PATIENCE_S)
+
+    found = await console.changes(begin)
+
+    assert found.changes == ()  # anything may be other: not only what the desk tells of
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(console.changed(found.cursor), 0.1)
+
+
 async def test_the_end_of_contact_is_heard_and_its_return(
     console: OfflineDesk, line: CutLine
 ) -> None:

@@ -82,6 +82,20 @@ async def test_what_lies_beyond_is_asked_for_at_rest_and_only_where_keys_move_th
         assert app.rows._rows == dict(enumerate(range(60)))
 
 
+async def test_what_is_asked_anew_is_what_was_asked_for_until_more_was_needed() -> None:
+    app = Million()
+    async with app.run_test(size=(40, 20)) as pilot:
+        app.set_focus(None)
+        app.rows.show(app.page(0, app.rows.seen))
+        await pilot.pause(0.1)
+        at_first = app.rows.held
+
+        app.rows.focus()
+        await pilot.pause(0.1)
+
+        assert (at_first, app.rows.held) == ((0, app.rows.seen), app.rows.window)
+
+
 async def test_pages_and_single_steps_keep_the_cursor_in_sight() -> None:
     app = Million()
     async with app.run_test(size=(40, 20)) as pilot:

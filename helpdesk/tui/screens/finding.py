@@ -91,7 +91,7 @@ class FindingPlace(Place, Generic[T]):
             return
         self.query_asked = query
         self.finder.is_busy = True
-        offset, limit = self.finder.rows.window if keep else (0, self.finder.rows.seen)
+        offset, limit = self.finder.rows.held if keep else (0, self.finder.rows.seen)
         try:
             page = await self.ask(query, offset, limit)
         except HelpdeskError as error:

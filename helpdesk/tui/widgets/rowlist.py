@@ -23,7 +23,7 @@ from helpdesk.tui.render.rows import Column, Scene, widths
 from helpdesk.tui.render.values import fit
 from helpdesk.tui.widgets.drawn import Drawn
 from helpdesk.tui.widgets.resting import Rest
-from helpdesk.tui.widgets.windows import thumb_of, top_for
+from helpdesk.tui.widgets.windows import FEWEST, thumb_of, top_for, window_at
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -32,9 +32,6 @@ KEPT = 4_000
 
 PAINTED = 400
 """Painted rows kept, to be shown again as the window moves by some."""
-
-FEWEST = 50
-"""Rows that are asked for while nobody knows how many are seen, and that are held at least."""
 
 LOOKS = ("head", "cursor", "resting", "thumb", "plain", "quiet", "strong", "good", "warn", "bad")
 """What a cell may look like, as the style sheet names it."""
@@ -120,9 +117,13 @@ class RowList(Drawn, Generic[T], can_focus=True):
     @property
     def window(self) -> tuple[int, int]:
         """Offset and limit of the rows to be held: what is seen and a page on each side."""
-        height = max(1, self._height)
-        offset = max(0, self._top - height)
-        return offset, max(FEWEST, height * 3)
+        return window_at(self._top, self._height)
+
+    @property
+    def held(self) -> tuple[int, int]:
+        """Offset and limit to ask anew for: as at first, while no row beyond was asked for."""
+        is_beyond = self._top > 0 or len(self._rows) > self.seen
+        return self.window if is_beyond else (0, self.seen)
 
     @property
     def current(self) -> T | None:
@@ -312,9 +313,8 @@ class RowList(Drawn, Generic[T], can_focus=True):
 
     def _scroll_to_cursor(self) -> bool:
         """Move the window so that the cursor is in it; say whether it moved."""
-        top = top_for(self.cursor, self._top, self._height, self.total)
-        moved, self._top = top != self._top, top
-        return moved
+        top, self._top = self._top, top_for(self.cursor, self._top, self._height, self.total)
+        return top != self._top
 
     def validate_cursor(self, cursor: int) -> int:
         """Keep the cursor on a row."""

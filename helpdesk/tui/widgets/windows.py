@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+FEWEST: Final = 50
+"""Rows that are asked for while nobody knows how many are seen, and that are held at least."""
+
+
+def window_at(top: int, height: int) -> tuple[int, int]:
+    """Return offset and limit of the rows to be held: what is seen and a page on each side."""
+    height = max(1, height)
+    return max(0, top - height), max(FEWEST, height * 3)
+
 
 def top_for(cursor: int, top: int, height: int, total: int) -> int:
     """Return the first row in sight, moved from *top* as little as brings the cursor there."""
