@@ -7,6 +7,7 @@ exit  0 done · 2 usage · 3 refused by policy · 4 not found · 5 unreachable �
 from __future__ import annotations
 
 import argparse
+import errno
 import gc
 import re
 import sys
@@ -47,7 +48,11 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, or the console without one; return the exit code."""
     saying.forgive()
-    given = parser().parse_args(joined(sys.argv[1:] if arguments is None else arguments))
+    top, words = parser(), joined(sys.argv[1:] if arguments is None else arguments)
+    for word in words:
+        if word.startswith("--") and word.endswith("=--"):  # Python would make a list of it
+            top.error(f"argument {word[:-3]}: -- is no value")
+    given = top.parse_args(words)
     if given.run is not commands.console:  # which goes on without until it is shown
         gc.enable()
 
@@ -59,11 +64,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def check_text(given: argparse.Namespace) -> None:
-    """Raise `BadInput` where something typed is no text: it could be neither sent nor kept."""
+    """Raise `BadInput` where something typed is no text, or can be the name of no file."""
     for name, value in vars(given).items():
         for text in value if isinstance(value, list) else [value]:
             if isinstance(text, str) and not is_text(text):
                 raise BadInput(f"{name}: {clean(text, limit=200)} is not UTF-8, so it is no text.")
+            if isinstance(text, Path) and not _can_be(text):
+                raise BadInput(f"{name}: {clean(str(text), limit=200)} can be the name of no file.")
+
+
+def _can_be(path: Path) -> bool:
+    try:
+        path.lstat()
+    except (OSError, ValueError) as error:  # a name that holds a NUL, or is too long
+        return isinstance(error, OSError) and error.errno != errno.ENAMETOOLONG
+    return True
 
 
 def joined(arguments: Sequence[str]) -> list[str]:

@@ -698,3 +698,23 @@ def test_forgetting_leaves_nothing_of_desks_elsewhere(run: Run, places: Path) ->
     code, out, _ = run("sync", "--forget")
 
     assert (code, out) == (0, "Forgotten: what this machine kept of 1 desk.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("find", "--offset=--"), "argument --offset: -- is no value"),
+        (("case", "u1", "--reason=--"), "-- is no value"),
+        (("why", "--cases", "x" * 300), "can be the name of no file"),
+        (("train", "check", "a\x00b"), "can be the name of no file"),
+        (("fixture", "check", "x/" * 3_000), "can be the name of no file"),
+    ],
+)
+def test_what_can_be_no_value_is_said_in_a_sentence(
+    run: Run, arguments: tuple[str, ...], says: str
+) -> None:
+    code, out, err = run(*arguments)
+
+    assert (code, out) == (2, "")
+    assert says in err
+    assert "fault" not in err
