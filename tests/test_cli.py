@@ -708,6 +708,7 @@ def test_forgetting_leaves_nothing_of_desks_elsewhere(run: Run, places: Path) ->
         (("why", "--cases", "x" * 300), "can be the name of no file"),
         (("train", "check", "a\x00b"), "can be the name of no file"),
         (("fixture", "check", "x/" * 3_000), "can be the name of no file"),
+        (("log export", "--out", "/"), "cannot be written"),
     ],
 )
 def test_what_can_be_no_value_is_said_in_a_sentence(
@@ -718,3 +719,11 @@ def test_what_can_be_no_value_is_said_in_a_sentence(
     assert (code, out) == (2, "")
     assert says in err
     assert "fault" not in err
+
+
+def test_a_directory_is_no_fixture_wherever_it_lies(run: Run) -> None:
+    for place in "", ".", "/":
+        code, out, err = run("fixture", "check", place)
+
+        assert (code, out) == (5, "")
+        assert "Is a directory" in err

@@ -52,7 +52,7 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path.with_name(f"{path.name}.journal")
+        self.path = path.parent.joinpath(f"{path.name}.journal")
 
     @property
     def size(self) -> int:

@@ -30,7 +30,7 @@ def private_file(path: Path, *, is_durable: bool = True) -> Iterator[IO[bytes]]:
         OSError: It cannot be written; what was there before is still there.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    beside = path.parent.joinpath(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
