@@ -63,8 +63,8 @@ MUTATIONS: Final = (
     Mutation(
         "clean lets C1 controls through",
         "domain/text.py",
-        'return "\\ufffd"\n    if character in _JOINERS',
-        "return character\n    if character in _JOINERS",
+        'if code <= 0x9F:\n        return "\\ufffd"',
+        "if code <= 0x9F:\n        return character",
         "tests/domain/test_text.py",
     ),
     Mutation(
