@@ -118,6 +118,7 @@ class Ahead(Walk):
 
     def __init__(self, kind: type[Guarded[Any]], seed: int, number: int, place: Path) -> None:
         super().__init__(seed, number, place)
+        self.kind = "local"  # whatever walk has that number
         self.dice = random.Random(f"{kind.__name__}/{seed}/{number}")
         self.kind_of_dialog = kind
         self.who = "aoife" if kind in {ApprovalDialog, FiledDialog} else "dana"
