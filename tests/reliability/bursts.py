@@ -121,6 +121,7 @@ class Ahead(Walk):
         self.kind = "local"  # whatever walk has that number
         self.dice = random.Random(f"{kind.__name__}/{seed}/{number}")
         self.kind_of_dialog = kind
+        self._has_agreed = False
         self.who = "aoife" if kind in {ApprovalDialog, FiledDialog} else "dana"
 
     async def opened(self, stack: AsyncExitStack) -> Watched:
@@ -128,7 +129,8 @@ class Ahead(Walk):
         is_gated = self.kind_of_dialog is not ActDialog
         desk = self.desk = demo_desk(self.place, self.who, is_gated=is_gated)
         stack.push_async_callback(desk.aclose)
-        if self.kind_of_dialog is ApprovalDialog:
+        if self.kind_of_dialog is ApprovalDialog and not self._has_agreed:
+            self._has_agreed = True  # and stands until it is carried out, whoever opens a console
             lead = demo_desk(self.place, "greta")
             stack.push_async_callback(lead.aclose)
             await lead.approve(await ask_as(desk), is_granted=True)
