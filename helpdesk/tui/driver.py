@@ -13,11 +13,13 @@ from typing import Any, Final
 
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual.app import App
+from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from helpdesk import opening
 from helpdesk.tui.paste import SafeParser, forgiving_decoder
+from helpdesk.tui.pen import Pen
 
 TICK_S: Final = 0.1
 """Seconds between two looks whether what was begun, such as a lone Escape, goes on."""
@@ -46,6 +48,15 @@ class TerminalDriver(LinuxDriver):
         self._frame: list[str] = []  # as far as it was written
         self._woken, self._waker = os.pipe()
         os.set_blocking(self._woken, False)
+
+    @property
+    def _writer_thread(self) -> WriterThread | None:
+        """What writes: our own where Textual makes one."""
+        return self._pen
+
+    @_writer_thread.setter
+    def _writer_thread(self, made: WriterThread | None) -> None:
+        self._pen = Pen(made._file) if made is not None else None
 
     def start_application_mode(self) -> None:
         """Draw and read from now on."""
