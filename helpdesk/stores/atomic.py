@@ -225,7 +225,7 @@ class AtomicStorage(Storage):
         While we change it nobody else does: what stands there then may yet be taken back.
         """
         seen = self._seen
-        if seen is not None and seen.signature in {self._before, self._signature_now()}:
+        if seen is not None and seen.signature == (self._before or self._signature_now()):
             return seen
         with self._seeing:
             signature, seen = self._signature_now(), self._seen

@@ -15,14 +15,16 @@ from helpdesk.domain import entries
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.alike import shape
 from helpdesk.domain.audit import LOOK, LogRow
-from helpdesk.domain.entries import Entry, Open
+from helpdesk.domain.entries import Entry
 from helpdesk.domain.search import Query, Sort, UserState, is_beginning, matches
 from helpdesk.domain.text import digits, folded
 from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.domain.users import User
 from helpdesk.stores import opened
 from helpdesk.stores.base import SEEN
-from helpdesk.stores.people import People, Places, is_in, together
+from helpdesk.stores.listed import Listed
+from helpdesk.stores.opennow import NOTHING, Listing, OpenNow, changed, of_all, of_some, placed
+from helpdesk.stores.people import People, Places, SeenLast, is_in, together
 from helpdesk.stores.tiny import TinyStore
 from helpdesk.stores.tinyfile import TinyFile
 
@@ -50,6 +52,7 @@ class TinyDirectory:
     def __init__(self, file: TinyFile, store: TinyStore) -> None:
         self._file, self._store = file, store
         self._now: _Known | None = None
+        self._open: Listing = Listed(), Listed()
         self._built, self._generation = (-1, -1), 0
         self._loading = threading.Lock()
 
@@ -63,14 +66,14 @@ class TinyDirectory:
     async def entries(self, users: Sequence[str]) -> Mapping[str, Entry]:
         """Give the entries of these users by id; whoever is not known is left out."""
         known = self._known
-        places = {user: known.place(user) for user in users}
+        places = {user: known.people.place(user) for user in users}
         return {user: known.entry(at) for user, at in places.items() if at is not None}
 
     async def there(self, users: Sequence[str], *, account: str | None) -> Collection[str]:
         """Give which of these ids are users."""
         known = self._known
         is_theirs = known.is_of(account)
-        places = {user: known.place(user) for user in users}
+        places = {user: known.people.place(user) for user in users}
         return {user for user, at in places.items() if at is not None and is_theirs(at)}
 
     async def named(self, login: str) -> Sequence[Entry]:
@@ -150,13 +153,13 @@ class TinyDirectory:
     @property
     def _known(self) -> _Known:
         if self._now is None:
-            self._now = _Known(self._file.people(), {}, None)
+            self._now = _Known(self._file.people(), OpenNow({}))
         return self._now
 
     def _is_logged(self, row: LogRow, query: Query, account: str | None) -> bool:
         if row.act == LOOK and LOOK not in query.words:
             return False
-        place = self._known.place(row.user) if row.user else None
+        place = self._known.people.place(row.user) if row.user else None
         user = None if place is None else self._known.entry(place).user
         if account is not None and (user is None or user.account != account):
             return False
@@ -170,11 +173,19 @@ class TinyDirectory:
         with self._loading:  # of two threads the slower must not put the older state back
             built = self._file.generation(*PROVIDER), tickets
             if built != self._built:
-                open_ = entries.open_of(self._store.tickets, self._store.loops)
-                self._now = _Known(self._file.people(), open_, self._now)
-                self._built = built
+                open_ = self._store.listed(Ticket), self._store.listed(LoopReport)
+                self._now = self._after(self._file.people(), open_, self._now)
+                self._built, self._open = built, open_
                 self._generation += 1
             return self._generation
+
+    def _after(self, people: People, open_: Listing, before: _Known | None) -> _Known:
+        """Everybody as they are now; of whom the tickets are the same nothing is looked at."""
+        whose = changed(open_, self._open)
+        if before is None or whose is None or not before.people.is_of_one_file(people):
+            return _Known(people, OpenNow(placed(people, of_all(open_))), before)
+        touched = placed(people, of_some(open_, whose))
+        return _Known(people, before.opened.after(touched), before, touched)
 
 
 class _Known:
@@ -182,39 +193,30 @@ class _Known:
 
     Args:
         people: Everybody.
-        open_: What is open, by user.
+        opened: What is open of them.
         before: What was known the moment before; who is the same is not read again.
+        touched: Who may have something else open than before; None where it is not known.
     """
 
-    def __init__(self, people: People, open_: Mapping[str, Open], before: _Known | None) -> None:
-        self.people, self._by_user = people, open_
-        is_same = before is not None and before.people.is_of_one_file(people)
-        self._places: dict[str, int] = before._places if before and is_same else {}
-        found = ((self.place(user), one) for user, one in open_.items())
-        self._open = {place: one for place, one in found if place is not None}
-        self.ticketed: Places = sorted(p for p, one in self._open.items() if one.tickets)
-        self._numbers = "\n".join(
-            folded(ticket.id) for p in self.ticketed for ticket in self._open[p].tickets
-        )
-        self._entries = self._as_before(before) if before else {}
-        self._seen: dict[tuple[str | None, int], tuple[datetime, list[int]]] = {}
-        self._looking = threading.Lock()
-
-    def place(self, user: str) -> int | None:
-        """Give the place of a user; None where there is none."""
-        if user not in self._places:
-            place = self.people.place(user)
-            if place is None:
-                return None
-            self._places[user] = place
-        return self._places[user]
+    def __init__(
+        self,
+        people: People,
+        opened: OpenNow,
+        before: _Known | None = None,
+        touched: Collection[int] | None = None,
+    ) -> None:
+        self.people, self.opened = people, opened
+        self._open, self.ticketed = opened.by_place, opened.ticketed
+        self._entries = self._as_before(before, touched) if before else {}
+        is_same = before is not None and before.people is people
+        self._seen: SeenLast = before._seen if before and is_same else SeenLast(people)
 
     def entry(self, place: int) -> Entry:
         """Give the entry of the user at a place."""
         found = self._entries.get(place)
         if found is None:
             people, user = self.people, self.people.user(place)
-            said, open_ = people.said(place), self._open.get(place, _NOTHING)
+            said, open_ = people.said(place), self._open.get(place, NOTHING)
             found = entries.entry_of(user, people.account(user), said, open_)
             self._entries[place] = found
         return found
@@ -261,21 +263,13 @@ class _Known:
         return sorted(
             filter(is_theirs, found),
             key=lambda p: entries.waiting_of(
-                agent, open_.get(p, _NOTHING).ticket, self._heat(p, now)
+                agent, open_.get(p, NOTHING).ticket, self._heat(p, now)
             ),
         )
 
     def seen(self, since: datetime, account: str | None, limit: int) -> list[int]:
-        """Give who did something since a moment, those seen last, at most *limit*.
-
-        Looked for once: those of a later moment are among those of an earlier one.
-        """
-        with self._looking:
-            before = self._seen.get((account, limit))
-            if before is None or before[0] > since:
-                before = since, self.people.seen_last(since, self.is_of(account), limit)
-                self._seen[account, limit] = before
-        return self.people.since(since, before[1])
+        """Give who did something since a moment, those seen last, at most *limit*."""
+        return self._seen.places(since, account, self.is_of(account), limit)
 
     def _found(self, query: Query, now: datetime, account: str | None) -> Places:
         """Who matches, in their order."""
@@ -319,9 +313,9 @@ class _Known:
     def _holding(self, word: str) -> Places:
         """Who has a word, or an open ticket whose number has it."""
         found, needle = self.people.holding(word), word.lstrip("#")
-        if needle not in self._numbers and not digits(word):
+        if needle not in self.opened.numbers and not digits(word):
             return found
-        each = ((p, [ticket.id for ticket in self._open[p].tickets]) for p in self.ticketed)
+        each = ((p, self.opened.of(p)) for p in self.ticketed)
         new = [
             place
             for place, ids in each
@@ -351,7 +345,7 @@ class _Known:
                 return sorted(places, key=lambda p: self._heat(p, now))
 
     def _heat(self, place: int, now: datetime) -> tuple[object, ...]:
-        open_ = self._open.get(place, _NOTHING)
+        open_ = self._open.get(place, NOTHING)
         is_locked = UserState.LOCKED in self._states(place, now)
         return entries.heat_of(open_.ticket, open_.rounds, now, is_locked=is_locked)
 
@@ -368,17 +362,18 @@ class _Known:
         others = (place for place in places if place not in are_first)
         return [*first, *islice(others, most - len(first))]
 
-    def _as_before(self, before: _Known) -> dict[int, Entry]:
+    def _as_before(self, before: _Known, touched: Collection[int] | None) -> dict[int, Entry]:
         """The entries of all who are as they were; other threads may add some meanwhile."""
         changed = self.people.changed_in(before.people)
         if changed is None:
             return {}
-        both = before._open.keys() | self._open.keys()
-        touched = {p for p in both if before._open.get(p) != self._open.get(p)} | {*changed}
-        return {p: e for p, e in before._entries.copy().items() if p not in touched}
-
-
-_NOTHING: Final = Open()
+        if touched is None:
+            both = before._open.keys() | self._open.keys()
+            touched = [p for p in both if before._open.get(p) != self._open.get(p)]
+        known = before._entries.copy()
+        for place in (*touched, *changed):
+            known.pop(place, None)
+        return known
 
 
 def _is_quick(query: Query) -> bool:

@@ -46,6 +46,9 @@ class Crowd:
         everybody: Gives them, in their order.
         kept: Pieces that were gathered before.
         forget: Called where one of these is damaged.
+
+    Attributes:
+        placed: The places of those who were looked for, by id.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Crowd:
         self._everybody, self._forget = everybody, forget
         self._pieces = dict(kept or {})
         self._read: dict[str, Any] = {}
+        self.placed: dict[str, int] = {}
         self._gathering = threading.RLock()
 
     def numbers(self, name: str, form: str = "I") -> Sequence[int]:
@@ -167,6 +171,8 @@ class People:
 
     def changed_in(self, other: People) -> Iterable[int] | None:
         """Give the places where somebody else stands than there; None for all of them."""
+        if self is other:
+            return ()
         if self._crowd is not other._crowd or self._by != other._by:
             return None
         both = self._changed.keys() | other._changed.keys()
@@ -194,8 +200,15 @@ class People:
 
     def place(self, name: str) -> int | None:
         """Give the place of the user with this id; None where there is none."""
-        ids, known = self._crowd.texts("ids"), name.replace(BETWEEN, "\n")
-        return next((p for p in self._crowd.with_("known", "id", name) if ids[p] == known), None)
+        placed = self._crowd.placed
+        if name not in placed:
+            ids, known = self._crowd.texts("ids"), name.replace(BETWEEN, "\n")
+            found = (p for p in self._crowd.with_("known", "id", name) if ids[p] == known)
+            place = next(found, None)
+            if place is None:
+                return None
+            placed[name] = place
+        return placed[name]
 
     def of_login(self, login: str) -> list[int]:
         """Give who may have a login, whatever its case."""
@@ -315,6 +328,29 @@ class People:
         wanted = {number for number, word in enumerate(there) if word in words}
         numbers = self._crowd.numbers(name)
         return lambda place: numbers[place] in wanted
+
+
+class SeenLast:
+    """Who was seen last of the same people.
+
+    Looked for once: those of a later moment are among those of an earlier one.
+    """
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+        self._found: dict[tuple[str | None, int], tuple[datetime, list[int]]] = {}
+        self._looking = threading.Lock()
+
+    def places(
+        self, since: datetime, account: str | None, is_theirs: Callable[[int], bool], limit: int
+    ) -> list[int]:
+        """Give who of an account did something since a moment, those seen last, at most *limit*."""
+        with self._looking:
+            before = self._found.get((account, limit))
+            if before is None or before[0] > since:
+                before = since, self._people.seen_last(since, is_theirs, limit)
+                self._found[account, limit] = before
+        return self._people.since(since, before[1])
 
 
 def is_in(places: Places, place: int) -> bool:

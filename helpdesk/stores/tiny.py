@@ -29,22 +29,23 @@ from helpdesk.domain.erasing import (
     needed_proofs,
 )
 from helpdesk.domain.errors import BadFile
-from helpdesk.domain.holds import Hold
 from helpdesk.domain.learning import learn
 from helpdesk.domain.notices import Notice
 from helpdesk.domain.operations import Answered, Operation
-from helpdesk.domain.proofs import Asking, Proof
 from helpdesk.domain.records import Record, begun, has_ended
 from helpdesk.domain.shifting import moved
-from helpdesk.domain.tickets import LoopReport, Ticket
+from helpdesk.domain.tickets import Ticket
 from helpdesk.stores.base import TABLES, Ends, R, Then
+from helpdesk.stores.listed import Listed, others
 from helpdesk.stores.remade import Remade
 from helpdesk.stores.tinyfile import TinyFile
 
 LOG: Final = ("log", "checkpoints", "outbox")
 """The tables that grow by looking alone; the others need not be read again for them."""
 
-RECORDS: Final = ("agents", "tickets", "loops", "proofs", "askings", "approvals", "holds")
+LISTED: Final = ("tickets", "loops", "proofs", "askings", "approvals", "holds")
+
+RECORDS: Final = ("agents", *LISTED)
 
 S = TypeVar("S")
 
@@ -57,16 +58,12 @@ class TinyStore:
         self._file = file
         self._generation = self._log_generation = -1
         self.agents: tuple[Agent, ...] = ()
-        self.tickets: tuple[Ticket, ...] = ()
-        self.loops: tuple[LoopReport, ...] = ()
-        self.log: tuple[LogRow, ...] = ()
+        self._listed: dict[str, Listed[Any]] = {table: Listed() for table in TABLES.values()}
+        self._read: tuple[tuple[LogRow, Entry | None], ...] = ()
+        self._logged: Listed[LogRow] = Listed()
+        self._bound = self._highest = 0  # how many of these are bound, and their highest number
         self.entries: tuple[Entry, ...] = ()
         self.notes: tuple[Noted, ...] = ()
-        self.proofs: tuple[Proof, ...] = ()
-        self.askings: tuple[Asking, ...] = ()
-        self.approvals: tuple[Approval, ...] = ()
-        self.holds: tuple[Hold, ...] = ()
-        self.outbox: tuple[Notice, ...] = ()
         self._rows = Remade(self._row)
         self._loading = threading.Lock()
         self._writer: asyncio.Task[Any] | None = None
@@ -108,6 +105,15 @@ class TinyStore:
         meta = self._file.row("meta", 1) or {}
         return "seed" in meta
 
+    @property
+    def log(self) -> tuple[LogRow, ...]:
+        """All rows of the log, oldest first."""
+        return self._logged.all
+
+    def listed(self, kind: type[R]) -> Listed[R]:
+        """Give the records of a kind as they are at this moment, in the order of the file."""
+        return self._listed[TABLES[kind]]
+
     async def refresh(self) -> int:
         """Take in what others wrote; give a number that grows when more than the log changed."""
         # While it is changing, memory is what is durable and what was appended.
@@ -124,23 +130,21 @@ class TinyStore:
         only_open: bool = False,
     ) -> Sequence[R]:
         """Give the records of a kind, oldest first, as `Store.select`."""
-        found: Sequence[R] = getattr(self, TABLES[kind])
+        listed = self.listed(kind)
         return [
             one
-            for one in found
-            if (not user or one.user == user)
-            and (since is None or begun(one) >= since)
-            and (not only_open or not has_ended(one))
+            for one in (listed.of(user) if user else listed.all)
+            if (since is None or begun(one) >= since) and (not only_open or not has_ended(one))
         ]
 
     async def get(self, kind: type[R], name: str) -> R | None:
         """Give the record of this id, or None."""
-        found: Sequence[R] = getattr(self, TABLES[kind])
-        return next((one for one in found if one.id == name), None)
+        return next((one for one in self.listed(kind).all if one.id == name), None)
 
     async def next_ticket(self) -> str:
         """Give the number that a new ticket gets: one more than the highest."""
-        numbers = [int(t.id) for t in self.tickets if t.id.isascii() and t.id.isdigit()]
+        names = [ticket.id for ticket in self.listed(Ticket).all]
+        numbers = [int(name) for name in names if name.isascii() and name.isdigit()]
         return str(max(numbers, default=1000) + 1)
 
     async def rows(
@@ -157,9 +161,8 @@ class TinyStore:
         """Give rows of the log, oldest first, as `Store.rows`."""
         found = (
             row
-            for row in self.log
-            if (not user or row.user == user)
-            and (not agent or row.agent == agent)
+            for row in (self._logged.of(user) if user else self.log)
+            if (not agent or row.agent == agent)
             and (not acts or row.act in acts)
             and (looks or row.act != LOOK)
             and (since is None or row.at >= since)
@@ -180,7 +183,7 @@ class TinyStore:
         """Give where the log ends."""
         entries = self.entries
         return Ends(
-            seq=max((row.seq for row in self.log), default=0),
+            seq=max(self._highest, self.log[-1].seq if self.log else 0),
             size=len(entries),
             first=entries[0] if entries else None,
             last=entries[-1] if entries else None,
@@ -226,7 +229,8 @@ class TinyStore:
         """Append a row to the log; it counts as read at once."""
         row = opened(entry)
         await self._file.step(self._file.put, "log", row.seq, msgspec.to_builtins(entry))
-        self.log, self.entries = (*self.log, row), (*self.entries, entry)
+        self._logged = Listed((*self.log, row), self._logged)
+        self.entries = (*self.entries, entry)
 
     async def note(self, checkpoint: Noted) -> None:
         """Keep a checkpoint of the log beside it."""
@@ -258,19 +262,26 @@ class TinyStore:
 
     def _load_records(self) -> None:
         self.agents = self._all("agents", Agent)
-        self.tickets = self._all("tickets", Ticket)
-        self.loops = self._all("loops", LoopReport)
-        self.proofs = self._all("proofs", Proof)
-        self.askings = self._all("askings", Asking)
-        self.approvals = self._all("approvals", Approval)
-        self.holds = self._all("holds", Hold)
+        for kind, table in TABLES.items():
+            if table in LISTED:
+                self._list(table, kind)
 
     def _load_log(self) -> None:
         read = self._file.made("log", self._rows)
-        self.log = tuple(row for row, _ in read)
-        self.entries = tuple(entry for _, entry in read if entry)
+        known, changed = len(self._read), others(read, self._read)
+        if len(read) < known or (changed and changed[0] < known):
+            known = self._bound = self._highest = 0
+        new = read[known:]
+        self.entries = (*self.entries[: self._bound], *(entry for _, entry in new if entry))
+        rows = (*self.log[:known], *(row for row, _ in new))
+        self._logged = Listed(rows, self._logged)
+        self._highest = max([self._highest, *(row.seq for row, _ in new)])
+        self._read, self._bound = read, len(self.entries)
         self.notes = self._all("checkpoints", Noted)
-        self.outbox = self._all("outbox", Notice)
+        self._list("outbox", Notice)
+
+    def _list(self, table: str, kind: type[Any]) -> None:
+        self._listed[table] = Listed(self._all(table, kind), self._listed[table])
 
     def _row(self, key: str, body: Any, by: timedelta) -> tuple[LogRow, Entry | None]:
         document = msgspec.json.decode(body) if isinstance(body, bytes) else body
@@ -282,7 +293,7 @@ class TinyStore:
 
     def _erase(self, before: datetime, now: datetime) -> Erased:
         self._file.sweep_again()  # half a change of somebody who was killed holds it all too
-        needed = needed_proofs(self.approvals, now)
+        needed = needed_proofs(self.listed(Approval).all, now)
         others = still_open = 0
         for kind in KEPT:
             for key, document in list(self._file.rows(TABLES[kind])):
@@ -331,9 +342,9 @@ class TinyStore:
         if isinstance(record, Operation):
             self._file.put(table, _place(record.agent, record.id), msgspec.to_builtins(record))
             return
-        keys = self._file.numbers(table)
-        key = keys.get(record.id, max(keys.values(), default=0) + 1)
-        self._file.put(table, key, msgspec.to_builtins(record))
+        names = self._file.names(table)
+        key = names.key(record.id)
+        self._file.put(table, names.free() if key is None else key, msgspec.to_builtins(record))
 
 
 def _place(agent: str, key: str) -> int:

@@ -30,6 +30,7 @@ from helpdesk.domain.shifting import moment, moved, shifted, stamp
 from helpdesk.domain.users import User
 from helpdesk.stores.atomic import AtomicStorage, Signature
 from helpdesk.stores.everybody import Everybody, everybody
+from helpdesk.stores.names import Named, Names
 from helpdesk.stores.people import People
 from helpdesk.stores.remade import Remade
 from helpdesk.stores.shelf import Shelf, Tell
@@ -72,11 +73,11 @@ class TinyFile:
         self._touched: set[str] = set()
         self._counting = threading.Lock()
         self._made: dict[str, Remade[Any]] = {}
-        self._named: dict[str, Remade[tuple[str, str]]] = {}
+        self._named: dict[str, Names] = {}
         self._everybody: Everybody | None = None
         self._gathering = threading.Lock()
         self.name = str(path)
-        learn((_Timeline, _Named))
+        learn((_Timeline, Named))
 
     @property
     def is_changing(self) -> bool:
@@ -123,11 +124,12 @@ class TinyFile:
         """Give what is made of each document of a table, in the order of the file."""
         return known.values(self._storage.read().get(table, _EMPTY), self._moved_by())
 
-    def numbers(self, table: str) -> Mapping[str, int]:
-        """Give the ids of the documents of a table, by what they call themselves."""
-        known = self._named.setdefault(table, Remade(_name))
-        documents = self._storage.read().get(table, _EMPTY)
-        return {name: int(key) for name, key in known.values(documents, timedelta()) if name}
+    def names(self, table: str) -> Names:
+        """Give what the documents of a table call themselves, also those just put."""
+        documents, known = self._storage.read().get(table, _EMPTY), self._named.get(table)
+        if known is None or known.documents is not documents:
+            known = self._named[table] = Names(documents, known)
+        return known
 
     def row(self, table: str, key: int) -> dict[str, Any] | None:
         """Give one document, or None."""
@@ -153,7 +155,7 @@ class TinyFile:
             people = self.people()
             place = people.place(name)
             return None if place is None else people.key(place)
-        return self.numbers(table).get(name)
+        return self.names(table).key(name)
 
     def named(self, table: str, names: Sequence[str]) -> Mapping[str, tuple[int, Any]]:
         """Give id and document of those of these names that are known."""
@@ -329,16 +331,3 @@ def _events_of(timelines: Mapping[str, Any], key: str) -> Sequence[Any] | bytes:
     row = timelines.get(key, {})
     events: Sequence[Any] = row.get("events", ()) if isinstance(row, Mapping) else ()
     return events
-
-
-class _Named(msgspec.Struct):
-    """What a document calls itself."""
-
-    id: Any = ""
-
-
-def _name(key: str, body: Any, by: timedelta) -> tuple[str, str]:
-    """What a document calls itself, and its id."""
-    if isinstance(body, bytes):
-        return str(msgspec.json.decode(body, type=_Named).id), key
-    return str(body.get("id", "")), key

@@ -14,9 +14,9 @@ from helpdesk.domain.actions import ChangeAddress, ChangeMobile, ResetFactor, Re
 from helpdesk.domain.approvals import Approval, payload_hash, payload_of
 from helpdesk.domain.erasing import Erased, Kept, bare, is_open, needed_proofs
 from helpdesk.domain.errors import NeedsMore
-from helpdesk.domain.holds import Ending
-from helpdesk.domain.notices import Posted
-from helpdesk.domain.proofs import Method
+from helpdesk.domain.holds import Ending, Hold
+from helpdesk.domain.notices import Notice, Posted
+from helpdesk.domain.proofs import Asking, Method, Proof
 from helpdesk.domain.records import begun
 from helpdesk.domain.search import Query
 from helpdesk.service.inspecting import inspected
@@ -138,7 +138,7 @@ async def test_what_is_open_is_left_and_said(
         ResetFactor(user="u2", factor="u2-f2", reason="canary-held", ticket="4822")
     )
     async with tiny(planted).transaction():
-        waiting = replace(tiny(planted).outbox[-1], id="n-late", state=Posted.WAITING)
+        waiting = replace(tiny(planted).listed(Notice).all[-1], id="n-late", state=Posted.WAITING)
         await tiny(planted).keep(waiting)
 
     erased = await planted.erase_log(clock.now + timedelta(days=1))
@@ -146,11 +146,11 @@ async def test_what_is_open_is_left_and_said(
     store = tiny(desk_as("ari"))
     assert erased.still_open == 5
     assert "5 still open were left" in (await planted.log(Query(words=("erase-log",)))).rows[0].says
-    assert [one.user for one in store.approvals] == ["(erased)", "(erased)", "u1"]
-    assert [one.user for one in store.proofs] == ["(erased)", "u1"]
-    assert [one.is_open(clock.now) for one in store.askings if one.user == "u1"] == [True]
-    assert [one.ending for one in store.holds if one.user == "u2"] == [Ending.WAITS]
-    assert [one.to for one in store.outbox if one.user] == [waiting.to]
+    assert [one.user for one in store.listed(Approval).all] == ["(erased)", "(erased)", "u1"]
+    assert [one.user for one in store.listed(Proof).all] == ["(erased)", "u1"]
+    assert [one.is_open(clock.now) for one in store.listed(Asking).of("u1")] == [True]
+    assert [one.ending for one in store.listed(Hold).of("u2")] == [Ending.WAITS]
+    assert [one.to for one in store.listed(Notice).all if one.user] == [waiting.to]
 
 
 async def test_what_is_young_is_left(planted: LocalDesk, clock: Clock, places: Path) -> None:
@@ -176,7 +176,7 @@ async def test_a_demo_that_was_left_alone_is_as_old_as_the_calendar_says(
 ) -> None:
     clock.go_on(days=30)
     lead = desk_as("lee")
-    assert clock.now - tiny(lead).holds[0].at < LEFT_ALONE
+    assert clock.now - tiny(lead).listed(Hold).all[0].at < LEFT_ALONE
 
     erased = await lead.erase_log(clock.now - timedelta(days=20))
 
@@ -205,19 +205,18 @@ async def test_what_is_erased_goes_from_the_copy_beside_too_while_the_log_is_in_
 def test_nothing_of_a_person_is_left_in_what_is_bare(planted: LocalDesk, clock: Clock) -> None:
     store = tiny(planted)
     kept: list[Kept] = [
-        *store.proofs,
-        *store.askings,
-        *store.approvals,
-        *store.holds,
-        *store.outbox,
+        *store.listed(Proof).all,
+        *store.listed(Asking).all,
+        *store.listed(Approval).all,
+        *store.listed(Hold).all,
+        *store.listed(Notice).all,
     ]
 
     ended = [bare(one) for one in kept]
 
     text = msgspec.json.encode(ended).decode()
-    words = (*CANARIES.values(), '"u1', '"u2', '"u6', *(one.sha256 for one in store.approvals))
+    approvals = store.listed(Approval).all
+    words = (*CANARIES.values(), '"u1', '"u2', '"u6', *(one.sha256 for one in approvals))
     assert [word for word in words if word in text] == []
     assert [begun(one) for one in ended] == [begun(one) for one in kept]
-    assert not any(
-        is_open(one, clock.now, needed_proofs(store.approvals, clock.now)) for one in kept
-    )
+    assert not any(is_open(one, clock.now, needed_proofs(approvals, clock.now)) for one in kept)

@@ -18,6 +18,7 @@ from sqlalchemy import event
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.alike import shape
 from helpdesk.domain.search import Query, parse
+from helpdesk.domain.tickets import Ticket
 from helpdesk.fixture.make import make
 from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.sql import listing
@@ -319,10 +320,10 @@ async def test_whose_ticket_is_closed_is_found_as_they_are_now(
     await directory.refresh()
     query, all_ = parse("ticket:yes", PRODUCTS), len(store.agents) + USERS
     before = await directory.find(query, clock.now, account=None, offset=0, limit=all_)
-    ticket = next(one for one in store.tickets if one.is_open)
+    ticket = next(one for one in store.listed(Ticket).all if one.is_open)
 
     async with store.transaction():
-        for each in store.tickets:
+        for each in store.listed(Ticket).all:
             if each.user == ticket.user and each.is_open:
                 await store.keep(replace(each, closed_at=clock.now))
     await directory.refresh()

@@ -147,7 +147,7 @@ async def test_who_is_known_is_carried_over_while_others_become_known(
     known._entries = {Busy(0): known.entry(0), 1: known.entry(1)}
     Busy.others = known._entries
 
-    after = directory._Known(known.people, {}, known)
+    after = directory._Known(known.people, known.opened, known)
 
     assert {*after._entries} >= {0, 1}
 
