@@ -52,8 +52,8 @@ STRANGERS_S = 15.0
 FORGET_S = 60.0
 """Seconds after which what was painted of widgets that are gone is let go."""
 
-YOUNG = 20_000
-"""So many new values make the garbage collector look; each key makes Python's 700."""
+YOUNG = 200_000
+"""So many new values make the garbage collector look at once, where no `Sweep` came before it."""
 
 TOLD_S = 12.0
 """Seconds a notice about a request is shown."""

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from textual.timer import Timer
 
+from helpdesk.tui.sweeping import Sweep
+
 LONGEST_S: Final = 0.012
 """So long a frame waits at most for what others do; however slow the machine, for so many turns."""
 
@@ -35,7 +37,7 @@ class Brush(Timer):
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        painted = deque([-IN_S] * FRAMES, FRAMES)
+        painted, sweep = deque([-IN_S] * FRAMES, FRAMES), Sweep()
         while True:
             await self._active.wait()
             ends = loop.time() + LONGEST_S
@@ -47,6 +49,7 @@ class Brush(Timer):
                 now = loop.time()
                 painted.append(now)
                 await self._tick(next_timer=now, count=0)
+                sweep.painted()
                 await asyncio.sleep(max(APART_S, painted[0] + IN_S - loop.time()))
 
 
