@@ -11,6 +11,7 @@ Textual release; the tests notice when they change.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -194,6 +195,15 @@ class SafeApp(App[None]):
                 return False
         return await super()._check_bindings(key, priority)
 
+    async def _flush_next_callbacks(self) -> None:
+        """Do what was put off, such as to see a screen out; whole, whoever waits for it.
+
+        Textual lets a worker that opens a dialog do it. Cancelled meanwhile, as when its screen
+        closes, it would break off the end of that screen, and the console would break with it.
+        """
+        done = super()._flush_next_callbacks()
+        await (done if active_worker.get(None) is None else asyncio.shield(done))
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Give the filters of every line, ours last."""
         ours = [_COLOURLESS[self.current_theme.dark]] if self.no_color else []
@@ -256,7 +266,8 @@ class SafeApp(App[None]):
         """Whether it only looked for a part of what closes just now, parts first."""
         cause = error.error if isinstance(error, WorkerFailed) else error
         has_gone = isinstance(at, Widget) and (at._pruning or not at.is_running)
-        return isinstance(cause, NoMatches) and (has_gone or self._exit)
+        is_over = self._exit or not self.is_running
+        return isinstance(cause, NoMatches) and (has_gone or is_over)
 
     def _handle_exception(self, error: Exception) -> None:
         worker = active_worker.get(None) if isinstance(error, WorkerFailed) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -162,3 +163,22 @@ async def test_a_page_of_a_palette_that_is_not_laid_out_breaks_nothing(tmp_path:
         palette._action_command_list("page_down")
 
         assert agent.app.is_running
+
+
+async def test_a_place_that_opens_a_dialog_while_the_console_closes_breaks_nothing(
+    tmp_path: Path,
+) -> None:
+    desk = demo_desk(tmp_path)
+
+    async def open_late() -> None:
+        while app.is_running:
+            await asyncio.sleep(0)
+        await app.push_screen_wait(PageDialog("Late", []))
+
+    async with console(desk) as agent:
+        app = agent.app
+        late = app.screen.run_worker(open_late(), exit_on_error=False)
+        await agent.settles()
+
+    assert late.is_cancelled
+    await desk.aclose()
