@@ -152,6 +152,8 @@ class LockingApp(SigningApp):
         self.workers.cancel_group(self, "outbox")
         for where in self.PLACES:
             await self.remove_mode(where.value)
+        for _ in self.screen_stack[1:]:  # what a place opened while the curtain fell
+            await self.screen.dismiss()
 
     def on_curtain_lifted(self, message: Curtain.Lifted) -> None:
         """Begin to sign in anew."""

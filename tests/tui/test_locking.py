@@ -21,6 +21,7 @@ from helpdesk.service.local import LocalDesk
 from helpdesk.service.offline import OfflineDesk
 from helpdesk.stores.replica import Replica
 from helpdesk.tui.app import HelpdeskApp
+from helpdesk.tui.dialogs.pages import PageDialog
 from helpdesk.tui.screens.curtain import Curtain
 from tests.service.cut import CutLine
 from tests.tui.console import Console, demo_desk
@@ -105,6 +106,24 @@ async def test_left_alone_it_shows_and_keeps_nobody(there: Set, size: tuple[int,
         assert "u1" not in agent.text
         assert [type(one) for one in agent.app.screen_stack] == [Curtain]
         assert list(agent.app._screen_stacks) == ["curtain"]
+
+
+async def test_what_a_place_opens_while_the_curtain_falls_goes_with_it(there: Set) -> None:
+    async with console(there.desk, there.time) as agent:
+        app: Any = agent.app
+
+        async def open_late() -> None:
+            while not app.is_locked:
+                await asyncio.sleep(0)
+            await app.push_screen_wait(PageDialog(MAYA, []))
+
+        app.screen.run_worker(open_late(), exit_on_error=False)
+        await agent.settles()
+
+        await leave_alone(agent, there.time, minutes=15)
+        await agent.until(lambda: is_locked(agent), "the curtain alone")
+
+        assert [type(one) for one in app.screen_stack] == [Curtain]
 
 
 async def test_a_key_in_time_keeps_it_open(there: Set) -> None:
