@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+from msgspec.structs import replace
 
 from helpdesk import products
 from helpdesk.assets import asset
@@ -259,7 +260,8 @@ def _shown(found: Any) -> Iterator[str]:
         for one in found.values():
             yield from _shown(one)
     elif isinstance(found, User):
-        yield case_text(factories.case(found), CARDS["sms-2fa"])
+        known = replace(found, product="sms-2fa")  # whichever product the connector is for
+        yield case_text(factories.case(known), CARDS["sms-2fa"])
     elif hasattr(found, "kind") and hasattr(found, "at"):
         yield event_text(found)
     elif isinstance(found, list | tuple):
