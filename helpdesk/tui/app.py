@@ -217,9 +217,8 @@ class HelpdeskApp(LockingApp):
         for one in self._strangers.news(alarms):
             title = f"{ALARM_TITLES[one.what]}: {clean(one.user)}"
             self.notify(clean(one.says), title=title, severity="error", timeout=60, markup=False)
-        for place in self.screen_stack:
-            if isinstance(place, Place):
-                place.heed_alarms(alarms)
+        for place in self.places():
+            place.heed_alarms(alarms)
 
     def _tell_alarm(self) -> None:
         """Say once what is wrong with the desk's own log."""
@@ -253,9 +252,8 @@ class HelpdeskApp(LockingApp):
                 timeout=TOLD_S,
                 markup=False,
             )
-        for place in self.screen_stack:
-            if isinstance(place, Place):
-                place.heed(approvals)
+        for place in self.places():
+            place.heed(approvals)
             if isinstance(place, HoldingPlace):
                 place.heed_holds(holds)
 

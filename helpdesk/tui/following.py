@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -50,6 +51,12 @@ class FollowingApp(SafeApp):
         self.set_interval(STAND_S, self.stand)
         self.follow()
 
+    def places(self) -> Iterator[Place]:
+        """Give the places in sight; one that is still being made asks for itself once it is."""
+        for screen in self.screen_stack:
+            if isinstance(screen, Place) and screen.is_mounted:
+                yield screen
+
     @work(group="feed", exit_on_error=False)
     async def follow(self) -> None:
         """Wait for changes, and let the places in sight know of them."""
@@ -67,9 +74,8 @@ class FollowingApp(SafeApp):
                 await asyncio.sleep(REST_S)
                 continue
             cursor = found.cursor
-            for place in self.screen_stack:
-                if isinstance(place, Place):
-                    place.heed_changes(found)
+            for place in self.places():
+                place.heed_changes(found)
             await self._rested()
 
     async def _rested(self) -> None:
@@ -85,9 +91,8 @@ class FollowingApp(SafeApp):
         wishes = desk.wishes if isinstance(desk, Waits) else ()
         says, is_loud = desk.banner if isinstance(desk, Waits) else ("", False)
         line = banner_line(says, is_loud=is_loud, can_see=bool(worth_showing(wishes)))
-        for place in self.screen_stack:
-            if isinstance(place, Place):
-                place.stand(desk.freshness.says, line)
+        for place in self.places():
+            place.stand(desk.freshness.says, line)
         for user, told, is_good in self._standing.news(wishes):
             severity = "information" if is_good else "error"
             self.notify(told, title=user, severity=severity, timeout=TOLD_S, markup=False)  # type: ignore[arg-type]

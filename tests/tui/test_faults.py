@@ -14,8 +14,11 @@ from helpdesk.domain.errors import Unreachable
 from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
 from helpdesk.service.local import LocalDesk
+from helpdesk.tui.app import HelpdeskApp
 from helpdesk.tui.dialogs.act import ActDialog
+from helpdesk.tui.keys import Where
 from helpdesk.tui.screens.desk import DeskScreen
+from helpdesk.tui.screens.place import Place
 from tests.proving import prove
 from tests.tui.console import Console, Slow, console
 
@@ -305,3 +308,18 @@ async def test_what_a_closed_dialog_still_looked_for_is_no_fault(demo: Demo, err
 
         assert not errors.exists()
         assert agent.app.is_running
+
+
+async def test_a_place_that_is_still_being_made_is_told_nothing(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        app = agent.app
+        assert isinstance(app, HelpdeskApp)
+        app.switch_mode(Where.LOOPS.value)
+        in_the_making = app.screen
+
+        told = list(app.places())
+
+        assert isinstance(in_the_making, Place)
+        assert told == []
+        await agent.settles()
+        assert list(app.places()) == [in_the_making]

@@ -243,9 +243,8 @@ class DemoApp(TrainingApp):
         self.look_for_approvals()
         self.look_for_alarms()
         self._may_look = False
-        for place in self.screen_stack:
-            if isinstance(place, Place):
-                place.heed_changes(Changes(cursor=""))
+        for place in self.places():
+            place.heed_changes(Changes(cursor=""))
         self.desk.now = self.play.now
         self._show()
         await self.settle()
