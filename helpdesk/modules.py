@@ -10,6 +10,7 @@ would not load: the same file, held against the same source.
 
 from __future__ import annotations
 
+import _imp
 import marshal
 import os
 import sys
@@ -26,6 +27,9 @@ OURS: Final = frozenset({"helpdesk", "rich", "textual"})
 """Packages of plain Python, beside the standard library: each module of one form, in one place."""
 
 _HEAD: Final = MAGIC_NUMBER + bytes(4)  # checked by time and size, as Python does unless told
+_TELL: Final = getattr(_imp, "_fix_co_filename", None)
+"""What tells a code where its source lies now."""
+
 _END: Final = f".{sys.implementation.cache_tag}.pyc"
 
 
@@ -123,8 +127,10 @@ def _spec(name: str, source: str, compiled: str) -> ModuleSpec | None:
         code = marshal.loads(memoryview(data)[16:])  # noqa: S302
     except (EOFError, ValueError, TypeError):
         return None  # Python says what is wrong with it
-    if getattr(code, "co_filename", "") != source:  # moved since: Python tells the code so
-        return None
+    if getattr(code, "co_filename", "") != source:  # moved since, as pip does with --target
+        if _TELL is None:
+            return None
+        _TELL(code, source)  # as Python does
     spec = ModuleSpec(name, Found(name, source, code), origin=source)
     spec.has_location, spec.cached = True, compiled
     return spec

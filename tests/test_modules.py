@@ -92,12 +92,17 @@ def test_what_is_checked_otherwise_is_left_to_python(
     assert near.find_spec("helpdesk.thing", [str(place)]) is None
 
 
-def test_what_was_moved_since_it_was_compiled_is_left_to_python(
+def test_what_was_moved_since_it_was_compiled_says_where_it_lies_now(
     near: Near, place: Path, tmp_path: Path
 ) -> None:
+    source = "def where():\n    return where.__code__.co_filename\n"
+    (place / "thing.py").write_text(source, "utf-8")
+    py_compile.compile(str(place / "thing.py"))
     moved = place.rename(tmp_path.with_name(f"{tmp_path.name}-moved"))
 
-    assert near.find_spec("helpdesk.thing", [str(moved)]) is None
+    module = found_in(near, moved)
+
+    assert vars(module)["where"]() == str(moved / "thing.py")
 
 
 def test_what_stands_before_the_library_is_left_to_python(
