@@ -59,7 +59,9 @@ def made(kind: type[DOMNode]) -> dict[str, Any]:
 def begun_by_textual(kind: type[DOMNode]) -> dict[str, Any]:
     flags = (kind._inherit_css, kind._inherit_bindings, kind._inherit_component_classes)
     kinds.TEXTUALS.__func__(kind, *flags)
-    return made(kind)
+    found = made(kind)
+    DOMNode.__dict__["__init_subclass__"].__func__(kind, *flags)
+    return found
 
 
 def test_a_class_of_widgets_is_what_textual_would_make_of_it() -> None:
