@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from helpdesk.domain.actions import AnyAction, Flag, Note, SendCode, TakeTicket
 from helpdesk.domain.audit import Result
@@ -36,6 +37,7 @@ class Two(NamedTuple):
     here: Database
     open_here: Callable[..., LocalDesk]
     open_there: Callable[..., LocalDesk]
+    said: list[str]
 
 
 BOTH = pytest.mark.parametrize("two", ["sqlite", "postgresql"], indirect=True)
@@ -51,6 +53,11 @@ async def two(
 ) -> AsyncIterator[Two]:
     """The sample in a database."""
     opened: list[LocalDesk] = []
+    said: list[str] = []
+
+    def listen(driver: object, _: object) -> None:
+        if isinstance(driver, sqlite3.Connection):
+            driver.set_trace_callback(said.append)
 
     def at(database: Database) -> Callable[..., LocalDesk]:
         open_as = desks_on(database, clock, places)
@@ -61,26 +68,23 @@ async def two(
 
         return noted
 
+    event.listen(Engine, "connect", listen)
     with ExitStack() as stack:
+        stack.callback(event.remove, Engine, "connect", listen)
         address = f"sqlite:///{places}/desk.db"
         if getattr(request, "param", "sqlite") != "sqlite":
             address = stack.enter_context(postgres.database(postgres_server()))
         here = stack.enter_context(closing(imported(address, sample_file, clock)))
         there = stack.enter_context(closing(Database(address)))
-        yield Two(here, at(here), at(there))
+        yield Two(here, at(here), at(there), said)
         for desk in opened:
             await desk.aclose()
 
 
-def asked(database: Database) -> list[str]:
-    """Return where every statement is noted that a database is asked from here on."""
-    said: list[str] = []
-
-    def note(_: object, __: object, statement: str, *___: object) -> None:
-        said.append(statement)
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    return said
+def asked(two: Two) -> list[str]:
+    """Return where every statement is noted that SQLite hears from here on."""
+    two.said.clear()
+    return two.said
 
 
 @BOTH
@@ -102,7 +106,7 @@ async def test_what_nobody_changed_is_not_read_again(two: Two) -> None:
     before = (await desk.case("u4"), await desk.find(query), await desk.queue())
     await desk.settle()  # that the case was looked at is a change, too
     again = (await desk.case("u4"), await desk.find(query), await desk.queue())
-    said = asked(two.here)
+    said = asked(two)
 
     third = (await desk.case("u4"), await desk.find(query), await desk.queue())
 
@@ -133,7 +137,7 @@ async def test_a_page_further_down_asks_for_nothing_that_was_read_ahead(two: Two
     await desk.settle()
     for place in range(2):
         await desk.find(Query(), offset=place, limit=2)
-    said = asked(two.here)
+    said = asked(two)
 
     page = await desk.find(Query(), offset=2, limit=2)
 
@@ -207,7 +211,7 @@ async def test_every_change_is_answered_with_the_case_as_it_is_now(two: Two, clo
 async def test_what_one_wrote_and_what_was_read_before_is_not_read_again(two: Two) -> None:
     desk = two.open_here("dana")
     await desk.perform(Note(user="u5", text="one"))
-    said = asked(two.here)
+    said = asked(two)
 
     await desk.perform(Note(user="u5", text="two"))
 

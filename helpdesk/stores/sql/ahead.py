@@ -23,6 +23,7 @@ from helpdesk.stores.sql.directory import entry_of
 from helpdesk.stores.sql.documents import step_of
 from helpdesk.stores.sql.log import row_of, rows_of
 from helpdesk.stores.sql.lull import Lull, What, alike, entries_of, named
+from helpdesk.stores.sql.prepared import Prepared
 from helpdesk.stores.sql.records import records_of
 
 T = TypeVar("T")
@@ -30,7 +31,8 @@ T = TypeVar("T")
 KINDS: Final[tuple[type[Any], ...]] = (Ticket, LoopReport, Approval, Proof, Notice)
 """The records of a user that their case is made of."""
 
-ALL: Final = text(f"""
+ALL: Final = Prepared(
+    text(f"""
 WITH who AS (SELECT * FROM users WHERE id = :user)
 SELECT 'user' AS part, blob AS a, account_name AS b, numbers AS c, rounds AS m, "key" AS n,
        body, ticket
@@ -60,6 +62,7 @@ UNION ALL
 SELECT 'record', kind, '', '', CASE WHEN is_open THEN 1 ELSE 0 END, n, body, CAST(NULL AS BYTEA)
 FROM records WHERE kind IN ({", ".join(f"'{TABLES[kind]}'" for kind in KINDS)}) AND "user" = :user
 """)  # noqa: S608  (our own names)
+)
 """Every part in the same columns; `n` is what each part is in the order of."""
 
 
@@ -99,7 +102,7 @@ class Reading:
 
     def _read(self, user: str, account: str | None) -> bool:
         with self._database.connection() as connection:
-            found = connection.execute(ALL, {"user": user, "account": account}).all()
+            found = ALL.rows(connection, {"user": user, "account": account})
         try:
             for what, value in _parts([_Row(*row) for row in found], user, account):
                 self._lull.keep(what, value)

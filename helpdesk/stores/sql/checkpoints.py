@@ -9,13 +9,14 @@ from sqlalchemy import func, insert, literal_column, select
 
 from helpdesk.domain.chain import Noted
 from helpdesk.stores.sql.part import Part
+from helpdesk.stores.sql.prepared import Prepared
 from helpdesk.stores.sql.schema import checkpoints
 
 NOTES: Final = select(checkpoints.c.note, checkpoints.c.made)
 
 NOTED: Final = select(func.count()).select_from(checkpoints)
 
-LAST_NOTE: Final = NOTES.order_by(checkpoints.c.n.desc()).limit(literal_column("1"))
+LAST_NOTE: Final = Prepared(NOTES.order_by(checkpoints.c.n.desc()).limit(literal_column("1")))
 
 COVERED: Final = "checkpoint"
 """What is known under the pen: the newest checkpoint."""
@@ -50,8 +51,8 @@ class SqlCheckpoints(Part):
         known = self._database.known
         if COVERED not in known:
             with self._database.connection() as connection:
-                found = connection.execute(LAST_NOTE).first()
-            known[COVERED] = Noted(note=found.note, made=found.made) if found else None
+                found = LAST_NOTE.rows(connection)
+            known[COVERED] = Noted(note=found[0][0], made=found[0][1]) if found else None
         newest: Noted | None = known[COVERED]
         return newest
 

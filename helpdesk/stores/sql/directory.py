@@ -35,6 +35,7 @@ from helpdesk.stores.sql.finding import Finding, asked_for, of_account
 from helpdesk.stores.sql.listing import Listing, loops_of, names, tickets_of
 from helpdesk.stores.sql.log import kept_row
 from helpdesk.stores.sql.lull import Lull, What, alike, entries_of, lull_of, named
+from helpdesk.stores.sql.prepared import SEVERAL, Prepared
 from helpdesk.stores.sql.reads import FromReplica, Reads
 from helpdesk.stores.sql.schema import log, records, users
 from helpdesk.stores.sql.staged import COUNTED, Ahead, Asked
@@ -52,7 +53,9 @@ COLUMNS: Final = (
 )
 """What an `Entry` is made of."""
 
-OF_NAMES: Final = select(*COLUMNS).where(users.c.id.in_(bindparam("names", expanding=True)))
+OF_NAMES: Final = Prepared(
+    select(*COLUMNS).where(users.c.id.in_(bindparam(SEVERAL, expanding=True)))
+)
 
 AHEAD: Final = 500
 """So many keys are read for whoever looks further down a list: its next pages are cut from them."""
@@ -91,7 +94,7 @@ LIKE: Final = (
 )
 """Those of the same shape; each by an index of its own."""
 
-OF_LOGIN: Final = select(*COLUMNS).where(users.c.login == bindparam("login"))
+OF_LOGIN: Final = Prepared(select(*COLUMNS).where(users.c.login == bindparam("login")))
 
 
 class SqlDirectory:
@@ -120,7 +123,7 @@ class SqlDirectory:
         """Give the entries of these users by id; whoever is not known is left out."""
         if not names:
             return {}
-        asked, wanted = tuple(sorted(set(names))), {"names": [*set(names)]}
+        asked, wanted = tuple(sorted(set(names))), {SEVERAL: [*set(names)]}
         found = await self._database.once(entries_of(asked), self._all, OF_NAMES, wanted)
         return {entry.user.id: entry for entry in found}
 
@@ -276,8 +279,10 @@ class SqlDirectory:
         given = {"id": user.id, "name": shape(user.name), "login": shape(user.login)}
         return self._all(LIKE.where(of_account(account)), given | {"limit": limit})
 
-    def _all(self, wanted: Select[Any], given: Mapping[str, Any]) -> Sequence[Entry]:
+    def _all(self, wanted: Select[Any] | Prepared, given: Mapping[str, Any]) -> Sequence[Entry]:
         with self._database.connection() as connection:
+            if isinstance(wanted, Prepared):
+                return tuple(entry_of(*row) for row in wanted.rows(connection, given))
             return tuple(entry_of(*row) for row in connection.execute(wanted, given).all())
 
     async def _windowed(self, asked: Asked, offset: int, limit: int) -> tuple[int, Sequence[Entry]]:

@@ -21,6 +21,7 @@ from helpdesk.domain.users import Account, FactorState, MfaState, User
 from helpdesk.stores.sql.connections import changes
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.lull import OF_PEOPLE, What
+from helpdesk.stores.sql.prepared import SEVERAL, Prepared
 from helpdesk.stores.sql.schema import EPOCH, LOCKED_HEAT, documents, events, records, users
 
 S = TypeVar("S")
@@ -30,22 +31,26 @@ MOST_ROUNDS: Final = 4_095
 """More rounds of a loop are not told apart."""
 
 # Statements that are asked all the time are put together once.
-_NAMES: Final[BindParameter[Any]] = bindparam("names", expanding=True)
+_NAMES: Final[BindParameter[Any]] = bindparam(SEVERAL, expanding=True)
 
-PEOPLE: Final = select(users.c.id, users.c.key, users.c.body).where(users.c.id.in_(_NAMES))
-
-NAMED: Final = select(documents.c.name, documents.c.key, documents.c.body).where(
-    documents.c.kind == bindparam("kind"), documents.c.name.in_(_NAMES)
+PEOPLE: Final = Prepared(
+    select(users.c.id, users.c.key, users.c.body).where(users.c.id.in_(_NAMES))
 )
 
-TIMELINES: Final = (
+NAMED: Final = Prepared(
+    select(documents.c.name, documents.c.key, documents.c.body).where(
+        documents.c.kind == bindparam("kind"), documents.c.name.in_(_NAMES)
+    )
+)
+
+TIMELINES: Final = Prepared(
     select(users.c.id, events.c.body)
     .join_from(users, events, users.c.key == events.c.user, isouter=True)
     .where(users.c.id.in_(_NAMES))
     .order_by(events.c.user, events.c.n)
 )
 
-OPEN: Final = (
+OPEN: Final = Prepared(
     select(records.c.kind, records.c.body)
     .where(
         records.c.user == bindparam("user"),
@@ -56,11 +61,19 @@ OPEN: Final = (
 )
 """The open tickets and loops of a user."""
 
-FOLD: Final = change(users).where(users.c.id == bindparam("whose"))
+FOLD: Final = Prepared(change(users).where(users.c.id == bindparam("whose")))
+
+KEY: Final = Prepared(select(users.c.key).where(users.c.id == bindparam("user")))
+
+BODY: Final = Prepared(select(users.c.body).where(users.c.key == bindparam("key")))
+
+END: Final = Prepared(select(func.max(events.c.n)).where(events.c.user == bindparam("key")))
+
+ADD: Final = Prepared(insert(events))
 
 _end: Final = events.alias("end")
 
-LAST: Final = (
+LAST: Final = Prepared(
     select(users.c.id, events.c.n, events.c.body)
     .join_from(
         users,
@@ -95,7 +108,7 @@ class SqlDocuments:
             return {}
         wanted = PEOPLE if table == "users" else NAMED
         with self._database.connection() as connection:
-            found = connection.execute(wanted, {"kind": table, "names": [*set(names)]}).all()
+            found = wanted.rows(connection, {"kind": table, SEVERAL: [*set(names)]})
         return {name: (key, msgspec.json.decode(body)) for name, key, body in found}
 
     def marks(self, names: Sequence[str]) -> Mapping[str, object]:
@@ -104,30 +117,26 @@ class SqlDocuments:
         Events are only ever added: how many there are, and the last.
         """
         with self._database.connection() as connection:
-            found = connection.execute(LAST, {"names": [*set(names)]})
+            found = LAST.rows(connection, {SEVERAL: [*set(names)]})
             return {user: (n, body) for user, n, body in found}
 
     def key_of(self, table: str, name: str) -> int | None:
         """Give the key of the document that calls itself *name*; None where none does."""
-        if table == "users":
-            wanted = select(users.c.key).where(users.c.id == name)
-        else:
-            wanted = select(documents.c.key).where(
-                documents.c.kind == table, documents.c.name == name
-            )
+        wanted = select(documents.c.key).where(documents.c.kind == table, documents.c.name == name)
         with self._database.connection() as connection:
+            if table == "users":
+                key: int | None = KEY.first(connection, {"user": name})
+                return key
             return connection.execute(wanted).scalar()
 
     def row(self, table: str, key: int) -> dict[str, Any] | None:
         """Give one document, or None."""
-        if table == "users":
-            wanted = select(users.c.body).where(users.c.key == key)
-        else:
-            wanted = select(documents.c.body).where(
-                documents.c.kind == table, documents.c.key == key
-            )
+        wanted = select(documents.c.body).where(documents.c.kind == table, documents.c.key == key)
         with self._database.connection() as connection:
-            body = connection.execute(wanted).scalar()
+            if table == "users":
+                body = BODY.first(connection, {"key": key})
+            else:
+                body = connection.execute(wanted).scalar()
         return None if body is None else msgspec.json.decode(body, type=dict[str, Any])
 
     def of(self, table: str, user: str) -> list[tuple[int, dict[str, Any]]]:
@@ -163,21 +172,17 @@ class SqlDocuments:
         """Give the timelines of those of these users that are known, oldest event first, raw."""
         found: dict[str, list[bytes]] = {}
         with self._database.connection() as connection:
-            for user, body in connection.execute(TIMELINES, {"names": [*set(names)]}):
+            for user, body in TIMELINES.rows(connection, {SEVERAL: [*set(names)]}):
                 found.setdefault(user, []).extend([body] if body else [])
         return {user: (b"[" + b",".join(bodies) + b"]", STILL) for user, bodies in found.items()}
 
     def extend(self, key: int, _: str, more: Sequence[Any]) -> None:
         """Add events to the end of a timeline; only inside a transaction."""
-        last = select(func.max(events.c.n)).where(events.c.user == key)
         with self._database.connection() as connection:
-            begin = connection.execute(last).scalar()
+            begin = END.first(connection, {"key": key})
             first = 0 if begin is None else begin + 1
-            rows = [
-                {"user": key, "n": n, "body": msgspec.json.encode(one)}
-                for n, one in enumerate(more, first)
-            ]
-            connection.execute(insert(events), rows)
+            for n, one in enumerate(more, first):
+                ADD.run(connection, {"user": key, "n": n, "body": msgspec.json.encode(one)})
 
     def decoded(self, table: str, key: int, row: Any, kind: type[S]) -> S:
         """Return a document as a value.
@@ -231,15 +236,15 @@ def document_row(table: str, key: int, document: Mapping[str, Any]) -> dict[str,
 
 def fold(connection: Connection, user: User) -> None:
     """Write a user as the search sees them, after they, their tickets or their loops changed."""
-    found = connection.execute(OPEN, {"user": user.id}).all()
-    account = connection.execute(NAMED, {"kind": "accounts", "names": [user.account]}).first()
+    found = OPEN.rows(connection, {"user": user.id})
+    account = NAMED.rows(connection, {"kind": "accounts", SEVERAL: [user.account]})
     entry = entries.build(
         [user],
-        {user.account: msgspec.json.decode(account.body, type=Account)} if account else {},
+        {user.account: msgspec.json.decode(account[0][2], type=Account)} if account else {},
         [msgspec.json.decode(body, type=Ticket) for kind, body in found if kind == "tickets"],
         [msgspec.json.decode(body, type=LoopReport) for kind, body in found if kind == "loops"],
     )[user.id]
-    connection.execute(FOLD, user_row(entry) | {"whose": user.id})
+    FOLD.run(connection, user_row(entry) | {"whose": user.id})
 
 
 def user_row(entry: Entry) -> dict[str, Any]:

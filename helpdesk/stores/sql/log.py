@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import BigInteger, Connection, Select, bindparam, func, insert, or_, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, func, insert, or_, select, update
 
 from helpdesk.domain.audit import LOOK, LogRow
 from helpdesk.domain.chain import Entry, opened, stored_row
@@ -18,10 +18,11 @@ from helpdesk.domain.text import folded
 from helpdesk.stores.base import Ends
 from helpdesk.stores.sql.lull import What, entries_of
 from helpdesk.stores.sql.part import Part
+from helpdesk.stores.sql.prepared import SEVERAL, Prepared
 from helpdesk.stores.sql.schema import log, users
 
 # Statements that are asked all the time are put together once.
-BOUND: Final = (
+BOUND: Final = Prepared(
     select(log.c.body)
     .where(log.c.place >= bindparam("start"))
     .order_by(log.c.place)
@@ -42,9 +43,9 @@ ENDED: Final = "ends"
 APPENDED: Final = "appended"
 """What is known under the pen: the rows that were appended under it, and where they begin."""
 
-NAME: Final = select(users.c.name).where(users.c.id == bindparam("user"))
+NAME: Final = Prepared(select(users.c.name).where(users.c.id == bindparam("user")))
 
-ENDS: Final = (
+ENDS: Final = Prepared(
     select(log.c.seq, log.c.place, log.c.body)
     .where(
         or_(
@@ -56,7 +57,7 @@ ENDS: Final = (
     .order_by(log.c.seq)
 )
 
-APPEND: Final = insert(log)
+APPEND: Final = Prepared(insert(log))
 
 
 class SqlLog(Part):
@@ -96,7 +97,7 @@ class SqlLog(Part):
         )
         # From a whole minute on: the moments that are asked for move on, the rows stay.
         begin = since.replace(second=0, microsecond=0) if since and limit is None else since
-        given: dict[str, Any] = {"user": user, "agent": agent, "acts": [*acts], "since": begin}
+        given: dict[str, Any] = {"user": user, "agent": agent, SEVERAL: [*acts], "since": begin}
         given |= {"after": after, "limit": limit}
         is_long = not (user or acts or limit is not None)
         what = rows_of(user, agent, acts, begin, after, limit, looks=looks)
@@ -166,7 +167,7 @@ class SqlLog(Part):
 
     def _read_ends(self) -> Ends:
         with self._database.connection() as connection:
-            found = connection.execute(ENDS).all()
+            found = ENDS.rows(connection)
         bound = [
             (place, msgspec.json.decode(body, type=Entry))
             for _, place, body in found
@@ -184,13 +185,13 @@ class SqlLog(Part):
         return [msgspec.json.decode(body, type=Entry) for body in self._column(BOUND, given)]
 
     def _kept(
-        self, wanted: Select[Any], given: Mapping[str, Any]
+        self, wanted: Prepared, given: Mapping[str, Any]
     ) -> Sequence[tuple[LogRow, Entry | None]]:
         return [kept_row(body) for body in self._column(wanted, given)]
 
 
 @functools.cache
-def _rows(*, of: bool, by: bool, acts: bool, looks: bool, since: bool, limit: bool) -> Select[Any]:
+def _rows(*, of: bool, by: bool, acts: bool, looks: bool, since: bool, limit: bool) -> Prepared:
     """Rows of the log after a place: of a user, by an agent, of some acts, from a moment on."""
     wanted = select(log.c.body).where(log.c.seq > bindparam("after")).order_by(log.c.seq)
     if of:
@@ -198,12 +199,12 @@ def _rows(*, of: bool, by: bool, acts: bool, looks: bool, since: bool, limit: bo
     if by:
         wanted = wanted.where(log.c.agent == bindparam("agent"))
     if acts:
-        wanted = wanted.where(log.c.act.in_(bindparam("acts", expanding=True)))
+        wanted = wanted.where(log.c.act.in_(bindparam(SEVERAL, expanding=True)))
     if not looks:
         wanted = wanted.where(log.c.act != LOOK)
     if since:
         wanted = wanted.where(log.c.at >= bindparam("since"))
-    return wanted.limit(bindparam("limit", type_=BigInteger)) if limit else wanted
+    return Prepared(wanted.limit(bindparam("limit", type_=BigInteger)) if limit else wanted)
 
 
 def rows_of(

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select
 
 from helpdesk.stores.sql.database import Database
+from helpdesk.stores.sql.prepared import Prepared
 
 
 class Part:
@@ -16,9 +17,9 @@ class Part:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def _column(self, wanted: Any, given: Mapping[str, Any]) -> Sequence[bytes]:
+    def _column(self, wanted: Prepared, given: Mapping[str, Any]) -> Sequence[Any]:
         with self._database.connection() as connection:
-            return connection.execute(wanted, given).scalars().all()
+            return wanted.column(connection, given)
 
     def _counted(self, wanted: Select[Any]) -> int:
         with self._database.connection() as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from typing import Final
 
 import msgspec
 from sqlalchemy import select
@@ -15,8 +16,13 @@ from helpdesk.stores.sql.checkpoints import SqlCheckpoints
 from helpdesk.stores.sql.connections import COUNT
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.log import APPENDED, ENDED, SqlLog, erase_rows
+from helpdesk.stores.sql.prepared import Prepared
 from helpdesk.stores.sql.records import SqlRecords, erase_records
 from helpdesk.stores.sql.schema import documents
+
+AGENTS: Final = Prepared(
+    select(documents.c.body).where(documents.c.kind == "agents").order_by(documents.c.key)
+)
 
 
 class SqlStore(SqlRecords, SqlLog, SqlCheckpoints):
@@ -55,8 +61,7 @@ class SqlStore(SqlRecords, SqlLog, SqlCheckpoints):
         return super()._ends()
 
     def _agents(self) -> tuple[Agent, ...]:
-        wanted = select(documents.c.body).where(documents.c.kind == "agents")
-        bodies = self._column(wanted.order_by(documents.c.key), {})
+        bodies = self._column(AGENTS, {})
         return tuple(msgspec.json.decode(body, type=Agent) for body in bodies)
 
     def _erase(self, before: datetime, now: datetime) -> Erased:

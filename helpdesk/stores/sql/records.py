@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, func, literal_column, select, update
+from sqlalchemy import Connection, bindparam, func, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from helpdesk.domain.approvals import Approval
@@ -25,21 +25,26 @@ from helpdesk.stores.sql.documents import fold
 from helpdesk.stores.sql.lull import ALL as EACH
 from helpdesk.stores.sql.lull import What, alike, entries_of
 from helpdesk.stores.sql.part import Part
+from helpdesk.stores.sql.prepared import Prepared
 from helpdesk.stores.sql.schema import pen, records, users
 
 # Statements that are asked all the time are put together once.
-RECORD: Final = select(records.c.body).where(
-    records.c.kind == bindparam("kind"), records.c.name == bindparam("name")
+RECORD: Final = Prepared(
+    select(records.c.body).where(
+        records.c.kind == bindparam("kind"), records.c.name == bindparam("name")
+    )
 )
 
-COUNTING: Final = select(
-    pen.c.changes,
-    select(records.c.body)
-    .where(
-        records.c.kind == literal_column(f"'{TABLES[Operation]}'"),
-        records.c.name == bindparam("name"),
+COUNTING: Final = Prepared(
+    select(
+        pen.c.changes,
+        select(records.c.body)
+        .where(
+            records.c.kind == literal_column(f"'{TABLES[Operation]}'"),
+            records.c.name == bindparam("name"),
+        )
+        .scalar_subquery(),
     )
-    .scalar_subquery(),
 )
 """How many changes there were, and what became of a write until then."""
 
@@ -52,9 +57,9 @@ _NEXT: Final = (
 )
 """The place of one more of its kind."""
 
-COUNT: Final = update(pen).where(pen.c.ticket < bindparam("number"))
+COUNT: Final = Prepared(update(pen).where(pen.c.ticket < bindparam("number")))
 
-PERSON: Final = select(users.c.body).where(users.c.id == bindparam("user"))
+PERSON: Final = Prepared(select(users.c.body).where(users.c.id == bindparam("user")))
 
 FRESH: Final = ("user", "at", "is_open", "body", "agent", "rounds")
 """What a record that is written again has anew."""
@@ -127,7 +132,7 @@ class SqlRecords(Part):
         alikes = [("alike", twin.user.id) for twin in twins]
         return [("entries", user), ("ahead", user), ("named", them.login.casefold()), *alikes]
 
-    def _decoded(self, wanted: Any, given: Mapping[str, Any], kind: type[R]) -> Sequence[R]:
+    def _decoded(self, wanted: Prepared, given: Mapping[str, Any], kind: type[R]) -> Sequence[R]:
         return tuple(msgspec.json.decode(one, type=kind) for one in self._column(wanted, given))
 
     def _get(self, kind: type[Any], name: str) -> Any:
@@ -137,7 +142,7 @@ class SqlRecords(Part):
     def _counting(self, name: str) -> tuple[Operation | None, int]:
         """Give an operation, and how many changes there were when it was looked for."""
         with self._database.connection() as connection:
-            count, body = connection.execute(COUNTING, {"name": name}).one()
+            count, body = COUNTING.one(connection, {"name": name})
         return (msgspec.json.decode(body, type=Operation) if body else None), count
 
     def _fold(self, ticket: Ticket) -> None:
@@ -151,16 +156,16 @@ class SqlRecords(Part):
 
 
 @functools.cache
-def _kept(dialect: str) -> Any:
+def _kept(dialect: str) -> Prepared:
     """A record, new or instead of the one with its name, which keeps its place."""
     add = sqlite.insert if dialect == "sqlite" else postgresql.insert
     new = add(records).values(n=_NEXT)
     fresh = {name: new.excluded[name] for name in FRESH}
-    return new.on_conflict_do_update(index_elements=["kind", "name"], set_=fresh)
+    return Prepared(new.on_conflict_do_update(index_elements=["kind", "name"], set_=fresh))
 
 
 @functools.cache
-def _records(*, of: bool, since: bool, only_open: bool) -> Select[Any]:
+def _records(*, of: bool, since: bool, only_open: bool) -> Prepared:
     """The records of a kind: of a user, from a moment on, only the open ones."""
     wanted = select(records.c.body).where(records.c.kind == bindparam("kind"))
     if of:
@@ -169,7 +174,7 @@ def _records(*, of: bool, since: bool, only_open: bool) -> Select[Any]:
         wanted = wanted.where(records.c.at >= bindparam("since"))
     if only_open:
         wanted = wanted.where(records.c.is_open)
-    return wanted.order_by(records.c.n)
+    return Prepared(wanted.order_by(records.c.n))
 
 
 def records_of(
@@ -203,11 +208,11 @@ def _operation_name(agent: str, key: str) -> str:
 def _count_ticket(connection: Connection, ticket: Ticket) -> None:
     if ticket.id.isascii() and ticket.id.isdigit():
         number = int(ticket.id)
-        connection.execute(COUNT, {"ticket": number, "number": number})
+        COUNT.run(connection, {"ticket": number, "number": number})
 
 
 def _fold(connection: Connection, user: str) -> None:
-    body = connection.execute(PERSON, {"user": user}).scalar()
+    body = PERSON.first(connection, {"user": user})
     if body is not None:
         fold(connection, msgspec.json.decode(body, type=User))
 

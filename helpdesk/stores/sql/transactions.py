@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Hashable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, TextClause, bindparam, text, update
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import Connection, bindparam, text, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk.domain.errors import HelpdeskError, NoRecord
 from helpdesk.stores.base import Then
@@ -19,6 +19,7 @@ from helpdesk.stores.sql.bell import CHANNEL
 from helpdesk.stores.sql.connections import COUNT, ENDED, KNOWN, Connections
 from helpdesk.stores.sql.lull import Lull, end_lull
 from helpdesk.stores.sql.opening import BUSY_S
+from helpdesk.stores.sql.prepared import Prepared, said
 from helpdesk.stores.sql.schema import pen
 from helpdesk.stores.sql.turns import LONGEST_S, Passed, Shared, Turns, Write, drop
 from helpdesk.stores.whole import whole
@@ -26,11 +27,15 @@ from helpdesk.stores.whole import whole
 PURGE_MS: Final = 500
 """How long one waits for readers before what was erased is taken out of SQLite's log."""
 
-COUNTED: Final = update(pen).values(changes=bindparam("count"))
+COUNTED: Final = Prepared(update(pen).values(changes=bindparam("count")))
 
-NOTIFY: Final = text(f"NOTIFY {CHANNEL}")
+BEGIN: Final = Prepared(text("BEGIN IMMEDIATE"))
 
-ONE_MORE: Final = update(pen).values(changes=pen.c.changes + 1).returning(pen.c.changes)
+COMMIT: Final = Prepared(text("COMMIT"))
+
+NOTIFY: Final = Prepared(text(f"NOTIFY {CHANNEL}"))
+
+ONE_MORE: Final = Prepared(update(pen).values(changes=pen.c.changes + 1).returning(pen.c.changes))
 
 
 class Transactions(Connections):
@@ -194,7 +199,11 @@ class Transactions(Connections):
         self._writers[asyncio.current_task()].known[name] = value
 
     async def write(
-        self, statement: Any, given: Mapping[str, Any], *, writes: Sequence[tuple[str, Hashable]]
+        self,
+        statement: Prepared,
+        given: Mapping[str, Any],
+        *,
+        writes: Sequence[tuple[str, Hashable]],
     ) -> None:
         """Write under the pen; a server is told with what it is asked next, or as it ends.
 
@@ -230,10 +239,11 @@ class Transactions(Connections):
         with self._telling():
             connection = self.engine.connect()
             try:
+                connection.begin()
                 if self.is_sqlite:
-                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    BEGIN.run(connection)
                 shared = Shared(connection, self._longest_s)
-                shared.count = shared.counted = connection.execute(ONE_MORE).scalar_one()
+                shared.count = shared.counted = ONE_MORE.one(connection)[0]
                 shared.known[COUNT] = shared.count
                 if shared.count - 1 != self.written:  # others wrote: nobody here knows what
                     self._people_at = shared.count - 1
@@ -252,7 +262,7 @@ class Transactions(Connections):
         try:
             if shared.is_parted:  # else nothing of theirs came so far
                 with self._telling():
-                    shared.connection.execute(_part("ROLLBACK TO SAVEPOINT", shared.part))
+                    _part("ROLLBACK TO SAVEPOINT", shared.part).run(shared.connection)
         except HelpdeskError as error:
             shared.failure = shared.failure or error
         shared.count -= 1
@@ -299,9 +309,9 @@ class Transactions(Connections):
 
 
 @functools.cache
-def _part(what: str, number: int) -> TextClause:
+def _part(what: str, number: int) -> Prepared:
     """Of the savepoint before what one of several writers writes: its name is no other's."""
-    return text(f"{what} own{number}")
+    return Prepared(text(f"{what} own{number}"))
 
 
 def _is_under_way(connection: Connection) -> bool:
@@ -318,7 +328,7 @@ def _goes_on(turns: Turns, *, joins: bool) -> bool:
 
 def _write(connection: Connection, writes: Sequence[Write]) -> None:
     for statement, given in writes:
-        connection.execute(statement, given)
+        statement.run(connection, given)
 
 
 @contextlib.contextmanager
@@ -330,14 +340,13 @@ def _at_once(connection: Connection) -> Iterator[None]:
         with driver.pipeline():
             yield
     except error_of as error:
-        is_gone = connection.dialect.is_disconnect(error, driver, None)
-        raise DBAPIError("", None, error, connection_invalidated=is_gone) from error
+        raise said(connection, error) from error
 
 
 def _commit(connection: Connection, *, is_sqlite: bool) -> None:
     try:
         if is_sqlite:  # said aloud: the driver says nothing where SQLite dropped it all by itself
-            connection.exec_driver_sql("COMMIT")
+            COMMIT.run(connection)
         connection.commit()
     except BaseException:
         drop(connection)

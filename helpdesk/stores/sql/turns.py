@@ -21,8 +21,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from helpdesk.stores.sql.connections import COUNT
 from helpdesk.stores.sql.lull import Lull
+from helpdesk.stores.sql.prepared import Prepared
 
-Write = tuple[Any, Mapping[str, Any]]
+Write = tuple[Prepared, Mapping[str, Any]]
 """A statement and what it is of."""
 
 LONGEST_S: Final = 0.03
