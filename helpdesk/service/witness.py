@@ -5,6 +5,7 @@ rows appended ─▶ the Merkle tree grows ─▶ each checkpoint seen must be i
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
@@ -31,6 +32,9 @@ NO_FIT = "A checkpoint in the file does not fit the log: helpdesk log verify."
 
 ROWS: Final = 1_000
 """So many rows of a long log are in memory at once."""
+
+FEW: Final = 64
+"""So few are held against what was seen sooner than a thread is there for them."""
 
 
 class Witness(Protocol):
@@ -140,8 +144,11 @@ class Watching:
             rows = [entry.row for entry in await self._store.bound(start, ROWS)]
             await whole(self._passed, start, rows, seen)
         start = watched.tree.size
-        rows = [entry.row for entry in await self._store.bound(start)]
-        await whole(self._held, start, rows, origin_of(ends), seen)
+        rows = [entry.row for entry in await self._store.bound(start, max(FEW, ends.size - start))]
+        if len(rows) > FEW:
+            await whole(self._held, start, rows, origin_of(ends), seen)
+        else:
+            self._held(start, rows, origin_of(ends), seen)
 
     def seen(self, newest: str) -> SeenOnce:
         """Give what the log is held against, *newest* the checkpoint beside it."""
@@ -211,6 +218,7 @@ def origin_of(ends: Ends) -> str:
     return (log_of(ends.first.row) if ends.first else "") or f"{ORIGIN}empty"
 
 
+@functools.lru_cache(16)  # the same few are held against one row after the other
 def read_note(note: str, read: Callable[[str], Checkpoint] = read_checkpoint) -> Checkpoint | None:
     """Return the checkpoint that a text holds; None where it holds none that can be read."""
     try:

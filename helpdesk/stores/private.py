@@ -7,7 +7,9 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
+
+NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
 def write_private(path: Path, data: bytes, *, is_durable: bool = True) -> None:
@@ -29,9 +31,12 @@ def private_file(path: Path, *, is_durable: bool = True) -> Iterator[IO[bytes]]:
     Raises:
         OSError: It cannot be written; what was there before is still there.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = path.parent.joinpath(f".{path.name}.{secrets.token_hex(4)}")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        handle = os.open(beside, NEW, 0o600)
+    except FileNotFoundError:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(beside, NEW, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file

@@ -21,15 +21,23 @@ from helpdesk.stores.sql.lull import Lull, end_lull
 from helpdesk.stores.sql.opening import BUSY_S
 from helpdesk.stores.sql.prepared import Prepared, said
 from helpdesk.stores.sql.schema import pen
-from helpdesk.stores.sql.turns import LONGEST_S, Passed, Shared, Turns, Write, drop
+from helpdesk.stores.sql.turns import (
+    BUSY,
+    LONGEST_S,
+    Passed,
+    Shared,
+    Taken,
+    Turns,
+    Write,
+    drop,
+    take_pen,
+)
 from helpdesk.stores.whole import whole
 
 PURGE_MS: Final = 500
 """How long one waits for readers before what was erased is taken out of SQLite's log."""
 
 COUNTED: Final = Prepared(update(pen).values(changes=bindparam("count")))
-
-BEGIN: Final = Prepared(text("BEGIN IMMEDIATE"))
 
 COMMIT: Final = Prepared(text("COMMIT"))
 
@@ -92,7 +100,7 @@ class Transactions(Connections):
         try:
             shared, is_first = turns.shared, turns.shared is None
             if shared is None:
-                shared = turns.shared = await whole(self._begin, undo=_let_go)
+                shared = turns.shared = await self._begun()
                 # Of this moment, where nobody wrote since: others cannot before this ends.
                 if self._lull.is_of(shared.count - 1):
                     shared.lull = Lull(0, self._lull)
@@ -235,13 +243,20 @@ class Transactions(Connections):
         else:
             _write(shared.connection, later)
 
-    def _begin(self) -> Shared:
+    async def _begun(self) -> Shared:
+        """Begin: on the spot where SQLite's pen is free, sooner than a thread is there for it."""
+        if self.is_sqlite:
+            with contextlib.suppress(Taken):
+                return self._begin(waits=False)
+        return await whole(self._begin, undo=_let_go)
+
+    def _begin(self, *, waits: bool = True) -> Shared:
         with self._telling():
             connection = self.engine.connect()
             try:
                 connection.begin()
                 if self.is_sqlite:
-                    BEGIN.run(connection)
+                    take_pen(connection, waits=waits)
                 shared = Shared(connection, self._longest_s)
                 shared.count = shared.counted = ONE_MORE.one(connection)[0]
                 shared.known[COUNT] = shared.count
@@ -360,7 +375,7 @@ def _let_go(shared: Shared) -> None:
 
 def _emptied(connection: Connection) -> bool:
     """Whether SQLite's log is empty now: it holds pages as they were before they were erased."""
-    connection.exec_driver_sql(f"PRAGMA busy_timeout={PURGE_MS}")
+    connection.exec_driver_sql(BUSY.format(PURGE_MS))
     is_busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
-    connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_S * 1_000}")
+    connection.exec_driver_sql(BUSY.format(BUSY_S * 1_000))
     return not is_busy

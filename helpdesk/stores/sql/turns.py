@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 import time
 from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from helpdesk.stores.sql.connections import COUNT
 from helpdesk.stores.sql.lull import Lull
+from helpdesk.stores.sql.opening import BUSY_S
 from helpdesk.stores.sql.prepared import Prepared
 
 Write = tuple[Prepared, Mapping[str, Any]]
@@ -28,6 +30,11 @@ Write = tuple[Prepared, Mapping[str, Any]]
 
 LONGEST_S: Final = 0.03
 """How long after its begin a transaction is still joined: whoever ended waits for the others."""
+
+BUSY: Final = "PRAGMA busy_timeout={}"
+"""How many milliseconds SQLite waits for whoever holds the pen."""
+
+BEGIN: Final = Prepared(text("BEGIN IMMEDIATE"))
 
 
 class Shared:
@@ -140,6 +147,32 @@ class Turns:
 
 class Passed(asyncio.CancelledError):
     """It is one's turn, and one is cancelled."""
+
+
+class Taken(Exception):
+    """Another process holds SQLite's pen, and it is not waited for."""
+
+
+def take_pen(connection: Connection, *, waits: bool) -> None:
+    """Take SQLite's pen; blocking as long as another process holds it, where one *waits*.
+
+    Raises:
+        Taken: Another process holds it.
+    """
+    if waits:
+        BEGIN.run(connection)
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute(BUSY.format(0))
+    try:
+        BEGIN.run(connection)
+    except DBAPIError as error:
+        code = getattr(error.orig, "sqlite_errorcode", 0)
+        if code & 0xFF != sqlite3.SQLITE_BUSY:  # what is above tells busy with what
+            raise
+        raise Taken from error
+    finally:
+        driver.execute(BUSY.format(BUSY_S * 1_000))
 
 
 def drop(connection: Connection) -> None:
