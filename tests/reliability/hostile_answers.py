@@ -101,14 +101,14 @@ def going_on(place: Path, texts: Sequence[tuple[str, str]], step: int) -> Iterat
 
 
 def _templates(port: str, place: Path) -> Iterator[list[str]]:
-    """Words of commands; none of them could go on: its port is taken, or there is no such call."""
+    """Words of commands; none of them could go on: its port is taken or none, or the call is."""
     for one in (
-        "--host={}", "--store={}", "--desk={}", "--import={}", "--port={}", "--read-from={}",
+        "--host={}", "--store={}", "--desk={}", "--import={}", "--port={}x", "--read-from={}",
         "--read-lag={}",
     ):  # fmt: skip
         store = [] if one.startswith("--store") else [f"--store=sqlite:///{place / 'x.db'}"]
         yield ["serve", one, "--dev", *store, *([] if "--port" in one else ["--port", port])]
-    for one in ("--host={}", "--url={}", "--desk={}", "--as={}", "--port={}", "--scenario={}",
+    for one in ("--host={}", "--url={}", "--desk={}", "--as={}", "--port={}x", "--scenario={}",
                 "--theme={}", "--seats={}", "--idle={}"):  # fmt: skip
         yield ["web", one, *([] if "--port" in one else ["--port", port])]
     yield ["web", "--training", "--scenario={}", "--port", port]
@@ -181,18 +181,24 @@ def replies(ask: Callable[..., str]) -> Iterator[tuple[str, str]]:
     """
     ask("send-keys", "Home")
     time.sleep(0.5)
-    before = _looks(ask)
     for reply in (*REPLIES, "".join(REPLIES)):
-        ask("send-keys", "-H", *(f"{byte:02x}" for byte in reply.encode()))
-        time.sleep(0.5)
-        ends, after = time.monotonic() + 3.0, ""
-        while time.monotonic() < ends and (after := _looks(ask)) != before:
-            time.sleep(0.2)
-        yield f"a terminal's answer {reply[:30]!r}", "" if after == before else _told(before, after)
-        if after != before:
+        wrong = _typed(ask, reply)  # a code that ran out meanwhile changes the screen once
+        if wrong:
             ask("send-keys", "Escape")
             time.sleep(1.0)
-            before = _looks(ask)
+            wrong = _typed(ask, reply)
+        yield f"a terminal's answer {reply[:30]!r}", wrong
+
+
+def _typed(ask: Callable[..., str], reply: str) -> str:
+    """Type an answer; give what it changed on the screen."""
+    before = _looks(ask)
+    ask("send-keys", "-H", *(f"{byte:02x}" for byte in reply.encode()))
+    time.sleep(0.5)
+    ends, after = time.monotonic() + 3.0, ""
+    while time.monotonic() < ends and (after := _looks(ask)) != before:
+        time.sleep(0.2)
+    return "" if after == before else _told(before, after)
 
 
 def _looks(ask: Callable[..., str]) -> str:
