@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import contextlib
 import gc
+import os
 import random
 import statistics
 import sys
@@ -37,12 +38,14 @@ from helpdesk.service.offline import OfflineDesk
 from helpdesk.service.syncing import synchronise
 from helpdesk.stores.replica import Replica
 from helpdesk.stores.sql.database import Database
+from tests import postgres
 from tests.bench.gateway import Measured, load
 from tests.bench.many import multiply, recruit
 from tests.gateway.serving import Spoken
 from tests.reliability.process import at_home, plugged
 from tests.reliability.restoring import restored, upgraded
 from tests.reliability.rows import Tried, is_over, stops_when_told, tell
+from tests.reliability.upgrading import upgraded_beneath
 from tests.sample import write_sample
 from tests.service.cut import CutLine
 from tests.tui.console import Console, console, desk_on
@@ -258,12 +261,22 @@ def row(seed: int, is_quick: bool) -> Tried:
     return run(seed, QUICK if is_quick else FULL)
 
 
+def _upgraded_beneath(place: Path) -> dict[str, bool]:
+    """The same beneath a gateway that goes on, on PostgreSQL, where there is one."""
+    if postgres.programs() is None and postgres.GIVEN not in os.environ:
+        tell(postgres.MISSING)
+        return {}
+    with postgres.server("fsync=off") as server, postgres.database(server) as address:
+        return upgraded_beneath(place, address)
+
+
 def run(seed: int, parts: Parts, *, is_alone: bool = False) -> Tried:
     """Try as much as is asked for; *is_alone* without the restore and the upgrade."""
     chance, failures, tried = random.Random(seed), [], 0
     with tempfile.TemporaryDirectory() as kept:
         place = Path(kept)
-        for what in () if is_alone else (restored, upgraded):
+        pieces = (restored, upgraded, *([] if parts is QUICK else [_upgraded_beneath]))
+        for what in () if is_alone else pieces:
             claims = what(place / what.__name__)
             tried += len(claims)
             failures += [claim for claim, holds in claims.items() if not holds]

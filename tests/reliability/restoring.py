@@ -54,16 +54,21 @@ def now() -> datetime:
 
 
 class Place:
-    """A desk on SQLite at one address over all its lives, and two consoles on it that stay.
+    """A desk at one address over all its lives, and two consoles on it that stay.
+
+    Args:
+        place: Where its files are.
+        store: The address of its database; empty for an SQLite file there.
 
     Attributes:
         console: A support agent's, which keeps what it saw.
         lead: A lead's.
     """
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, store: str = "") -> None:
         place.mkdir(parents=True)
         self.place, self.file = place, place / "desk.db"
+        self._store = store or f"sqlite:///{self.file}"
         self._port = free_port()
 
     async def join(self) -> None:
@@ -76,10 +81,11 @@ class Place:
         await self.console.open()
 
     @contextlib.contextmanager
-    def gateway(self) -> Iterator[None]:
-        """Answer for a while; the tables are brought up to date first."""
-        with closing(Database(f"sqlite:///{self.file}")) as database:
-            migrate(database)
+    def gateway(self, *, is_new: bool = True) -> Iterator[None]:
+        """Answer for a while; a new release brings the tables up to date first."""
+        with closing(Database(self._store)) as database:
+            if is_new:
+                migrate(database)
             desks = SqlDesks(database, Config(), is_dev=False)
             app = Gateway(desks, Words(desks.agents, now), allowance=PLENTY).app()
             try:
@@ -194,7 +200,7 @@ def upgraded(place: Path) -> Claims:
         fresh = _tables_of(place / "fresh.db")
         claims["the tables are those of the release before"] = _tables(desk.file) == fresh
         await desk.note("while it was down")
-        claims["two that begin at once both succeed"] = _both_migrate(address)
+        claims["two that begin at once both succeed"] = both_migrate(address)
         with desk.gateway():
             await after()
         desk.close()
@@ -246,7 +252,8 @@ def _tables_of(file: Path) -> dict[str, list[str]]:
     return _tables(file)
 
 
-def _both_migrate(address: str) -> bool:
+def both_migrate(address: str) -> bool:
+    """Bring a database up to date from two sides at once; say whether neither failed."""
     wrong: list[Exception] = []
 
     def one() -> None:

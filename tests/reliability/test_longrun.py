@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,11 @@ import pytest
 from helpdesk.domain.errors import BadInput
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.migrations import migrate
+from tests import postgres
 from tests.reliability.longrun import QUICK, Course, run
 from tests.reliability.restoring import restored, upgraded
+from tests.reliability.upgrading import upgraded_beneath
+from tests.stores.test_sql_database import POSTGRES
 
 
 def test_a_restored_log_is_refused_by_consoles_that_stayed_until_a_lead_accepts_it(
@@ -23,6 +27,17 @@ def test_a_restored_log_is_refused_by_consoles_that_stayed_until_a_lead_accepts_
 
 def test_an_upgrade_loses_nothing_that_consoles_at_the_release_before_did(tmp_path: Path) -> None:
     claims = upgraded(tmp_path / "desk")
+
+    assert [claim for claim, holds in claims.items() if not holds] == []
+
+
+@pytest.mark.slow
+@POSTGRES
+def test_an_upgrade_loses_nothing_of_a_release_that_still_works_on_it(
+    tmp_path: Path, postgres_server: Callable[[], str]
+) -> None:
+    with postgres.database(postgres_server()) as address:
+        claims = upgraded_beneath(tmp_path / "desk", address)
 
     assert [claim for claim, holds in claims.items() if not holds] == []
 
