@@ -15,7 +15,7 @@ from helpdesk.tui.palette import Palette
 from tests.tui.console import console, login_of
 
 Demo = Callable[..., LocalDesk]
-MAYA, INES, SAKURA = "u1", "u4", "u69"
+MAYA, INES, SAKURA, UNREACHED = "u1", "u4", "u69", "u73"
 
 
 async def test_typing_nothing_shows_the_queue_and_typing_shows_everybody(demo: Demo) -> None:
@@ -100,6 +100,16 @@ async def test_what_is_done_stands_in_the_log(demo: Demo) -> None:
         await agent.press("5")
 
         await agent.sees("✓ done", "dana", "1 entry")
+
+
+async def test_a_number_on_file_that_no_sms_reaches_is_asked_for_once(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.find(login_of(UNREACHED), UNREACHED)
+
+        await agent.press("O")
+
+        await agent.sees("Give a valid mobile number first, with its country: +44 …")
+        assert len(agent.app.screen.query("#field-mobile")) == 1
 
 
 async def test_turning_on_takes_the_number_first_and_save_as_its_own_step(demo: Demo) -> None:

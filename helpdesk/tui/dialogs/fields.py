@@ -144,7 +144,7 @@ def _own(action: AnyAction, decision: Decision, case: Case, card: Product) -> tu
             options = tuple((route.id, named(route.to, case)) for route in card.routes)
             wanted = action.to or decision.route or card.routes[0].id
             return (Field(name="to", label="To whom", options=options, value=wanted),)
-        case TurnOnMfa(save=False) if case.user.mobile:
+        case TurnOnMfa(save=False) if case.user.mobile and not _needs(decision, "mobile"):
             hint = f"empty keeps {clean(case.user.mobile)}"
             return (Field(name="mobile", label="Mobile number", hint=hint, takes_words=True),)
         case TakeTicket() if not _free(case):
@@ -164,6 +164,10 @@ def _own(action: AnyAction, decision: Decision, case: Case, card: Product) -> tu
         options = tuple((t.id, f"#{t.id} {t.subject}") for t in tickets)
         found = (Field(name="ticket", label="Ticket", options=options, value=action.ticket),)
     return (*found, UNTIL) if isinstance(action, TurnOffMfa) else found
+
+
+def _needs(decision: Decision, what: str) -> bool:
+    return any(need.what == what for need in decision.needs)
 
 
 def _lost(action: AnyAction, case: Case, card: Product) -> Field | None:
