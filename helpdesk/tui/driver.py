@@ -15,11 +15,13 @@ from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual.app import App
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Key
 from textual.message import Message
 
 from helpdesk import opening
 from helpdesk.tui.paste import SafeParser, forgiving_decoder
 from helpdesk.tui.pen import Pen
+from helpdesk.tui.terminal import SafeApp
 
 TICK_S: Final = 0.1
 """Seconds between two looks whether what was begun, such as a lone Escape, goes on."""
@@ -80,6 +82,8 @@ class TerminalDriver(LinuxDriver):
 
     def send_message(self, message: Message) -> None:
         """Hand over what was struck; Textual makes a task of each."""
+        if isinstance(self._app, SafeApp) and isinstance(message, Key):
+            self._app.has_key = True
         self._loop.call_soon_threadsafe(self._app.post_message, message)
 
     def disable_input(self) -> None:

@@ -60,8 +60,14 @@ UNDONE: Final = "Something could not be done because of a fault of the console's
 """How the notice of a fault begins after which the console goes on."""
 
 
+PUT_OFF: Final = 3
+"""So often in a row what is laid out waits for what answers a key."""
+
+
 class SafeScreen(Screen[T]):
     """A screen that two keys in one go, or a click on what has just gone, do not break.
+
+    A key waits for nothing that is laid out beside what answers it: that comes a frame later.
 
     Attributes:
         WAY_OUT: What takes the focus where what had it lost it to nothing; empty for nothing.
@@ -71,7 +77,8 @@ class SafeScreen(Screen[T]):
 
     _lost_focus: Widget | None = None
     _answered: tuple[T | None] | tuple[()] = ()
-    _is_dressed = False
+    _is_dressed = _is_behind = False
+    _put_off = 0
     _brush: Brush | None = None
 
     @property
@@ -102,9 +109,46 @@ class SafeScreen(Screen[T]):
         if self.app._batch_count:
             return
         is_whole = self._compositor.size.region in self._compositor._dirty_regions
+        app = self.app
+        has_key = isinstance(app, SafeApp) and app.has_key
+        if has_key and not is_whole and self.is_current and self._put_off < PUT_OFF:
+            self._put_off, self._is_behind = self._put_off + 1, True
+            self._update_timer.resume()
+            return
+        self._put_off, self._is_behind = 0, False
         super()._compositor_refresh()
         if is_whole:
             self._repaint_required = False
+
+    def answering(self) -> set[Widget]:
+        """Give what a key changes at once: drawn before anything is laid out."""
+        return {self.focused} if self.focused is not None else set()
+
+    def _on_timer_update(self) -> None:
+        """Draw what answers a key, where it changed; lay out and draw all else, then or now."""
+        if (self._layout_required or self._is_behind) and self._draws_answer():
+            return
+        was_behind = self._is_behind
+        super()._on_timer_update()
+        if was_behind and self._is_behind and self.is_current:
+            self._compositor_refresh()
+
+    def _draws_answer(self) -> bool:
+        """Draw what answers a key where it stands, if it changed; say whether it did."""
+        compositor, may = self._compositor, self._put_off < PUT_OFF and self.is_current
+        if not may or self.app._batch_count or self.size != compositor.size:
+            return False
+        answer = self._dirty_widgets & self.answering() & compositor.visible_widgets.keys()
+        if not answer:
+            return False
+        others, left = self._dirty_widgets - answer, compositor._dirty_regions
+        compositor._dirty_regions = set()
+        compositor.update_widgets(answer)
+        super()._compositor_refresh()
+        self._dirty_widgets |= others
+        compositor._dirty_regions |= left
+        self._put_off += 1
+        return True  # the brush is not at rest: it goes on with the others
 
     def watch_focused(self, before: Widget | None, after: Widget | None) -> None:
         """Note what loses the focus to nothing: hidden in a small window, or not to be pressed."""
@@ -174,6 +218,7 @@ class SafeApp(App[None]):
         self.stylesheet = KeptSheets(variables=self.theme_variables)
         self._faults: dict[tuple[str, str], str] = {}
         self._toasts_due = False
+        self.has_key = False  # that was struck and not heard yet
         self.no_color = bool(os.environ.get("NO_COLOR"))
         self._filters = [f for f in self._filters if not isinstance(f, (Monochrome, NoColor))]
 
@@ -185,6 +230,12 @@ class SafeApp(App[None]):
         from helpdesk.tui.driver import TerminalDriver  # noqa: PLC0415  (not on every system)
 
         return TerminalDriver
+
+    async def on_event(self, event: events.Event) -> None:
+        """Hear what was struck."""
+        if isinstance(event, events.Key):
+            self.has_key = False
+        await super().on_event(event)
 
     async def _check_bindings(self, key: str, priority: bool = False) -> bool:
         """Look through what keys stand for; not for one that goes before all where none does."""

@@ -8,14 +8,18 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from rich.segment import Segment
 from textual import events
 from textual.app import App, ComposeResult
 from textual.geometry import Size
 from textual.strip import Strip
 
+from helpdesk.domain.cases import Case
 from helpdesk.service.local import LocalDesk
 from helpdesk.tui import painting
+from helpdesk.tui.screens.desk import DeskScreen
+from helpdesk.tui.terminal import SafeApp
 from helpdesk.tui.widgets.drawn import Drawn
 from helpdesk.tui.widgets.scroll import Scroll
 from tests.tui.console import Console, console
@@ -113,3 +117,42 @@ async def test_a_bar_that_grows_shorter_is_painted_with_what_it_stands_beside() 
 
         assert app.query_one(Scroll).vertical_scrollbar.window_virtual_size == 400
         assert app.frames == before + 1
+
+
+def _renamed(case: Case) -> Case:
+    return replace(case, user=replace(case.user, name="Tove Nyborg"))
+
+
+async def test_a_key_is_drawn_before_a_case_is_laid_out_and_the_case_after_it(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.press("down")
+        await agent.settles()
+        place = agent.app.screen
+        assert isinstance(place, DeskScreen)
+        assert place.case is not None
+
+        with written(agent) as frames:
+            place.case = _renamed(place.case)
+            agent.app.post_message(events.Key("down", None))
+            await agent.until(lambda: "Tove Nyborg" in "".join(frames), "the case")
+
+        assert "▌" in frames[0]
+        assert "Tove Nyborg" not in frames[0]
+
+
+async def test_a_case_is_drawn_though_keys_keep_coming(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        await agent.press("down")
+        await agent.settles()
+        place = agent.app.screen
+        assert isinstance(place, DeskScreen)
+        assert place.case is not None
+
+        assert isinstance(agent.app, SafeApp)
+
+        with written(agent) as frames:
+            agent.app.has_key = True  # and it is never heard
+            place.case = _renamed(place.case)
+            await agent.until(lambda: bool(frames), "the case")
+
+        assert "Tove Nyborg" in frames[0]

@@ -51,6 +51,10 @@ class FindingPlace(Place, Generic[T]):
         """Give the list."""
         return self.finder.rows
 
+    def answering(self) -> set[Widget]:
+        """Give the search, how many it found, and the list."""
+        return {self.finder, self.finder.search, self.finder.rows}
+
     def on_mount(self) -> None:
         """Stand on the list and ask for its beginning."""
         self.finder.rows.focus()
