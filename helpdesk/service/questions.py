@@ -125,20 +125,23 @@ class Questions:
             found = await self._view.directory.find(
                 query, now, account=account, offset=offset, limit=limit
             )
-            page = _people(found, offset, now, lull)
+            until = await lull.still(now)
+            page = _people(found, offset, now, lull, until)
             page = self._paged(page, clean(self._view.directory.says))
-            return lull.answered(what, now, page)
+            return lull.answered(what, now, page, until)
 
     async def queue(self, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
         """Give the users this agent should look at, the hottest first."""
         async with self._lulls() as lull:
-            now, what = await self._now(), (self, "queue", offset, limit)
+            now = await self._now()
+            what = (self, "queue", offset, limit, self._tickets_say)
             known: Page[UserRow] | None = lull.answer(what, now)
             if known is not None:
                 return known
             found = await self._view.directory.queue(self.agent, now, offset=offset, limit=limit)
-            page = self._paged(_people(found, offset, now, lull), self._tickets_say)
-            return lull.answered(what, now, page)
+            until = await lull.still(now)
+            page = self._paged(_people(found, offset, now, lull, until), self._tickets_say)
+            return lull.answered(what, now, page, until)
 
     def _paged(self, page: Page[T], says: str = "") -> Page[T]:
         """Return a page of the directory with why there may be more than it says."""
@@ -222,7 +225,8 @@ class Questions:
     async def tickets(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[TicketRow]:
         """Give open tickets: own first, then unassigned, oldest first."""
         async with self._lulls() as lull:
-            now, what = await self._now(), (self, "tickets", query, offset, limit)
+            now = await self._now()
+            what = (self, "tickets", query, offset, limit, self._tickets_say)
             known: Page[TicketRow] | None = lull.answer(what, now)
             if known is not None:
                 return known
@@ -231,7 +235,7 @@ class Questions:
             )
             rows = tuple(TicketRow(ticket=one, **whose(of)) for one, of in found)
             page = self._paged(Page(total=total, offset=offset, rows=rows), self._tickets_say)
-            return lull.answered(what, now, page)
+            return lull.answered(what, now, page, await lull.still(now))
 
     async def log(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[LogRow]:
         """Give what agents did, newest first."""
@@ -345,13 +349,17 @@ class Questions:
 
 
 def _people(
-    found: tuple[int, Sequence[entries.Entry]], offset: int, now: datetime, lull: Lull
+    found: tuple[int, Sequence[entries.Entry]],
+    offset: int,
+    now: datetime,
+    lull: Lull,
+    until: datetime | None,
 ) -> Page[UserRow]:
     """Return a page of lines; that of a user is the same in every list of one moment."""
     total, window = found
     known: dict[str, UserRow] | None = lull.answer(UserRow, now)
     if known is None:
-        known = lull.answered(UserRow, now, {})
+        known = lull.answered(UserRow, now, {}, until)
     for entry in window:
         if entry.user.id not in known:
             known[entry.user.id] = entries.row_of(entry, now)

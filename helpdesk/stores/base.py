@@ -212,11 +212,18 @@ class Lull(Protocol):
     """The time since the last change: what was read, or answered, in it need not be again."""
 
     def answer(self, what: Hashable, now: datetime) -> Any:
-        """Give the answer to a question, if it was given a moment ago; else None."""
+        """Give the answer to a question, if it still holds; else None."""
         ...
 
-    def answered(self, what: Hashable, now: datetime, found: T) -> T:
-        """Take note of an answer, which nobody may change, and give it."""
+    def answered(self, what: Hashable, now: datetime, found: T, until: datetime | None = None) -> T:
+        """Take note of an answer, which nobody may change, and give it.
+
+        It holds for a moment, or *until* another.
+        """
+        ...
+
+    async def still(self, now: datetime) -> datetime | None:
+        """Give until when time itself changes no list of people; None where nobody knows."""
         ...
 
     async def ahead(self, user: str, *, account: str | None) -> None:
@@ -235,9 +242,14 @@ class NoLull:
         """Give None."""
         return None
 
-    def answered(self, _what: Hashable, _now: datetime, found: T) -> T:
+    def answered(
+        self, _what: Hashable, _now: datetime, found: T, _until: datetime | None = None
+    ) -> T:
         """Give the answer."""
         return found
+
+    async def still(self, _now: datetime) -> None:
+        """Give nothing."""
 
     async def ahead(self, _user: str, *, account: str | None) -> None:
         """Read nothing."""

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, closing
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Engine, event
 
+from helpdesk.connectors.demo import DemoConnector
 from helpdesk.domain.actions import AnyAction, Flag, Note, SendCode, TakeTicket
 from helpdesk.domain.audit import Result
 from helpdesk.domain.errors import NotFound
@@ -23,6 +25,7 @@ from helpdesk.stores.base import no_lull
 from helpdesk.stores.sql import directory
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.directory import SqlDirectory
+from helpdesk.stores.sql.documents import SqlDocuments
 from helpdesk.stores.sql.record import SqlStore
 from tests import postgres
 from tests.conftest import Clock
@@ -306,3 +309,26 @@ async def test_every_opening_of_a_case_is_looked_at_by_the_log(two: Two, clock: 
 
     looks = await two.open_here("lee").log(Query(words=("look",)))
     assert [row.user for row in looks.rows] == ["u4", "u4"]
+
+
+@BOTH
+async def test_a_list_stands_while_nobody_writes_and_is_made_anew_as_a_lock_ends(
+    two: Two, clock: Clock
+) -> None:
+    desk, plain = two.open_here("dana"), two.open_here("dana")
+    plain._lulls = no_lull
+    locked = Query(state=UserState.LOCKED)
+    ends = clock.now + timedelta(seconds=5)
+    async with desk._recorder.transaction():
+        people = DemoConnector(SqlDocuments(two.here))
+        await people._edit("u5", lambda old: replace(old, locked_until=ends))
+    first = (await desk.find(locked), await desk.find(Query()), await desk.queue())
+
+    clock.go_on(seconds=4)
+    second = (await desk.find(locked), await desk.find(Query()), await desk.queue())
+    clock.go_on(seconds=1)
+    third = (await desk.find(locked), await desk.find(Query()), await desk.queue())
+
+    assert [one is other for one, other in zip(first, second, strict=True)] == [True] * 3
+    assert third == (await plain.find(locked), await plain.find(Query()), await plain.queue())
+    assert len(third[0].rows) == len(first[0].rows) - 1

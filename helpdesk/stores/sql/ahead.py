@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Hashable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
@@ -22,9 +22,10 @@ from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.directory import entry_of
 from helpdesk.stores.sql.documents import step_of
 from helpdesk.stores.sql.log import row_of, rows_of
-from helpdesk.stores.sql.lull import Lull, What, alike, entries_of, named
+from helpdesk.stores.sql.lull import What, alike, entries_of, named
 from helpdesk.stores.sql.prepared import Prepared
 from helpdesk.stores.sql.records import records_of
+from helpdesk.stores.sql.turning import turn_after
 
 T = TypeVar("T")
 
@@ -83,18 +84,33 @@ class _Row(NamedTuple):
 
 
 class Reading:
-    """One question's lull in a database, as `stores.base.Lull`."""
+    """One question's lull in a database, as `stores.base.Lull`; one is in it while one asks."""
 
-    def __init__(self, database: Database, lull: Lull) -> None:
-        self._database, self._lull = database, lull
+    __slots__ = ("_asking", "_database", "_lull")
+
+    def __init__(self, database: Database) -> None:
+        self._database, self._asking = database, database.lull()
+
+    async def __aenter__(self) -> Reading:
+        """Begin the question."""
+        self._lull = await self._asking.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """End it."""
+        await self._asking.__aexit__(*error)
 
     def answer(self, what: Hashable, now: datetime) -> Any:
-        """Give the answer to a question, if it was given a moment ago; else None."""
+        """Give the answer to a question, if it still holds; else None."""
         return self._lull.answer(what, now)
 
-    def answered(self, what: Hashable, now: datetime, found: T) -> T:
+    def answered(self, what: Hashable, now: datetime, found: T, until: datetime | None = None) -> T:
         """Take note of an answer, and give it."""
-        return self._lull.answered(what, now, found)
+        return self._lull.answered(what, now, found, until)
+
+    async def still(self, now: datetime) -> datetime:
+        """Give until when time itself changes no list of people."""
+        return await turn_after(self._database, self._lull, now)
 
     async def ahead(self, user: str, *, account: str | None) -> None:
         """Read at once all that the case of a user is made of, for an agent of an account."""
@@ -111,15 +127,9 @@ class Reading:
         return True
 
 
-def reading(database: Database) -> Callable[[], Any]:
+def reading(database: Database) -> Callable[[], Reading]:
     """Return what begins a question to a database."""
-
-    @asynccontextmanager
-    async def begun() -> AsyncIterator[Reading]:
-        async with database.lull() as lull:
-            yield Reading(database, lull)
-
-    return begun
+    return partial(Reading, database)
 
 
 def _parts(

@@ -23,8 +23,8 @@ WAIT_S: Final = 1.0
 class Counter:
     """A line of its own on which a database is asked for its count of changes, and nothing else.
 
-    Every question begins with it: SQLite takes a twentieth of the time so, and a server is asked
-    once for all who come meanwhile.
+    Every question begins with it: SQLite takes a twentieth of the time so, and is asked once for
+    all whose turn it is; a server is asked once for all who come meanwhile.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -35,16 +35,27 @@ class Counter:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="counter")
         self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Together[int]]
         self._turns = WeakKeyDictionary()
+        self._told: tuple[asyncio.AbstractEventLoop, int] | None = None
 
     async def counted(self) -> int:
-        """Give how many changes there were; it is asked after this is."""
-        if self._is_embedded:
-            return self.count()
+        """Give how many changes there were; it is asked after this is.
+
+        Or in the same turn of the loop: whoever's turn it is was heard before that began, and
+        whoever waited for a write to become durable has a later one.
+        """
         loop = asyncio.get_running_loop()
+        if self._is_embedded:
+            if self._told is None or self._told[0] is not loop:
+                loop.call_soon(self._forget)  # before anything that is heard from here on
+                self._told = (loop, self.count())
+            return self._told[1]
         together = self._turns.get(loop)
         if together is None:
             together = self._turns[loop] = Together(self._in_thread)
         return await together.asked()
+
+    def _forget(self) -> None:
+        self._told = None
 
     def count(self) -> int:
         """Give how many changes there were; blocking."""

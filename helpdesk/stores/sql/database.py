@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
-from collections.abc import AsyncIterator, Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 from helpdesk.stores.sql.connections import ENDED, within
-from helpdesk.stores.sql.lull import Lull, What, inside, lull_of
+from helpdesk.stores.sql.lull import Inside, Lull, What, lull_of
 from helpdesk.stores.sql.transactions import Transactions
 from helpdesk.stores.sql.turns import Shared
 from helpdesk.stores.whole import whole
 
 T = TypeVar("T")
+
+
+class Asking:
+    """One question to a database, in a lull of it: a thing to be in, and quickly there."""
+
+    __slots__ = ("_database", "_inside")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def __aenter__(self) -> Lull:
+        """Begin."""
+        begun = await self._database.begun()
+        self._inside = begun if isinstance(begun, Inside) else None
+        return begun.lull if isinstance(begun, Inside) else begun
+
+    async def __aexit__(self, *_: object) -> None:
+        """End."""
+        if self._inside is not None:
+            self._inside.end()
 
 
 class Database(Transactions):
@@ -38,7 +57,7 @@ class Database(Transactions):
         *is_long* goes to a thread in any case. Under the pen nothing is known any more afterwards
         but what it *writes* nothing of, where that is said: parts of what is kept in a lull.
         """
-        held = self._writers.get(asyncio.current_task())
+        held = self._held
         if held is not None and (writes is None or writes):
             held.lull.forget(*(writes or ()))
         return await self._put(held, question, *arguments, is_long=is_long)
@@ -69,7 +88,7 @@ class Database(Transactions):
 
         What this process wrote of something else does not change it; what others wrote may.
         """
-        count, held = await self.changes(), self._writers.get(asyncio.current_task())
+        count, held = await self.changes(), self._held
         is_known = count <= self.written if held is None else not held.is_of_people
         return self._people_at if is_known else count
 
@@ -79,34 +98,39 @@ class Database(Transactions):
         lull = lull_of(self)
         if lull is not None:
             return lull.count
-        held = self._writers.get(asyncio.current_task())
+        held = self._held
         if held is not None:
             return held.count
         with self._telling():
             return await self._counter.counted()
 
-    @contextlib.asynccontextmanager
-    async def lull(self) -> AsyncIterator[Lull]:
+    def lull(self) -> Asking:
         """Let what is asked inside by `once` be as it was when it was asked before, until a change.
 
         Whoever asks sees what was written before they did.
         """
-        held = self._writers.get(asyncio.current_task())
+        return Asking(self)
+
+    async def begun(self) -> Lull | Inside:
+        """Give the lull that a question begins in now; where it is its first, to be ended."""
+        held = self._held
         if held is not None:
-            yield held.lull
-            return
+            return held.lull
         count = await self.changes()
         if lull_of(self) is not None:
-            yield Lull(count)
-            return
+            return Lull(count)
         if not self._lull.is_of(count):
             self._lull = Lull(count)
-        with inside(self, self._lull) as lull:
-            yield lull
+        return Inside(self, self._lull)
+
+    @property
+    def _held(self) -> Shared | None:
+        """What the task that asks writes; None where it does not hold the pen."""
+        return self._writers.get(asyncio.current_task()) if self._writers else None
 
     def known_of(self, what: What) -> Any:
         """Give what `once` found before, if it is known still; None where it must be asked."""
-        held = self._writers.get(asyncio.current_task())
+        held = self._held
         lull = lull_of(self) if held is None else held.lull
         return None if lull is None else lull.get(what)
 
@@ -117,7 +141,7 @@ class Database(Transactions):
 
         Under the pen it is asked once until something else is asked, which may write.
         """
-        held = self._writers.get(asyncio.current_task())
+        held = self._held
         lull = lull_of(self) if held is None else held.lull
         if lull is None:
             return await self._put(held, question, *arguments, is_long=is_long)

@@ -39,6 +39,7 @@ from helpdesk.stores.sql.prepared import SEVERAL, Prepared
 from helpdesk.stores.sql.reads import FromReplica, Reads
 from helpdesk.stores.sql.schema import log, records, users
 from helpdesk.stores.sql.staged import COUNTED, Ahead, Asked
+from helpdesk.stores.sql.turning import turn_after
 from helpdesk.stores.sql.waiting import queue_of
 
 T = TypeVar("T", Ticket, LoopReport)
@@ -143,11 +144,13 @@ class SqlDirectory:
         """Give how many users match, up to `COUNTED`, and a window of them in the query's order."""
         asked = asked_for(query, now, account, is_sqlite=self._database.is_sqlite)
         lull, what = self._lull(), ("counted", query, account)
-        total: int | None = lull.answer(what, now) if lull else None
-        if lull is None or total is None:
+        if lull is None:
+            return await self._windowed(asked, offset, limit)
+        until = await turn_after(self._database, lull, now)
+        total: int | None = lull.answer(what, now)
+        if total is None:
             found = await self._windowed(asked, offset, limit)
-            if lull:  # the next page of the same need not be counted again
-                lull.answered(what, now, found[0])
+            lull.answered(what, now, found[0], until)  # the next page need not be counted again
             return found
         ahead: Ahead | None = lull.answer(("ahead", query, account), now)
         window = ahead.window(offset, limit) if ahead else None
@@ -156,9 +159,8 @@ class SqlDirectory:
             _, keys = await self._lists.ask(
                 self._keys, asked, offset, reach, total, is_long=is_long
             )
-            lull.answered(
-                ("ahead", query, account), now, Ahead(offset, keys, is_end=len(keys) < reach)
-            )
+            ahead = Ahead(offset, keys, is_end=len(keys) < reach)
+            lull.answered(("ahead", query, account), now, ahead, until)
             window = keys[:limit]
         return total, await self._entries(lull, window)
 
@@ -253,7 +255,8 @@ class SqlDirectory:
             is_all = who.is_empty and account is None
             known = await self._lists.ask(self._names, listing, finding, is_all, is_long=True)
             if lull:
-                lull.answered((what, who, account), now, known)
+                until = await turn_after(self._database, lull, now)
+                lull.answered((what, who, account), now, known, until)
         window = known[offset : offset + limit]
         return len(known), await self._lists.ask(self._open, kind, window)
 

@@ -6,10 +6,9 @@ question ─▶ how many changes? ─ as before ─▶ the same lull: what is kn
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
-from collections.abc import Collection, Hashable, Iterator
+from collections.abc import Collection, Hashable
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -22,14 +21,16 @@ What = tuple[Any, ...]
 """What is known by: a kind in words, what it is about, and what else tells it from others."""
 
 LASTING: Final = frozenset(
-    {"records", "rows", "listed", "entries", "named", "alike", "step", "ahead"}
+    {"records", "rows", "listed", "entries", "named", "alike", "step", "ahead", "turn"}
 )
 """The kinds of which those who write say what of them may be another afterwards."""
 
 SEVERAL: Final = frozenset({"listed", "entries"})
 """The kinds that are about several things at once; about none of them is about all."""
 
-OF_PEOPLE: Final = tuple((kind, "*") for kind in ("entries", "named", "alike", "step", "ahead"))
+OF_PEOPLE: Final = tuple(
+    (kind, "*") for kind in ("entries", "named", "alike", "step", "ahead", "turn")
+)
 """What may be another after people, or what happened to them, were changed."""
 
 ALL: Final = "*"
@@ -42,7 +43,10 @@ LASTS_S: Final = 10.0
 """No lull lasts longer: a database that was put back may come to the same count again."""
 
 ANSWER: Final = timedelta(seconds=1)
-"""For so long one answer serves whoever asks the same: time itself changes it, too."""
+"""For so long one answer serves whoever asks the same: time itself changes it, too.
+
+Of lists it is known until when it does not.
+"""
 
 
 class Lull:
@@ -61,7 +65,7 @@ class Lull:
         self._known: dict[str, dict[Hashable, dict[What, Any]]] = {}
         self._changed: dict[str, set[Hashable]] = {}
         self._size = 0
-        self._answers: dict[Hashable, tuple[datetime, Any]] = {}
+        self._answers: dict[Hashable, tuple[datetime, datetime, Any]] = {}
         self._keeping = threading.Lock()  # who reads in a thread keeps it there
 
     def is_of(self, count: int) -> bool:
@@ -118,15 +122,15 @@ class Lull:
         return after
 
     def answer(self, what: Hashable, now: datetime) -> Any:
-        """Give the answer to a question, if it was given a moment ago; else None."""
-        at, found = self._answers.get(what, (None, None))
-        return found if at is not None and timedelta() <= now - at < ANSWER else None
+        """Give the answer to a question, if it still holds; else None."""
+        kept = self._answers.get(what)
+        return kept[2] if kept is not None and kept[0] <= now < kept[1] else None
 
-    def answered(self, what: Hashable, now: datetime, found: T) -> T:
-        """Take note of an answer, and give it."""
+    def answered(self, what: Hashable, now: datetime, found: T, until: datetime | None = None) -> T:
+        """Take note of an answer, and give it; it holds for `ANSWER`, or *until* another moment."""
         if len(self._answers) >= MOST:
             self._answers.clear()
-        self._answers[what] = (now, found)
+        self._answers[what] = (now, until or now + ANSWER, found)
         return found
 
 
@@ -165,28 +169,25 @@ def alike(user: User, account: str | None, limit: int) -> What:
     return "alike", user.id, user.name, user.login, account, limit
 
 
-class _Inside:
-    """A question that began in a lull; what it leaves behind for later is no part of it."""
+class Inside:
+    """A question that began in a lull: whoever reads the database in it takes what is known.
 
-    __slots__ = ("is_open", "lull", "of")
+    What it leaves behind for later is no part of it.
+    """
+
+    __slots__ = ("_token", "is_open", "lull", "of")
 
     def __init__(self, of: object, lull: Lull) -> None:
         self.of, self.lull, self.is_open = of, lull, True
+        self._token = _INSIDE.set(self)
+
+    def end(self) -> None:
+        """Begin what is asked from here on outside."""
+        self.is_open = False
+        _INSIDE.reset(self._token)
 
 
-_INSIDE: ContextVar[_Inside | None] = ContextVar("lull", default=None)
-
-
-@contextlib.contextmanager
-def inside(of: object, lull: Lull) -> Iterator[Lull]:
-    """Let whoever reads a database inside take what is known in the lull."""
-    one = _Inside(of, lull)
-    token = _INSIDE.set(one)
-    try:
-        yield lull
-    finally:
-        one.is_open = False
-        _INSIDE.reset(token)
+_INSIDE: ContextVar[Inside | None] = ContextVar("lull", default=None)
 
 
 def lull_of(of: object) -> Lull | None:
