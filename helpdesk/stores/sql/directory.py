@@ -147,18 +147,16 @@ class SqlDirectory:
         if lull is None:
             return await self._windowed(asked, offset, limit)
         until = await turn_after(self._database, lull, now)
-        total: int | None = lull.answer(what, now)
-        if total is None:
+        if (total := lull.answer(what, now)) is None:
             found = await self._windowed(asked, offset, limit)
             lull.answered(what, now, found[0], until)  # the next page need not be counted again
             return found
         ahead: Ahead | None = lull.answer(("ahead", query, account), now)
         window = ahead.window(offset, limit) if ahead else None
         if window is None:
-            reach, is_long = max(limit, AHEAD), not asked.is_quick
-            _, keys = await self._lists.ask(
-                self._keys, asked, offset, reach, total, is_long=is_long
-            )
+            reach = max(limit, AHEAD)
+            given = asked, offset, reach, total
+            _, keys = await self._lists.ask(self._keys, *given, is_long=not asked.is_quick)
             ahead = Ahead(offset, keys, is_end=len(keys) < reach)
             lull.answered(("ahead", query, account), now, ahead, until)
             window = keys[:limit]
@@ -249,8 +247,7 @@ class SqlDirectory:
     ) -> tuple[int, Sequence[tuple[T, Entry]]]:
         """Give how many there are, up to `COUNTED`, and a window; the next one is only read."""
         lull, who = self._lull(), replace(query, sort=None)
-        known: Sequence[str] | None = lull.answer((what, who, account), now) if lull else None
-        if known is None:
+        if (known := lull.answer((what, who, account), now) if lull else None) is None:
             finding = Finding(who, now, account, is_sqlite=self._database.is_sqlite)
             is_all = who.is_empty and account is None
             known = await self._lists.ask(self._names, listing, finding, is_all, is_long=True)
