@@ -210,7 +210,7 @@ class SqlDirectory:
         self, query: Query, *, account: str | None, offset: int, limit: int
     ) -> tuple[int, Sequence[LogRow]]:
         """Give how many rows of the log match, and a window of them, newest first."""
-        holds = [_contains(log.c.blob, word) for word in query.words]
+        holds = [log.c.blob.contains(word, autoescape=True) for word in query.words]
         if LOOK not in query.words:
             holds.append(log.c.act != LOOK)
         if query.product or account is not None:
@@ -247,7 +247,8 @@ class SqlDirectory:
     ) -> tuple[int, Sequence[tuple[T, Entry]]]:
         """Give how many there are, up to `COUNTED`, and a window; the next one is only read."""
         lull, who = self._lull(), replace(query, sort=None)
-        if (known := lull.answer((what, who, account), now) if lull else None) is None:
+        known: Sequence[str] | None = lull.answer((what, who, account), now) if lull else None
+        if known is None:
             finding = Finding(who, now, account, is_sqlite=self._database.is_sqlite)
             is_all = who.is_empty and account is None
             known = await self._lists.ask(self._names, listing, finding, is_all, is_long=True)
@@ -394,7 +395,3 @@ def entry_of(
         rounds=rounds,
         ticket=msgspec.json.decode(ticket, type=Ticket) if ticket else None,
     )
-
-
-def _contains(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
-    return column.contains(text, autoescape=True)
