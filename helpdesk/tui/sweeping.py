@@ -1,6 +1,6 @@
 """When the garbage collector looks: while nobody waits, so that no key waits for it.
 
-frame ─▶ a rest ─▶ a look at what is new        a key meanwhile ─▶ its frame ─▶ a rest
+frame ─▶ a rest ─▶ a look at what is new ─▶ a longer rest ─▶ a look at what is older
 """
 
 from __future__ import annotations
@@ -15,8 +15,14 @@ REST_S: Final = 0.05
 FEW: Final = 3_000
 """Fewer new values are not worth a look; so many take a fraction of a millisecond."""
 
+LONG_REST_S: Final = 1.0
+"""Seconds of rest before what is older is looked at, which takes some milliseconds."""
+
 OFTEN: Final = 10
-"""After so many looks at what is new, what is older is looked at as well."""
+"""After so many looks at what is new, what is older is looked at in the next long rest."""
+
+LATEST: Final = 20 * OFTEN
+"""After so many it is looked at even where no rest was long."""
 
 
 class Sweep:
@@ -33,7 +39,16 @@ class Sweep:
 
     def _look(self) -> None:
         self._waiting = None
-        new, looks, long_looks = gc.get_count()
-        if new < FEW or not gc.isenabled():
+        new, looks, _ = gc.get_count()
+        if not gc.isenabled():
             return
-        gc.collect(0 if looks < OFTEN else 1 if long_looks < OFTEN else 2)
+        if looks >= LATEST:
+            self._look_longer()
+        elif new >= FEW:
+            gc.collect(0)
+        if OFTEN <= looks < LATEST:
+            self._waiting = asyncio.get_running_loop().call_later(LONG_REST_S, self._look_longer)
+
+    def _look_longer(self) -> None:
+        self._waiting = None
+        gc.collect(1 if gc.get_count()[2] < OFTEN else 2)

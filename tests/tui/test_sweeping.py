@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from helpdesk.tui.sweeping import FEW, Sweep
+from helpdesk.tui import sweeping
+from helpdesk.tui.sweeping import FEW, OFTEN, Sweep
 from tests.waiting import PATIENCE_S
 
 
@@ -40,3 +41,20 @@ async def test_after_a_frame_what_nobody_needs_is_let_go() -> None:
     async with asyncio.timeout(PATIENCE_S):
         await gone.wait()
     assert made
+
+
+@pytest.mark.usefixtures("_lazy")
+async def test_what_is_older_is_let_go_in_a_longer_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "LONG_REST_S", 0.0)
+    gone = asyncio.Event()
+    older = Ring()
+    weakref.finalize(older, gone.set)
+    for _ in range(OFTEN):
+        gc.collect(0)
+    del older
+
+    Sweep().painted()
+
+    async with asyncio.timeout(PATIENCE_S):
+        await gone.wait()
+    assert gc.get_count()[1] < OFTEN
