@@ -3,7 +3,8 @@
     data/read/7be0….places   mode 0600; says of which file, and of which state of it, it was made
 
 What is kept of another state counts for nothing, and so does what is damaged: it is made anew.
-Nothing in it is not in the file itself.
+Nothing in it is not in the file itself. A long piece is looked through once while the machine is
+on: beside it stands which were whole, and of which state of the file.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ import sys
 import time
 import zlib
 from collections.abc import Iterator, Mapping
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from helpdesk.stores.private import private_file
+from helpdesk.stores.private import private_file, write_private
 from helpdesk.stores.shelf import Handle, Places, Shelf, Tell, has_put, laid_out
 
 VERSION: Final = f"helpdesk-kept/1 {sys.byteorder}"
@@ -33,6 +35,15 @@ SETTLED_NS: Final = 50_000_000
 AT_ONCE: Final = 1 << 20
 HEAD: Final = 16 * 1024
 """Bytes before the pieces: what they are, and of what they were made."""
+
+LONG: Final = 1 << 16
+"""A piece of fewer bytes is looked through each time."""
+
+WHOLE: Final = ".whole"
+"""How the name ends of what says so beside it."""
+
+BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
+"""Says which start of the machine this is; where there is none, all is looked through each time."""
 
 
 class Damaged(Exception):
@@ -62,17 +73,51 @@ class Piece:
         return memoryview(self._data).cast(form)  # type: ignore[call-overload,no-any-return]
 
 
+class Whole:
+    """Which pieces of a file were found whole since the machine was started.
+
+    Until it is started anew a file that shows no change holds what was read in it.
+    """
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle, self._is_settled = handle, _is_settled(handle)
+        self._mark = f"{_boot()} {handle.mark}"
+
+    def has(self, name: str) -> bool:
+        """Return whether a piece was, and nothing changed since."""
+        return name in self._names
+
+    def add(self, name: str) -> None:
+        """Note that a piece was, where a change since it was begun with would show."""
+        if _boot() and self._is_settled and self._handle.mark == self._handle.mark_now():
+            self._names.add(name)
+            text = "\n".join([self._mark, *sorted(self._names)])
+            with contextlib.suppress(OSError):
+                write_private(_beside(self._handle.path), text.encode(), is_durable=False)
+
+    @cached_property
+    def _names(self) -> set[str]:
+        try:
+            mark, *names = _beside(self._handle.path).read_text("utf-8").splitlines()
+        except (OSError, ValueError):
+            return set()
+        return set(names) if _boot() and mark == self._mark else set()
+
+
 class KeptPiece(Piece):
     """A piece in a file."""
 
-    def __init__(self, handle: Handle, start: int, size: int, check: int) -> None:
+    def __init__(
+        self, whole: Whole, name: str, handle: Handle, start: int, size: int, check: int
+    ) -> None:
         self._handle, self._start, self.size, self._check = handle, start, size, check
+        self._whole, self._name = whole, name
         self._is_checked = False
         self._map: mmap.mmap | None = None
 
     def check(self) -> None:
         """Look, the first time, whether it is what it was."""
-        if self._is_checked:
+        if self._is_checked or (self.size >= LONG and self._whole.has(self._name)):
             return
         check = 0
         for start in range(0, self.size, AT_ONCE):
@@ -81,6 +126,8 @@ class KeptPiece(Piece):
         if check != self._check:
             raise Damaged(self._handle.path)
         self._is_checked = True
+        if self.size >= LONG:
+            self._whole.add(self._name)
 
     def read(self, start: int, end: int) -> bytes:
         """Give the bytes from one place to another."""
@@ -132,7 +179,10 @@ class Kept:
             head = _head(handle)
             ends = max((start + size for start, size, _ in head.pieces.values()), default=0)
             if head.mark == source.mark and ends <= handle.size:
-                return {of: KeptPiece(handle, *place) for of, place in head.pieces.items()}
+                whole = Whole(handle)
+                return {
+                    of: KeptPiece(whole, of, handle, *place) for of, place in head.pieces.items()
+                }
         return None
 
     def keep(self, name: str, source: Handle, made: Mapping[str, bytes]) -> None:
@@ -176,6 +226,7 @@ class Kept:
         if path is not None:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
+                _beside(path).unlink(missing_ok=True)
 
     def _place(self, name: str) -> Path | None:
         if self._directory is None:
@@ -186,7 +237,7 @@ class Kept:
     def _forget_others(self, directory: Path) -> None:
         """Keep nothing of files that are gone."""
         for one in directory.iterdir():
-            if one.name.startswith("."):  # it is being written
+            if one.name.startswith(".") or one.suffix == WHOLE:  # it is being written, or goes with
                 continue
             try:
                 is_gone = not Path(_head(Handle(one)).path).exists()
@@ -194,6 +245,21 @@ class Kept:
                 is_gone = True
             if is_gone:
                 one.unlink(missing_ok=True)
+                _beside(one).unlink(missing_ok=True)
+
+
+@cache
+def _boot() -> str:
+    """Return which start of the machine this is; empty where nothing says so."""
+    try:
+        return BOOT.read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def _beside(path: Path) -> Path:
+    """Return where it stands which pieces of a file were whole."""
+    return path.with_name(f"{path.name}{WHOLE}")
 
 
 PLACES: Final = "places"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import stat
 import time
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
@@ -23,6 +24,7 @@ from helpdesk.domain.users import User
 from helpdesk.stores import atomic, directory
 from helpdesk.stores import kept as keeping
 from helpdesk.stores.directory import TinyDirectory
+from helpdesk.stores.shelf import Handle
 from helpdesk.stores.tiny import TinyStore
 from helpdesk.stores.tinyfile import TinyFile
 from tests.conftest import Clock
@@ -235,16 +237,77 @@ async def test_a_file_that_changed_just_now_is_not_kept(
     ],
 )
 async def test_what_is_damaged_is_made_anew_and_never_believed(
-    long_file: Path, kept: Path, clock: Clock, name: str, damage: Callable[[bytes], bytes]
+    long_file: Path,
+    kept: Path,
+    clock: Clock,
+    name: str,
+    damage: Callable[[bytes], bytes],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(keeping, "LONG", 1)
+    Counted(long_file, clock, kept).people()
+    rested()
     right = await found(Counted(long_file, clock, kept), clock)
     path = next(kept.glob(f"*.{name}"))
+    assert path.with_name(f"{path.name}.whole").exists()
     path.write_bytes(damage(path.read_bytes()))
 
     answers = await found(Counted(long_file, clock, kept), clock)
     again = await found(Counted(long_file, clock, kept), clock)
 
     assert answers == again == right
+
+
+@pytest.fixture
+def start_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str], None]]:
+    """Say which start of the machine this is; nothing where that is not known."""
+    boot = tmp_path / "boot"
+
+    def start(which: str) -> None:
+        boot.write_text(which, "ascii")
+        monkeypatch.setattr(keeping, "BOOT", boot)
+        keeping._boot.cache_clear()
+
+    yield start
+    keeping._boot.cache_clear()
+
+
+def test_a_long_piece_is_looked_through_once_until_the_machine_is_started_anew(
+    tmp_path: Path, start_machine: Callable[[str], None]
+) -> None:
+    path, right = tmp_path / "some.places", zlib.crc32(bytes(keeping.LONG))
+    path.write_bytes(bytes(keeping.LONG))
+
+    def look(check: int) -> None:
+        handle = Handle(path)
+        whole = keeping.Whole(handle)
+        keeping.KeptPiece(whole, "keys", handle, 0, keeping.LONG, check).check()
+
+    def is_looked_through() -> bool:
+        look(right)
+        try:
+            look(right + 1)
+        except keeping.Damaged:
+            return True
+        return False
+
+    start_machine("one")
+    assert is_looked_through()  # it was written just now: a change would not show
+    rested()
+    assert not is_looked_through()
+    path.write_bytes(b"x" + bytes(keeping.LONG - 1))
+    with pytest.raises(keeping.Damaged):
+        look(right)
+    path.write_bytes(bytes(keeping.LONG))
+    rested()
+    assert not is_looked_through()
+    start_machine("another")
+    with pytest.raises(keeping.Damaged):
+        look(right + 1)
+    start_machine("")
+    assert is_looked_through()
 
 
 async def test_changes_beside_the_file_are_seen_by_all_and_by_who_opens_it_next(
