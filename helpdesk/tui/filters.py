@@ -1,6 +1,6 @@
 """What every line passes before it is drawn: no control, no link, no colour where none is wished.
 
-The last of several guards before the terminal.
+The last of several guards before the terminal; and what keeps columns in their places there.
 """
 
 from __future__ import annotations
@@ -14,6 +14,17 @@ from textual.color import Color
 from textual.filter import LineFilter
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
+
+_LEFTWARDS = "[\u0590-\u08ff]"
+"""Letters, and their marks, of scripts that are read from right to left: Hebrew, Arabic, …"""
+
+_LOOKS = "(?:\x1b\\[[0-9;:]*m)*"
+_BETWEEN = f"{_LOOKS}(?:[ .'\u2019\u200c\u200d-]{_LOOKS})?"
+_NAME = re.compile(f"{_LEFTWARDS}(?:{_BETWEEN}{_LEFTWARDS})*")
+"""A name of such letters, whatever its looks; two blanks or a frame end it."""
+
+_MARK = "\u200e"
+_MARKED = f"(?<={_LEFTWARDS}){_MARK}"
 
 
 class NoControls(LineFilter):
@@ -49,6 +60,21 @@ class Colourless(LineFilter):
             Segment(text, style and _plain(style, self._dark), control)
             for text, style, control in segments
         ]
+
+
+def in_order(drawn: str) -> str:
+    """Return what is drawn, with a left-to-right mark after each name that is read leftwards.
+
+    A terminal that orders text would draw the number in the next column before the name. A mark is
+    of no width, and comes last of all, so that nothing counts it or cuts it off. One from outside
+    does not come here: `clean` has made it visible.
+    """
+    return _NAME.sub(f"\\g<0>{_MARK}", drawn)
+
+
+def unmarked(text: str) -> str:
+    """Return *text*, copied off the screen, without the marks `in_order` put there."""
+    return re.sub(_MARKED, "", text) if _MARK in text else text
 
 
 def _picture(control: re.Match[str]) -> str:

@@ -31,6 +31,7 @@ from textual._xterm_parser import (
 from textual.message import Message
 
 from helpdesk.domain.text import clean
+from helpdesk.tui.filters import unmarked
 
 if sys.platform != "win32":  # the driver needs termios, which Windows lacks
     from textual.drivers import linux_driver
@@ -86,7 +87,9 @@ def pasted(text: str) -> str:
     Line breaks become `\n`, tabs spaces; every line is cleaned, and all of it bounded by
     `PASTE_LIMIT`.
     """
-    lines = text[:PASTE_LIMIT].replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    lines = (
+        unmarked(text[:PASTE_LIMIT]).replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    )
     return "\n".join(clean(line, limit=PASTE_LIMIT) for line in lines.split("\n"))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from textual import events
 from textual._xterm_parser import XTermParser
 from textual.app import App
@@ -20,12 +21,13 @@ from textual.message import Message
 from textual.widgets._toast import Toast
 
 from helpdesk.crashes import LOG_LIMIT, report
+from helpdesk.tui.filters import in_order
 from helpdesk.tui.paste import IDLE_S, PASTE_LIMIT, SafeParser, pasted
 from helpdesk.tui.running import RESTORE
 from helpdesk.tui.terminal import TOASTS, SafeApp
 from tests.reliability.hostile_answers import REPLIES
 from tests.tui.pseudo import Terminal, needs_pty, python
-from tests.tui.victim import OTP
+from tests.tui.victim import LEFTWARDS, OTP
 from tests.waiting import PATIENCE_S
 
 START = b"\x1b[200~"
@@ -262,6 +264,31 @@ def test_nothing_that_is_shown_commands_the_terminal(tmp_path: Path) -> None:
     assert not re.search("[\x80-\x9f\x00\x7f]", terminal.output.decode("utf-8"))
     assert terminal.shown.count("Al␛]52;c;Y3VybA==") >= 5
     assert "[@click=app.bell]press[/]" in terminal.shown
+    assert f"{LEFTWARDS}\u200e  12" in terminal.shown
+
+
+@pytest.mark.parametrize(
+    ("drawn", "marked"),
+    [
+        ("│ Maya 12 │", "│ Maya 12 │"),
+        ("│ مايا أوكافور  12", "│ مايا أوكافور|  12"),
+        ("\x1b[1mمايا\x1b[0m \x1b[2mأوكا\x1b[0m 12", "\x1b[1mمايا\x1b[0m \x1b[2mأوكا|\x1b[0m 12"),
+        ("שלום-לך│مايا  شركة  5", "שלום-לך|│مايا|  شركة|  5"),
+        ("می\u200cخواهم 7 👩", "می\u200cخواهم| 7 👩"),
+    ],
+)
+def test_a_name_that_is_read_leftwards_draws_nothing_to_its_other_side(
+    drawn: str, marked: str
+) -> None:
+    shown = in_order(drawn)
+
+    assert shown == marked.replace("|", "\u200e")
+    assert cell_len(shown) == cell_len(drawn)
+
+
+def test_what_is_copied_off_the_screen_and_pasted_is_the_name() -> None:
+    assert pasted(in_order(LEFTWARDS)) == LEFTWARDS
+    assert pasted("user\u200egpj.exe") == "user‹200E›gpj.exe"
 
 
 @needs_pty

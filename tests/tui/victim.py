@@ -27,6 +27,7 @@ from helpdesk.tui.terminal import SafeApp
 
 OTP = "739102"
 HOSTILE = "Al\x1b]52;c;Y3VybA==\x07ice\x1b[2J\x9b31m\x00\x7fend"
+LEFTWARDS = "مايا أوكافور"
 
 NOTES = Path(sys.argv[2] if len(sys.argv) > 2 else "/dev/null")
 
@@ -72,6 +73,7 @@ class Shows(SafeApp):
         yield Static(Text(HOSTILE, style=RichStyle(link="https://evil.example/\x07")))
         yield Input(HOSTILE, placeholder=HOSTILE)
         yield DataTable()
+        yield Static(f"{LEFTWARDS}  12")
         yield Static("READY")
 
     def on_mount(self) -> None:
