@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -51,6 +51,12 @@ CROWD_LASTS = timedelta(minutes=1)
 """So long a crowd is as it was found where nobody of it changed."""
 
 NOBODY = Bystanders(())
+
+QUICK_S = 0.003
+"""In so much of a processor a verdict is found about as soon as a thread is there for it."""
+
+SHORT = 200
+"""So many events are looked at so quickly."""
 
 MOST = 2_000
 """Verdicts that are kept: those found last."""
@@ -112,6 +118,7 @@ class Found:
         crowds: Those of them by product, each read when it is first asked for.
         hostile: Of whom the last verdict was hostile.
         reached: Up to where a long list was looked at.
+        quick: By product those beside whom a verdict was found in a moment.
     """
 
     def __init__(self) -> None:
@@ -123,6 +130,7 @@ class Found:
         self.seen_mark: object = None
         self.looks = 0
         self.crowds: dict[str, Crowd] = {}
+        self.quick: dict[str, Bystanders] = {}
         self.turn = asyncio.Lock()
 
     def keep(self, kept: Kept) -> None:
@@ -154,8 +162,9 @@ class Diagnosing:
         if kept and is_kept and not said and now - kept.at < STALE:
             return kept.verdict
         card, products = view.card(user), await self._products(user)
-        verdict = await asyncio.to_thread(  # the diagnosis too is loaded there, the first time
-            lambda: diagnosis.diagnose(
+
+        def judge() -> Verdict:
+            return diagnosis.diagnose(
                 card,
                 user,
                 timeline,
@@ -166,9 +175,20 @@ class Diagnosing:
                 account_products=products,
                 cards=view.cards.values(),
             )
-        )
+
+        is_quick = len(timeline) <= SHORT and self._found.quick.get(user.product) is crowd.people
+        # The diagnosis too is loaded in the thread, the first time.
+        verdict = judge() if is_quick else await asyncio.to_thread(self._timed, crowd, user, judge)
         if not said:
             self._found.keep(Kept(now, user, complaint, timeline, crowd.number, verdict))
+        return verdict
+
+    def _timed(self, crowd: Crowd, user: User, judge: Callable[[], Verdict]) -> Verdict:
+        """Find a verdict, and take note whether those beside the user were worked out by now."""
+        began = time.thread_time()
+        verdict = judge()
+        if time.thread_time() - began < QUICK_S:
+            self._found.quick[user.product] = crowd.people
         return verdict
 
     async def listed(
