@@ -14,15 +14,17 @@ import hashlib
 import mmap
 import os
 import sys
+import threading
 import time
 import zlib
 from collections.abc import Iterator, Mapping
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from helpdesk.domain.learning import learn
 from helpdesk.stores.private import private_file, write_private
 from helpdesk.stores.shelf import Handle, Places, Shelf, Tell, has_put, laid_out
 
@@ -162,6 +164,7 @@ class Kept:
     """
 
     def __init__(self, directory: Path | None, path: Path) -> None:
+        learn((_Head,))
         self._directory, self._path = directory, path
 
     @property
@@ -197,7 +200,7 @@ class Kept:
         head = self._headed(source, places)
         if len(head) <= HEAD:
             with contextlib.suppress(OSError):
-                with private_file(path) as file:
+                with private_file(path, is_durable=False) as file:  # each piece has its check
                     file.writelines(_padded(head, made))
                 self._forget_others(path.parent)
 
@@ -310,16 +313,27 @@ def places_of(kept: Kept, source: Handle, tell: Tell | None) -> dict[str, Places
 def keep_written(
     kept: Kept, path: Path, tables: Mapping[str, object], places: Mapping[str, Places]
 ) -> None:
-    """Keep of a file that was just written, under its lock, what was kept of the one before."""
+    """Keep of a file that was just written, under its lock, what was kept of the one before.
+
+    In a thread of its own, when a change of the file would show: no act waits for that.
+    """
     if not kept.is_kept:
         return
     with contextlib.suppress(OSError):
-        handle = Handle(path)
-        time.sleep(SETTLED_NS / 1e9)
-        keep_places(kept, handle, places)
+        handle = Handle(path)  # under the lock: of no other file are these the places
+        keeping = partial(_keep_settled, kept, handle, tables, places)
+        threading.Thread(target=keeping, name="keeping").start()
+
+
+def _keep_settled(
+    kept: Kept, written: Handle, tables: Mapping[str, object], places: Mapping[str, Places]
+) -> None:
+    time.sleep(SETTLED_NS / 1e9)
+    with contextlib.suppress(OSError):
+        keep_places(kept, written, places)
         users = tables.get("users")
         if isinstance(users, Shelf) and not (users.put or has_put(tables.get("accounts"))):
-            kept.carry(PEOPLE, users.handle, handle)
+            kept.carry(PEOPLE, users.handle, written)
 
 
 def _is_settled(handle: Handle) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import stat
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -73,8 +74,11 @@ def kept(tmp_path: Path) -> Path:
 
 
 def rested() -> None:
-    """Wait until a change of a file shows by its time."""
+    """Wait until a change of a file shows by its time, and what is made of it is kept."""
     time.sleep(keeping.SETTLED_NS / 1e9)
+    for thread in threading.enumerate():
+        if thread.name == "keeping":
+            thread.join()
 
 
 async def found(file: TinyFile, clock: Clock) -> dict[str, list[Entry]]:
@@ -378,6 +382,7 @@ async def test_a_file_that_is_written_whole_need_not_be_read_anew(
 
     with ours.transaction():  # the first change of a file writes it whole
         ours.put("remarks", 1, {"by": "us", "text": "ö\n"})
+    rested()
     fresh = Counted(long_file, clock, kept)
     answers = await found(fresh, clock)
 
