@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import islice
 from operator import eq
 from typing import Any, Final
@@ -39,6 +39,9 @@ QUICK: Final = 200_000
 
 PROVIDER = ("users", "accounts", "timelines")
 """The tables from which everybody is read."""
+
+_shape: Final = lru_cache(4_096)(shape)
+"""Of those who look alike each is looked at with every case, and with every act, of the others."""
 
 RANKS: Final = {state: number for number, state in enumerate(UserState)}
 
@@ -85,7 +88,8 @@ class TinyDirectory:
     async def doubles(self, user: User, *, account: str | None, limit: int) -> Sequence[Entry]:
         """Give others whose name or login could be taken for this user's, at most *limit*."""
         known, wanted = self._known, _shapes(user)
-        alike = await asyncio.to_thread(known.people.of_shape, user)
+        look = known.people.of_shape
+        alike = look(user) if known.people.knows_shapes else await asyncio.to_thread(look, user)
         theirs = (
             e
             for e in map(known.entry, alike)
@@ -392,4 +396,4 @@ def _both(places: Places, others: Places) -> Places:
 
 def _shapes(user: User) -> tuple[str, str]:
     """What a user's name and login look like, told apart from each other."""
-    return f"name {shape(user.name)}", f"login {shape(user.login)}"
+    return f"name {_shape(user.name)}", f"login {_shape(user.login)}"

@@ -33,6 +33,11 @@ class Names:
         if before is not None and "_filed" in vars(before) and before._lies is self._lies:
             self._filed = before._filed
 
+    @property
+    def is_read(self) -> bool:
+        """Whether nothing of a file need be read any more to find one."""
+        return self._lies is None or "_filed" in vars(self)
+
     def key(self, name: str) -> int | None:
         """Give the id of the document that calls itself *name*; None where none does."""
         if not name:

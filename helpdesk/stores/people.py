@@ -70,6 +70,10 @@ class Crowd:
         found: Sequence[int] = self._read[name]
         return found
 
+    def is_read(self, name: str) -> bool:
+        """Whether a piece was asked for before, and is at hand."""
+        return name in self._read
+
     def by_name(self) -> Sequence[int]:
         """Give all places in the order of the names."""
         if "by name" not in self._read:
@@ -213,6 +217,11 @@ class People:
     def of_login(self, login: str) -> list[int]:
         """Give who may have a login, whatever its case."""
         return self._crowd.with_("known", "login", login.casefold())
+
+    @property
+    def knows_shapes(self) -> bool:
+        """Whether `of_shape` takes no time: what it looks in was read before."""
+        return self._crowd.is_read("shapes") and self._crowd.is_read("shapes places")
 
     def of_shape(self, user: User) -> list[int]:
         """Give whose name or login may look like a user's."""

@@ -53,13 +53,14 @@ async def cancelled(task: asyncio.Task[Any], file: SlowFile) -> None:
 async def test_a_cancelled_transaction_leaves_nothing_to_the_next(
     slow: SlowFile, sample_file: Path
 ) -> None:
-    store = TinyStore(slow)
+    store, connector = TinyStore(slow), DemoConnector(slow)
 
     async def change() -> None:
         async with store.transaction():
             await store.keep(ticket("half"))
+            await connector.flag(await user_of(connector), "half", NOW)
 
-    slow.writes = "tickets"
+    slow.writes = "users"
     task = asyncio.create_task(change())
     await slow.has_begun()
     await cancelled(task, slow)
@@ -95,18 +96,19 @@ async def test_a_cancelled_act_of_the_provider_leaves_nothing(
 
 
 def test_the_end_of_a_loop_drops_a_transaction_whole(slow: SlowFile, sample_file: Path) -> None:
-    store = TinyStore(slow)
+    store, connector = TinyStore(slow), DemoConnector(slow)
 
     async def change() -> None:
         async with store.transaction():
             await store.keep(ticket("half"))
+            await connector.flag(await user_of(connector), "half", NOW)
 
     async def quit_in_the_middle(tasks: list[asyncio.Task[None]]) -> None:
         tasks.append(asyncio.create_task(change()))
         await slow.has_begun()
         threading.Timer(0.1, slow.go_on.set).start()
 
-    slow.writes = "tickets"
+    slow.writes = "users"
     asyncio.run(quit_in_the_middle([]))
 
     assert "half" not in kept(sample_file)
