@@ -246,7 +246,8 @@ class Walk:
         if at_first and resident_mb() - at_first > GROWTH_MB:
             raise Wrong(f"grew by {resident_mb() - at_first:.0f} MB")
         for _ in range(3):  # what was begun comes to its end
-            await pilot.pause(0.02)
+            if not app._exit:  # one that quit is asked in vain
+                await pilot.pause(0.02)
             if not app._exit:
                 await self.holds(app)
 
