@@ -34,7 +34,7 @@ ROWS: Final = 1_000
 """So many rows of a long log are in memory at once."""
 
 FEW: Final = 64
-"""So few are held against what was seen sooner than a thread is there for them."""
+"""So few of others are read on the spot, as soon as a thread is there for it."""
 
 
 class Witness(Protocol):
@@ -145,10 +145,8 @@ class Watching:
             await whole(self._passed, start, rows, seen)
         start = watched.tree.size
         rows = [entry.row for entry in await self._store.bound(start, max(FEW, ends.size - start))]
-        if len(rows) > FEW:
-            await whole(self._held, start, rows, origin_of(ends), seen)
-        else:
-            self._held(start, rows, origin_of(ends), seen)
+        # In a thread: what was seen is kept in a file, and a disk may be slow to give it its name.
+        await whole(self._held, start, rows, origin_of(ends), seen)
 
     def seen(self, newest: str) -> SeenOnce:
         """Give what the log is held against, *newest* the checkpoint beside it."""
