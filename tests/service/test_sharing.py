@@ -100,7 +100,7 @@ def test_each_agent_is_told_of_their_own_looks_that_wait(
     run(work, desks)
 
 
-def _refused() -> None:
+def _refused(**_: bool) -> None:
     raise Unreachable("The disk is full.")
 
 
