@@ -28,6 +28,7 @@ class Remade(Generic[V]):
         self._lies: object = None
         self._filed: list[V] = []
         self._put: dict[str, tuple[Any, V]] = {}
+        self._at: dict[str, int] = {}  # where the value of what was put stands
         self._values: tuple[V, ...] = ()
 
     def values(self, documents: Mapping[str, Any], by: timedelta) -> tuple[V, ...]:
@@ -40,7 +41,7 @@ class Remade(Generic[V]):
             self._values = self._shelved(documents)
         else:
             self._put = {key: self._made(key, document) for key, document in documents.items()}
-            self._values = tuple(value for _, value in self._put.values())
+            self._values, self._lies = tuple(value for _, value in self._put.values()), None
         self._of = documents
         return self._values
 
@@ -49,15 +50,22 @@ class Remade(Generic[V]):
             bare = Shelf(shelf.table, shelf.handle, shelf.places)
             self._filed = [self._make(key, body, self._by) for key, body in bare.bodies()]
             self._lies = shelf.places
-        values = self._filed.copy()
-        known = {key: self._made(key, document) for key, document in shelf.put.items()}
-        for key, (_, value) in known.items():
-            place = shelf.place(key)
+            self._put = {}
+        if not (self._put and self._put.keys() <= shelf.put.keys()):
+            self._put, self._at, self._values = {}, {}, tuple(self._filed)
+        values, known = [*self._values], self._put
+        made = {  # all of it, before any of it is taken in: a document may be damaged
+            key: (document, self._make(key, document, self._by))
+            for key, document in shelf.put.items()
+            if key not in known or known[key][0] is not document
+        }
+        for key, (_, value) in made.items():
+            place = self._at.get(key)
             if place is None:
-                values.append(value)
-            else:
-                values[place] = value
-        self._put = known
+                there = shelf.place(key)
+                place = self._at[key] = len(values) if there is None else there
+            values[place : place + 1] = [value]
+        known |= made
         return tuple(values)
 
     def _made(self, key: str, document: Any) -> tuple[Any, V]:

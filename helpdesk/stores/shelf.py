@@ -14,7 +14,8 @@ import os
 import weakref
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -106,7 +107,7 @@ class Shelf(Mapping[str, Any]):
         count = len(keys)
         self._is_rising = count < 2 or keys[-1] - keys[0] == count - 1  # as all ids differ
         self._known: dict[int, int] | None = None
-        self._new = [key for key in self.put if self.place(key) is None]
+        self._new = self._without_place(self.put)
 
     def __getitem__(self, key: str) -> Any:
         if key in self.put:
@@ -128,7 +129,10 @@ class Shelf(Mapping[str, Any]):
 
     def __or__(self, more: Mapping[str, Any]) -> Shelf:
         """Return it with documents that are new, or instead of what was there."""
-        return Shelf(self.table, self.handle, self.places, {**self.put, **more})
+        later = copy(self)  # what is there is not looked through again
+        new = self._without_place(key for key in more if key not in self.put)
+        later.put, later._new = {**self.put, **more}, [*self._new, *new]
+        return later
 
     def items(self) -> Any:
         """Give all documents with their ids, in the order of the file."""
@@ -180,6 +184,9 @@ class Shelf(Mapping[str, Any]):
         if self._known is None:
             self._known = {number: place for place, number in enumerate(keys)}
         return self._known.get(number)
+
+    def _without_place(self, keys: Iterable[str]) -> list[str]:
+        return [key for key in keys if self.place(key) is None]
 
     def _decoded(self, key: str, body: bytes) -> Any:
         try:

@@ -81,8 +81,11 @@ async def test_a_directory_that_goes_on_knows_what_one_knows_that_begins(
             await store.keep(act)
         await on.refresh()
 
-        anew = TinyDirectory(file, store)
+        fresh = TinyStore(TinyFile(long_file, clock))
+        fresh.load()
+        anew = TinyDirectory(fresh._file, fresh)
         await anew.refresh()
+        assert store.listed(Ticket).all == fresh.listed(Ticket).all
         assert on._known.opened.by_place == anew._known.opened.by_place
         assert on._known.ticketed == anew._known.ticketed
         assert on._known.opened.numbers == anew._known.opened.numbers
