@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 from msgspec import Struct
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from helpdesk.gateway.wire import Info
     from helpdesk.service.desk import Desk
     from helpdesk.service.offline import OfflineDesk
+
+SOON_S: Final = 0.05
+"""Seconds after which a console asks first, where what is here is shown meanwhile.
+
+Whatever asks is loaded then: beside the first frame that would take as long as the frame.
+"""
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -204,6 +210,7 @@ def kept_here(desk: RemoteDesk, address: str, words: Introduction | None = None)
     offline = OfflineDesk(
         desk, replica, lambda: datetime.now(UTC), skew=desk.skew, seat=Seat(desk, words)
     )
+    offline.asks_after_s = SOON_S
     asyncio.run(offline.open())
     return offline
 

@@ -87,7 +87,7 @@ class Way:
         self.request_id = ""
         self._total_s, self._ids = total_s, id_headers
         self._authorities, self._transport = authorities, transport
-        self._patience = httpx.Timeout(total_s).as_dict()
+        self._patience = dict.fromkeys(("connect", "read", "write", "pool"), total_s)
         self._pool: httpx.AsyncBaseTransport | None = None
         self._client: httpx.AsyncClient | None = None
         for name in ("httpx", "httpcore"):  # at INFO they log addresses, at DEBUG headers

@@ -49,6 +49,7 @@ class Reading(Relaying):
         patience_s: Seconds the desk has to answer before what is here is shown.
         is_live_only: Whether only the desk's own answers count, and are written down before they
             are given: for who brings over what is not here yet.
+        asks_after_s: Seconds that the first question waits where what is here is shown meanwhile.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Reading(Relaying):
         self._late: dict[str, tuple[Any, datetime]] = {}
         self._came, self._told = asyncio.Event(), dict[str, str]()
         self._chores: set[asyncio.Task[Any]] = set()
-        self._is_locked = False
+        self._is_locked, self.asks_after_s = False, 0.0
         self.patience_s = PATIENCE_S
         self.is_live_only = False
 
@@ -225,13 +226,16 @@ class Reading(Relaying):
         before = self._asked.pop(kind, None)
         if before is not None:
             before.cancel()  # a later question of this kind is the one that counts
-        task = asyncio.ensure_future(self._line.ask(ask()))
+        after_s, self.asks_after_s = self.asks_after_s, 0.0
+        shown = await known() if after_s else None
+        soon = ask() if shown is None else _soon(ask, after_s)
+        task = asyncio.ensure_future(self._line.ask(soon))
         try:
-            patience_s = 0.0 if self._line.is_up is None else self.patience_s
-            await asyncio.wait({task}, timeout=patience_s)
-            shown = None
-            if not task.done() or isinstance(_error(task), Unreachable):
-                shown = await known()
+            if shown is None:
+                patience_s = 0.0 if self._line.is_up is None else self.patience_s
+                await asyncio.wait({task}, timeout=patience_s)
+                if not task.done() or isinstance(_error(task), Unreachable):
+                    shown = await known()
             if shown is None or (task.done() and _error(task) is None):
                 answer = await task
                 self._line.shown.pop(kind, None)
@@ -299,6 +303,11 @@ def _when_down(decision: Decision) -> Decision:
     """Return the answer to an act while the line is down: what is never queued is refused."""
     is_never = why_never(decision.act) and not decision.is_refused
     return refused_when_down(decision.act) if is_never else decision
+
+
+async def _soon(ask: Callable[[], Awaitable[T]], after_s: float) -> T:
+    await asyncio.sleep(after_s)
+    return await ask()
 
 
 def _error(task: asyncio.Task[Any]) -> BaseException | None:

@@ -174,7 +174,11 @@ LOADED = """
 import sys
 import helpdesk.door, helpdesk.service.offline, helpdesk.service.syncing, helpdesk.stores.replica
 from helpdesk.connectors.bare_httpx import httpx
+from helpdesk.gateway.line import Line
 from helpdesk.gateway.remote import RemoteDesk
+line = Line("http://127.0.0.1:1", None)
+print(*sorted(sys.modules))
+httpx.URL
 print(*sorted(sys.modules))
 """
 
@@ -182,9 +186,10 @@ print(*sorted(sys.modules))
 def test_who_works_elsewhere_does_not_wait_for_what_a_desk_of_this_machine_takes() -> None:
     told = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, check=True).stdout
 
-    loaded = set(told.decode().split())
+    before, loaded = (set(line.split()) for line in told.decode().splitlines())
 
-    assert "helpdesk.gateway.remote" in loaded
+    assert not {"httpx", "httpcore", "anyio", "h11"} & before
+    assert {"helpdesk.gateway.remote", "httpx"} <= loaded
     assert not {"helpdesk.service.local", "helpdesk.wiring", "tenacity"} & loaded
     assert not {"httpx._main", "click", "pygments", "rich"} & loaded
 
