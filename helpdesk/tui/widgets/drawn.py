@@ -19,6 +19,10 @@ from textual.strip import Strip
 from textual.style import Style as Look
 from textual.widget import Widget
 
+from helpdesk.tui.filters import NoControls
+
+_NO_CONTROLS = NoControls()
+
 
 def settled_size() -> Reactive[Size]:
     """Give a `virtual_size` that asks for no second layout: it is what a layout gave."""
@@ -70,6 +74,7 @@ class Drawn(Framed):
 
     _kept: dict[int, Strip] = {}  # noqa: RUF012 - replaced before it is filled
     _kept_for: tuple[object, ...] = ()
+    _worn: dict[Style, Style] = {}  # noqa: RUF012 - replaced before it is filled
     _filters: Sequence[LineFilter] = ()
     _ground: Color | None = None
 
@@ -84,6 +89,19 @@ class Drawn(Framed):
     def shown_by(self) -> object:
         """Give what all lines depend on beside size and style: with another they are forgotten."""
         return None
+
+    def worn(self, look: Style) -> Style:
+        """Return a look as all filters leave it; what is known of it holds as long as the lines."""
+        if look not in self._worn:
+            line = [Segment(" ", look)]
+            for each in self._filters:
+                line = each.apply(line, self.ground)
+            self._worn[look] = line[0].style or look
+        return self._worn[look]
+
+    def finished_in_worn(self, segments: list[Segment]) -> Strip:
+        """Return segments in looks that are `worn`, just as long as the content, as its line."""
+        return Strip(_NO_CONTROLS.apply(segments, self.ground), self.outer_size.width)
 
     def finished(self, segments: Iterable[Segment]) -> Strip:
         """Return segments as a line as long as the content, passed through all filters."""
@@ -102,7 +120,7 @@ class Drawn(Framed):
 
     def forget_drawn(self) -> None:
         """Let all lines be drawn anew when they are painted."""
-        self._kept = {}
+        self._kept, self._worn = {}, {}
 
     def notify_style_update(self) -> None:
         """Forget what was drawn in the last style."""

@@ -268,19 +268,17 @@ class RowList(Drawn, Generic[T], can_focus=True):
         if painted is None or painted[0] != row:
             if len(self._painted) >= PAINTED:
                 self._painted.clear()
-            painted = self._painted[key] = row, self._row(row, at, inner)
+            painted = self._painted[key] = row, self._row(row, at, inner, key[2])
         return painted[1]
 
-    def _row(self, row: T, at: int, inner: int) -> Strip:
-        scene = self._scene()
-        parts = []
+    def _row(self, row: T, at: int, inner: int, thumb: str) -> Strip:
+        scene, parts = self._scene(), []
         for column, width in self._widths(inner):
             cell = column.cell(row, scene)
             parts.append((cell.text, cell.look, width))
-        under = None
-        if at == self.cursor:
-            under = self._look("cursor" if self.has_focus else "resting")
-        return self._strip(parts, "▌" if at == self.cursor else " ", under, self._thumb(at))
+        name = "cursor" if self.has_focus else "resting"
+        under = self._look(name) if at == self.cursor else None
+        return self._strip(parts, "▌" if at == self.cursor else " ", under, thumb)
 
     def _widths(self, inner: int) -> tuple[tuple[Column[T], int], ...]:
         if self._shared[0] != inner:
@@ -291,16 +289,18 @@ class RowList(Drawn, Generic[T], can_focus=True):
         self, parts: list[tuple[str, str, int]], mark: str, under: Style | None, end: str
     ) -> Strip:
         """Return cells side by side; on the cursor its own colours win over the cells' looks."""
-        plain, thumb = under or self._look("plain"), self._look("thumb")
+        plain = self.worn(under or self._look("plain"))
         segments = [Segment(mark, plain)]
         for text, look, width in parts:
             # The gap after a cell is drawn with it: one change of colour less.
-            style = plain if under is not None else self._look(look)
+            style = plain if under is not None else self.worn(self._look(look))
             segments.append(Segment(f"{fit(text, width)} ", style))
-        used = 1 + sum(width + 1 for _, _, width in parts)
-        segments.append(Segment(" " * max(0, self.outer_size.width - 1 - used), plain))
-        segments.append(Segment(end, plain if end == " " else thumb))
-        return self.finished(Segment.simplify(segments))
+        left = self.outer_size.width - 1 - sum(width + 1 for _, _, width in parts)
+        if left > 0:  # else the cells and their gaps take all there is
+            ends = plain if end == " " else self.worn(self._look("thumb"))
+            segments += [Segment(" " * (left - 1), plain), Segment(end, ends)]
+        line = [*Segment.simplify(segments)]
+        return self.finished_in_worn(line) if left >= 0 else self.finished(line)
 
     def _thumb(self, at: int) -> str:
         return thumb_of(at - self._top, self._top, self._height, self.total)
