@@ -187,8 +187,9 @@ def not_taken(
 
 def lines_for(tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
     """Return a pool of lines that does not follow the environment."""
-    limits = httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=30)
-    return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=limits)
+    from helpdesk.connectors.sockets import Lines  # noqa: PLC0415  (loads what httpx asks with)
+
+    return Lines(tls)
 
 
 def client_for(lines: httpx.AsyncBaseTransport, total_s: float) -> httpx.AsyncClient:
