@@ -27,6 +27,7 @@ LATER = (
     "helpdesk.tui.palette", "helpdesk.tui.screens.approvals", "helpdesk.tui.screens.curtain",
     "helpdesk.tui.screens.lists", "helpdesk.tui.widgets.case_parts",
     "httpx", "humanize", "keyring", "litestar", "pyotp", "segno", "shtab", "smtplib", "sqlalchemy",
+    "tinydb",
     "textual.widgets._data_table", "textual.widgets._markdown", "textual.widgets._text_area",
 )  # fmt: skip
 """What the first frame must not wait for."""

@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
-from tinydb.storages import Storage
 
 from helpdesk.domain.errors import BadFile, Unreachable
 from helpdesk.stores.form import (
@@ -55,6 +54,9 @@ from helpdesk.stores.shelf import Handle, Places, Shelf, Tell
 
 if TYPE_CHECKING:
     from filelock import FileLock
+    from tinydb.storages import Storage
+else:  # it adds nothing, and all of TinyDB comes with it
+    Storage = object
 
 LOCK_WAIT_S: Final = 10.0
 """How long a change waits for another console to finish its own."""

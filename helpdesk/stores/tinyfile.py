@@ -14,15 +14,11 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
-from typing import (
-    Any,
-    Final,
-    TypeVar,
-)
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
-from tinydb import TinyDB
 
 from helpdesk.domain.errors import BadFile
 from helpdesk.domain.learning import learn
@@ -35,6 +31,9 @@ from helpdesk.stores.people import People
 from helpdesk.stores.remade import Remade
 from helpdesk.stores.shelf import Shelf, Tell
 from helpdesk.stores.whole import whole
+
+if TYPE_CHECKING:
+    from tinydb import TinyDB
 
 LEFT_ALONE: Final = timedelta(hours=12)
 """After this long untouched, a fixture is picked up as if no time had passed since."""
@@ -63,8 +62,7 @@ class TinyFile:
         kept: Path | None = None,
         tell: Tell | None = None,
     ) -> None:
-        self._db = TinyDB(str(path), storage=AtomicStorage, kept=kept, tell=tell)
-        self._storage: AtomicStorage = self._db.storage  # type: ignore[assignment]
+        self._storage = AtomicStorage(str(path), kept=kept, tell=tell)
         self._clock = clock
         self._shift: timedelta | None = None
         self._signature: Signature | None = None
@@ -78,6 +76,13 @@ class TinyFile:
         self._gathering = threading.Lock()
         self.name = str(path)
         learn((_Timeline, Named))
+
+    @cached_property
+    def _db(self) -> TinyDB:
+        """The file as TinyDB has it, which nobody waits for who only looks."""
+        from tinydb import TinyDB  # noqa: PLC0415
+
+        return TinyDB(storage=lambda: self._storage)
 
     @property
     def is_changing(self) -> bool:
