@@ -100,6 +100,8 @@ class FollowingApp(SafeApp):
     @work(group="outbox", exit_on_error=False)
     async def show_outbox(self) -> None:
         """Show what is not settled, and do what is decided about it, until nothing is left."""
+        if isinstance(self.screen, dialogs.OutboxDialog):
+            return  # its key was struck twice
         desk = self._desk
         while isinstance(desk, Waits):
             wishes = worth_showing(desk.wishes)

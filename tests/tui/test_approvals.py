@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from textual import events
 from textual.widgets import Button
 
 from helpdesk.domain.actions import ResetAll, TurnOffMfa
@@ -208,6 +209,22 @@ async def test_what_was_agreed_is_carried_out_from_the_list_too(demo: Demo) -> N
         await agent.sees("MFA is off", "✓ carried out")
 
     assert (await desk.case(KAVYA)).user.mfa is MfaState.OFF
+
+
+async def test_a_request_that_is_chosen_twice_in_one_go_is_shown_once(demo: Demo) -> None:
+    desk = demo("aoife")
+    await ask_as(desk)
+    async with console(desk) as agent:
+        await agent.press("4")
+        await agent.sees("Turn MFA off")
+
+        for _ in range(3):
+            agent.app.post_message(events.Key("enter", "\r"))
+        await agent.sees("◔ waits")
+        await agent.settles()
+
+        shown = [one for one in agent.app.screen_stack if isinstance(one, ApprovalDialog)]
+        assert len(shown) == 1
 
 
 @pytest.mark.usefixtures("deaf_for_ages")

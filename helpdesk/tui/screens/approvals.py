@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from textual import on, work
 
 from helpdesk.assets import asset
@@ -71,7 +73,7 @@ class ApprovalsScreen(ActingPlace, FindingPlace[ApprovalRow]):
 
     @on(RowList.Chosen)
     def _chosen(self, message: RowList.Chosen[ApprovalRow]) -> None:
-        self.open_request(message.row.approval)
+        self.ask_by(partial(self.open_request, message.row.approval))
 
     @work(group="acts", exit_on_error=False)
     async def open_request(self, approval: Approval) -> None:
