@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from textual import events, on
 from textual.app import App, ComposeResult
 
@@ -187,3 +188,43 @@ async def test_a_line_drawn_once_is_no_longer_than_the_list_after_it_shrank() ->
         await pilot.pause()
 
         assert {strip.cell_length for strip in app.rows.render_lines(app.rows.size.region)} == {30}
+
+
+@pytest.mark.parametrize("width", [20, 80])
+async def test_a_mark_in_the_last_cell_shows_how_far_down_the_window_is(width: int) -> None:
+    app = Million()
+    async with app.run_test(size=(width, 20)) as pilot:
+        seen = {}
+        for by in ("home", "end"):
+            await pilot.press(by)
+            for _ in range(5):
+                await pilot.pause(0.02)
+            seen[by] = app.lines()
+
+    assert [at for at, line in enumerate(seen["home"]) if line[-1] == "▐"] == [0]
+    assert [at for at, line in enumerate(seen["end"]) if line[-1] == "▐"] == [19]
+    assert {len(line) for lines in seen.values() for line in lines} == {width}
+
+
+async def test_the_mark_costs_no_letter_of_a_column_and_moves_none() -> None:
+    app = Million()
+    app.rows._columns = (Column(title="", width=18, cell=lambda row, scene: Cell("x" * 18)),) * 2
+    async with app.run_test(size=(1 + 18 + 1 + 18 + 1, 20)) as pilot:
+        await pilot.pause()
+        with_mark = app.lines()[0]
+        app.rows.show(Page(total=1, offset=0, rows=(0,)))
+        await pilot.pause()
+
+        assert with_mark == "▌" + "x" * 18 + " " + "x" * 18 + "▐"
+        assert app.lines()[0] == with_mark.replace("▐", " ")
+
+
+async def test_rows_that_did_not_come_yet_have_the_mark_beside_them_too() -> None:
+    app = Million()
+    async with app.run_test(size=(40, 20)) as pilot:
+        await pilot.pause()
+        app.rows.show(Page(total=40, offset=0, rows=()))
+
+        drawn = [app.rows.render_line(y).text for y in range(20)]
+
+        assert drawn == [" …" + " " * 37 + "▐"] * 10 + [" …" + " " * 38] * 10

@@ -262,7 +262,7 @@ class RowList(Drawn, Generic[T], can_focus=True):
         row = self._rows.get(at)
         if row is None:
             self._want(*self.window)
-            return self.finished([Segment(fit(" …", width), self._look("quiet"))])
+            return self._strip([("…", "quiet", inner)], " ", None, self._thumb(at))
         key = at, at == self.cursor, self._thumb(at)
         painted = self._painted.get(key)
         if painted is None or painted[0] != row:
@@ -296,9 +296,12 @@ class RowList(Drawn, Generic[T], can_focus=True):
             style = plain if under is not None else self.worn(self._look(look))
             segments.append(Segment(f"{fit(text, width)} ", style))
         left = self.outer_size.width - 1 - sum(width + 1 for _, _, width in parts)
-        if left > 0:  # else the cells and their gaps take all there is
-            ends = plain if end == " " else self.worn(self._look("thumb"))
-            segments += [Segment(" " * (left - 1), plain), Segment(end, ends)]
+        if left > 0:
+            segments.append(Segment(" " * left, plain))
+        if end != " ":  # it stands in the last cell, a gap: no column begins or ends there
+            last = segments[-1]
+            segments[-1] = Segment(last.text[:-1], last.style)
+            segments.append(Segment(end, self.worn(self._look("thumb"))))
         line = [*Segment.simplify(segments)]
         return self.finished_in_worn(line) if left >= 0 else self.finished(line)
 
