@@ -6,7 +6,9 @@ A question goes out whole: its head alone would wake whoever is asked, who could
 from __future__ import annotations
 
 import asyncio
+import select
 import ssl
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -24,6 +26,9 @@ MOST_JOINED: Final = 65_536
 APART_S: Final = 0.25
 """Seconds after which another address of a host is tried beside the first (RFC 8305)."""
 
+RESTS_S: Final = 20.0
+"""Seconds for which a line that nobody needs stays open: less than a gateway of ours keeps it."""
+
 
 class Lines(httpx.AsyncHTTPTransport):
     """A pool of lines on which httpx asks; it does not follow the environment.
@@ -38,7 +43,7 @@ class Lines(httpx.AsyncHTTPTransport):
             ssl_context=tls,
             max_connections=16,
             max_keepalive_connections=8,
-            keepalive_expiry=30,
+            keepalive_expiry=RESTS_S,
             network_backend=Network(),
         )
 
@@ -178,8 +183,19 @@ class Wire(asyncio.Protocol, httpcore.AsyncNetworkStream):
     def get_extra_info(self, info: str) -> Any:
         """Give whether there is something to read, or it has ended; else what the loop knows."""
         if info == "is_readable":
-            return bool(self._in) or self._is_over
+            return bool(self._in) or self._is_over or self._is_unread()
         return self._transport.get_extra_info(info)
+
+    def _is_unread(self) -> bool:
+        """Whether something came, its end perhaps, that a busy loop had no time to look at."""
+        line = self._transport.get_extra_info("socket")
+        if line is None or line.fileno() < 0:  # under TLS the loop tells of its end a turn later
+            return True
+        if sys.platform == "win32":
+            return bool(select.select([line], [], [], 0)[0])
+        ready = select.poll()
+        ready.register(line, select.POLLIN)
+        return bool(ready.poll(0))
 
     def _flush(self) -> None:
         if self._out:
@@ -205,5 +221,5 @@ def _told(late: type[Exception], broken: type[Exception]) -> Iterator[None]:
         yield
     except TimeoutError as error:
         raise late(str(error)) from error
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a host's name that cannot be one
         raise broken(str(error)) from error

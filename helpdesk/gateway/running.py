@@ -105,7 +105,7 @@ class Server(uvicorn.Server):
         silent_s: float = SILENT_S,
     ) -> None:
         self._gateway, self._silent_s = gateway, silent_s
-        self._silent: dict[Any, float] = {}
+        self._silent: dict[Any, tuple[Any, float]] = {}
         super().__init__(
             uvicorn.Config(
                 gateway.app(),
@@ -135,10 +135,16 @@ class Server(uvicorn.Server):
 
     def _let_go(self) -> None:
         """Close what asked nothing whole for too long: uvicorn itself waits for ever."""
-        now = time.monotonic()
-        silent = [one for one in self.server_state.connections if not _is_answered(one)]
-        self._silent = {one: self._silent.get(one, now) for one in silent}
-        for one, since in self._silent.items():
+        now, before = time.monotonic(), self._silent
+        self._silent = {}
+        one: Any
+        for one in self.server_state.connections:
+            if _is_answered(one):
+                continue
+            asked, since = before.get(one, (None, now))
+            if asked is not one.cycle:  # it asked something since, and has its answer already
+                since = now
+            self._silent[one] = one.cycle, since
             if now - since > self._silent_s:
                 one.transport.close()
 

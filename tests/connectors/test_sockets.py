@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -11,6 +13,7 @@ import httpx
 import pytest
 
 from helpdesk.connectors.sockets import MOST_HELD, MOST_JOINED, Lines
+from tests.waiting import PATIENCE_S
 
 Answers = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -88,7 +91,38 @@ async def test_nobody_waits_for_ever_for_an_answer() -> None:
         silent.set()
 
 
-async def test_where_nobody_is_nothing_was_sent() -> None:
+@pytest.mark.parametrize("where", ["127.0.0.1:1", "a..b", f"{'x' * 64}.example"])
+async def test_where_nobody_is_nothing_was_sent(where: str) -> None:
     async with asking(lambda *_: asyncio.sleep(0)) as client:
         with pytest.raises(httpx.ConnectError):
-            await client.get("http://127.0.0.1:1/")
+            await client.get(f"http://{where}/")
+
+
+async def test_a_line_that_ended_while_the_loop_was_busy_is_not_asked_on_again() -> None:
+    ends, ended = threading.Event(), threading.Event()
+
+    def answer(listener: socket.socket) -> None:
+        for _ in range(2):
+            line, _ = listener.accept()
+            with line:
+                line.recv(MOST_JOINED)
+                line.sendall(HEAD % 2 + b"ok")
+                ends.wait(PATIENCE_S)
+            ended.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(PATIENCE_S)
+        thread = threading.Thread(target=answer, args=(listener,))
+        thread.start()
+        lines = Lines(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with httpx.AsyncClient(transport=lines, base_url=base) as client:
+            first = await client.get("/")
+            ends.set()
+            is_ended = ended.wait(PATIENCE_S)  # on the loop, which looks at nothing meanwhile
+
+            second = await client.get("/")
+        thread.join(PATIENCE_S)
+
+    assert is_ended
+    assert (first.content, second.content) == (b"ok", b"ok")

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import select
 import signal
 import socket
 import threading
@@ -18,6 +19,7 @@ import httpx
 import pytest
 from filelock import FileLock
 
+from helpdesk.connectors.sockets import RESTS_S
 from helpdesk.domain.actions import Note
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.cases import Outcome
@@ -26,7 +28,7 @@ from helpdesk.domain.search import Query
 from helpdesk.gateway import wire
 from helpdesk.gateway.bounds import Allowance
 from helpdesk.gateway.endpoints import ENDPOINTS, Endpoint
-from helpdesk.gateway.running import Server, run
+from helpdesk.gateway.running import MOST_HEAD, Server, run
 from helpdesk.gateway.server import Gateway, permit
 from helpdesk.service.local import LocalDesk
 from tests.conftest import Clock
@@ -365,28 +367,47 @@ def test_a_fault_in_the_chores_is_told_and_the_next_round_comes(
     until(lambda: again.desks.chores_done > told + 3)
 
 
-def test_who_is_connected_and_asks_nothing_is_let_go_of(
+def test_who_is_connected_is_let_go_of_only_where_they_ask_nothing(
     desk_as: Callable[..., LocalDesk], clock: Clock
 ) -> None:
     made = Gateway(SomeDesks(desk_as), Words([desk_as("dana").agent], clock), now=clock)
     server = Server(made, silent_s=1.5)
-    with free_port() as listener, socket.socket() as mute, socket.socket() as slow:
+    begun = b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: "
+    with contextlib.ExitStack() as opened:
+        listener = opened.enter_context(free_port())
+        mute, slow, busy = (opened.enter_context(socket.socket()) for _ in range(3))
         thread = threading.Thread(target=run, args=(server, listener))
         thread.start()
         until(lambda: server.started)
-        for one, sent in ((mute, b""), (slow, b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: ")):
+        for one, sent in ((mute, b""), (slow, begun), (busy, b"")):
             one.connect(listener.getsockname())
             one.settimeout(PATIENCE_S)
             one.sendall(sent)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1/events"
         with httpx.stream("GET", url, headers={"Authorization": "Bearer dana"}) as events:
+            while len(select.select([mute, slow], [], [], 0.05)[0]) < 2:
+                busy.sendall(begun + b"\r\n\r\n")
+                answers = busy.recv(MOST_HEAD)
             ends = [one.recv(1) for one in (mute, slow)]
             is_open = next(events.iter_lines()).startswith("id:")
+            busy.sendall(begun + b"\r\n\r\n")
+            answers = busy.recv(MOST_HEAD)
         server.handle_exit(signal.SIGTERM, None)
         thread.join(PATIENCE_S)
 
     assert ends == [b"", b""]
     assert is_open
+    assert answers.startswith(b"HTTP/1.1 200")
+
+
+def test_whoever_asks_lets_a_line_that_rests_go_before_the_gateway_does(
+    desk_as: Callable[..., LocalDesk], clock: Clock
+) -> None:
+    made = Gateway(SomeDesks(desk_as), Words([desk_as("dana").agent], clock), now=clock)
+
+    server = Server(made)
+
+    assert server.config.timeout_keep_alive > RESTS_S
 
 
 def test_a_question_without_an_end_is_not_taken_in(
