@@ -34,6 +34,10 @@ LONGEST_S: Final = 0.03
 BUSY: Final = "PRAGMA busy_timeout={}"
 """How many milliseconds SQLite waits for whoever holds the pen."""
 
+STEP_MS: Final = 2
+"""So long SQLite itself waits at a time: it looks every millisecond then, later every tenth of a
+second, and another process that gives the pen back for a moment would have it again each time."""
+
 BEGIN: Final = Prepared(text("BEGIN IMMEDIATE"))
 
 
@@ -159,20 +163,27 @@ def take_pen(connection: Connection, *, waits: bool) -> None:
     Raises:
         Taken: Another process holds it.
     """
-    if waits:
-        BEGIN.run(connection)
-        return
     driver: Any = connection.connection.driver_connection
-    driver.execute(BUSY.format(0))
+    ends = time.monotonic() + BUSY_S
+    driver.execute(BUSY.format(STEP_MS if waits else 0))
+    try:
+        while not _is_taken(connection, is_last=time.monotonic() >= ends):
+            if not waits:
+                raise Taken
+    finally:
+        driver.execute(BUSY.format(BUSY_S * 1_000))
+
+
+def _is_taken(connection: Connection, *, is_last: bool) -> bool:
+    """Try to take the pen; give whether that came about, or raise where it *is_last*."""
     try:
         BEGIN.run(connection)
     except DBAPIError as error:
         code = getattr(error.orig, "sqlite_errorcode", 0)
-        if code & 0xFF != sqlite3.SQLITE_BUSY:  # what is above tells busy with what
+        if is_last or code & 0xFF != sqlite3.SQLITE_BUSY:  # what is above tells busy with what
             raise
-        raise Taken from error
-    finally:
-        driver.execute(BUSY.format(BUSY_S * 1_000))
+        return False
+    return True
 
 
 def drop(connection: Connection) -> None:
