@@ -45,10 +45,11 @@ class Counter:
         """
         loop = asyncio.get_running_loop()
         if self._is_embedded:
-            if self._told is None or self._told[0] is not loop:
+            told = self._told  # once: another loop may forget it meanwhile
+            if told is None or told[0] is not loop:
                 loop.call_soon(self._forget)  # before anything that is heard from here on
-                self._told = (loop, self.count())
-            return self._told[1]
+                told = self._told = (loop, self.count())
+            return told[1]
         together = self._turns.get(loop)
         if together is None:
             together = self._turns[loop] = Together(self._in_thread)
