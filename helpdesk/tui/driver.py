@@ -19,7 +19,7 @@ from textual.events import Key
 from textual.message import Message
 
 from helpdesk import opening
-from helpdesk.tui.filters import in_order
+from helpdesk.tui.filters import in_order, in_place
 from helpdesk.tui.paste import SafeParser, forgiving_decoder
 from helpdesk.tui.pen import Pen
 from helpdesk.tui.terminal import SafeApp
@@ -79,7 +79,7 @@ class TerminalDriver(LinuxDriver):
             if data != SYNC_END:
                 return
             data, self._frame = "".join(self._frame), []
-        super().write(in_order(data))
+        super().write(in_order(in_place(data)))
 
     def send_message(self, message: Message) -> None:
         """Hand over what was struck; Textual makes a task of each."""

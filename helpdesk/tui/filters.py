@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
@@ -22,6 +23,16 @@ _LOOKS = "(?:\x1b\\[[0-9;:]*m)*"
 _BETWEEN = f"{_LOOKS}(?:[ .'\u2019\u200c\u200d-]{_LOOKS})?"
 _NAME = re.compile(f"{_LEFTWARDS}(?:{_BETWEEN}{_LEFTWARDS})*")
 """A name of such letters, whatever its looks; two blanks or a frame end it."""
+
+_VOWELLED = "[\u0900-\u0dff\u0f00-\u109f\u1700-\u1cff\ua800-\uabff\U00011000-\U00011fff]"
+"""Letters of scripts whose vowels beside a letter take a cell here and none there: Devanagari, …"""
+
+_CODES = re.compile("\x1b\\[[0-9;:?]*[A-Za-z]")
+_FLOW = re.compile(r"\x1b\[\d+;(\d+)H((?:[^\x1b\n]|\x1b(?!\[\d+;\d+H))*)")
+"""What is drawn from a place on, to the end of the line or the next place; and that column."""
+
+_UNSURE = re.compile(f"{_VOWELLED}(?:[^\x1b ]| (?! ))*(?:  +)?")
+"""From such a letter to the end of the gap after it, or of its look: that gap takes the odds."""
 
 _MARK = "\u200e"
 _MARKED = f"(?<={_LEFTWARDS}){_MARK}"
@@ -70,6 +81,27 @@ def in_order(drawn: str) -> str:
     does not come here: `clean` has made it visible.
     """
     return _NAME.sub(f"\\g<0>{_MARK}", drawn)
+
+
+def in_place(drawn: str) -> str:
+    """Return a frame that says anew in which column it goes on after letters of unsure width.
+
+    Terminals differ by a cell a vowel from what the columns were counted by: what follows would
+    stand beside its place, and be left there by the next frame, which draws only what is other.
+    """
+    if not re.search(_VOWELLED, drawn):
+        return drawn
+    return _FLOW.sub(_placed, drawn)
+
+
+def _placed(flow: re.Match[str]) -> str:
+    column, line = int(flow[1]), flow[2]
+
+    def sure(run: re.Match[str]) -> str:
+        before = _CODES.sub("", line[: run.end()])
+        return f"{run[0]}\x1b[{column + cell_len(before)}G"
+
+    return flow[0][: -len(line) or None] + _UNSURE.sub(sure, line)
 
 
 def unmarked(text: str) -> str:

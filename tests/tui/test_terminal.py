@@ -21,7 +21,7 @@ from textual.message import Message
 from textual.widgets._toast import Toast
 
 from helpdesk.crashes import LOG_LIMIT, report
-from helpdesk.tui.filters import in_order
+from helpdesk.tui.filters import in_order, in_place
 from helpdesk.tui.paste import IDLE_S, PASTE_LIMIT, SafeParser, pasted
 from helpdesk.tui.running import RESTORE
 from helpdesk.tui.terminal import TOASTS, SafeApp
@@ -284,6 +284,22 @@ def test_a_name_that_is_read_leftwards_draws_nothing_to_its_other_side(
 
     assert shown == marked.replace("|", "\u200e")
     assert cell_len(shown) == cell_len(drawn)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "placed"),
+    [
+        ("\x1b[3;2H│ Maya  12 │", "\x1b[3;2H│ Maya  12 │"),
+        ("\x1b[3;2H· रोहन शर्मा  12 │\n", "\x1b[3;2H· रोहन शर्मा  |13|12 │\n"),
+        (
+            "\x1b[3;5H\x1b[1mरोह\x1b[0m \x1b[2mमा\x1b[0m│\x1b[4;2HMaya",
+            "\x1b[3;5H\x1b[1mरोह|7|\x1b[0m \x1b[2mमा|9|\x1b[0m│\x1b[4;2HMaya",
+        ),
+        ("\x1b[1;1HMaya\n\x1b[2;9H한 ரோ   7", "\x1b[1;1HMaya\n\x1b[2;9H한 ரோ   |16|7"),
+    ],
+)
+def test_what_follows_a_vowel_of_unsure_width_is_put_in_its_column(drawn: str, placed: str) -> None:
+    assert in_place(drawn) == re.sub(r"\|(\d+)\|", "\x1b[\\1G", placed)
 
 
 def test_what_is_copied_off_the_screen_and_pasted_is_the_name() -> None:
