@@ -220,6 +220,18 @@ async def test_a_replica_that_is_behind_keeps_the_line_it_is_asked_on(
     assert len(opened) == 1
 
 
+@pytest.mark.parametrize("acts", [(), ("note",)])
+async def test_rows_of_the_log_are_asked_of_the_driver_itself(
+    on_sqlite: Database, acts: tuple[str, ...]
+) -> None:
+    told = list[object]()
+    event.listen(on_sqlite.engine, "before_cursor_execute", lambda *said: told.append(said[2]))
+
+    await SqlStore(on_sqlite).rows(user="u2", acts=acts)
+
+    assert not told
+
+
 async def test_a_server_that_is_away_is_told_of_in_a_sentence_whatever_is_asked() -> None:
     with closing(Database(f"postgresql://desk@127.0.0.1:{free_port()}/desk")) as database:
         for asked in (database.changes, lambda: database.ask(is_empty, database)):

@@ -97,8 +97,8 @@ class SqlLog(Part):
         )
         # From a whole minute on: the moments that are asked for move on, the rows stay.
         begin = since.replace(second=0, microsecond=0) if since and limit is None else since
-        given: dict[str, Any] = {"user": user, "agent": agent, SEVERAL: [*acts], "since": begin}
-        given |= {"after": after, "limit": limit}
+        given: dict[str, Any] = {"user": user, "agent": agent, "since": begin}
+        given |= {"after": after, "limit": limit} | ({SEVERAL: [*acts]} if acts else {})
         is_long = not (user or acts or limit is not None)
         what = rows_of(user, agent, acts, begin, after, limit, looks=looks)
         rows = await self._database.once(what, self._rows, wanted, given, is_long=is_long)
