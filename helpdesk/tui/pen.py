@@ -7,6 +7,8 @@ frame ─▶ queue ─▶ thread ─▶ the terminal   from the first that it di
 from __future__ import annotations
 
 import os
+import select
+import threading
 from io import TextIOWrapper
 from queue import Queue
 from typing import IO
@@ -28,30 +30,31 @@ class Pen(WriterThread):
             self._code = file.encoding, file.errors or "strict"
         self._at_once = _opened(file)
         self._waiting: Queue[bytes] = Queue(MAX_QUEUED_WRITES)
-        self._given = self._written = 0  # each counted by one thread
+        self._given = self._written = 0
+        self._writing = threading.RLock()  # what reads the keys answers the terminal also
 
     def write(self, text: str) -> None:
         """Write, now or after all that waits."""
         data = text.encode(*self._code)
-        if self._given == self._written:
-            data = data[self._taken(data) :]
-        if data:
-            self._given += 1
-            self._waiting.put(data)
+        with self._writing:
+            if self._given == self._written:
+                data = data[self._taken(data) :]
+            if data:
+                self._given += 1
+                self._waiting.put(data)
 
     def _taken(self, data: bytes) -> int:
         """Write what is taken now, and say how many bytes that were."""
         try:
             return os.write(self._at_once, data) if self._at_once >= 0 else 0
-        except OSError:  # nothing is, or it has gone, which the thread will find
+        except OSError:  # nothing is, or it has gone
             return 0
 
     def run(self) -> None:
         """Write what waits, until told to stop."""
         place = self._file.fileno()
         while data := self._waiting.get():
-            while data:
-                data = data[os.write(place, data) :]
+            _wholly(place, data)
             self._written += 1
 
     def stop(self) -> None:
@@ -61,6 +64,17 @@ class Pen(WriterThread):
         if self._at_once >= 0:
             os.close(self._at_once)
             self._at_once = -1
+
+
+def _wholly(place: int, data: bytes) -> None:
+    """Write all of it; to what has gone nothing: whoever reads its keys finds that."""
+    while data:
+        try:
+            data = data[os.write(place, data) :]
+        except BlockingIOError:  # so was it left by what ran here before
+            select.select((), (place,), ())
+        except OSError:
+            return
 
 
 def _opened(file: IO[str]) -> int:

@@ -66,3 +66,79 @@ def test_what_a_terminal_takes_is_there_without_a_thread() -> None:
     os.close(source)
 
     assert found == "│".encode()
+
+
+class Halting(Pen):
+    """Of the first that is written a terminal takes three bytes; then another thread writes."""
+
+    answering: threading.Thread | None = None
+
+    def _taken(self, data: bytes) -> int:
+        """Write what is taken."""
+        if self.answering is not None:
+            return super()._taken(data)
+        taken = super()._taken(data[:3])
+        self.answering = threading.Thread(target=self.write, args=["answer"])
+        self.answering.start()
+        self.answering.join(0.05)  # it waits, unless it may write
+        return taken
+
+
+@needs_pty
+def test_what_two_threads_write_at_once_is_not_mixed() -> None:
+    source, sink = _terminal()
+
+    with os.fdopen(sink, "w", encoding="utf-8") as file:
+        pen = Halting(file)
+        pen.start()
+        pen.write("frame ")
+        assert pen.answering is not None
+        pen.answering.join()
+        pen.stop()
+        found = b""
+        while len(found) < len("frame answer"):
+            found += os.read(source, 100)
+    os.close(source)
+
+    assert found == b"frame answer"
+
+
+@needs_pty
+def test_what_has_gone_holds_nobody_up() -> None:
+    source, sink = _piped()
+    os.close(source)
+
+    with os.fdopen(sink, "w", encoding="utf-8") as file:
+        pen = Pen(file)
+        pen.start()
+        for line in LINES[:3]:
+            pen.write(line)
+
+        pen.stop()
+
+    assert pen._given == pen._written == 3
+
+
+@needs_pty
+def test_what_was_left_so_that_nobody_waits_for_it_is_waited_for() -> None:
+    source, sink = _piped()
+    os.set_blocking(sink, False)
+    found = bytearray()
+
+    def read() -> None:
+        while data := os.read(source, 1 << 16):
+            found.extend(data)
+
+    with os.fdopen(sink, "w", encoding="utf-8") as file:
+        pen = Pen(file)
+        pen.start()
+        reader = threading.Timer(0.05, read)
+        reader.start()
+
+        for line in LINES:
+            pen.write(line)
+        pen.stop()
+
+    reader.join()
+    os.close(source)
+    assert found.decode() == "".join(LINES)
