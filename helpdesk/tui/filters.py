@@ -16,8 +16,11 @@ from textual.filter import LineFilter
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 
-_LEFTWARDS = "[\u0590-\u08ff]"
-"""Letters, and their marks, of scripts that are read from right to left: Hebrew, Arabic, …"""
+_LEFTWARDS = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+"""Letters, and their marks, of scripts that are read from right to left: Hebrew, Arabic, …
+
+Also as they are written at one place of a word, and those of scripts of old and of few.
+"""
 
 _LOOKS = "(?:\x1b\\[[0-9;:]*m)*"
 _BETWEEN = f"{_LOOKS}(?:[ .'\u2019\u200c\u200d-]{_LOOKS})?"

@@ -275,6 +275,8 @@ def test_nothing_that_is_shown_commands_the_terminal(tmp_path: Path) -> None:
         ("\x1b[1mمايا\x1b[0m \x1b[2mأوكا\x1b[0m 12", "\x1b[1mمايا\x1b[0m \x1b[2mأوكا|\x1b[0m 12"),
         ("שלום-לך│مايا  شركة  5", "שלום-לך|│مايا|  شركة|  5"),
         ("می\u200cخواهم 7 👩", "می\u200cخواهم| 7 👩"),
+        ("\ufe8d\ufefc \ufb4f  3", "\ufe8d\ufefc \ufb4f|  3"),
+        ("\U00010800\U00010801  4 \U0001e900", "\U00010800\U00010801|  4 \U0001e900|"),
     ],
 )
 def test_a_name_that_is_read_leftwards_draws_nothing_to_its_other_side(
