@@ -90,8 +90,8 @@ def _write(path: Path, text: str) -> None:
 
 
 def _line(body: str) -> bytes:
-    text = msgspec.json.encode(body)
-    return b"%08x %b\n" % (zlib.crc32(text), text)
+    text = msgspec.json.encode(body)  # a line begins anew behind one that was cut short
+    return b"\n%08x %b" % (zlib.crc32(text), text)
 
 
 def _body(line: str) -> str | None:
