@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, ClassVar, Final, TypeVar
 
 from rich.console import RenderableType
@@ -231,11 +231,11 @@ class SafeApp(App[None]):
 
         return TerminalDriver
 
-    async def on_event(self, event: events.Event) -> None:
+    def on_event(self, event: events.Event) -> Coroutine[Any, Any, None]:
         """Hear what was struck."""
         if isinstance(event, events.Key):
             self.has_key = False
-        await super().on_event(event)
+        return super().on_event(event)  # not awaited here: each fault would be told to be here
 
     async def _check_bindings(self, key: str, priority: bool = False) -> bool:
         """Look through what keys stand for; not for one that goes before all where none does."""
