@@ -27,7 +27,7 @@ from textual.css.stylesheet import StylesheetParseError
 from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.geometry import Offset
-from textual.notifications import Notify, SeverityLevel
+from textual.notifications import Notification, Notify, SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
@@ -56,12 +56,29 @@ COPY_LIMIT: Final = 20_000
 FAULT_S: Final = 15.0
 """Seconds the notice of a fault is shown."""
 
+LEAST_S: Final = 0.1
+"""So long a notice is shown at least: one of Textual's timers of no time at all never ends."""
+
 UNDONE: Final = "Something could not be done because of a fault of the console's own"
 """How the notice of a fault begins after which the console goes on."""
 
 
 PUT_OFF: Final = 3
 """So often in a row what is laid out waits for what answers a key."""
+
+
+class Notice(Notification):
+    """A notice that may be over before it is drawn: the timer that takes it away ends even then."""
+
+    @property
+    def time_left(self) -> float:
+        """Seconds it is to be shown; some, however late it is drawn."""
+        return max(LEAST_S, super().time_left)
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether its time is over."""
+        return super().time_left <= 0
 
 
 class SafeScreen(Screen[T]):
@@ -354,6 +371,7 @@ class SafeApp(App[None]):
         others = [notice for notice in shown if notice not in same]
         for old in same + others[: max(0, len(others) - TOASTS + 1)]:
             self._unnotify(old, refresh=False)
+        event.notification = Notice(**vars(event.notification))
         super()._on_notify(event)
         event.prevent_default()
 

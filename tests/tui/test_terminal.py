@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
@@ -346,6 +347,24 @@ async def test_notices_are_text_and_few() -> None:
         shown = [toast._notification.message for toast in app.screen.query(Toast)]
 
     assert shown == [f"[/] {number}" for number in range(300 - TOASTS, 300)]
+
+
+async def test_a_notice_whose_time_is_over_as_it_is_drawn_goes_and_freezes_nothing() -> None:
+    app = SafeApp()
+    async with app.run_test(notifications=True) as pilot:
+        app.notify("drawn late")
+        await pilot.pause()
+        (notice,) = app._notifications
+        notice.raised_at = 0.0  # a machine that is behind: it was asked for, then its time was over
+        assert notice.has_expired
+
+        late = Toast(notice)
+        assert late._timeout > 0  # Textual's timer turns for ever below it, and nothing else does
+        await app.mount(late)
+
+        async with asyncio.timeout(PATIENCE_S):
+            while late.is_attached:
+                await pilot.pause(0.01)
 
 
 async def test_the_palette_cannot_write_the_screen_to_a_file() -> None:
