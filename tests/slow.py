@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -19,7 +20,7 @@ class SlowFile(TinyFile):
 
     def __init__(self, path: Path, clock: Clock) -> None:
         super().__init__(path, clock)
-        self.reads, self.writes = "", ""
+        self.reads, self.writes, self.ends = "", "", False
         self.waited = 0
         self.begun, self.go_on = threading.Event(), threading.Event()
 
@@ -44,6 +45,13 @@ class SlowFile(TinyFile):
         found = super().events(users)
         self._wait(self.reads == "timelines")
         return found
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Change documents, and end when it is let."""
+        with super().transaction():
+            yield
+            self._wait(self.ends)
 
     async def has_begun(self) -> None:
         """Wait until somebody waits for it."""

@@ -160,7 +160,7 @@ async def test_writing_down_waits_for_what_is_written_just_now(opened: Open) -> 
     await desk.perform(Note(user="u1", text="before"))
     await desk.settle()
     file = file_of(desk)
-    file.writes = "log"
+    file.ends = True
     await desk.case("u2")
     await file.has_begun()
 
@@ -171,7 +171,6 @@ async def test_writing_down_waits_for_what_is_written_just_now(opened: Open) -> 
     await settling
 
     assert is_waiting
-    assert file.waited == 1
     assert await looks(desk) == 1
     assert (await inspected(desk)).is_sound
 
