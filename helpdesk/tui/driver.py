@@ -49,8 +49,7 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._is_entered = False
         self._frame: list[str] = []  # as far as it was written
-        self._woken, self._waker = os.pipe()
-        os.set_blocking(self._woken, False)
+        self._woken = self._waker = -1
 
     @property
     def _writer_thread(self) -> WriterThread | None:
@@ -62,7 +61,10 @@ class TerminalDriver(LinuxDriver):
         self._pen = Pen(made._file) if made is not None else None
 
     def start_application_mode(self) -> None:
-        """Draw and read from now on."""
+        """Draw and read from now on, also after it was stopped and goes on."""
+        if self._woken < 0:
+            self._woken, self._waker = os.pipe()
+            os.set_blocking(self._woken, False)
         before = opening.take()
         self._is_entered = before is not None
         super().start_application_mode()  # type: ignore[no-untyped-call]
@@ -97,8 +99,10 @@ class TerminalDriver(LinuxDriver):
     def close(self) -> None:
         """Let go of what was needed."""
         super().close()
-        os.close(self._woken)
-        os.close(self._waker)
+        if self._woken >= 0:
+            os.close(self._woken)
+            os.close(self._waker)
+        self._woken = self._waker = -1
 
     def run_input_thread(self) -> None:
         """Read until `disable_input` is called, and give the app what was struck."""

@@ -18,7 +18,7 @@ from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, ClassVar, Final, TypeVar
 
 from rich.console import RenderableType
-from textual import events
+from textual import events, on
 from textual._context import active_message_pump
 from textual.app import App, SystemCommand
 from textual.await_complete import AwaitComplete
@@ -247,6 +247,12 @@ class SafeApp(App[None]):
         from helpdesk.tui.driver import TerminalDriver  # noqa: PLC0415  (not on every system)
 
         return TerminalDriver
+
+    @on(Driver.SignalResume)
+    def draw_again(self) -> None:
+        """Draw all where the console goes on after it was stopped: the terminal shows nothing."""
+        for screen in self.screen_stack:
+            screen.refresh(layout=True)
 
     def on_event(self, event: events.Event) -> Coroutine[Any, Any, None]:
         """Hear what was struck."""

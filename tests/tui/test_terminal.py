@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
 import re
 import signal
 import stat
@@ -243,6 +244,25 @@ def test_bytes_that_are_no_text_and_a_paste_without_end_leave_the_console_alive(
 
     assert terminal.keys.endswith("Z")
     assert code == 0
+
+
+@needs_pty
+def test_a_console_that_was_stopped_goes_on_and_draws_all_again(tmp_path: Path) -> None:
+    with Attack("victim", tmp_path) as terminal:
+        terminal.until("READY")
+
+        terminal.signal(signal.SIGTSTP)
+        os.waitpid(terminal.process.pid, os.WUNTRACED)
+        terminal.signal(signal.SIGCONT)
+        terminal.until(lambda: terminal.shown.count("READY") == 2)
+        terminal.send(b"A")
+        terminal.until(lambda: "A" in terminal.keys)
+        terminal.send(b"\x11")
+        code = terminal.end()
+        settings = terminal.settings
+
+    assert code == 0
+    assert settings == terminal.before
 
 
 # What is drawn
