@@ -27,7 +27,7 @@ from textual.css.stylesheet import StylesheetParseError
 from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.geometry import Offset
-from textual.notifications import Notification, Notify, SeverityLevel
+from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
@@ -38,6 +38,7 @@ from helpdesk import opening
 from helpdesk.crashes import place, report
 from helpdesk.domain.text import clean
 from helpdesk.tui.filters import Colourless, NoControls
+from helpdesk.tui.notice import Notice
 from helpdesk.tui.painting import Brush
 from helpdesk.tui.paste import guard_input
 from helpdesk.tui.sheets import KeptSheets
@@ -56,29 +57,12 @@ COPY_LIMIT: Final = 20_000
 FAULT_S: Final = 15.0
 """Seconds the notice of a fault is shown."""
 
-LEAST_S: Final = 0.1
-"""So long a notice is shown at least: one of Textual's timers of no time at all never ends."""
-
 UNDONE: Final = "Something could not be done because of a fault of the console's own"
 """How the notice of a fault begins after which the console goes on."""
 
 
 PUT_OFF: Final = 3
 """So often in a row what is laid out waits for what answers a key."""
-
-
-class Notice(Notification):
-    """A notice that may be over before it is drawn: the timer that takes it away ends even then."""
-
-    @property
-    def time_left(self) -> float:
-        """Seconds it is to be shown; some, however late it is drawn."""
-        return max(LEAST_S, super().time_left)
-
-    @property
-    def has_expired(self) -> bool:
-        """Whether its time is over."""
-        return super().time_left <= 0
 
 
 class SafeScreen(Screen[T]):
@@ -125,7 +109,7 @@ class SafeScreen(Screen[T]):
         """
         if self.app._batch_count:
             return
-        is_whole = self._compositor.size.region in self._compositor._dirty_regions
+        is_whole = self._is_whole
         app = self.app
         has_key = isinstance(app, SafeApp) and app.has_key
         if has_key and not is_whole and self.is_current and self._put_off < PUT_OFF:
@@ -136,6 +120,11 @@ class SafeScreen(Screen[T]):
         super()._compositor_refresh()
         if is_whole:
             self._repaint_required = False
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether all of the screen is to be drawn, as after another one: then all in one frame."""
+        return self._compositor.size.region in self._compositor._dirty_regions
 
     def answering(self) -> set[Widget]:
         """Give what a key changes at once: drawn before anything is laid out."""
@@ -154,6 +143,8 @@ class SafeScreen(Screen[T]):
         """Draw what answers a key where it stands, if it changed; say whether it did."""
         compositor, may = self._compositor, self._put_off < PUT_OFF and self.is_current
         if not may or self.app._batch_count or self.size != compositor.size:
+            return False
+        if self._is_whole or self in self._dirty_widgets:
             return False
         answer = self._dirty_widgets & self.answering() & compositor.visible_widgets.keys()
         if not answer:

@@ -156,3 +156,18 @@ async def test_a_case_is_drawn_though_keys_keep_coming(demo: Demo) -> None:
             await agent.until(lambda: bool(frames), "the case")
 
         assert "Tove Nyborg" in frames[0]
+
+
+async def test_where_all_is_to_be_drawn_the_list_does_not_come_before_the_rest(demo: Demo) -> None:
+    async with console(demo()) as agent:
+        place = agent.app.screen
+        assert isinstance(place, DeskScreen)
+
+        with written(agent) as frames:
+            place._compositor._dirty_regions.add(place.size.region)  # as where it comes into sight
+            place.finder.refresh(layout=True)
+            place.finder.rows.refresh()
+            await agent.until(lambda: bool(frames), "a frame")
+
+        assert "Maya Okafor" in frames[0]
+        assert "DEMO DATA" in frames[0]
