@@ -72,6 +72,13 @@ class TerminalDriver(LinuxDriver):
         if before is not None:
             self.attrs_before = before
 
+    def resume_application_mode(self) -> None:
+        """Go on; after a stop that nobody hears of it is stopped in order first."""
+        if self._woken >= 0:
+            self._must_signal_resume = True
+            self.suspend_application_mode()
+        super().resume_application_mode()
+
     def write(self, data: str) -> None:
         """Write to the terminal, but for entering the screen that is shown; a frame as one."""
         if self._is_entered and data == opening.ENTER:

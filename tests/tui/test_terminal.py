@@ -247,11 +247,14 @@ def test_bytes_that_are_no_text_and_a_paste_without_end_leave_the_console_alive(
 
 
 @needs_pty
-def test_a_console_that_was_stopped_goes_on_and_draws_all_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGTSTP, signal.SIGSTOP])
+def test_a_console_that_was_stopped_goes_on_and_draws_all_again(
+    tmp_path: Path, stop: signal.Signals
+) -> None:
     with Attack("victim", tmp_path) as terminal:
         terminal.until("READY")
 
-        terminal.signal(signal.SIGTSTP)
+        terminal.signal(stop)
         os.waitpid(terminal.process.pid, os.WUNTRACED)
         terminal.signal(signal.SIGCONT)
         terminal.until(lambda: terminal.shown.count("READY") == 2)
