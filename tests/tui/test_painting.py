@@ -119,20 +119,22 @@ async def test_a_bar_that_grows_shorter_is_painted_with_what_it_stands_beside() 
         assert app.frames == before + 1
 
 
-def _renamed(case: Case) -> Case:
-    return replace(case, user=replace(case.user, name="Tove Nyborg"))
+async def _renamed(agent: Console) -> tuple[DeskScreen, Case]:
+    """Open a case; give where it stands, and the same of one who is now called Tove Nyborg."""
+    await agent.press("down")
+    await agent.settles()
+    place = agent.app.screen
+    assert isinstance(place, DeskScreen)
+    assert place.case is not None
+    return place, replace(place.case, user=replace(place.case.user, name="Tove Nyborg"))
 
 
 async def test_a_key_is_drawn_before_a_case_is_laid_out_and_the_case_after_it(demo: Demo) -> None:
     async with console(demo()) as agent:
-        await agent.press("down")
-        await agent.settles()
-        place = agent.app.screen
-        assert isinstance(place, DeskScreen)
-        assert place.case is not None
+        place, renamed = await _renamed(agent)
 
         with written(agent) as frames:
-            place.case = _renamed(place.case)
+            place.case = renamed
             agent.app.post_message(events.Key("down", None))
             await agent.until(lambda: "Tove Nyborg" in "".join(frames), "the case")
 
@@ -142,17 +144,12 @@ async def test_a_key_is_drawn_before_a_case_is_laid_out_and_the_case_after_it(de
 
 async def test_a_case_is_drawn_though_keys_keep_coming(demo: Demo) -> None:
     async with console(demo()) as agent:
-        await agent.press("down")
-        await agent.settles()
-        place = agent.app.screen
-        assert isinstance(place, DeskScreen)
-        assert place.case is not None
-
+        place, renamed = await _renamed(agent)
         assert isinstance(agent.app, SafeApp)
 
         with written(agent) as frames:
             agent.app.has_key = True  # and it is never heard
-            place.case = _renamed(place.case)
+            place.case = renamed
             await agent.until(lambda: bool(frames), "the case")
 
         assert "Tove Nyborg" in frames[0]

@@ -25,33 +25,35 @@ def _terminal() -> tuple[int, int]:
     return master, slave
 
 
-@needs_pty
-@pytest.mark.parametrize("made", [_piped, _terminal])
-def test_what_is_not_taken_at_once_comes_later_and_in_order(
-    made: Callable[[], tuple[int, int]],
-) -> None:
-    source, sink = made()
-    found = bytearray()
-    wanted = "".join(LINES).encode()
+def _read_late(source: int, sink: int) -> str:
+    """Write all lines before anybody reads them; give what is read then."""
+    found, wanted = bytearray(), len("".join(LINES).encode())
 
     def read() -> None:
-        while len(found) < len(wanted):
-            found.extend(os.read(source, 1 << 16))
+        while len(found) < wanted and (data := os.read(source, 1 << 16)):
+            found.extend(data)
 
     with os.fdopen(sink, "w", encoding="utf-8") as file:
         pen = Pen(file)
         pen.start()
         reader = threading.Timer(0.05, read)  # meanwhile more is written than is taken
         reader.start()
-
         for line in LINES:
             pen.write(line)
         pen.stop()
-
-        reader.join()
+    reader.join()
     os.close(source)
+    return found.decode()
 
-    assert bytes(found) == wanted
+
+@needs_pty
+@pytest.mark.parametrize("made", [_piped, _terminal])
+def test_what_is_not_taken_at_once_comes_later_and_in_order(
+    made: Callable[[], tuple[int, int]],
+) -> None:
+    source, sink = made()
+
+    assert _read_late(source, sink) == "".join(LINES)
 
 
 @needs_pty
@@ -123,22 +125,5 @@ def test_what_has_gone_holds_nobody_up() -> None:
 def test_what_was_left_so_that_nobody_waits_for_it_is_waited_for() -> None:
     source, sink = _piped()
     os.set_blocking(sink, False)
-    found = bytearray()
 
-    def read() -> None:
-        while data := os.read(source, 1 << 16):
-            found.extend(data)
-
-    with os.fdopen(sink, "w", encoding="utf-8") as file:
-        pen = Pen(file)
-        pen.start()
-        reader = threading.Timer(0.05, read)
-        reader.start()
-
-        for line in LINES:
-            pen.write(line)
-        pen.stop()
-
-    reader.join()
-    os.close(source)
-    assert found.decode() == "".join(LINES)
+    assert _read_late(source, sink) == "".join(LINES)

@@ -326,7 +326,7 @@ class RowList(Drawn, Generic[T], can_focus=True):
     def watch_cursor(self, old: int, new: int) -> None:
         """Redraw two lines, or all where the window moved."""
         if self._scroll_to_cursor():
-            self._draw_window()
+            self.refresh(self.outer_size.region)
         else:
             for at in (old, new):
                 y = at - self._top + self._head
@@ -395,9 +395,5 @@ class RowList(Drawn, Generic[T], can_focus=True):
         event.stop()
         top = max(0, min(self._top + by, self.total - self._height))
         if top != self._top:
-            self._top = max(0, top)
-            self._draw_window()
-
-    def _draw_window(self) -> None:
-        """Draw all lines anew, of what was painted before."""
-        self.refresh(self.outer_size.region)
+            self._top = top
+            self.refresh(self.outer_size.region)
