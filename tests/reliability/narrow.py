@@ -1,24 +1,29 @@
 """Desks on disks that are full, are mounted read-only, or open no more files; mounted for real.
 
     small disk (tmpfs, and ext4 in a file) ─▶ notes until nothing more fits ─▶ room ─▶ all there?
+    quota (of btrfs, in a file) ────────────▶ notes until no more is allowed ─▶ more ─▶ all there?
 
 A desk's file and a desk in SQLite, with its keys on the same disk. Where this machine lets nobody
-mount, nothing of it is tried, and the count says so.
+mount, or has no `mkfs.btrfs`, that is not tried, and the count says so.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import multiprocessing
 import os
+import re
 import resource
 import shutil
+import signal
 import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -45,23 +50,48 @@ FILES: Final = Path("/proc/self/fd")
 NOTES: Final = 400
 """More than any of these disks holds."""
 
+CHILDREN: Final = multiprocessing.get_context("fork")
+
 Open = Callable[[Path], contextlib.AbstractContextManager[Desk]]
 
 
 class Disk(NamedTuple):
-    """A disk of one kind, and how many bytes of it a desk finds free."""
+    """A disk of one kind, and how many bytes of it a desk finds free: on btrfs, by a quota."""
 
     kind: str
     free: int
 
+    def fill(self, place: Path) -> None:
+        """Leave no more than what is free."""
+        if self.kind == "btrfs":
+            shown = _said("btrfs", "qgroup", "show", "--raw", "--sync", str(place.parent))
+            _limit(place, str(int(_USED.findall(shown)[0]) + self.free))
+            return
+        found = os.statvfs(place)
+        (place / "ballast").write_bytes(bytes(max(0, found.f_bavail * found.f_bsize - self.free)))
 
-SIZE: Final = 12_000_000
+    def make_room(self, place: Path) -> None:
+        """Undo that."""
+        if self.kind == "btrfs":
+            _limit(place, "none")
+        else:
+            (place / "ballast").unlink()
 
-FULL: Final = tuple(
-    Disk(kind, free)
-    for kind in ("tmpfs", "ext4")
-    for free in (300_000, 0, 20_000, 60_000, 100_000, 150_000)
-)
+
+_USED: Final = re.compile(r"^0/256\s+(\d+)", re.MULTILINE)
+"""How many bytes of a quota are used."""
+
+SIZES: Final = {"tmpfs": 12_000_000, "ext4": 12_000_000, "btrfs": 200_000_000}
+"""Bytes of a disk, by its kind; of btrfs the fewest there can be, and those not written."""
+
+FREE: Final = {
+    "tmpfs": (300_000, 0, 20_000, 60_000, 100_000, 150_000),
+    "btrfs": (300_000, 0, 60_000, 150_000, 600_000, 1_000_000),
+    "ext4": (300_000, 0, 20_000, 60_000, 100_000, 150_000),
+}
+"""Bytes that are free; a copy of what is written takes of a quota, too."""
+
+FULL: Final = tuple(Disk(kind, free) for kind in FREE for free in FREE[kind])
 
 
 @contextlib.contextmanager
@@ -69,15 +99,20 @@ def mounted(place: Path, disk: Disk) -> Iterator[Path | None]:
     """Give a disk of its own; None where this machine mounts none."""
     at, image = place / "disk", place / "image"
     at.mkdir(parents=True)
-    how = ["-t", "tmpfs", "-o", f"size={SIZE}", "none"]
-    if disk.kind == "ext4":
+    how = ["-t", "tmpfs", "-o", f"size={SIZES[disk.kind]}", "none"]
+    if disk.kind != "tmpfs":
         with image.open("wb") as file:
-            file.truncate(SIZE)
+            file.truncate(SIZES[disk.kind])
         how = ["-o", "loop", str(image)]
-    made = disk.kind == "tmpfs" or _went("mkfs.ext4", "-q", str(image))
+    made = disk.kind == "tmpfs" or _went(f"mkfs.{disk.kind}", "-q", str(image))
     is_there = made and _went("mount", *how, str(at))
     try:
-        yield at if is_there else None
+        if is_there and disk.kind == "btrfs":
+            _said("btrfs", "quota", "enable", str(at))
+            _said("btrfs", "subvolume", "create", str(at / "desk"))
+            yield at / "desk"
+        else:
+            yield at if is_there else None
     finally:
         if is_there:
             _went("umount", "-l", str(at))
@@ -88,6 +123,15 @@ def _went(*command: str) -> bool:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
     except OSError:
         return False
+
+
+def _said(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, check=True, text=True).stdout
+
+
+def _limit(place: Path, bytes_: str) -> None:
+    # Said from above: within, a quota that is used up forbids even that it be widened.
+    _said("btrfs", "qgroup", "limit", bytes_, "0/256", str(place.parent))
 
 
 @contextlib.contextmanager
@@ -139,19 +183,18 @@ async def _there(desk: Desk) -> list[str]:
     return [row.says for row in reversed(rows) if row.act == "note" and row.result is Result.DONE]
 
 
-def full(place: Path, name: str, free: int) -> Iterator[str]:
+def full(place: Path, name: str, disk: Disk) -> Iterator[str]:
     """Write to a disk until it is full, make room, and write on; give what went wrong."""
     told: list[str] = []
     with at_home(place):
         _made(place, name)
-        found = os.statvfs(place)
-        (place / "ballast").write_bytes(bytes(max(0, found.f_bavail * found.f_bsize - free)))
-        says = _until(place, name, told, NOTES)
+        disk.fill(place)
+        says = (_until_ended if disk.kind == "btrfs" else _until)(place, name, told, NOTES)
         if not says:
             yield "nobody was told of it"
         elif name not in says and "keys" not in says and "seen" not in says:
             yield f"the sentence names no file: {says}"
-        (place / "ballast").unlink()
+        disk.make_room(place)
         says = _until(place, name, told, 2)
         if says:
             yield f"with room again: {says}"
@@ -166,6 +209,42 @@ def _until(
             return asyncio.run(_written(desk, told, most, bind))
     except HelpdeskError as error:  # as it is closed: looks and checkpoints that wait
         return str(error)
+
+
+class _Aloud(list[str]):
+    """What was acknowledged, told to another process at once."""
+
+    def __init__(self, told: list[str], line: Connection) -> None:
+        super().__init__(told)
+        self._line = line
+
+    def append(self, mark: str) -> None:
+        """Tell one more."""
+        self._line.send(mark)
+        super().append(mark)
+
+
+def _until_ended(place: Path, name: str, told: list[str], most: int) -> str:
+    """Do so in a process of its own, which the system may end.
+
+    It does (SIGBUS) where SQLite touches what its connections share and btrfs has no room for a
+    copy of it: SQLite has that from the system as memory, and memory refuses nothing.
+    """
+    here, there = CHILDREN.Pipe(duplex=False)
+
+    def write() -> None:
+        there.send([_until(place, name, _Aloud(told, there), most)])
+
+    child = CHILDREN.Process(target=write)
+    child.start()
+    there.close()
+    with contextlib.suppress(EOFError):
+        while isinstance(found := here.recv(), str):
+            told.append(found)
+        child.join()
+        return str(found[0])
+    child.join()
+    return f"{name}: {signal.strsignal(-(child.exitcode or 0))}"
 
 
 def _kept(place: Path, name: str, told: list[str]) -> Iterator[str]:
@@ -230,8 +309,7 @@ def narrow(place: Path, is_quick: bool) -> tuple[int, list[str]]:
             with mounted(place / f"full-{number}-{name}", disk) as at:
                 tried += at is not None
                 wrong += [
-                    f"full {disk}, {name}: {one}"
-                    for one in (full(at, name, disk.free) if at else ())
+                    f"full {disk}, {name}: {one}" for one in (full(at, name, disk) if at else ())
                 ]
     for disk in (disks[0], disks[-1])[: 1 if is_quick else 2]:
         for name in KINDS:
