@@ -9,7 +9,6 @@ their own, merged with all others.
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -35,12 +34,17 @@ from sqlalchemy import (
 )
 
 from helpdesk.domain.search import Query, Sort, UserState, is_beginning
-from helpdesk.domain.text import digits
 from helpdesk.stores.sql.schema import LOCKED_HEAT, users
 from helpdesk.stores.sql.staged import COUNTED, Asked, Part, Stage, keys_of
-
-TRIGRAM: Final = 3
-"""From so many letters on the index of the search helps; SQLite's knows no shorter ones."""
+from helpdesk.stores.sql.worded import (
+    TRIGRAM,
+    alike,
+    left_open,
+    number_of,
+    pieces_of,
+    sought,
+    values_of,
+)
 
 Now = datetime | BindParameter[datetime]
 """The present, or the place where it will stand."""
@@ -59,10 +63,14 @@ NAMED: Final = table("named", column("rowid"))
 
 
 def asked_for(query: Query, now: datetime, account: str | None, *, is_sqlite: bool) -> Asked:
-    """Return what is asked for users; what does not rest on the moment is put together once."""
+    """Return what is asked for users; what does not rest on the moment is put together once.
+
+    For all words of a kind, too: which they are is left open.
+    """
     if query.state in _OF_NOW_STATES or query.sort in _OF_NOW_SORTS:
         return Finding(query, now, account, is_sqlite=is_sqlite).asked()
-    return _asked_always(query, account, is_sqlite)
+    asked, words = _asked_always(alike(query), account, is_sqlite), sought(query)
+    return asked._replace(given=values_of(words), piece=words[0] if asked.piece else "")
 
 
 @functools.lru_cache(maxsize=256)
@@ -79,7 +87,8 @@ class Finding:
 
     def __init__(self, query: Query, now: datetime, account: str | None, *, is_sqlite: bool):
         self._query, self._now, self._is_sqlite = query, now, is_sqlite
-        self._words = [word.lstrip("#") for word in query.words]
+        self._words = sought(query)
+        self._values = values_of(self._words)
         self._filters = [of_account(account), *self._plain_filters()]
         self._is_bare = len(self._filters) == 1 and account is None and query.state is None
 
@@ -111,7 +120,7 @@ class Finding:
 
     def _few(self) -> Select[Any] | None:
         """Those of a few words, where PostgreSQL would read each to count them, and again."""
-        is_by_name = self._words and self._query.sort is None and all(map(_pieces, self._words))
+        is_by_name = self._words and self._query.sort is None and all(map(pieces_of, self._words))
         if self._is_sqlite or not is_by_name or len(each := self._alternatives()) > 1:
             return None
         return self._part(each[0], self._begins_first()).few()
@@ -167,7 +176,7 @@ class Finding:
             has_one = users.c.ticket_at.is_not(None)
             holds.append(has_one if query.ticket else not_(has_one))
         if query.channel is not None:
-            holds.append(_contains(users.c.kinds, f",{query.channel.value},"))
+            holds.append(users.c.kinds.contains(f",{query.channel.value},", autoescape=True))
         if query.sort is Sort.SEEN:
             holds.append(users.c.seen.is_not(None))
         return holds
@@ -221,16 +230,15 @@ class Finding:
         """Those first whose name begins with each of the words, then all others."""
         each = self._alternatives()
         key = self._key(self._matching()[0])
-        pieces = [piece for word in self._words for piece in _pieces(word)]
-        if not self._words or not all(map(_pieces, self._words)):
+        if not self._words or not all(map(pieces_of, self._words)):
             return [self._each((key,))]
         if total < FEW:
             return [self._each(self._begins_first())]
-        begins = and_(true(), *map(_begins, self._words))
+        begins = self._begins()
         if self._query.state is UserState.LOCKED:
             each = [users.c.is_locked]
         stages = [
-            [self._named(and_(holds, begins), pieces) for holds in each],
+            [self._named(and_(holds, begins)) for holds in each],
             [self._part(and_(holds, not_(begins)), (key,)) for holds in each],
         ]
         if self._query.state is UserState.LOCKED:
@@ -240,52 +248,64 @@ class Finding:
 
     def _begins_first(self) -> tuple[Any, ...]:
         """The order in which those stand first whose name begins with each of the words."""
-        begins = and_(true(), *map(_begins, self._words))
-        return case((begins, 0), else_=1), users.c.key
+        return case((self._begins(), 0), else_=1), users.c.key
 
-    def _named(self, holds: ColumnElement[bool], pieces: Sequence[str]) -> Part:
+    def _begins(self) -> ColumnElement[bool]:
+        """Whether each of the words begins a word of the name."""
+        each = []
+        for place in range(len(self._words)):
+            first, later = self._open(f"part{place}"), self._open(f"later{place}")
+            each.append(or_(users.c.name.startswith(first, escape="/"), _contains("name", later)))
+        return and_(true(), *each)
+
+    def _named(self, holds: ColumnElement[bool]) -> Part:
         """Found by the beginnings of words of their names, which are in their text, too."""
         if not self._is_sqlite:
-            query = " & ".join(f"{piece}:*" for piece in pieces)
-            named = _vector(users.c.name).op("@@")(_tsquery(query))
+            named = _vector(users.c.name).op("@@")(_tsquery(self._open("pieces")))
             return Part(users, and_(holds, named, *self._filters), (users.c.key,))
-        words = " AND ".join(f'"{piece}"*' for piece in pieces)
         source = NAMED.join(users, users.c.key == NAMED.c.rowid)
-        holds = and_(_matches("named", words), holds, *self._filters)
+        holds = and_(self._matches("named"), holds, *self._filters)
         return Part(source, holds, (NAMED.c.rowid,))
 
     def _matching(self) -> tuple[FromClause, list[ColumnElement[bool]]]:
         """Where the words are looked up, and what must hold of them."""
         if not self._is_sqlite or not self._words:
             return users, self._inside()
-        longer = [word for word in self._words if len(word) >= TRIGRAM]
-        if longer:
-            said = " AND ".join(map(_parts, longer))
-            rest = [word for word in self._words if len(word) < TRIGRAM]
+        rest = [place for place, word in enumerate(self._words) if len(word) < TRIGRAM]
+        if len(rest) < len(self._words):
             source = FOUND.join(users, users.c.key == FOUND.c.rowid)
-            return source, [_matches("found", said), *map(self._word, rest)]
+            return source, [self._matches("found"), *map(self._word, rest)]
         if all(map(is_beginning, self._words)):
-            said = " AND ".join(f'"{word}"*' for word in self._words)
-            return BEGUN.join(users, users.c.key == BEGUN.c.rowid), [_matches("begun", said)]
+            return BEGUN.join(users, users.c.key == BEGUN.c.rowid), [self._matches("begun")]
         return users, self._inside()
 
     def _inside(self) -> list[ColumnElement[bool]]:
         """Whether the words are in a user's text, or numbers, looked at one by one."""
-        short = [word for word in self._words if is_beginning(word)]
-        if self._is_sqlite or len(short) < 2:
-            return [self._word(word) for word in self._words]
-        together = _tsquery(" & ".join(f"{word}:*" for word in short))
-        longer = [self._word(word) for word in self._words if word not in short]
-        return [*longer, _vector(users.c.words).op("@@")(together)]
+        places = range(len(self._words))
+        longer = [place for place in places if not is_beginning(self._words[place])]
+        if self._is_sqlite or len(places) - len(longer) < 2:
+            return [self._word(place) for place in places]
+        together = _tsquery(self._open("shorts"))
+        return [*map(self._word, longer), _vector(users.c.words).op("@@")(together)]
 
-    def _word(self, word: str) -> ColumnElement[bool]:
+    def _word(self, place: int) -> ColumnElement[bool]:
+        word = self._words[place]
         if is_beginning(word):
             if self._is_sqlite:
-                return (literal(" ") + users.c.words).contains(f" {word}", autoescape=True)
-            return _vector(users.c.words).op("@@")(_tsquery(f"{word}:*"))
-        holds = _contains(users.c.blob, word)
-        number = _number(word)
-        return or_(holds, _contains(users.c.numbers, number)) if number else holds
+                words = literal(" ") + users.c.words
+                return words.contains(self._open(f"later{place}"), escape="/")
+            return _vector(users.c.words).op("@@")(_tsquery(self._open(f"prefix{place}")))
+        holds = _contains("blob", self._open(f"part{place}"))
+        if not number_of(word):
+            return holds
+        return or_(holds, _contains("numbers", self._open(f"number{place}")))
+
+    def _matches(self, index: str) -> ColumnElement[bool]:
+        """Whether one of SQLite's indexes has the words."""
+        return literal_column(index).op("MATCH")(self._open(index))
+
+    def _open(self, name: str) -> BindParameter[Any]:
+        return left_open(name, self._values)
 
     @staticmethod
     def _key(source: FromClause) -> ColumnElement[Any]:
@@ -347,40 +367,13 @@ def locks_no_more(now: Now) -> ColumnElement[bool]:
     return or_(func.coalesce(users.c.locked_until <= now, True), users.c.is_locked)
 
 
-def _contains(text: ColumnElement[str], part: str) -> ColumnElement[bool]:
-    return text.contains(part, autoescape=True)
-
-
-def _begins(word: str) -> ColumnElement[bool]:
-    name = users.c.name
-    return or_(name.startswith(word, autoescape=True), name.contains(f" {word}", autoescape=True))
-
-
-def _number(word: str) -> str:
-    """The digits of a word that is a number, if they are enough to be looked for; else nothing."""
-    number = digits(word)
-    is_one = len(number) >= TRIGRAM and all(c in "+0123456789-./()" for c in word)
-    return number if is_one else ""
-
-
-def _pieces(word: str) -> list[str]:
-    return re.findall(r"[^\W_]+", word)
-
-
-def _parts(word: str) -> str:
-    """A word of three letters or more as SQLite's index is asked for it."""
-    quoted = '"' + word.replace('"', '""') + '"'
-    number = _number(word)
-    return f'(blob : {quoted} OR numbers : "{number}")' if number else f"(blob : {quoted})"
-
-
-def _matches(name: str, said: str) -> ColumnElement[bool]:
-    return literal_column(name).op("MATCH")(literal(said))
+def _contains(column: str, part: BindParameter[Any]) -> ColumnElement[bool]:
+    return users.c[column].contains(part, escape="/")
 
 
 def _vector(text: ColumnElement[str]) -> ColumnElement[Any]:
     return func.to_tsvector(literal_column("'simple'"), text)
 
 
-def _tsquery(said: str) -> ColumnElement[Any]:
+def _tsquery(said: BindParameter[Any]) -> ColumnElement[Any]:
     return func.to_tsquery(literal_column("'simple'"), said)
