@@ -12,10 +12,11 @@ from helpdesk.domain.search import Query
 from helpdesk.domain.users import MfaState
 from helpdesk.service.local import LocalDesk
 from helpdesk.tui.palette import Palette
-from tests.tui.console import console, login_of
+from tests.conftest import Clock
+from tests.tui.console import NOW, console, login_of
 
 Demo = Callable[..., LocalDesk]
-MAYA, INES, SAKURA, UNREACHED = "u1", "u4", "u69", "u73"
+MAYA, LOCKED, INES, SAKURA, UNREACHED = "u1", "u2", "u4", "u69", "u73"
 
 
 async def test_typing_nothing_shows_the_queue_and_typing_shows_everybody(demo: Demo) -> None:
@@ -294,6 +295,20 @@ async def test_an_idle_console_draws_nothing(demo: Demo) -> None:
         await agent.press("T")
         await agent.settles()
         assert drawn
+
+
+async def test_a_lock_counts_down_and_is_gone_once_it_is_over(demo: Demo) -> None:
+    clock = Clock()
+    clock.now = NOW
+    async with console(demo(clock=clock), clock=clock, size=(160, 45)) as agent:
+        await agent.find(login_of(LOCKED), LOCKED)
+        await agent.sees("LOCKED until 14:40, 35:30 more")
+
+        clock.go_on(minutes=10)
+        await agent.sees("LOCKED until 14:40, 25:30 more")
+        clock.go_on(minutes=26)
+
+        await agent.loses("LOCKED until")
 
 
 async def test_letters_typed_in_one_go_with_find_are_searched_for(demo: Demo) -> None:

@@ -43,11 +43,11 @@ PATIENCE_S, POLL_S = 10.0, 0.02
 
 
 def counts_down(case: Case, shown: datetime, holds: tuple[Hold, ...] = ()) -> bool:
-    """Whether a code, a wait, a proof or a held act still ran when *shown* was drawn."""
-    live = case.codes.live
+    """Whether a code, a wait, a lock, a proof or a held act still ran when *shown* was drawn."""
+    live, lock = case.codes.live, case.user.lock_ends_at
     proofs = [p.at + PROOF_LIFE for p in case.proofs if p.used_at is None]
     due = [hold.due_at for hold in holds if hold.user == case.user.id]
-    ends = (live.expires_at if live else None, case.codes.next_send_at, *proofs, *due)
+    ends = (live.expires_at if live else None, case.codes.next_send_at, lock, *proofs, *due)
     return any(end is not None and end > shown for end in ends)
 
 
