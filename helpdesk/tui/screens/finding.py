@@ -31,7 +31,8 @@ class FindingPlace(Place, Generic[T]):
         super().__init__(desk, clock)
         self.typed = ""
         self.query_asked = Query()
-        self._has_shown = self._is_new = False
+        self._shown: Query | None = None
+        self._is_new = False
         self.finder = self.make_finder()
         self._products = tuple((card.id, card.names) for card in desk.cards.values())
 
@@ -77,7 +78,10 @@ class FindingPlace(Place, Generic[T]):
     @on(RowList.Wanted)
     def _wanted(self, message: RowList.Wanted) -> None:
         message.stop()
-        self.fetch(message.offset, message.limit)
+        if self.query_asked == self._shown:
+            self.fetch(message.offset, message.limit)
+        else:  # rows of the search that is awaited are none of this list
+            self.finder.rows.forget_asking()
 
     def read_query(self) -> Query | None:
         """Return what the search line asks for; None, and say why, where it cannot be read."""
@@ -89,13 +93,17 @@ class FindingPlace(Place, Generic[T]):
 
     @work(exclusive=True, group="search", exit_on_error=False)
     async def search(self, *, keep: bool = False) -> None:
-        """Ask for the beginning of the list, or with *keep* for what is in sight."""
+        """Ask for the beginning of the list, or with *keep* for what is in sight.
+
+        Of another search than the one that is shown nothing is in sight yet.
+        """
         query = self.read_query()
         if query is None:
             return
         self.query_asked = query
         self.finder.is_busy = True
-        offset, limit = self.finder.rows.held if keep else (0, self.finder.rows.seen)
+        kept = keep and query == self._shown
+        offset, limit = self.finder.rows.held if kept else (0, self.finder.rows.seen)
         try:
             page = await self.ask(query, offset, limit)
         except HelpdeskError as error:
@@ -103,9 +111,8 @@ class FindingPlace(Place, Generic[T]):
             return
         finally:
             self.finder.is_busy = False
-        kept = keep and self._has_shown
+        self._shown = query
         self.finder.show(page, keep=kept)
-        self._has_shown = True
         self.listed(kept=kept)
 
     def heed_changes(self, found: Changes) -> None:

@@ -1,0 +1,93 @@
+"""Whom a key is about: the row and the search the agent means, however late the desk answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from helpdesk.domain.search import Page, Query, UserRow
+from helpdesk.service.local import LocalDesk
+from helpdesk.tui.screens.desk import DeskScreen
+from helpdesk.tui.widgets.rowlist import RowList
+from tests.tui.console import Console, Slow, console
+
+Demo = Callable[..., LocalDesk]
+SIZE = 130, 24
+
+
+class SlowToFind(Slow):
+    """A desk that lets the beginning of what a search finds wait until it is let go."""
+
+    async def find(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
+        """Give a window of the users that match."""
+        found = await self._desk.find(query, offset=offset, limit=limit)
+        if query.words and not offset:
+            await self._pass("find")
+        return found
+
+
+def rows_of(agent: Console) -> RowList[UserRow]:
+    """Give the list of the desk."""
+    assert isinstance(agent.app.screen, DeskScreen)
+    return agent.app.screen.finder.rows
+
+
+@asynccontextmanager
+async def searching_while_an_act_ends(desk: SlowToFind, *keys: str) -> AsyncIterator[Console]:
+    """Search while an act on the fourth of the queue is under way, whose end comes first."""
+    act, found = (desk.gates.setdefault(name, asyncio.Event()) for name in ("perform", "find"))
+    async with console(desk, size=SIZE) as agent:  # type: ignore[arg-type]
+        await agent.press("down", "down", "down")
+        await agent.settles()
+        await agent.press("x")
+        await agent.until(lambda: bool(desk.performed), "the act")
+        await agent.press("/")
+        await agent.type("maya")
+        await agent.press(*keys)
+        act.set()
+        await agent.sees("Personal data was shown")
+        found.set()
+        await agent.sees("found")
+        await agent.until(lambda: not agent.app.screen.finder.is_awaited, "the users")  # type: ignore[attr-defined]
+        await agent.settles()
+        yield agent
+
+
+async def test_an_act_that_ends_while_one_searches_opens_nobody_further_down(demo: Demo) -> None:
+    async with searching_while_an_act_ends(SlowToFind(demo()), "enter") as agent:
+        first = rows_of(agent)._rows[0]
+
+        assert rows_of(agent).current == first
+        await agent.has_case(first.id)
+
+
+async def test_an_act_that_ends_while_one_searches_leaves_no_other_case_beside_the_row(
+    demo: Demo,
+) -> None:
+    async with searching_while_an_act_ends(SlowToFind(demo())) as agent:
+        current = rows_of(agent).current
+
+        assert current is not None
+        await agent.has_case(current.id)
+
+
+async def test_rows_of_the_search_that_is_awaited_are_not_mixed_with_those_shown(
+    demo: Demo,
+) -> None:
+    desk = SlowToFind(demo())
+    async with console(desk, size=SIZE) as agent:  # type: ignore[arg-type]
+        await agent.press("/")
+        await agent.type("sort:name")
+        await agent.sees("240 found")
+        rows = rows_of(agent)
+        desk.gates["find"] = asyncio.Event()
+        await agent.type(" a")
+
+        rows.action_end(1)
+        await agent.settles()
+
+        assert (rows.total, rows.cursor) == (240, 239)
+        desk.gates["find"].set()
+        await agent.until(lambda: rows.total < 240, "those found")
+        assert rows.cursor == 0
