@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from textual import events
 
 from helpdesk.domain.search import Page, Query, UserRow
 from helpdesk.service.local import LocalDesk
@@ -91,3 +95,28 @@ async def test_rows_of_the_search_that_is_awaited_are_not_mixed_with_those_shown
         desk.gates["find"].set()
         await agent.until(lambda: rows.total < 240, "those found")
         assert rows.cursor == 0
+
+
+@pytest.mark.parametrize(("key", "shown"), [("Y", "clipboard"), ("i", "dialog"), ("c", "dialog")])
+async def test_what_is_read_or_copied_right_after_a_move_is_of_the_row_moved_to(
+    demo: Demo, key: str, shown: str
+) -> None:
+    desk = Slow(demo())
+    async with console(desk) as agent:  # type: ignore[arg-type]
+        await agent.settles()
+        here, there = rows_of(agent)._rows[0].id, rows_of(agent)._rows[1].id
+        await agent.has_case(here)
+        gate = desk.gates[there] = asyncio.Event()
+
+        agent.app.post_message(events.Key("down", None))
+        agent.app.post_message(events.Key(key, key))
+        await agent.settles()
+        early: Any = (agent.app.clipboard, len(agent.app.screen_stack))
+        gate.set()
+        await agent.has_case(there)
+
+        assert early == ("", 1)
+        if shown == "clipboard":
+            await agent.until(lambda: there in agent.app.clipboard.split(), "the case copied")
+        else:
+            await agent.until(lambda: len(agent.app.screen_stack) == 2, "the dialog")

@@ -282,10 +282,17 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
             self.look_again(case.user.id)
 
     def _with_case(self, do: Callable[[Case], object]) -> None:
-        if self.case is None:
+        """Do something with the case the agent means, once it is there."""
+        self.ask_by(partial(self.do_with_case, do))
+
+    @work(group="asking", exit_on_error=False)
+    async def do_with_case(self, do: Callable[[Case], object]) -> None:
+        """Wait for the case as an act does: what is read or copied of another one misleads."""
+        case = await self.settled_case()
+        if case is None:
             self.app.notify("Choose a user first.", markup=False)
         else:
-            do(self.case)
+            do(case)
 
     def action_reasons(self) -> None:
         """Show every act with its reason; begin the one chosen there."""
@@ -313,8 +320,9 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
         self._with_case(lambda case: self._show_event(case, self.query_one(Timeline).topmost))
 
     def on_timeline_chosen(self, message: Timeline.Chosen) -> None:
-        """Show the event that was clicked."""
-        self._with_case(lambda case: self._show_event(case, message.place))
+        """Show the event that was clicked, of the case that is shown."""
+        if self.case is not None:
+            self._show_event(self.case, message.place)
 
     def _show_event(self, case: Case, place: int) -> None:
         ask = partial(self.desk.original, case.user.id, is_clear=not case.is_masked)
