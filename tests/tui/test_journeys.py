@@ -311,6 +311,18 @@ async def test_a_lock_counts_down_and_is_gone_once_it_is_over(demo: Demo) -> Non
         await agent.loses("LOCKED until")
 
 
+async def test_how_long_ago_things_were_goes_on_while_nothing_counts_down(demo: Demo) -> None:
+    clock = Clock()
+    clock.now = NOW
+    async with console(demo(clock=clock), clock=clock, size=(160, 45)) as agent:
+        await agent.find("okafor", MAYA)
+        await agent.sees("#4821 loop · 14 min", "LOOP ×6 in 1 min, 12 min ago")
+
+        clock.go_on(minutes=20)
+
+        await agent.sees("#4821 loop · 34 min", "LOOP ×6 in 1 min, 32 min ago")
+
+
 async def test_letters_typed_in_one_go_with_find_are_searched_for(demo: Demo) -> None:
     async with console(demo()) as agent:
         await agent.has_case(MAYA)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual import events, on, work
 from textual.reactive import var
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 PATIENCE_S, POLL_S = 10.0, 0.02
 """Seconds an act that was typed ahead waits for its case, and between two looks."""
+
+AGED: Final = timedelta(minutes=1)
+"""So long a case stands as it was drawn where nothing counts down: it tells how old things are."""
 
 
 def counts_down(case: Case, shown: datetime, holds: tuple[Hold, ...] = ()) -> bool:
@@ -122,12 +125,13 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
         self.set_interval(1.0, self._tick)
 
     def _tick(self) -> None:
-        # While nothing counts down nothing is drawn: an idle console writes nothing.
+        # While nothing counts down only ages are drawn: an idle console writes next to nothing.
         case = self.case
         if not self.is_current or case is None:
             return
-        if counts_down(case, max(self.now or case.at, case.at), self.holds):
-            self.now = self.clock()
+        now, shown = self.clock(), max(self.now or case.at, case.at)
+        if counts_down(case, shown, self.holds) or now - shown >= AGED:
+            self.now = now
 
     async def ask(self, query: Query, offset: int, limit: int) -> Page[UserRow]:
         """Give the queue while nothing is asked for, else those found."""
