@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from helpdesk import (
     __version__,
@@ -35,6 +35,8 @@ from helpdesk.domain.errors import BadInput
 from helpdesk.domain.text import clean, is_text
 from helpdesk.plain.lists import LISTS
 from helpdesk.record import LOG
+
+HIGHEST_PORT: Final = 65_535
 
 
 class Parser(argparse.ArgumentParser):
@@ -121,7 +123,7 @@ def parser(*, is_whole: bool = True) -> argparse.ArgumentParser:
     proving.add_proving(to, where)
     record.add_tray(to, where, _count)
     record.add_bundle(to, where)
-    serving.add_serve(to, _count, _seconds)
+    serving.add_serve(to, _port, _seconds)
     serving.add_withdraw(to)
     _add_sync(to, where)
     _add_web(to, where)
@@ -217,7 +219,7 @@ def _add_web(to: Any, where: argparse.ArgumentParser) -> None:
         "before it.",
     )
     web.add_argument("--host", default="127.0.0.1", help="where to answer (127.0.0.1)")
-    web.add_argument("--port", type=_count, default=8766, help="(8766; 0 for any)")
+    web.add_argument("--port", type=_port, default=8766, help="(8766; 0 for any)")
     web.add_argument(
         "--url", default="", metavar="URL", help="the proxy's address, as https://desk.example"
     )
@@ -291,3 +293,10 @@ def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{clean(text)} is not a whole number from 0 up")
     return int(text)
+
+
+def _port(text: str) -> int:
+    port = _count(text)
+    if port > HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{port}: ports go up to {HIGHEST_PORT}")
+    return port

@@ -99,8 +99,8 @@ def check_web() -> None:
     del aiohttp, textual_serve
 
 
-def add_serve(to: Any, count: Callable[[str], int], seconds: Callable[[str], float]) -> None:
-    """Add the command to a parser; *count* and *seconds* read numbers that are typed."""
+def add_serve(to: Any, port: Callable[[str], int], seconds: Callable[[str], float]) -> None:
+    """Add the command to a parser; *port* and *seconds* read numbers that are typed."""
     says = "Put a desk behind HTTP, for many agents"
     hosts = to.add_parser("serve", help=says, description=f"{says}. Needs the extra gateway.")
     hosts.add_argument(
@@ -115,7 +115,7 @@ def add_serve(to: Any, count: Callable[[str], int], seconds: Callable[[str], flo
         "--read-lag", type=seconds, default=2.0, metavar="S", help="how old they may be (2)"
     )
     hosts.add_argument("--host", default="127.0.0.1", help="where to answer (127.0.0.1)")
-    hosts.add_argument("--port", type=count, default=8765, help="(8765; 0 for any)")
+    hosts.add_argument("--port", type=port, default=8765, help="(8765; 0 for any)")
     hosts.add_argument(
         "--dev", action="store_true", help="sign agents in here, by codes, on this machine only"
     )

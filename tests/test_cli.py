@@ -189,6 +189,8 @@ def test_values_are_given_with_set(ask: Callable[..., Any]) -> None:
         (("find", "state:odd"), "There are locked"),
         (("find", "loop:perhaps"), "say yes or no"),
         (("find", "--limit", "-1"), "whole number"),
+        (("serve", "--dev", "--port", "65536"), "ports go up to 65535"),
+        (("web", "--port", "65536"), "ports go up to 65535"),
         (("perform", "explode", "u1"), "invalid choice"),
         (("case",), "required"),
         (("schema", "nothing"), "invalid choice"),

@@ -151,12 +151,6 @@ def test_a_port_in_use_is_said(run: Run) -> None:
     assert err.endswith("cannot be listened at: Address already in use. Another port: --port.\n")
 
 
-def test_a_port_that_is_none_is_said(run: Run) -> None:
-    code, _, err = run("web", "--port", "70000")
-
-    assert (code, err) == (2, "helpdesk: --port 70000: ports go up to 65535.\n")
-
-
 @pytest.mark.parametrize(
     "url",
     [

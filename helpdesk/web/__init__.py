@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 PORT: Final = 8766
 
-HIGHEST_PORT: Final = 65_535
-
 LAST_S: Final = 8.0
 """Seconds that the consoles have to end when the page is told to stop."""
 
@@ -182,8 +180,6 @@ def _check(wanted: Wanted) -> None:
             f"{clean(wanted.host, limit=80)}: helpdesk web answers on this machine only. For "
             "others, put a proxy with a certificate before it, and name its address with --url."
         )
-    if wanted.port > HIGHEST_PORT:
-        raise BadInput(f"--port {wanted.port}: ports go up to {HIGHEST_PORT}.")
 
 
 def _listener(wanted: Wanted) -> socket.socket:
