@@ -127,6 +127,12 @@ class Server(uvicorn.Server):
         self._gateway.end()
         super().handle_exit(sig, frame)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop in order; a second SIGINT waits for nobody who asks, but for what is carried out."""
+        await super().shutdown(sockets)
+        if self.force_exit:  # uvicorn would break off the gateway's end, and print a traceback
+            await self.lifespan.shutdown()
+
     async def on_tick(self, counter: int) -> bool:
         """Look after what is due ten times a second; let go of who is connected and silent."""
         if not counter % 10:

@@ -432,6 +432,24 @@ def test_a_question_without_an_end_is_not_taken_in(
     assert max(taken) < 10_000_000
 
 
+def test_whoever_stops_it_twice_is_told_of_no_fault(
+    desk_as: Callable[..., LocalDesk], clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The second signal lets go of whoever asks; the gateway itself ends in order."""
+    made = Gateway(SomeDesks(desk_as), Words([desk_as("dana").agent], clock), now=clock)
+    server = Server(made)
+    with free_port() as listener:
+        thread = threading.Thread(target=run, args=(server, listener))
+        thread.start()
+        until(lambda: server.started)
+        for _ in range(2):
+            server.handle_exit(signal.SIGINT, None)
+        thread.join(PATIENCE_S)
+
+    assert not thread.is_alive()
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def _sent_until_refused(line: socket.socket) -> int:
     """Go on sending as long as it is taken, but no more than so much; return how much it was."""
     count = 0
