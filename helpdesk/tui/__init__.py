@@ -6,6 +6,7 @@ import os
 # at its own 60 Hz an answer that came at once is shown two beats later. Nothing beats at rest.
 os.environ.setdefault("TEXTUAL_FPS", "250")
 
-from helpdesk.tui import kinds
+from helpdesk.tui import cutting, kinds
 
+cutting.keep_whole()
 kinds.hasten()
