@@ -18,14 +18,16 @@ def alarm_lines(alarms: tuple[Alarm, ...], scene: Scene) -> Content:
     """Return one line an alarm, each a press away from its user; empty where there is none."""
     rest = len(alarms) - MOST
     more = (f"  and {rest} more: helpdesk alarms", QUIET) if rest > 0 else ""
-    return lines((*(_line(one, scene) for one in alarms[:MOST]), Content.assemble(more)))
+    shown = (_line(number, one, scene) for number, one in enumerate(alarms[:MOST]))
+    return lines((*shown, Content.assemble(more)))
 
 
-def _line(alarm: Alarm, scene: Scene) -> Content:
+def _line(number: int, alarm: Alarm, scene: Scene) -> Content:
     head = Content.assemble(
         ("▲ ", BAD),
         (f"{clock(alarm.at, scene.now)} ", STRONG),
         (f"{ALARM_TITLES.get(alarm.what, 'alarm')}: ", BAD),
     )
     line = Content.assemble(head, show(alarm.says))
-    return pressable(line, user=alarm.user) if alarm.user else line
+    # By its number: what is pressed is copied as often as it is drawn, and an id may be long.
+    return pressable(line, alarm=str(number)) if alarm.user else line
