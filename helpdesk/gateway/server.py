@@ -22,6 +22,7 @@ from helpdesk.domain.cases import Case
 from helpdesk.domain.decisions import Decision, Weight
 from helpdesk.domain.errors import (
     Conflict,
+    HelpdeskError,
     NotFound,
     OtherAgent,
     Refused,
@@ -285,7 +286,10 @@ class Gateway:
         with resting_on(ground):
             found = await asked(desk, endpoint, asks, key=key)
         body = body_of(found, endpoint, asks)
-        return body._replace(tag=tag_of(await desk.case(user))) if user and not body.tag else body
+        if user and not body.tag:
+            with contextlib.suppress(HelpdeskError):  # it is done, whatever can be read now
+                body = body._replace(tag=tag_of(await desk.case(user)))
+        return body
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -44,6 +44,11 @@ from helpdesk.service.replies import answered, repeated, result_of, said
 from helpdesk.service.steps import STEPS, Done, Parts
 from helpdesk.service.still import still
 
+AS_BEFORE: Final = (
+    "The case is shown as it was before, for it cannot be read just now: look at it again."
+)
+"""What is said of an act that is done, after which the case cannot be read."""
+
 
 class Begun(Struct, frozen=True, kw_only=True):
     """An act that was weighed and allowed.
@@ -56,6 +61,13 @@ class Begun(Struct, frozen=True, kw_only=True):
     answer: Answer
     decision: Decision
     hold: Hold | None = None
+
+
+class CarriedOut(Struct, frozen=True, kw_only=True):
+    """An act that is done and recorded, and the case that it was weighed by."""
+
+    done: Done
+    before: Case
 
 
 class LocalDesk(Measuring, Holding):
@@ -78,14 +90,22 @@ class LocalDesk(Measuring, Holding):
         asked = wish(key, "perform", **msgspec.to_builtins(action))
         with self._once.running(asked):
             found = await self._change(action, asked)
-        done = found if isinstance(found, Done) else repeated(found)
+        done = found.done if isinstance(found, CarriedOut) else repeated(found)
         # What was masked is shown with the row that says so, not again without one.
-        is_masked = not isinstance(action, Reveal) or done is not found
-        async with self._lulls() as lull:
-            await self._view.refresh()
-            await lull.ahead(action.user, account=self.agent.account)
-            case = await self._shown(action.user, is_masked=is_masked)
-        return Outcome(case=case, says=done.says, handover=done.handover)
+        is_masked = not (isinstance(action, Reveal) and isinstance(found, CarriedOut))
+        says = done.says
+        try:
+            async with self._lulls() as lull:
+                await self._view.refresh()
+                await lull.ahead(action.user, account=self.agent.account)
+                case = await self._shown(action.user, is_masked=is_masked)
+        except HelpdeskError:
+            if not isinstance(found, CarriedOut):
+                raise
+            # It is done: that nobody can be asked how it is now must not say the contrary.
+            case = self._decided(found.before, Standing(), is_masked=is_masked)
+            says = f"{says} {AS_BEFORE}"
+        return Outcome(case=case, says=says, handover=done.handover)
 
     async def ways(self, user: str, act: str = "", *, factor: str = "") -> tuple[Way, ...]:
         """Give the ways of proving a caller now; those that rule themselves out say why."""
@@ -201,7 +221,7 @@ class LocalDesk(Measuring, Holding):
         await self._take_in_tickets()
         return self._view.clock()
 
-    async def _change(self, action: AnyAction, asked: Wish) -> Done | Answered:
+    async def _change(self, action: AnyAction, asked: Wish) -> CarriedOut | Answered:
         """Weigh, carry out, record; a failure is recorded too.
 
         Give what was done now; else why not, or what the key had answered before.
@@ -225,7 +245,7 @@ class LocalDesk(Measuring, Holding):
             raise
         finally:
             self._let_go(hold)
-        return done
+        return CarriedOut(done=done, before=found.parts.case)
 
     async def _keep_done(self, action: AnyAction, asked: Wish, begun: Begun, done: Done) -> None:
         """Record what a provider has done.
@@ -241,7 +261,7 @@ class LocalDesk(Measuring, Holding):
             says = f"The provider did this, but the desk could not record it: {error}"
             raise Unsettled(f"{says} Look at the user before it is done again.") from error
 
-    async def _weighed_alone(self, action: AnyAction, asked: Wish) -> Done | Answered | Begun:
+    async def _weighed_alone(self, action: AnyAction, asked: Wish) -> CarriedOut | Answered | Begun:
         """Weigh under the pen; what a provider elsewhere is to do only begins there.
 
         It is asked before the pen is held, and anew where another act on the user came between.
@@ -273,7 +293,7 @@ class LocalDesk(Measuring, Holding):
 
     async def _weigh_now(
         self, action: AnyAction, asked: Wish, user: User, *, is_part: bool
-    ) -> Done | Answered | Begun:
+    ) -> CarriedOut | Answered | Begun:
         """Weigh inside a transaction: refuse, or carry out, or begin what takes no part in it."""
         view, now = self._view, self._view.clock()
         card, case = view.card(user), await view.whole(user)
@@ -295,7 +315,7 @@ class LocalDesk(Measuring, Holding):
             return replace(begun, hold=hold)
         done = await self._carry_out(action, parts, answer.approval)
         await self._recorded(action, asked, begun, done)
-        return done
+        return CarriedOut(done=done, before=case)
 
     async def _recorded(self, action: AnyAction, asked: Wish, begun: Begun, done: Done) -> None:
         """Record, inside a transaction, what was done, with all that goes with it."""

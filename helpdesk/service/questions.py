@@ -334,10 +334,14 @@ class Questions:
 
     async def _shown(self, name: str, *, is_masked: bool = True) -> Case:
         user = await self._view.user(name)
-        case, card = await self._view.whole(user), self._view.card(user)
-        standing = await self._standing(user)
+        case = await self._view.whole(user)
+        return self._decided(case, await self._standing(user), is_masked=is_masked)
+
+    def _decided(self, case: Case, standing: Standing, *, is_masked: bool = True) -> Case:
+        """Return a whole case as it is shown, with the answer to every act."""
+        card = self._view.card(case.user)
         decisions = [
-            self._weighed(kind(user=user.id), card, case, standing, case.at).decision
+            self._weighed(kind(user=case.user.id), card, case, standing, case.at).decision
             for kind in ACTIONS.values()
         ]
         events: Sequence[Any] = case.timeline

@@ -10,7 +10,9 @@ import pytest
 
 from helpdesk.domain.actions import Note
 from helpdesk.domain.audit import Result
-from helpdesk.domain.errors import Unknown, Unreachable
+from helpdesk.domain.cases import Case
+from helpdesk.domain.errors import NotFound, Unknown, Unreachable
+from helpdesk.domain.proofs import Method
 from helpdesk.domain.search import Query
 from helpdesk.gateway.line import Line
 from helpdesk.gateway.remote import RemoteDesk
@@ -144,3 +146,22 @@ async def test_what_the_desk_did_not_answer_is_not_done_only_once_it_is_taken_ba
     assert isinstance(ended, Unreachable) is not is_done
     assert kept.is_withdrawn is not is_done
     assert notes == ([Result.DONE] if is_done else [])
+
+
+async def test_what_is_done_is_told_as_done_though_the_case_cannot_be_read_then(
+    desk_as: Callable[..., LocalDesk], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The caller has the code; only how the case is since is not known."""
+
+    async def away(desk: LocalDesk, user: str) -> Case:
+        raise NotFound("There is no user just now.")
+
+    with gateway(desk_as, clock) as (url, _):
+        desk = RemoteDesk(Line(url, Spoken("dana")))
+        seen = await desk.case("u2")
+        monkeypatch.setattr(LocalDesk, "case", away)
+
+        asking = await desk.ask_proof("u2", Method.CALL_BACK, ticket=seen.open_tickets[0].id)
+        desk.close()
+
+    assert (asking.user, asking.method) == ("u2", Method.CALL_BACK)

@@ -262,6 +262,31 @@ async def test_what_is_done_but_cannot_be_recorded_is_not_told_as_not_done(
     assert "The provider did this" in (await desk.log(Query())).rows[0].says
 
 
+async def test_what_is_done_is_told_as_done_though_the_case_cannot_be_read_then(
+    opened: Opened, provider: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log that is asked for too often answers no more after the act than before it."""
+    desk, end = opened(), provider.end_sessions
+
+    async def busy(user: str) -> tuple:  # type: ignore[type-arg]
+        raise Unreachable("It is asked too often: try again in 40 s.")
+
+    async def ended(user: User, now: datetime) -> None:
+        await end(user, now)
+        monkeypatch.setattr(provider, "timeline", busy)
+
+    monkeypatch.setattr(provider, "end_sessions", ended)
+
+    outcome = await desk.perform(EndSessions(user="u1"), key=KEY)
+
+    assert outcome.says.startswith("Open sessions ended: ")
+    assert outcome.says.endswith("cannot be read just now: look at it again.")
+    assert (outcome.case.user.id, outcome.case.is_masked) == ("u1", True)
+    assert {one.act for one in outcome.case.decisions} >= {"end-sessions", "note"}
+    assert provider.done == ["u1"]
+    assert await rows(desk) == [("u1", "end-sessions", Result.DONE)]
+
+
 async def test_whoever_is_broken_off_leaves_an_act_of_which_nobody_knows(
     opened: Opened, provider: Slow
 ) -> None:
