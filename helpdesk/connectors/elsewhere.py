@@ -27,9 +27,6 @@ from helpdesk.domain.users import Factor, User
 FRESH_S: Final = 3.0
 """Seconds that what a provider said of a user is taken for true: one screen asks more than once."""
 
-MOST_KEPT: Final = 5_000
-"""So many answers are kept at most."""
-
 T = TypeVar("T")
 
 
@@ -223,10 +220,12 @@ class Elsewhere(ABC):
         if self._elapsed() < until:
             found: T = kept
             return found
-        found = await ask()
-        if len(self._kept) > MOST_KEPT:
-            self._kept.clear()
-        self._kept[key] = self._elapsed() + life_s, found
+        acts, found = self._acts, await ask()
+        now = self._elapsed()
+        for old in [old for old, (ends, _) in self._kept.items() if ends <= now]:
+            del self._kept[old]  # each may be long, and nobody is given it any more
+        if acts == self._acts:  # else it may be of before the act
+            self._kept[key] = now + life_s, found
         return found
 
     async def remove_each(self, native: str, factors: Sequence[Factor], before: str = "") -> None:

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import re
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -65,9 +66,9 @@ class Server:
         self.users: list[Any] = [ALICE]
         self.logged: list[Any] = []
         self.seen: list[httpx.Request] = []
-        self.answers: dict[str, Callable[[httpx.Request], httpx.Response]] = {}
+        self.answers: dict[str, Callable[[httpx.Request], Any]] = {}
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    def __call__(self, request: httpx.Request) -> Any:
         self.seen.append(request)
         path = request.url.path
         for pattern, answer in self.answers.items():
@@ -163,6 +164,70 @@ async def test_an_ordinary_users_account_is_refused(pi: PrivacyIdea, server: Ser
 
     with pytest.raises(DeskRefused, match="no administrator there"):
         await alice(pi)
+
+
+# -- what is read while something changes ----------------------------------------------------------
+
+
+async def reading(pi: PrivacyIdea, server: Server, slow: str) -> tuple[Any, threading.Event]:
+    """Begin to read two people; what factors one of them has is answered when it is let."""
+    server.users = [ALICE, ALICE | {"username": "bob"}]
+    at, let = threading.Event(), threading.Event()
+
+    async def answered(request: httpx.Request) -> httpx.Response:
+        found = server._usual(request, "/token/")
+        if request.url.params["user"] == slow and not let.is_set():
+            at.set()
+            while not let.is_set():
+                await asyncio.sleep(0.005)
+        return found
+
+    server.answers["GET /token/"] = answered
+    server.answers["POST /token/.*"] = lambda _: said(1)
+    under_way = asyncio.ensure_future(pi.people(["pi:alice@corp", "pi:bob@corp"]))
+    while not at.is_set():
+        await asyncio.sleep(0.005)
+    return under_way, let
+
+
+async def test_an_act_takes_nobody_away_who_is_read_meanwhile(
+    pi: PrivacyIdea, server: Server
+) -> None:
+    """Whoever was read before the act would be told not to be there."""
+    user = await alice(pi)
+    under_way, let = await reading(pi, server, "bob")
+
+    await pi.suspend(user, user.factors[0], NOW)
+    let.set()
+
+    assert list(await under_way) == ["pi:alice@corp", "pi:bob@corp"]
+
+
+async def test_what_was_read_before_an_act_is_not_given_after_it(
+    pi: PrivacyIdea, server: Server
+) -> None:
+    """The answer is of before, however late it comes."""
+    user = await alice(pi)
+    under_way, let = await reading(pi, server, "alice")
+    pi._fresh_s = 60
+
+    await pi.suspend(user, user.factors[0], NOW)
+    server.tokens = []
+    let.set()
+    before = await under_way
+
+    assert [len(one.factors) for one in before.values()] == [1, 1]
+    assert (await alice(pi)).factors == ()
+
+
+async def test_what_was_read_long_ago_is_let_go_of(pi: PrivacyIdea, server: Server) -> None:
+    """A timeline may be megabytes, and nobody is given it any more."""
+    server.users = [ALICE, ALICE | {"username": "bob"}]
+    await pi.timeline("pi:alice@corp")
+
+    await pi.timeline("pi:bob@corp")
+
+    assert list(pi._timelines) == ["pi:bob@corp"]
 
 
 # -- what it cannot do ----------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from helpdesk.connectors.base import Found, Supports
 from helpdesk.connectors.privacyidea import abilities, reading
@@ -22,6 +22,8 @@ from helpdesk.domain.errors import NotFound
 from helpdesk.domain.text import clean, digits
 from helpdesk.domain.timeline import AnyEvent
 from helpdesk.domain.users import Account, User
+
+T = TypeVar("T")
 
 FRESH_S: Final = 3.0
 """How long what was read of a person counts as read: the questions of one screen ask it once."""
@@ -96,13 +98,14 @@ class PiQuestions:
 
     async def people(self, users: Sequence[str]) -> Mapping[str, User]:
         """Give these users by id; whoever is not known is left out."""
-        now = time.monotonic()
-        wanted = [u for u in dict.fromkeys(users) if not self._is_fresh(self._people.get(u), now)]
+        begun, found = self._generation, self._fresh(self._people, users)
+        wanted = [user for user in dict.fromkeys(users) if user not in found]
         if len(wanted) > FEW:
-            await self._read_many(wanted)
+            read = await self._read_many(wanted)
         else:
-            await asyncio.gather(*(self._read_one(user) for user in wanted))
-        return {user: self._people[user][1] for user in users if user in self._people}
+            read = [*await asyncio.gather(*(self._read_one(user) for user in wanted))]
+        found |= self._kept(self._people, begun, {one.id: one for one in read if one is not None})
+        return {user: found[user] for user in users if user in found}
 
     async def account(self, name: str) -> Account | None:
         """Give a realm."""
@@ -117,19 +120,16 @@ class PiQuestions:
 
     async def timelines(self, users: Sequence[str]) -> Mapping[str, tuple[AnyEvent, ...]]:
         """Give the timelines of several users; of many the last day, and the newest changes."""
-        now = time.monotonic()
-        wanted = [
-            u for u in dict.fromkeys(users) if not self._is_fresh(self._timelines.get(u), now)
-        ]
+        begun, found = self._generation, self._fresh(self._timelines, users)
+        wanted = [user for user in dict.fromkeys(users) if user not in found]
         if len(wanted) > FEW:
-            await self._read_sign_ins(wanted)
-        else:
-            await asyncio.gather(*(self._read_timeline(user) for user in wanted))
-        return {user: self._timelines[user][1] for user in users}
+            return found | await self._read_sign_ins(wanted)  # short ones, for this question only
+        read = await asyncio.gather(*(self._read_timeline(user) for user in wanted))
+        return found | self._kept(self._timelines, begun, dict(zip(wanted, read, strict=True)))
 
     async def find(self, words: Sequence[str], *, limit: int) -> Found:
         """Give people whose login, name, mail or number holds the longest word."""
-        word = max(words, key=len, default="")
+        begun, word = self._generation, max(words, key=len, default="")
         pattern = "".join(c for c in word if c not in "*%")
         found: dict[str, Any] = {}
         says: list[str] = []
@@ -144,11 +144,12 @@ class PiQuestions:
         if len(found) > limit:
             says.append(f"{len(found)} people were found; these are the first {limit}.")
         users = await self._with_factors(people)
+        self._kept(self._people, begun, {user.id: user for user in users})
         return Found(users=tuple(users), says=" ".join(dict.fromkeys(says)))
 
     async def named(self, login: str) -> Sequence[User]:
         """Give the users of this login, with or without their realm, whatever its case."""
-        bare, at, realm = login.rpartition("@")
+        begun, (bare, at, realm) = self._generation, login.rpartition("@")
         pairs = {(login, ""), (bare, realm.lower())} if at else {(login, "")}
         found: dict[str, Any] = {}
         for name, place in pairs:
@@ -157,6 +158,7 @@ class PiQuestions:
             if exact and (not place or self._product(place) is not None):
                 self._collect(await self._searched(wish), found, [])
         people = await self._with_factors([*found.items()])
+        self._kept(self._people, begun, {user.id: user for user in people})
         return [u for u in people if login.casefold() in _logins(u)]
 
     async def since(self, at: datetime, *, limit: int) -> Sequence[str]:
@@ -182,8 +184,25 @@ class PiQuestions:
     async def _ask(self, method: str, path: str, **more: Any) -> Reply:
         return await self._line.ask(method, path, **more)
 
-    def _is_fresh(self, kept: tuple[float, Any] | None, now: float) -> bool:
-        return kept is not None and now - kept[0] < self._fresh_s
+    def _fresh(self, kept: Mapping[str, tuple[float, T]], wanted: Sequence[str]) -> dict[str, T]:
+        """Give what was read of some users a moment ago."""
+        now = time.monotonic()
+        known = [user for user in wanted if user in kept and now - kept[user][0] < self._fresh_s]
+        return {user: kept[user][1] for user in known}
+
+    def _kept(
+        self, kept: dict[str, tuple[float, T]], begun: int, read: dict[str, T]
+    ) -> dict[str, T]:
+        """Keep what was read for a moment, and let go of what is older; give what was read.
+
+        What something changed meanwhile may be of before.
+        """
+        now = time.monotonic()
+        for user in [user for user, (at, _) in kept.items() if now - at >= self._fresh_s]:
+            del kept[user]
+        if begun == self._generation:
+            kept |= {user: (now, one) for user, one in read.items()}
+        return read
 
     def _forget(self) -> None:
         """Let go of what was read: something changed."""
@@ -225,7 +244,7 @@ class PiQuestions:
             for raw in tokens:
                 name = user_id(self.name, text(raw, "username"), text(raw, "user_realm"))
                 by_user.setdefault(name, []).append(raw)
-            return [self._kept(name, raw, by_user.get(name, [])) for name, raw in people]
+            return [self._made(name, raw, by_user.get(name, [])) for name, raw in people]
         return [*await asyncio.gather(*(self._whole(name, raw) for name, raw in people))]
 
     async def _whole(self, name: str, raw: Any) -> User:
@@ -234,12 +253,11 @@ class PiQuestions:
         if await self._may("user_lock_read"):
             told = await self._ask("GET", "/conditionalaccess/lock/user", query=query)
             lock = told.value
-        return self._kept(name, raw, await self._tokens(query), lock)
+        return self._made(name, raw, await self._tokens(query), lock)
 
-    def _kept(self, name: str, raw: Any, tokens: Sequence[Any], lock: Any = None) -> User:
+    def _made(self, name: str, raw: Any, tokens: Sequence[Any], lock: Any = None) -> User:
         product = self._product(text(raw, "realm")) or ""
         user = user_of(raw, tokens, connector=self.name, product=product, lock=lock)
-        self._people[name] = time.monotonic(), user
         self._others[name] = reading.others_of(tokens)
         return user
 
@@ -247,32 +265,28 @@ class PiQuestions:
         asked = {**query, "hidden_tokeninfo": reading.HIDDEN}
         return await self._line.list("/token/", asked, "pagesize", "tokens", most=most)
 
-    async def _read_one(self, user: str) -> None:
+    async def _read_one(self, user: str) -> User | None:
         login, realm = parts_of(user)
-        self._people.pop(user, None)
         is_ours = user.startswith(f"{self.name}:") and self._product(realm) is not None
         if not login or not is_ours or set(login) & set("*%"):
-            return
+            return None
         told = await self._ask("GET", "/user/", query={"username": login, "realm": realm})
         for raw in rows({"": told.value}, ""):
             if (text(raw, "username"), text(raw, "realm")) == (login, realm):
-                await self._whole(user, raw)
+                return await self._whole(user, raw)
+        return None
 
-    async def _read_many(self, users: Sequence[str]) -> None:
+    async def _read_many(self, users: Sequence[str]) -> list[User | None]:
         """Read people with one question a realm; who is not among them is asked for alone."""
         found: dict[str, Any] = {}
         for realm in dict.fromkeys(parts_of(user)[1] for user in users):
             if self._product(realm) is not None:
                 told = await self._ask("GET", "/user/", query={"realm": realm})
                 self._collect(told, found, [])
-        for user in users:
-            self._people.pop(user, None)
-        await self._with_factors([(user, found[user]) for user in users if user in found])
-        for user in users:
-            if user not in found:
-                await self._read_one(user)
+        there = await self._with_factors([(user, found[user]) for user in users if user in found])
+        return [*there, *[await self._read_one(user) for user in users if user not in found]]
 
-    async def _read_timeline(self, user: str) -> None:
+    async def _read_timeline(self, user: str) -> tuple[AnyEvent, ...]:
         login, realm = parts_of(user)
         person = (await self.people([user])).get(user)
         if person is None:
@@ -291,9 +305,9 @@ class PiQuestions:
             desk=signed.login,
             ahead=await self._server_ahead() if begun or removed else timedelta(0),
         )
-        self._timelines[user] = time.monotonic(), timeline_of(logged, [*begun, *removed], known)
+        return timeline_of(logged, [*begun, *removed], known)
 
-    async def _read_sign_ins(self, users: Sequence[str]) -> None:
+    async def _read_sign_ins(self, users: Sequence[str]) -> dict[str, tuple[AnyEvent, ...]]:
         people = await self.people(users)
         since = {"start_time": _stamp(self._clock() - timedelta(days=1))}
         logged, begun, removed = await asyncio.gather(
@@ -304,11 +318,12 @@ class PiQuestions:
         signed_in = self._by_user(logged, "username")
         changed = self._by_user([*begun, *removed], "user")
         desk, ahead = (await self._line.signed()).login, await self._server_ahead()
+        told: dict[str, tuple[AnyEvent, ...]] = {}
         for user in users:
             factors = {f.id: f for f in people[user].factors} if user in people else {}
             known = Known(factors=factors, ends={}, desk=desk, ahead=ahead)
-            told = timeline_of(signed_in.get(user, ()), changed.get(user, ()), known)
-            self._timelines[user] = time.monotonic() - self._fresh_s, told
+            told[user] = timeline_of(signed_in.get(user, ()), changed.get(user, ()), known)
+        return told
 
     def _by_user(self, raws: Sequence[Any], column: str) -> dict[str, list[Any]]:
         found: dict[str, list[Any]] = {}
