@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import smtplib
 import ssl
 from email.errors import MessageError
@@ -79,8 +80,10 @@ class SmtpSender:
     def _send(self, notice: Notice) -> None:
         letter = self._letter(notice)
         try:
-            with self._connected() as server:
+            with contextlib.closing(self._connected()) as server:
                 server.send_message(letter, self._sender, [notice.to])
+                with contextlib.suppress(smtplib.SMTPException, OSError):
+                    server.quit()  # it has the letter, however it says goodbye
         except smtplib.SMTPRecipientsRefused as error:
             code, _ = next(iter(error.recipients.values()))
             if 500 <= code < 600:

@@ -254,6 +254,21 @@ async def test_a_server_that_is_busy_is_asked_again_later(mailbox: Mailbox) -> N
     assert len(mailbox.letters) == 1
 
 
+async def test_a_letter_that_was_taken_is_sent_however_the_server_says_goodbye(
+    mailbox: Mailbox,
+) -> None:
+    """A letter that counts as not sent is sent again, up to five times."""
+
+    async def quit_(server: SMTP, session: Session, envelope: Envelope) -> str:
+        return "421 too many at once"
+
+    mailbox.handle_QUIT = quit_  # type: ignore[attr-defined]
+    with serving(mailbox) as port:
+        await SmtpSender(f"smtp://127.0.0.1:{port}", FROM).send(NOTICE)
+
+    assert len(mailbox.letters) == 1
+
+
 async def test_a_server_that_is_not_there_or_says_nothing_is_unreachable() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
