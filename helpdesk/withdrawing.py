@@ -55,7 +55,8 @@ def carry_out(wish: Wish) -> list[str]:
     """Do it, and return what to say.
 
     Raises:
-        BadInput: There is no such store, or the name can be no agent's.
+        BadInput: There is no such store, the name can be no agent's, or to end sign-ins would
+            let an agent in again who is withdrawn.
         NoRecord: The store cannot be reached.
         Tampered: Never; an alarm of the log holds nothing up here.
     """
@@ -92,6 +93,12 @@ async def _kept(database: Database, wish: Wish) -> list[str]:
     is_barred = not (wish.ends_sign_ins or wish.lets_in)
     withdrawal = Withdrawal(agent=agent, at=clock(), is_barred=is_barred)
     async with recorder.transaction():
+        there = await SqlWithdrawals(database).all()
+        if wish.ends_sign_ins and any(one.agent == agent and one.is_barred for one in there):
+            raise BadInput(
+                f"{agent} is withdrawn already, and no sign-in of theirs counts. A new one would "
+                "again with --again."
+            )
         await SqlWithdrawals(database).keep(withdrawal, clock())
         await recorder.record(
             act="withdraw", user="", result=Result.DONE, says=says, reason=clean(wish.reason)

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from helpdesk.config import Config
 from helpdesk.domain.agents import Agent, Role
-from helpdesk.domain.errors import NoRecord, Unauthorised
+from helpdesk.domain.errors import BadInput, NoRecord, Unauthorised
 from helpdesk.domain.signing import AskSignIn
 from helpdesk.domain.withdrawals import Withdrawal
 from helpdesk.gateway.leaving import Leaving
@@ -116,6 +116,16 @@ def test_whoever_is_let_in_again_signs_in_anew(two: Two) -> None:
 
     assert answer.json()["detail"] == "Your sign-ins at this desk were ended. Sign in again."
     assert "insufficient_user_authentication" in answer.headers["www-authenticate"]
+
+
+def test_whoever_is_withdrawn_is_not_let_in_by_ending_their_sign_ins(two: Two) -> None:
+    """Who ends sign-ins wants fewer of them to count, not more."""
+    carry_out(Wish(agent="greta", store=two.store))
+
+    with pytest.raises(BadInput, match="greta is withdrawn already"):
+        carry_out(Wish(agent="greta", store=two.store, ends_sign_ins=True))
+
+    assert "Withdrawn: greta" in carry_out(Wish(store=two.store))
 
 
 def test_only_the_id_of_an_agent_whom_the_desk_does_not_know_is_doubted(two: Two) -> None:
