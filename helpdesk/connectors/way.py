@@ -114,8 +114,13 @@ class Way:
             raise Again(self._unreachable(error)) from error
         except Unreachable as error:  # too long, or in another form
             raise (Lost(self._lost(), error) if is_act else error) from error
-        self.circuit.note(is_ok=got.status_code < 500)
-        return self._answer(sent, got, body)
+        answer = self._answer(sent, got, body)
+        self.circuit.note(is_ok=self.is_there(answer))
+        return answer
+
+    def is_there(self, answer: Answer) -> bool:
+        """Whether an answer shows that it is worth asking."""
+        return answer.status < 500
 
     async def _carried(self, sent: Request, most: int) -> tuple[httpx.Response, bytes]:
         """Carry one exchange over the pool itself.

@@ -221,6 +221,11 @@ class Line(Way):
         """Close all connections."""
         await self.hang_up()
 
+    def is_there(self, answer: Answer) -> bool:
+        """Whether the desk is there: also where it says that its provider is not."""
+        said = super().is_there(answer)
+        return said or isinstance(error_of(answer.status, answer.body), OfProvider)
+
     async def _tried(
         self,
         method: str,

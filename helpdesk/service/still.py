@@ -7,16 +7,17 @@ anew, and answered from here. So no slow provider keeps others from writing.
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
-from helpdesk.connectors.base import Connector, Supports
+from helpdesk.connectors.base import Supports
+from helpdesk.domain.errors import OfProvider, Unreachable
 from helpdesk.domain.timeline import AnyEvent
 from helpdesk.domain.users import Account, User
 
 T = TypeVar("T")
-C = TypeVar("C", bound=Connector)
 
 _SAID: ContextVar[dict[Any, Any] | None] = ContextVar("said", default=None)
 
@@ -31,15 +32,25 @@ def still() -> Iterator[None]:
         _SAID.reset(before)
 
 
-class Still(Generic[C]):
-    """What stands before a provider; what is told it, and what is asked elsewhere, goes through."""
+class Behind:
+    """What stands behind a desk, which is there itself: where it is not reached, that is said so.
 
-    def __init__(self, provider: C) -> None:
+    Whoever asks the desk from elsewhere would take it for the desk otherwise, and ask it no more.
+    """
+
+    def __init__(self, provider: Any) -> None:
         self._provider = provider
 
     def __getattr__(self, name: str) -> Any:
-        """Give what the provider itself has."""
-        return getattr(self._provider, name)
+        """Give what it itself has."""
+        found = getattr(self._provider, name)
+        if not inspect.iscoroutinefunction(found):
+            return found
+        return lambda *asked, **more: _of_provider(found(*asked, **more))
+
+
+class Still(Behind):
+    """What stands before a provider; what is told it, and what is asked elsewhere, goes through."""
 
     async def supports(self, user: User) -> Supports:
         """Give what can be done for a user."""
@@ -63,18 +74,28 @@ class Still(Generic[C]):
 
     async def named(self, login: str) -> Sequence[User]:
         """Give the users of this login."""
-        return await self._said(("named", login), lambda: self._provider.named(login))  # type: ignore[attr-defined]
+        return await self._said(("named", login), lambda: self._provider.named(login))
 
     async def since(self, *when: Any, **more: Any) -> Sequence[str]:
         """Give who did something since a moment; the moment moves on while one waits."""
-        return await self._said(("since",), lambda: self._provider.since(*when, **more))  # type: ignore[attr-defined]
+        return await self._said(("since",), lambda: self._provider.since(*when, **more))
 
     async def _said(self, question: tuple[str, ...], ask: Callable[[], Awaitable[T]]) -> T:
         said = _SAID.get()
         if said is None:
-            return await ask()
+            return await _of_provider(ask())
         key = (id(self._provider), *question)
         if key not in said:
-            said[key] = await ask()
+            said[key] = await _of_provider(ask())
         found: T = said[key]
         return found
+
+
+async def _of_provider(asked: Awaitable[T]) -> T:
+    """Give what was asked, or say of what cannot be reached that it is the provider."""
+    try:
+        return await asked
+    except OfProvider:
+        raise
+    except Unreachable as error:
+        raise OfProvider(str(error)) from error

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from msgspec.structs import replace
 
@@ -31,6 +31,7 @@ from helpdesk.domain.search import Query
 from helpdesk.domain.text import clean, counted, folded
 from helpdesk.domain.tickets import Ticket
 from helpdesk.domain.users import User
+from helpdesk.service.still import Behind
 from helpdesk.stores.base import Directory, Store
 
 EVERY: Final = timedelta(seconds=15)
@@ -122,7 +123,8 @@ class Ticketing:
         directory: Directory,
         clock: Callable[[], datetime],
     ) -> None:
-        self._system, self._store, self._directory = system, store, directory
+        self._system, self._store = cast(TicketSystem, Behind(system)), store
+        self._directory = directory
         self._clock = clock
         self._own = OwnTickets(store)
         self._whose: Whose = {}

@@ -9,6 +9,7 @@ from typing import ClassVar
 import msgspec
 import pytest
 
+from helpdesk.connectors.circuit import FAILURES
 from helpdesk.connectors.demo import DemoConnector
 from helpdesk.connectors.exchange import NotSignedIn, not_taken
 from helpdesk.domain.actions import AnyAction, ResetFactor, SendCode
@@ -23,6 +24,7 @@ from helpdesk.domain.errors import (
 )
 from helpdesk.domain.products import Product
 from helpdesk.domain.search import Query
+from helpdesk.domain.timeline import AnyEvent
 from helpdesk.domain.users import Factor, User
 from helpdesk.gateway.line import Line
 from helpdesk.gateway.problems import error_of, problem_of
@@ -35,6 +37,7 @@ KEY = "k-0123456789abcdef"
 RESET = ResetFactor(user="u2", factor="u2-f2", reason="new phone", ticket="4822")
 SEND = SendCode(user="u2", factor="u2-f1", reason="asked", ticket="4822")
 LOST = Unsettled("The answer of Okta was lost. It may be done or not: look at the user again.")
+GONE = "Okta at okta.example cannot be reached: ConnectError."
 HALF = BrokeOff("The reset broke off. Gone: 1 of 9.", "Gone: SMS a. Left: SMS b, SMS c.")
 
 
@@ -82,6 +85,46 @@ async def test_the_agent_is_told_as_the_desk_is_and_the_provider_once(
     assert [row.says for row in rows if row.result is Result.FAILED] == [
         fault.whole if isinstance(fault, BrokeOff) else str(fault)
     ]
+
+
+class Away(DemoConnector):
+    """A provider elsewhere that is not reached."""
+
+    takes_part = False
+    told: ClassVar[list[str]] = []
+
+    async def timeline(self, user: str) -> tuple[AnyEvent, ...]:
+        if self.told:
+            raise Unreachable(GONE)
+        return await super().timeline(user)
+
+    async def send_code(self, user: User, factor: Factor, card: Product, now: datetime) -> None:
+        self.told.append("send")
+        raise Unreachable(GONE)
+
+
+async def test_a_provider_that_is_not_reached_is_not_taken_for_the_desk(
+    desk_as: Callable[..., LocalDesk], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After five failures of a desk nothing is asked of it for half a minute, not even its log."""
+    monkeypatch.setattr(Away, "told", [])
+
+    with gateway(lambda who: desk_as(who, is_gated=False, connector=Away), clock) as (url, _):
+        desk = RemoteDesk(Line(url, Spoken("dana")))
+        with pytest.raises(OfProvider) as caught:
+            await desk.perform(SEND, key=KEY)
+        for _ in range(FAILURES):
+            with pytest.raises(OfProvider):
+                await desk.case("u2")
+        rows = (await desk.log(Query())).rows
+        is_live = desk.freshness.is_live
+        desk.close()
+
+    assert (str(caught.value), Away.told) == (GONE, ["send"])
+    assert [(row.act, row.says) for row in rows if row.result is Result.FAILED] == [
+        ("send-code", GONE)
+    ]
+    assert is_live
 
 
 async def test_what_nobody_knows_is_not_done_again_with_the_same_key(
