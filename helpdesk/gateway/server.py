@@ -9,9 +9,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Mapping,
+    Sequence,
+)
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -54,6 +61,8 @@ from helpdesk.gateway.watch import AGENT, ROUTE, App, Numbers, Receive, Send, Wa
 from helpdesk.service.desk import Desk
 from helpdesk.service.ground import resting_on
 
+T = TypeVar("T")
+
 TIME_LIMIT_S: Final = 20.0
 """Seconds one answer may take; a change goes on to its end, and can be asked for by its key."""
 
@@ -79,7 +88,7 @@ class Desks(Protocol):
         """Raise `HelpdeskError` where no desk could answer now."""
         ...
 
-    async def chores(self) -> None:
+    def chores(self) -> Coroutine[Any, Any, None]:
         """Do what is due, whoever asks for it: acts that waited long enough."""
         ...
 
@@ -228,7 +237,9 @@ class Gateway:
                     return await self._events(asks, desk, signed)
                 if endpoint.name == "desk":
                     return _answer(self._encoded.info(desk), desk)
-                found = await asked(desk, endpoint, asks)
+                work = asked(desk, endpoint, asks)
+                # What is due may be at a provider when nobody waits for it any more.
+                found = await (self._whole(work) if endpoint.name == "carry_out_due" else work)
                 return _answer(self._encoded.of(found, endpoint, asks), desk)
 
     async def _signed(self, call: Call) -> Signed:
@@ -245,22 +256,22 @@ class Gateway:
         return signed
 
     async def _write(
-        self,
-        endpoint: Endpoint,
-        asks: wire.Asks,
-        desk: Desk,
-        call: Call,
-        signed: Signed,
+        self, endpoint: Endpoint, asks: wire.Asks, desk: Desk, call: Call, signed: Signed
     ) -> Given:
         key = call.header(wire.KEY_HEADER)
         if not key:
             raise Malformed(f"Every change needs a key of its own: {wire.KEY_HEADER}.")
         seen = seen_of(endpoint, call)
-        # To its end, also where nobody waits for it any more: its answer is asked for by its key.
-        task = asyncio.create_task(self._carried(endpoint, asks, desk, key, seen, signed))
+        # Where nobody waits for it any more, its answer is asked for by its key.
+        body = await self._whole(self._carried(endpoint, asks, desk, key, seen, signed))
+        return _answer(body, desk)
+
+    async def _whole(self, work: Coroutine[Any, Any, T]) -> T:
+        """Go on with something to its end, also where nobody waits for it any more."""
+        task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._ended)
-        return _answer(await asyncio.shield(task), desk)
+        return await asyncio.shield(task)
 
     async def _carried(
         self,
@@ -336,7 +347,7 @@ class Gateway:
     async def _chores(self) -> None:
         while True:
             try:
-                await self._desks.chores()
+                await self._whole(self._desks.chores())
             except Exception as error:  # noqa: BLE001  (whatever it was, the next round is due)
                 tell_fault(error)
             await asyncio.sleep(CHORES_S)

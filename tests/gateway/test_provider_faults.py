@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
@@ -13,7 +15,7 @@ from helpdesk.connectors.circuit import FAILURES
 from helpdesk.connectors.demo import DemoConnector
 from helpdesk.connectors.exchange import NotSignedIn, not_taken
 from helpdesk.domain.actions import AnyAction, ResetFactor, SendCode
-from helpdesk.domain.audit import Result
+from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.errors import (
     BrokeOff,
     DeskRefused,
@@ -160,3 +162,41 @@ def test_the_desks_own_account_is_not_the_agents_sign_in() -> None:
         "own sign-in is not the matter."
     )
     assert (refused.exit_code, isinstance(refused, Unauthorised)) == (Unreachable.exit_code, False)
+
+
+class Held(DemoConnector):
+    """A provider elsewhere that takes its time to reset."""
+
+    takes_part = False
+    began, let = threading.Event(), threading.Event()
+
+    async def reset(self, user: User, factors: tuple[Factor, ...], now: datetime) -> None:
+        self.began.set()
+        while not self.let.is_set():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_held_act_goes_to_its_end_where_who_asked_for_it_waits_no_more(
+    desk_as: Callable[..., LocalDesk], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A console asks for what is due; broken off, an act that the provider does is unknown."""
+    monkeypatch.setattr(Held, "began", threading.Event())
+    monkeypatch.setattr(Held, "let", threading.Event())
+
+    def opened(who: str) -> LocalDesk:
+        return desk_as(who, is_gated=False, connector=Held, hold_minutes=5)
+
+    with gateway(opened, clock, time_limit_s=0.5) as (url, _):
+        desk = RemoteDesk(Line(url, Spoken("dana"), tries=1))
+        await desk.perform(RESET, key=KEY)
+        clock.go_on(minutes=6)
+        with pytest.raises(Unreachable, match="took too long"):
+            await desk.carry_out_due()
+        Held.let.set()
+        rows: list[LogRow] = []
+        while not any(row.act == "reset-factor" and row.result is not Result.HELD for row in rows):
+            await desk.carry_out_due()
+            rows = [*(await desk.log(Query())).rows]
+        desk.close()
+
+    assert rows[0].says.startswith("Held from 09:00. Reset: ")
