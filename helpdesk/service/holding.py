@@ -15,10 +15,10 @@ from msgspec.structs import replace
 from helpdesk.domain.actions import AnyAction
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.approvals import Approval, payload_of
-from helpdesk.domain.audit import UNDO, Result
+from helpdesk.domain.audit import UNDO, LogRow, Result
 from helpdesk.domain.cases import Case
 from helpdesk.domain.decisions import Decision
-from helpdesk.domain.errors import HelpdeskError, NotFound, Unsettled
+from helpdesk.domain.errors import BrokeOff, HelpdeskError, NotFound, Unsettled
 from helpdesk.domain.holds import HELD_ACTS, Ending, Hold
 from helpdesk.domain.policies import decide
 from helpdesk.domain.products import Product
@@ -147,18 +147,21 @@ class Holding(Beginning):
             done = await STEPS[type(begun.action)](begun.action, begun.parts)
         except HelpdeskError as error:
             async with self._changing, self._recorder.transaction():
-                await self._end_failed(begun.hold, asked, error)
+                row = await self._end_failed(begun.hold, asked, error)
+                if isinstance(error, BrokeOff):  # of what was done in part everybody is told
+                    parts = begun.parts
+                    await self._telling_all.tell(begun.action, parts.card, parts.case.user, row.seq)
             return
         async with self._changing, self._recorder.transaction():
             await self._end_recorded(begun, asked, done)
 
-    async def _end_failed(self, hold: Hold, asked: Agent, error: Exception) -> None:
+    async def _end_failed(self, hold: Hold, asked: Agent, error: Exception) -> LogRow:
         is_unknown = isinstance(error, Unsettled)
         ending = Ending.UNKNOWN if is_unknown else Ending.REFUSED
         await self._ended(hold, ending, self._view.clock())
         says = str(error) if is_unknown else f"It could not be carried out: {error}"
         told = {"act": hold.act, "user": hold.user, "says": clean(says)}
-        await self._record(result=Result.FAILED, idempotency=hold.id, by=asked, **told)
+        return await self._record(result=Result.FAILED, idempotency=hold.id, by=asked, **told)
 
     async def _end_recorded(self, again: _Again, asked: Agent, done: Done | None) -> None:
         hold, view = again.hold, self._view

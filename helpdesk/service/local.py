@@ -226,7 +226,7 @@ class LocalDesk(Measuring, Holding):
 
         Give what was done now; else why not, or what the key had answered before.
         """
-        hold: Hold | None = None
+        begun: Begun | None = None
         try:
             before = await self._once.before(asked)
             if before is not None:
@@ -235,17 +235,17 @@ class LocalDesk(Measuring, Holding):
             found = await self._weighed_alone(action, asked)
             if not isinstance(found, Begun):
                 return found
-            hold = found.hold
-            done = await STEPS[type(action)](action, found.parts)
-            await self._keep_done(action, asked, found, done)
+            begun = found
+            done = await STEPS[type(action)](action, begun.parts)
+            await self._keep_done(action, asked, begun, done)
         except HelpdeskError as error:
             is_told = not isinstance(error, NotFound | Conflict | Unknown)
-            if hold is not None or is_told or isinstance(error, Unsettled):
-                await self._record_failure(action, error, asked, hold)
+            if begun is not None or is_told or isinstance(error, Unsettled):
+                await self._record_failure(action, error, asked, begun)
             raise
         finally:
-            self._let_go(hold)
-        return CarriedOut(done=done, before=found.parts.case)
+            self._let_go(begun.hold if begun is not None else None)
+        return CarriedOut(done=done, before=begun.parts.case)
 
     async def _keep_done(self, action: AnyAction, asked: Wish, begun: Begun, done: Done) -> None:
         """Record what a provider has done.
@@ -344,12 +344,12 @@ class LocalDesk(Measuring, Holding):
         return replace(answer.decision, needs=(need,))
 
     async def _record_failure(
-        self, action: AnyAction, error: HelpdeskError, asked: Wish, hold: Hold | None
+        self, action: AnyAction, error: HelpdeskError, asked: Wish, begun: Begun | None
     ) -> None:
         """Keep that an act failed, after its transaction was dropped; the failure comes first.
 
         What was wrong with the wish is its answer, and so is that nobody knows whether it is done;
-        what could not be reached may be tried again.
+        what could not be reached may be tried again. Of what was done in part everybody is told.
         """
         try:
             async with self._changing, self._recorder.transaction(joins=True):
@@ -358,8 +358,13 @@ class LocalDesk(Measuring, Holding):
                 row = await self._record_action(action, action.user, says, Result.FAILED)
                 if isinstance(error, BadInput | Unsettled):
                     await self._once.keep(asked, ended(error), row.result, row.seq)
-                is_unknown = isinstance(error, Unsettled)
-                await self._note_ended(hold, Ending.UNKNOWN if is_unknown else Ending.REFUSED)
+                if begun is not None:
+                    is_unknown = isinstance(error, Unsettled)
+                    ending = Ending.UNKNOWN if is_unknown else Ending.REFUSED
+                    await self._note_ended(begun.hold, ending)
+                if begun is not None and isinstance(error, BrokeOff):
+                    parts = begun.parts
+                    await self._telling_all.tell(action, parts.card, parts.case.user, row.seq)
         except HelpdeskError:
             return  # the file cannot be written at all; the first error says so
 

@@ -17,7 +17,14 @@ import pytest
 from helpdesk.domain.actions import EndSessions, Note, ResetAll, TakeTicket
 from helpdesk.domain.audit import Result
 from helpdesk.domain.diagnosis.drift import Drift, DriftState
-from helpdesk.domain.errors import BadInput, NotFound, StillRunning, Unreachable, Unsettled
+from helpdesk.domain.errors import (
+    BadInput,
+    BrokeOff,
+    NotFound,
+    StillRunning,
+    Unreachable,
+    Unsettled,
+)
 from helpdesk.domain.holds import Ending, Hold
 from helpdesk.domain.proofs import Asking, Method
 from helpdesk.domain.search import Query
@@ -382,6 +389,27 @@ async def test_a_held_act_that_is_slow_keeps_nobody_either(
     assert found is not None
     assert found.ending is Ending.DONE
     assert provider.done == ["u1", "u2"]
+
+
+@pytest.mark.parametrize("minutes", [0, 5])
+async def test_of_an_act_that_was_done_in_part_everybody_is_told(
+    opened: Opened, provider: Slow, clock: Clock, minutes: int
+) -> None:
+    """Else whoever lets an act break off changes a way in and nobody hears of it."""
+    desk = opened(hold=timedelta(minutes=minutes))
+    ticket = await desk.perform(TakeTicket(user="u2", subject="lost phone"))
+    number = ticket.case.open_tickets[0].id
+    provider.error = BrokeOff("The reset broke off. Gone: SMS a. Left: SMS b. Do it again.")
+
+    with pytest.raises(BrokeOff) if not minutes else contextlib.nullcontext():
+        await desk.perform(ResetAll(user="u2", reason="lost phone", ticket=number))
+    clock.go_on(minutes=6)
+    await desk.carry_out_due()
+
+    newest = (await desk.log(Query())).rows[0]
+    told = (await desk.tray("u2")).rows
+    assert (newest.act, newest.result) == ("reset-all", Result.FAILED)
+    assert {one.seq for one in told} == {newest.seq}
 
 
 # -- what a provider is asked, not told -----------------------------------------------------------
