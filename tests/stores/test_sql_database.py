@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import QueuePool, event
 
 from helpdesk.domain.actions import ChangeAddress, Note, Reveal
-from helpdesk.domain.errors import BadInput, Unknown, Unreachable
+from helpdesk.domain.errors import BadInput, NoRecord, Unknown, Unreachable
 from helpdesk.domain.search import Query
 from helpdesk.service.inspecting import inspected
 from helpdesk.service.local import LocalDesk
@@ -161,6 +161,19 @@ def test_a_password_in_an_address_that_cannot_be_read_is_not_shown(address: str)
         Database(address)
 
     assert "ary" not in str(told.value)
+
+
+def test_what_a_driver_says_in_several_lines_is_one() -> None:
+    """libpq breaks its sentence, and indents what it asks then."""
+    gone = f"postgresql://desk@127.0.0.1:{free_port()}/calls"
+    with (
+        closing(Database(gone)) as database,
+        pytest.raises(NoRecord, match="Connection refused Is the server") as told,
+        database.connection(),
+    ):
+        pass
+
+    assert not {"\n", "⏎", "␉"} & set(str(told.value))
 
 
 def test_nobody_else_may_read_an_sqlite_file_wherever_it_lies(tmp_path: Path) -> None:

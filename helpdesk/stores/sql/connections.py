@@ -123,7 +123,7 @@ class Connections:
             yield
         except SQLAlchemyError as error:
             self._lull = Lull(-1)  # another server may answer from here on
-            says = str(error.orig if isinstance(error, DBAPIError) else error)
+            says = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
             begins = f"The database {self.name}: {clean(says, limit=200)}"
             is_gone = isinstance(error, DBAPIError) and error.connection_invalidated
             if is_ending and is_gone and not self.is_sqlite:
