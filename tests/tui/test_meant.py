@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from textual import events
 
+from helpdesk.domain.errors import Unreachable
 from helpdesk.domain.search import Page, Query, UserRow
 from helpdesk.service.local import LocalDesk
 from helpdesk.tui.screens.desk import DeskScreen
@@ -18,6 +19,7 @@ from tests.tui.console import Console, Slow, console
 
 Demo = Callable[..., LocalDesk]
 SIZE = 130, 24
+MAYA = "u1"
 
 
 class SlowToFind(Slow):
@@ -29,6 +31,15 @@ class SlowToFind(Slow):
         if query.words and not offset:
             await self._pass("find")
         return found
+
+
+class LostWhileFinding(SlowToFind):
+    """A desk that lets a search wait, and then cannot be reached."""
+
+    async def find(self, query: Query, *, offset: int = 0, limit: int = 100) -> Page[UserRow]:
+        """Give nobody."""
+        await super().find(query, offset=offset, limit=limit)
+        raise Unreachable("The desk does not answer.")
 
 
 def rows_of(agent: Console) -> RowList[UserRow]:
@@ -120,3 +131,38 @@ async def test_what_is_read_or_copied_right_after_a_move_is_of_the_row_moved_to(
             await agent.until(lambda: there in agent.app.clipboard.split(), "the case copied")
         else:
             await agent.until(lambda: len(agent.app.screen_stack) == 2, "the dialog")
+
+
+@pytest.mark.parametrize("key", ["k", "s", "i"])
+@pytest.mark.parametrize(
+    ("kind", "says"), [(SlowToFind, "Nobody found"), (LostWhileFinding, "does not answer")]
+)
+async def test_an_act_typed_ahead_of_a_search_that_finds_nobody_is_about_nobody(
+    demo: Demo, kind: type[SlowToFind], says: str, key: str
+) -> None:
+    desk = kind(demo())
+    async with console(desk) as agent:  # type: ignore[arg-type]
+        await agent.has_case(MAYA)
+        gate = desk.gates["find"] = asyncio.Event()
+        await agent.press("/")
+        await agent.type("zzzzz")
+        await agent.press("enter", key)
+        await agent.settles()
+
+        gate.set()
+
+        await agent.sees(says, "Choose a user first.")
+        assert (desk.performed, len(agent.app.screen_stack)) == ([], 1)
+
+
+async def test_enter_after_a_search_that_cannot_be_read_opens_nobody(demo: Demo) -> None:
+    desk = Slow(demo())
+    async with console(desk) as agent:  # type: ignore[arg-type]
+        await agent.has_case(MAYA)
+        await agent.type("/state:nowhere")
+        await agent.sees("▲")
+
+        await agent.press("enter", "k")
+        await agent.settles()
+
+        assert (desk.performed, agent.focused) == ([], "search")

@@ -177,18 +177,17 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
         has_moved = rows.total > 0 and (not rows.current or rows.current.id != self._rested_on)
         shown = self.case.user.id if self.case else ""
         is_asked = bool(self._looked_at) and self._looked_at != shown
-        return (
-            has_moved
-            or rows.is_moving
-            or is_asked
-            or (self.finder.is_awaited and not self.finder.fault)
-        )
+        return has_moved or rows.is_moving or is_asked or self.finder.is_awaited
 
     async def settled_case(self) -> Case | None:
-        """Give the case the agent means, once it is there: an act typed ahead waits for it."""
+        """Give the case the agent means, once it is there: an act typed ahead waits for it.
+
+        None where the search it waited for was not answered: who is shown is not meant.
+        """
+        is_searching = self.finder.is_awaited
         for _ in range(int(PATIENCE_S / POLL_S)):
             if not self.is_between:
-                return self.case
+                return None if is_searching and self.finder.fault else self.case
             await asyncio.sleep(POLL_S)
         return None
 
@@ -197,7 +196,8 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
         row = self.finder.rows.current
         if kept and row is not None and not self.finder.rows.is_moving:
             self._rested_on = row.id
-        if not kept and self.finder.rows.total == 0 and not self.is_asking:
+        is_asked = self.is_asking and not self.is_current  # in a dialog: it keeps whom it is about
+        if not kept and self.finder.rows.total == 0 and not is_asked:
             self._looked_at, self.case = "", None  # who was shown is not who was searched for
             self.show_case(is_open=False)
 

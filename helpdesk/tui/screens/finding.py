@@ -88,7 +88,7 @@ class FindingPlace(Place, Generic[T]):
         try:
             return parse(self.typed, self._products)
         except BadInput as error:
-            self.finder.fault = str(error)
+            self.finder.refuse(str(error))
             return None
 
     @work(exclusive=True, group="search", exit_on_error=False)
@@ -136,7 +136,8 @@ class FindingPlace(Place, Generic[T]):
         try:
             page = await self.ask(query, offset, limit)
         except HelpdeskError as error:
-            self.finder.fail(str(error))
+            if query is self.query_asked:
+                self.finder.fail(str(error))
             return
         if query is self.query_asked:
             self.finder.rows.fill(page)

@@ -71,7 +71,7 @@ class Finder(Below, Generic[T]):
     Attributes:
         fault: The sentence that says what is wrong with the search; empty where nothing is.
         title: What stands after the number of rows; `one` after the number 1, where it differs.
-        is_awaited: Whether something was typed whose answer is not shown yet.
+        is_awaited: Whether something was typed whose answer is not shown yet, and may yet come.
     """
 
     fault: var[str] = var("")
@@ -129,10 +129,14 @@ class Finder(Below, Generic[T]):
 
     def fail(self, says: str) -> None:
         """Say why no answer came; a list that has no rows says that they are not known."""
-        self.fault = says
-        self._chooses = False
+        self.refuse(says)
         self.rows.fail(UNLOADED)
         self._count()
+
+    def refuse(self, says: str) -> None:
+        """Say why nothing can be asked for: what is shown is no answer to what was typed."""
+        self.fault = says
+        self.is_awaited = self._chooses = False
 
     def _count(self) -> None:
         dots = " …" if self.is_busy else ""
@@ -177,9 +181,11 @@ class Finder(Below, Generic[T]):
     @on(Input.Submitted, "#search")
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
+        if self.fault and not self.is_awaited:
+            return  # those still shown are none of those searched for
         self.screen.set_focus(self.rows)
         # Typed ahead, Enter means the first of those to come, not of those still shown.
-        if self.is_awaited and not self.fault:
+        if self.is_awaited:
             self._chooses = True
         else:
             self._choose()
