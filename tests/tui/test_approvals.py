@@ -8,7 +8,7 @@ import pytest
 from textual import events
 from textual.widgets import Button
 
-from helpdesk.domain.actions import ResetAll, TurnOffMfa
+from helpdesk.domain.actions import ResetAll, SendCode, TurnOffMfa
 from helpdesk.domain.approvals import Approval, payload_of
 from helpdesk.domain.decisions import Need
 from helpdesk.domain.errors import NeedsMore
@@ -20,6 +20,7 @@ from helpdesk.plain.proving import approvals_text
 from helpdesk.service.local import LocalDesk
 from helpdesk.tui.dialogs.approving import ApprovalDialog, FiledDialog
 from helpdesk.tui.render.proving import standing
+from tests.conftest import Clock
 from tests.proving import prove
 from tests.tui.console import NOW, Console, console, hears_now
 
@@ -301,6 +302,24 @@ async def test_the_limit_of_the_desk_counts_down_in_the_dialog(demo: Demo) -> No
 
         assert agent.app.screen.query_one("#do", Button).disabled
     assert [row.act for row in (await desk.log(Query())).rows] == ["send-code"]
+
+
+async def test_a_wait_in_a_dialog_goes_on_by_the_desks_clock_however_it_runs(demo: Demo) -> None:
+    clock = Clock(NOW)
+    desk = demo(clock=clock)
+    for _ in range(3):
+        await desk.perform(SendCode(user="u84"))
+        clock.go_on(minutes=2)
+    async with console(desk, clock=clock) as agent:
+        await agent.find("imogen.ng", "u84")
+        await agent.press("s")
+        await agent.sees("until the desk's limit lets it")
+        do = agent.app.screen.query_one("#do", Button)
+        assert do.disabled
+
+        clock.go_on(minutes=10)
+
+        await agent.until(lambda: not do.disabled, "the end of the wait")
 
 
 async def test_a_request_to_turn_off_says_who_asked_how_proven_the_card_and_the_loss(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -43,6 +45,7 @@ class ActDialog(Guarded[AnyAction]):
 
     Attributes:
         prove: Proves the caller for the action as it stands; None where that cannot be done here.
+        clock: Gives the present, by which a wait goes on: one may be hurried, or stopped.
     """
 
     def __init__(
@@ -69,6 +72,8 @@ class ActDialog(Guarded[AnyAction]):
         self.prove: Prove | None = None
         self._is_weighing = False
         self._is_stale = False
+        self.clock: Callable[[], datetime] = partial(datetime.now, UTC)
+        self._looked_at = case.at
         self._waits_s = 0.0
         self._waits_for = ""
         self._is_proving = False
@@ -164,7 +169,7 @@ class ActDialog(Guarded[AnyAction]):
         self._weighed, self._is_stale = weighed, False
         waits = [need for need in weighed.decision.needs if need.what in WAITS]
         longest = max(waits, key=lambda need: need.seconds, default=None)
-        self._waits_s = longest.seconds if longest else 0.0
+        self._waits_s, self._looked_at = longest.seconds if longest else 0.0, self.clock()
         self._waits_for = WAITS[longest.what] if longest else ""
         decision = weighed.decision
         first = refusal(decision) if decision.is_refused else said_first(decision)
@@ -211,8 +216,10 @@ class ActDialog(Guarded[AnyAction]):
         missing.update(entries)
 
     def _count_down(self) -> None:
+        now = self.clock()
+        gone, self._looked_at = (now - self._looked_at).total_seconds(), now
         if self._waits_s > 0:
-            self._waits_s -= 1
+            self._waits_s -= max(1.0, gone)  # who sets the clock back waits no longer
             self._show_state()
             if self._waits_s <= 0:
                 self._weigh_again()

@@ -153,6 +153,7 @@ class ActingPlace(ProvingPlace):
                 says=says,
                 asks_word=asks_word,
             )
+            dialog.clock = self.clock
             dialog.prove = partial(self._prove_for, case)
             self.asks(is_so=True)
             answer: AnyAction | None = await self.app.push_screen_wait(dialog)
