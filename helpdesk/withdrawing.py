@@ -1,6 +1,7 @@
 """Taking agents off a desk that is served, on the machine its store is reached from.
 
 helpdesk withdraw AGENT ─▶ the store, with a row of the log ─▶ every gateway on it, in a second
+                       └─▶ what they asked for and waits still is undone
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from helpdesk.config import data_directory
-from helpdesk.domain.audit import Result
+from helpdesk.domain.approvals import Approval
+from helpdesk.domain.audit import UNDO, Result
 from helpdesk.domain.errors import BadInput
+from helpdesk.domain.holds import Ending, Hold
 from helpdesk.domain.text import clean
 from helpdesk.domain.withdrawals import Withdrawal
 from helpdesk.hosting import THE_DESK
@@ -103,13 +107,36 @@ async def _kept(database: Database, wish: Wish) -> list[str]:
         await recorder.record(
             act="withdraw", user="", result=Result.DONE, says=says, reason=clean(wish.reason)
         )
+        undone = await _undone(store, recorder, agent) if is_barred else []
     since = clock() - timedelta(days=90)
-    told = [says]
+    told = [says, *undone]
     store.load()
     is_known = any(one.id == agent for one in store.agents)
     if not is_known and not await store.rows(agent=agent, since=since, limit=1):
         told.append(f"No row of 90 days is by {agent}: make sure that this is the agent's id.")
     return [*told, *([recorder.alarm] if recorder.alarm else [])]
+
+
+async def _undone(store: SqlStore, recorder: Recorder, agent: str) -> list[str]:
+    """Undo what an agent asked for and waits still; inside a transaction."""
+    says = []
+    for hold in await store.select(Hold, only_open=True):
+        if hold.agent == agent and hold.ending is Ending.WAITS:
+            now = clock()
+            await store.keep(replace(hold, ending=Ending.UNDONE, ended_at=now))
+            agreed = await store.get(Approval, hold.approval)
+            if agreed is not None:
+                await store.keep(replace(agreed, ending=Ending.UNDONE))
+            says.append(f"Undone: {hold.act} of {clean(hold.user)}, {hold.id}.")
+            await recorder.record(
+                act=UNDO,
+                user=hold.user,
+                result=Result.DONE,
+                says=f"Undone: {hold.act}, {hold.id}.",
+                reason="Who asked for it was withdrawn.",
+                idempotency=hold.id,
+            )
+    return says
 
 
 def _says(wish: Wish) -> str:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from helpdesk.config import Config
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.errors import BadInput, NoRecord, Unauthorised
+from helpdesk.domain.holds import Hold
 from helpdesk.domain.signing import AskSignIn
 from helpdesk.domain.withdrawals import Withdrawal
 from helpdesk.gateway.leaving import Leaving
@@ -25,6 +26,7 @@ from helpdesk.gateway.server import Gateway
 from helpdesk.gateway.tokens import Signed
 from helpdesk.hosting import SqlDesks
 from helpdesk.stores.sql.database import Database
+from helpdesk.stores.sql.record import SqlStore
 from helpdesk.withdrawing import Wish, carry_out
 from tests.conftest import NOW
 from tests.gateway.issuing import SECONDS, IssuerSite, good_claims, make_key, signed
@@ -116,6 +118,41 @@ def test_whoever_is_let_in_again_signs_in_anew(two: Two) -> None:
 
     assert answer.json()["detail"] == "Your sign-ins at this desk were ended. Sign in again."
     assert "insufficient_user_authentication" in answer.headers["www-authenticate"]
+
+
+def test_what_a_withdrawn_agent_asked_for_and_waits_is_undone(two: Two) -> None:
+    """Whoever is withdrawn for what they do would still have it done some minutes later."""
+    asked_for = held(id="h1", agent="bea"), held(id="h2", agent="sue")
+
+    async def keep() -> None:
+        async with store.transaction():
+            for one in asked_for:
+                await store.keep(one)
+
+    async def kept() -> list[str]:
+        found = [await store.get(Hold, one.id) for one in asked_for]
+        return [one.ending.value for one in found if one is not None]
+
+    with contextlib.closing(Database(two.store)) as database:
+        store = SqlStore(database)
+        asyncio.run(keep())
+        ended = carry_out(Wish(agent="bea", store=two.store, ends_sign_ins=True))
+        after = asyncio.run(kept())
+        says = carry_out(Wish(agent="bea", store=two.store))
+        endings = asyncio.run(kept())
+        (row,) = asyncio.run(store.rows(acts=("undo",)))
+
+    assert not any("Undone" in line for line in ended)
+    assert after == ["waits", "waits"]
+    assert says[1] == "Undone: reset-all of u1, h1."
+    assert endings == ["undone", "waits"]
+    assert (row.agent, row.user, row.idempotency) == ("desk", "u1", "h1")
+
+
+def held(**given: Any) -> Hold:
+    """Give a reset that waits."""
+    due = NOW + timedelta(minutes=5)
+    return Hold(act="reset-all", user="u1", payload="{}", at=NOW, due_at=due, **given)
 
 
 def test_whoever_is_withdrawn_is_not_let_in_by_ending_their_sign_ins(two: Two) -> None:
