@@ -5,9 +5,15 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
+
+LENT_S: Final = 0.002
+"""Seconds for which whoever asks stands still at most until what they ask is on its way."""
+
+TURNS: Final = 3
+"""After so many turns of the loop a question over a line that stands has gone out."""
 
 
 class OwnLoop:
@@ -23,8 +29,17 @@ class OwnLoop:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
-        """Begin something; give what the caller's own loop awaits of it."""
-        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+        """Begin something; give what the caller's own loop awaits of it.
+
+        The caller waits until it is on its way: else both threads take turns at half a millisecond
+        while a screen is drawn, and whoever is asked hears of it the later.
+        """
+        begun = threading.Lock()
+        begun.acquire()
+        found = asyncio.run_coroutine_threadsafe(work, self._loop)
+        asyncio.run_coroutine_threadsafe(_after_turns(begun.release), self._loop)
+        begun.acquire(timeout=LENT_S)
+        return asyncio.wrap_future(found)
 
     def result(self, work: Coroutine[Any, Any, T]) -> T:
         """Give what comes of something; blocking, from outside the loop."""
@@ -41,6 +56,12 @@ class OwnLoop:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+async def _after_turns(then: Callable[[], None]) -> None:
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+    then()
 
 
 async def _ended(then: Callable[[], Awaitable[None]]) -> None:

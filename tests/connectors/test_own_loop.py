@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import threading
+import time
 from collections.abc import Coroutine
 from typing import Any
 
+import pytest
+
+from helpdesk.connectors import own_loop
 from helpdesk.connectors.own_loop import OwnLoop
 
 
@@ -49,3 +54,34 @@ async def test_all_that_is_under_way_as_a_loop_is_closed_has_begun_and_is_ended(
     gc.collect()  # a coroutine that never began says so, and a warning is an error
 
     assert wrapping.begun == wrapping.ended > 0
+
+
+async def test_a_question_is_on_its_way_before_whoever_asks_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(own_loop, "LENT_S", 30.0)
+    loop, has_gone = OwnLoop("one"), threading.Event()
+
+    async def question() -> None:
+        time.sleep(0.01)  # the other thread could go on meanwhile
+        await asyncio.sleep(0)
+        has_gone.set()
+
+    under_way = loop.run(question())
+
+    assert has_gone.is_set()
+    await under_way
+    await asyncio.to_thread(loop.close, _nothing)
+
+
+async def test_who_asks_a_loop_that_is_busy_goes_on_all_the_same() -> None:
+    loop, may_go_on = OwnLoop("one"), threading.Event()
+
+    async def busy() -> None:
+        may_go_on.wait()
+
+    under_way = loop.run(busy())
+    may_go_on.set()  # the loop is free only where the line above came back
+
+    await under_way
+    await asyncio.to_thread(loop.close, _nothing)
