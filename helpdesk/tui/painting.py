@@ -20,7 +20,7 @@ LONGEST_S: Final = 0.012
 TURNS: Final = 8
 """From a letter to the rows it finds the loop turns seven times."""
 
-APART_S: Final = 0.004
+APART_S: Final = 0.001
 """Seconds between two frames at least."""
 
 FRAMES: Final = 3
