@@ -13,10 +13,12 @@ says *not documented*.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -26,6 +28,8 @@ from helpdesk.domain.users import At
 
 SHOWN = timedelta(hours=24)
 """How far back sends are looked at."""
+
+_by_at = attrgetter("at")
 
 
 def has_bounced(timeline: Sequence[AnyEvent]) -> bool:
@@ -95,8 +99,12 @@ class CodeClock(Struct, frozen=True, kw_only=True):
 
 
 def code_clock(card: Product, timeline: Sequence[AnyEvent], now: datetime) -> CodeClock:
-    """Return which code is live at *now*, and when the next may be sent."""
-    recent = by_type(event for event in timeline if now - SHOWN <= event.at <= now)
+    """Return which code is live at *now*, and when the next may be sent.
+
+    The timeline's events are oldest first.
+    """
+    first = bisect_left(timeline, now - SHOWN, key=_by_at)
+    recent = by_type(timeline[first : bisect_right(timeline, now, first, key=_by_at)])
     sends = [send for send in recent.get(Send, ()) if (send.purpose or "code") == "code"]
     answers: dict[str | None, list[Answer]] = {}
     for answer in recent.get(Answer, ()):
