@@ -144,11 +144,14 @@ class Facts(Known):
     def spans(self) -> dict[str, tuple[datetime, datetime]]:
         """By browser id: when it was first and last seen."""
         found: dict[str, tuple[datetime, datetime]] = {}
-        both: list[Challenge | Password] = [*self.every(Challenge), *self.every(Password)]
-        for event in both:
-            if event.browser:
-                low, high = found.get(event.browser, (event.at, event.at))
-                found[event.browser] = min(low, event.at), max(high, event.at)
+        kinds: tuple[type[Challenge | Password], ...] = (Challenge, Password)
+        for events in map(self.every, kinds):
+            last = {event.browser: event.at for event in events}
+            first = {event.browser: event.at for event in reversed(events)}
+            for browser, high in last.items():
+                if browser:
+                    before = found.get(browser, (first[browser], high))
+                    found[browser] = min(before[0], first[browser]), max(before[1], high)
         return found
 
     @cached_property

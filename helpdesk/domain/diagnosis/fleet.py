@@ -49,10 +49,11 @@ SITTING = timedelta(minutes=30)
 HEARD_BY = timedelta(seconds=90)
 """After so long something should have been heard of a code."""
 
+_Visit = Password | Challenge | Session | Answer
 _VISITS = frozenset({Password, Challenge, Session, Answer})
 
 
-class Symptom(Struct, frozen=True):
+class Symptom(Struct, frozen=True, gc=False):
     """One thing that went right or wrong for one user.
 
     Attributes:
@@ -145,7 +146,7 @@ def _symptoms(user: str, recent: Sequence[AnyEvent], now: datetime) -> list[Symp
             if one.factor in {"email", "sms", "voice"}
             and (one.challenge in answered or now - one.at > HEARD_BY)
         )
-    visits = [event for event in recent if type(event) in _VISITS]
+    visits: list[_Visit] = [event for event in recent if type(event) in _VISITS]  # type: ignore[misc]
     found.extend(_session_symptoms(user, visits))
     found.extend(_memory_symptoms(user, visits))
     return found
@@ -169,11 +170,11 @@ def _heard(
     return found
 
 
-def _memory_symptoms(user: str, recent: Sequence[AnyEvent]) -> list[Symptom]:
+def _memory_symptoms(user: str, visits: Sequence[_Visit]) -> list[Symptom]:
     """Whether a browser was known at a door: asked without a trust mark, or not asked at all."""
     found: list[Symptom] = []
     password: Password | None = None
-    for event in recent:
+    for event in visits:
         if isinstance(event, Session):
             if password and event.state == "created":
                 found.append(Symptom(user, event.at, "memory", False, door=password.door or ""))
@@ -221,12 +222,12 @@ def _kind(asked: dict[str, Challenge], challenge: str) -> str | None:
     return asked[challenge].factor if challenge in asked else None
 
 
-def _session_symptoms(user: str, recent: Sequence[AnyEvent]) -> list[Symptom]:
+def _session_symptoms(user: str, visits: Sequence[_Visit]) -> list[Symptom]:
     found: list[Symptom] = []
     good: Answer | None = None
     kept = False
     door = ""
-    for event in recent:
+    for event in visits:
         if isinstance(event, Session):
             if event.state == "missing":
                 found.append(Symptom(user, event.at, "session", True, door=door))
@@ -238,7 +239,7 @@ def _session_symptoms(user: str, recent: Sequence[AnyEvent]) -> list[Symptom]:
             if event.ok:
                 good, kept = event, False
             continue
-        if isinstance(event, Password | Challenge) and event.door:
+        if event.door:
             door = event.door
         if isinstance(event, Challenge) and good is not None and event.challenge != good.challenge:
             what = _lost(event, good, is_kept=kept)

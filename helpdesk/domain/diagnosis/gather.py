@@ -52,7 +52,8 @@ def rounds_of(log: Log, now: datetime) -> tuple[list[Round], list[Sent]]:
         if owner is None:
             owner = rounds.setdefault(f"\0{sent.event.send}", Round("", sent.event.at))
         owner.sends.append(sent)
-    _link(log, sents, ordered)
+    _link(log, sents)
+    _give_passwords(log, ordered)
     ordered = sorted(rounds.values(), key=by_at)
     for one in ordered:
         one.settle()
@@ -80,20 +81,24 @@ def _sents(
     return sents, floating, confirmations
 
 
-def _link(log: Log, sents: dict[str, Sent], ordered: list[Round]) -> None:
+def _link(log: Log, sents: dict[str, Sent]) -> None:
+    """Give each send what became of it."""
+    told: set[str] = set()
     for delivery in log.every(Delivery):
-        if delivery.send in sents:
-            sents[delivery.send].deliveries.append(delivery)
-    told = {
-        sents[d.send].event.channel
-        for d in log.every(Delivery)
-        if d.state == "delivered" and d.send in sents
-    }
+        sent = sents.get(delivery.send)
+        if sent is not None:
+            sent.deliveries.append(delivery)
+            if delivery.state == "delivered":
+                told.add(sent.event.channel)
     for sent in sents.values():
         sent.is_accepted_final = sent.event.channel not in told
     for fetch in log.every(Fetch):
         if fetch.send in sents:
             sents[fetch.send].fetches.append(fetch)
+
+
+def _give_passwords(log: Log, ordered: list[Round]) -> None:
+    """Give each round the good password shortly before it, of the same address where both tell."""
     passwords = log.every(Password)
     times = log.times(Password)
     for one in ordered:
@@ -111,18 +116,20 @@ def _attach(log: Log, ordered: list[Round]) -> None:
     """Give each session to the round that made it: by its challenge, else the last good one."""
     by_id: dict[str | None, Round] = {one.id: one for one in ordered if one.id}
     good = sorted((one for one in ordered if one.is_accepted), key=_end)
-    ends, upto = [*map(_end, good)], 0
+    begins = [_end(one) - SOON for one in good]
+    ends = [_end(one) + NEAR for one in good]
+    upto = 0
     for session in log.every(Session):
         owner = by_id.get(session.challenge)
         if owner is not None:
             owner.sessions.append(session)
             continue
-        soon, browser = session.at + SOON, session.browser
-        while upto < len(ends) and ends[upto] <= soon:  # sessions come oldest first
+        at, browser = session.at, session.browser
+        while upto < len(good) and begins[upto] <= at:  # sessions come oldest first
             upto += 1
         for place in range(upto - 1, max(-1, upto - 4), -1):
-            if session.at - ends[place] > NEAR:
-                break  # so have all before it
+            if at > ends[place]:
+                break  # so are all before it
             one = good[place]
             if not (browser and one.browser) or browser == one.browser:
                 one.sessions.append(session)

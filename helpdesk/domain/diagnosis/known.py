@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Set
 from datetime import datetime, timedelta
 from functools import cached_property
+from operator import attrgetter
 
 from helpdesk.domain.diagnosis.bystanders import Beside
 from helpdesk.domain.diagnosis.log import Log
@@ -41,17 +42,17 @@ class Known(Log):
         known: dict[str, dict[str, datetime]] = {
             "ip": {}, "browser": {}, "place": {}, "agent": {},
         }  # fmt: skip
-        for one in self.rounds:
-            if one.is_accepted and one.ended_at:
-                for trait, values in known.items():
-                    value = getattr(one, trait)
-                    if value:
-                        values.setdefault(value, one.ended_at)
-        for password in self.trusted_logins:
-            for trait, values in known.items():
-                value = getattr(password, trait)
-                if value and values.get(value, password.at) >= password.at:
-                    values[value] = password.at
+        passed = [(one, one.ended_at) for one in self.rounds if one.is_accepted and one.ended_at]
+        for trait, values in known.items():
+            told = attrgetter(trait)
+            for one, at in passed:
+                value = told(one)
+                if value:
+                    values.setdefault(value, at)
+            first = {told(p): p.at for p in reversed(self.trusted_logins)}
+            for value, at in first.items():
+                if value and values.get(value, at) >= at:
+                    values[value] = at
         return known
 
     @cached_property
@@ -74,10 +75,10 @@ class Known(Log):
 
         A product that asks at every login lets nobody in without an answer.
         """
-        made = self.between(Session, password.at, password.at + SOON)
-        if any(s.state in {"created", "returned"} for s in made):
+        if not self.asks_always and not (is_new and self._tells_quiet_sessions):
             return True
-        return not self.asks_always and not (is_new and self._tells_quiet_sessions)
+        made = self.between(Session, password.at, password.at + SOON)
+        return any(s.state in {"created", "returned"} for s in made)
 
     @cached_property
     def _tells_quiet_sessions(self) -> bool:

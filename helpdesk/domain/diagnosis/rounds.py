@@ -57,12 +57,14 @@ class Sent:
         *Accepted* counts as its last word where it is the receiving server's (a code of 2xx), or
         where this log never says *delivered* for the channel.
         """
-        done = next((d for d in self.deliveries if d.state == "delivered"), None)
+        for delivery in self.deliveries:
+            if delivery.state == "delivered":
+                return delivery
         last = self.deliveries[-1] if self.deliveries else None
-        if done is None and last is not None and last.state == "accepted":
+        if last is not None and last.state == "accepted":
             is_final = self.is_accepted_final or (last.code or "").startswith("2")
             return last if is_final else None
-        return done
+        return None
 
     @property
     def delay_s(self) -> float | None:
