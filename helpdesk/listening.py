@@ -5,6 +5,7 @@ helpdesk serve ─▶ desks_at (which store?) + sign-ins (an issuer, or --dev's 
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 SWITCH_S: Final = 0.0005
 """How long a thread that computes keeps the others waiting: the loop is one of those."""
+
+YOUNG: Final = 50_000
+"""So many new values before the garbage collector looks; most of an answer is let go without it."""
 
 ISSUER: Final = "/issuer"
 """Where the issuer of `--dev` is mounted."""
@@ -92,10 +96,20 @@ def _run(
     sign_ins, pages, described = _sign_ins(wanted, config, desks.agents, url, say)
     gateway = Gateway(desks, sign_ins, pages=pages, described=described)
     log_to(sys.stderr)
-    sys.setswitchinterval(SWITCH_S)
+    settle_in()
     server = Server(gateway, certificate=config.serve.certificate, key=config.serve.key)
     say(f"The desk answers at {url}. Open it elsewhere with: helpdesk --desk {url}")
     run(server, listener)
+
+
+def settle_in() -> None:
+    """Let threads and garbage collector of this process do what suits one that answers for long.
+
+    What was loaded by now stays, and is not looked through again and again.
+    """
+    sys.setswitchinterval(SWITCH_S)
+    gc.freeze()
+    gc.set_threshold(YOUNG)
 
 
 def _sign_ins(

@@ -23,7 +23,7 @@ from helpdesk.config import Config
 from helpdesk.gateway.running import Server, run
 from helpdesk.gateway.server import Gateway
 from helpdesk.hosting import Wanted, desks_at
-from helpdesk.listening import SWITCH_S
+from helpdesk.listening import settle_in
 from tests.gateway.serving import PLENTY, Words
 from tests.ports import free_port
 from tests.waiting import PATIENCE_S
@@ -132,10 +132,10 @@ def _answers(port: int) -> bool:
 
 def serve(store: str, port: int) -> None:
     """Answer until killed."""
-    sys.setswitchinterval(SWITCH_S)
     desks = desks_at(Wanted(store=store), Config())
     words = Words(desks.agents, lambda: datetime.now(UTC))
     server = Server(Gateway(desks, words, allowance=PLENTY))
+    settle_in()
     run(server, socket.create_server(("127.0.0.1", port)))
 
 
