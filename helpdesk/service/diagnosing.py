@@ -61,6 +61,9 @@ SHORT = 200
 MOST = 2_000
 """Verdicts that are kept: those found last."""
 
+MOST_EVENTS = 50_000
+"""Events on which these were found: they are kept with them, and some people have thousands."""
+
 
 class Listing(Protocol):
     """A list of open loops: those of users *first*, then the worst, of these the newest."""
@@ -115,6 +118,7 @@ class Found:
     Attributes:
         seen: Whoever did something in these hours, as of a moment and a mark.
         looks: How often that was looked for.
+        events: How many events the verdicts that are kept were found on.
         crowds: Those of them by product, each read when it is first asked for.
         hostile: Of whom the last verdict was hostile.
         reached: Up to where a long list was looked at.
@@ -123,6 +127,7 @@ class Found:
 
     def __init__(self) -> None:
         self.verdicts: dict[str, Kept] = {}
+        self.events = 0
         self.hostile: dict[str, None] = {}
         self.reached = 0
         self.seen: Sequence[User] = ()
@@ -135,14 +140,21 @@ class Found:
 
     def keep(self, kept: Kept) -> None:
         """Keep a verdict instead of the one before, and as many as are kept."""
-        self.verdicts.pop(kept.user.id, None)
+        self._forget(kept.user.id)
         self.verdicts[kept.user.id] = kept
+        self.events += len(kept.timeline)
+        while len(self.verdicts) > MOST or (self.events > MOST_EVENTS and len(self.verdicts) > 1):
+            self._forget(next(iter(self.verdicts)))
         self.hostile.pop(kept.user.id, None)
         if kept.verdict.top is not None and kept.verdict.top.group == "F":
             self.hostile[kept.user.id] = None
-        for known in (self.verdicts, self.hostile):
-            if len(known) > MOST:
-                known.pop(next(iter(known)))
+        if len(self.hostile) > MOST:
+            self.hostile.pop(next(iter(self.hostile)))
+
+    def _forget(self, user: str) -> None:
+        """Let the verdict on a user go, where there is one."""
+        if user in self.verdicts:
+            self.events -= len(self.verdicts.pop(user).timeline)
 
 
 class Diagnosing:

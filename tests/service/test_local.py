@@ -635,6 +635,24 @@ async def test_a_hostile_loop_far_down_a_long_list_stands_first_once_it_was_look
     assert [page.rows[0].report.user for page in one_by_one] == after
 
 
+async def test_verdicts_on_long_logs_are_kept_of_fewer_people(
+    desk_as: Callable[..., LocalDesk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Found()
+    desk = desk_as("support", found=found)
+    users = [row.report.user for row in (await desk.loops(Query())).rows]
+    kept = [found.verdicts[user] for user in users]
+    monkeypatch.setattr(diagnosing, "MOST_EVENTS", sum(len(one.timeline) for one in kept[1:]))
+
+    for _ in range(2):  # who is found again is found last, and counts once
+        for one in kept:
+            found.keep(one)
+
+    assert [*found.verdicts] == users[1:]
+    found.keep(replace(kept[0], timeline=[*kept[0].timeline] * 1_000))
+    assert [*found.verdicts] == users[:1]
+
+
 async def test_what_the_caller_says_changes_the_verdict(desk: LocalDesk) -> None:
     before = await desk.why("u7")
     said = [CallerSaid(ask="B1/B3", reply="only after I close the browser")]
