@@ -7,7 +7,10 @@ from collections.abc import Callable
 import pytest
 from textual.widgets import Input
 
-from helpdesk.domain.proofs import Method
+from helpdesk.domain.actions import AnyAction
+from helpdesk.domain.cases import Weighed
+from helpdesk.domain.errors import Unreachable
+from helpdesk.domain.proofs import Method, Proof
 from helpdesk.domain.search import Query
 from helpdesk.domain.users import FactorState
 from helpdesk.service.local import LocalDesk
@@ -15,7 +18,7 @@ from helpdesk.tui.dialogs.act import ActDialog
 from helpdesk.tui.dialogs.proving import PhoneDialog, VerifyDialog
 from tests.conftest import Clock
 from tests.proving import prove
-from tests.tui.console import NOW, Console, console, hears_now, login_of
+from tests.tui.console import NOW, Console, Slow, console, hears_now, login_of
 
 Demo = Callable[..., LocalDesk]
 IMOGEN, SAKURA, TAKEN = "u84", "u69", "u173"
@@ -389,3 +392,43 @@ async def test_an_enrolment_is_proven_once_for_both_of_its_steps(demo: Demo) -> 
         await agent.type("000000" if shown[-1].secret != "000000" else "111111")
         await agent.press_button("First code")
         await agent.sees("That code does not fit the new entry")
+
+
+class LostOnceProven(Slow):
+    """A desk that cannot be reached any more once a caller is proven."""
+
+    _is_lost = False
+
+    async def answer_proof(self, user: str, answer: str, *, asking: str = "") -> Proof:
+        """Check what was read back."""
+        proof = await self._desk.answer_proof(user, answer, asking=asking)
+        self._is_lost = True
+        return proof
+
+    async def weigh(self, action: AnyAction) -> Weighed:
+        """Weigh an act, while the desk is there."""
+        if self._is_lost:
+            raise Unreachable("The desk does not answer.")
+        return await self._desk.weigh(action)
+
+
+async def test_a_proof_counts_where_what_is_still_needed_cannot_be_found_out(demo: Demo) -> None:
+    desk = demo()
+    async with console(LostOnceProven(desk)) as agent:  # type: ignore[arg-type]
+        await agent.find("imogen.ng", IMOGEN)
+        await agent.press("R")
+        await agent.sees("Reset all factors", "Prove the caller first")
+        await agent.press("v")
+        await agent.sees("Verify the caller", "a call back")
+        await agent.press(way_of(agent, "a call back"))
+        await agent.sees("The code the caller hears")
+        await agent.type(await code_of(desk, IMOGEN))
+        await agent.press("enter")
+
+        await agent.sees("The desk does not answer.")
+
+        dialog = agent.app.screen
+        assert isinstance(dialog, VerifyDialog)
+        assert not dialog.is_asked
+        assert "proven" in agent.flat
+        assert "fault of the console" not in agent.flat

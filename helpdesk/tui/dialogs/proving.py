@@ -257,8 +257,8 @@ class VerifyDialog(Guarded[bool]):
         except HelpdeskError as error:
             self._start_over(str(error))
         else:
+            await self._see_what_lacks()
             self._proofs.append(proof)
-            self._lacks = await self._caller.lacks()
             self._asking, self._wrong = None, 0
             if not self._is_done:
                 self._find_ways()
@@ -266,6 +266,13 @@ class VerifyDialog(Guarded[bool]):
             self._is_busy = False
         self._show()
         (self.query_one("#cancel") if self._is_done else self._stand()).focus()
+
+    async def _see_what_lacks(self) -> None:
+        """Ask what is still to be proven; where nobody knows, more may be, and the proof counts."""
+        try:
+            self._lacks = await self._caller.lacks()
+        except HelpdeskError as error:
+            self._lacks = self._fault = str(error)
 
     def _stand(self) -> Input | WayList:
         if self._asking is not None:
