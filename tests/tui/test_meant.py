@@ -166,3 +166,25 @@ async def test_enter_after_a_search_that_cannot_be_read_opens_nobody(demo: Demo)
         await agent.settles()
 
         assert (desk.performed, agent.focused) == ([], "search")
+
+
+async def test_a_list_that_was_rolled_and_is_asked_anew_takes_no_case_away(demo: Demo) -> None:
+    async with console(demo(), size=SIZE) as agent:
+        await agent.press("/")
+        await agent.type("sort:name")
+        await agent.sees("240 found")
+        await agent.press("tab")
+        desk, rows = agent.app.screen, rows_of(agent)
+        assert isinstance(desk, DeskScreen)
+        desk.open_user("u50")
+        await agent.has_case("u50")
+        for _ in range(40):
+            await agent.pilot._post_mouse_events([events.MouseScrollDown], widget=rows)
+        await agent.settles()
+        before = rows._top
+
+        desk.search(keep=True)
+        await agent.settles()
+
+        assert (rows._top, agent.case_user) == (before, "u50")
+        assert before > 0

@@ -139,6 +139,25 @@ async def test_the_wheel_rolls_the_window_and_leaves_the_cursor() -> None:
         assert app.rows.cursor == 0
 
 
+async def test_a_list_asked_anew_stays_where_the_wheel_rolled_it_and_pulls_nobody() -> None:
+    app = Million()
+    async with app.run_test(size=(40, 20)) as pilot:
+        while not app.rested:
+            await pilot.pause(0.01)
+        app.rested.clear()
+        for _ in range(40):
+            await pilot._post_mouse_events([events.MouseScrollDown], offset=(5, 5))
+        await pilot.pause()
+        offset, limit = app.rows.held
+
+        rows = tuple(range(offset, offset + limit))
+        app.rows.show(Page(total=1_000_000, offset=offset, rows=rows), keep=True)
+        await pilot.pause()
+
+        assert "row 120" in app.lines()[0]
+        assert (app.rows.cursor, app.rows.current, app.rested) == (0, 0, [])
+
+
 async def test_an_empty_list_says_so() -> None:
     app = Million()
     async with app.run_test(size=(40, 20)) as pilot:

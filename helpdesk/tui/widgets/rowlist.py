@@ -137,21 +137,26 @@ class RowList(Drawn, Generic[T], can_focus=True):
     def show(self, page: Page[T], *, keep: bool = False) -> None:
         """Show an answer: from its beginning, or with *keep* where the list stands.
 
-        With *keep* nothing is said of the cursor: a list asked anew pulls nobody to another row.
+        With *keep* nothing is said of the cursor: a list asked anew pulls nobody to another row,
+        nor back to the cursor where the wheel rolled it out of sight.
         """
         faces = self._faces()
         self._is_answered = True
         held = self.current if keep else None
+        is_rolled = held is not None and not 0 <= self.cursor - self._top < self._height
         self._rows = dict(enumerate(page.rows, page.offset))
         self._asked = None
         self.total = page.total
         if not keep:
             self._top = 0
             self.set_reactive(RowList.cursor, 0)
-        elif held is not None:
-            self._hold(self._identity(held))
+        elif held is not None and not self._hold(self._identity(held)):
+            self._rows.setdefault(self.cursor, held)  # it lies beyond what was asked for
         self.set_reactive(RowList.cursor, max(0, min(self.cursor, self.total - 1)))
-        self._scroll_to_cursor()
+        if is_rolled and self.current is not None:
+            self._top = max(0, min(self._top, self.total - self._height))
+        else:
+            self._scroll_to_cursor()
         self._draw_changed(faces)
         if not keep:
             self._rest.moved(self.current)
@@ -220,12 +225,13 @@ class RowList(Drawn, Generic[T], can_focus=True):
     def _beat(self) -> int:
         return int(self._scene().now.timestamp()) // BEAT_S
 
-    def _hold(self, identity: str) -> None:
-        """Put the cursor on the row with this key, where it is still in sight."""
-        for at, row in self._rows.items():
-            if self._identity(row) == identity:
-                self.set_reactive(RowList.cursor, at)
-                return
+    def _hold(self, identity: str) -> bool:
+        """Put the cursor on the row with this key, where it is there; say whether it is."""
+        found = (at for at, row in self._rows.items() if self._identity(row) == identity)
+        at = next(found, None)
+        if at is not None:
+            self.set_reactive(RowList.cursor, at)
+        return at is not None
 
     def notify_style_update(self) -> None:
         """Forget the looks of the last theme."""
