@@ -110,7 +110,7 @@ class HeaderLine(Widget):
         yield Content.assemble(show(name), (f" · {self._agent.role.words} ", QUIET))
         yield Content.assemble(show(name), " ")
         yield Content.assemble(show(first), " ")
-        yield Content.assemble(show("".join(part[0] for part in (first, *others))), " ")
+        yield Content.assemble(show("".join(part[:1] for part in (first, *others))), " ")
 
     def _roles(self) -> Iterator[Content]:
         """In a rehearsal the role one plays, with as much of the name as there is room for."""
