@@ -10,7 +10,7 @@ from helpdesk.tui.dialogs.pages import ReasonsDialog
 from helpdesk.tui.render.manual import card_page
 from tests.reliability import hostile_commands
 from tests.reliability.corpus import ALL, CORPUS, HUGE, QUICK
-from tests.reliability.hostile_screens import DIALOGS, all_dialogs
+from tests.reliability.hostile_screens import DIALOGS, all_dialogs, screens
 from tests.reliability.hostile_text import PARTS, tried
 from tests.reliability.spoiled import ANSWERS, Spoiler, fields_of
 
@@ -56,3 +56,10 @@ def test_of_a_megabyte_in_each_field_a_page_holds_no_more_than_can_be_read() -> 
 
     assert len(entries) > 50
     assert max(len(one.head.plain) + len(one.body.plain) for one in entries) <= 1_500
+
+
+async def test_where_a_desk_says_nothing_at_all_every_view_is_drawn() -> None:
+    views, wrong = await screens([("nothing", "")])
+
+    assert views > len(DIALOGS)
+    assert not wrong

@@ -67,7 +67,7 @@ class RankedCause(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def group(self) -> str:
         """The letter of its group: `A` by design … `F` hostile."""
-        return self.id[0]
+        return self.id[:1]
 
 
 class Reply(Struct, frozen=True, kw_only=True):
