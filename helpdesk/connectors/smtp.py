@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from helpdesk.connectors.unreached import reason
 from helpdesk.domain.addresses import is_loopback
 from helpdesk.domain.errors import BadInput, Unreachable
 from helpdesk.domain.needs import is_address
@@ -97,12 +98,10 @@ class SmtpSender:
             raise Unreachable(
                 f"The mail server {self._host} offers no TLS or no login; nothing was sent."
             ) from error
-        except ssl.SSLError as error:
-            why = clean(getattr(error, "verify_message", "") or error.reason or "no TLS", limit=200)
-            raise Unreachable(f"The mail server {self._host} cannot be trusted: {why}.") from error
         except (smtplib.SMTPException, OSError) as error:
-            why = clean(str(error) or type(error).__name__, limit=200)
-            raise Unreachable(f"The mail server {self._host} cannot be reached: {why}.") from error
+            raise Unreachable(
+                f"The mail server {self._host} cannot be reached: {reason(error)}."
+            ) from error
 
     def _connected(self) -> smtplib.SMTP:
         if self._is_tls:

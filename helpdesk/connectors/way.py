@@ -31,6 +31,7 @@ from helpdesk.connectors.exchange import (
     read_within,
     trust,
 )
+from helpdesk.connectors.unreached import reason
 from helpdesk.domain.addresses import server_url
 from helpdesk.domain.errors import HelpdeskError, Unreachable
 from helpdesk.domain.text import clean
@@ -202,7 +203,8 @@ class Way:
         host = clean(urlsplit(self.url).netloc, limit=200)
         if isinstance(error, TimeoutError | httpx.TimeoutException):
             return Unreachable(f"{self.who} at {host} did not answer in time.")
-        return Unreachable(f"{self.who} at {host} cannot be reached: {type(error).__name__}.")
+        why = "it has no such address" if isinstance(error, httpx.InvalidURL) else reason(error)
+        return Unreachable(f"{self.who} at {host} cannot be reached: {why}.")
 
 
 @functools.lru_cache(maxsize=64)

@@ -22,6 +22,7 @@ from msgspec import Struct
 from helpdesk import __version__
 from helpdesk.connectors.bare_httpx import httpx
 from helpdesk.connectors.exchange import client_for, lines_for, read_within, trust
+from helpdesk.connectors.unreached import reason
 from helpdesk.domain.addresses import is_loopback
 from helpdesk.domain.agents import Role
 from helpdesk.domain.errors import BadInput, HelpdeskError, Unreachable
@@ -280,7 +281,7 @@ class Provider:
         except TimeoutError as error:
             raise Unreachable(f"{_host(url)} did not answer within {TOTAL_S:.0f} s.") from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise Unreachable(f"{_host(url)} cannot be reached: {type(error).__name__}.") from error
+            raise Unreachable(f"{_host(url)} cannot be reached: {reason(error)}.") from error
 
     def _client(self) -> httpx.AsyncClient:
         if self._tls is None:

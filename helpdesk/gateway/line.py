@@ -30,6 +30,7 @@ from helpdesk.connectors.exchange import (
     read_within,
     retry_after,
 )
+from helpdesk.connectors.unreached import reason
 from helpdesk.connectors.way import Again, Way
 from helpdesk.domain.addresses import server_url
 from helpdesk.domain.errors import (
@@ -215,7 +216,7 @@ class Line(Way):
                     yield lines
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             self.circuit.note(is_ok=False)
-            raise Unreachable(f"The line to the desk broke: {type(error).__name__}.") from error
+            raise Unreachable(f"The line to the desk broke: {reason(error)}.") from error
 
     async def close(self) -> None:
         """Close all connections."""

@@ -39,7 +39,7 @@ KEY = "k-0123456789abcdef"
 RESET = ResetFactor(user="u2", factor="u2-f2", reason="new phone", ticket="4822")
 SEND = SendCode(user="u2", factor="u2-f1", reason="asked", ticket="4822")
 LOST = Unsettled("The answer of Okta was lost. It may be done or not: look at the user again.")
-GONE = "Okta at okta.example cannot be reached: ConnectError."
+GONE = "Okta at okta.example cannot be reached: the connection was refused."
 HALF = BrokeOff("The reset broke off. Gone: 1 of 9.", "Gone: SMS a. Left: SMS b, SMS c.")
 
 
