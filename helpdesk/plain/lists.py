@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from helpdesk.columns import table
+from helpdesk.columns import room, table
 from helpdesk.domain.audit import LogRow
 from helpdesk.domain.notices import TrayRow
 from helpdesk.domain.products import Product
@@ -20,7 +20,7 @@ def user_text(page: Page[UserRow], cards: dict[str, Product]) -> str:
         (row.id, row.name, _short(row.product, cards), row.account, _state(row), _ticket(row))
         for row in page.rows
     ]
-    return table(lines, "user name product account state ticket") + _more(page)
+    return table(lines, "user name product account state ticket", room=room()) + _more(page)
 
 
 def challenge_text(page: Page[ChallengeRow], cards: dict[str, Product]) -> str:
@@ -37,7 +37,7 @@ def challenge_text(page: Page[ChallengeRow], cards: dict[str, Product]) -> str:
         )
         for row in page.rows
     ]
-    return table(lines, "at user name product asked_by sent_to state") + _more(page)
+    return table(lines, "at user name product asked_by sent_to state", room=room()) + _more(page)
 
 
 def loop_text(page: Page[LoopRow], cards: dict[str, Product]) -> str:
@@ -54,7 +54,7 @@ def loop_text(page: Page[LoopRow], cards: dict[str, Product]) -> str:
         )
         for row in page.rows
     ]
-    return table(lines, "report user name product rounds at ticket") + _more(page)
+    return table(lines, "report user name product rounds at ticket", room=room()) + _more(page)
 
 
 def ticket_text(page: Page[TicketRow], cards: dict[str, Product]) -> str:
@@ -71,7 +71,7 @@ def ticket_text(page: Page[TicketRow], cards: dict[str, Product]) -> str:
         )
         for row in page.rows
     ]
-    return table(lines, "ticket user name product subject taken_by now") + _more(page)
+    return table(lines, "ticket user name product subject taken_by now", room=room()) + _more(page)
 
 
 def log_text(page: Page[LogRow], cards: dict[str, Product]) -> str:
