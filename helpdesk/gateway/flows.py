@@ -313,7 +313,10 @@ class Flows:
     async def _by_one_time_code(self, metadata: Metadata, _: int | None) -> tuple[Answer, str]:
         if self._ask_code is None:
             raise Unauthorised("Nobody is here to type a one-time code.")
-        form = {"grant_type": ONE_TIME_GRANT, "code": await self._ask_code()}
+        code = await self._ask_code()
+        if not code:
+            raise Unauthorised("No code was given. Sign in again, and type the one-time code.")
+        form = {"grant_type": ONE_TIME_GRANT, "code": code}
         return await self._redeemed(metadata, form), ""
 
     async def _redeemed(self, metadata: Metadata, form: dict[str, str]) -> Answer:

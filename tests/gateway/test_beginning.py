@@ -141,6 +141,15 @@ def test_a_desk_never_seen_that_does_not_answer_is_a_sentence(tmp_path: Path) ->
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_who_gives_no_code_is_told_so(tmp_path: Path) -> None:
+    with DevServe(tmp_path / "far") as desk:
+        none, wrong = (helpdesk(tmp_path, "find", "--desk", desk.url, types=t) for t in ("", "x\n"))
+
+    assert (none.returncode, wrong.returncode) == (8, 8)
+    assert "No code was given." in none.stderr
+    assert "The code was not taken." in wrong.stderr
+
+
 def test_commands_that_read_answer_from_this_machine_and_say_so(
     far: DevServe, tmp_path: Path
 ) -> None:
