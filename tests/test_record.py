@@ -22,7 +22,7 @@ from helpdesk import answers
 from helpdesk.cli import joined
 from helpdesk.crashes import log_path
 from helpdesk.domain.agents import Role
-from helpdesk.domain.audit import LogRow, Result
+from helpdesk.domain.audit import ACCEPT, DISOWNED, LOOK, TITLES, UNDO, LogRow, Result
 from helpdesk.domain.chain import Entry, sealed
 from helpdesk.domain.checkpoints import ORIGIN
 from helpdesk.stores.keys import Keys
@@ -74,6 +74,18 @@ def test_the_log_names_its_columns_the_ticket_and_the_reason(run: Run, turn_off:
     done = next(row for row in rows if "turn-off-mfa" in row and " done " in row)
     assert "#4821" in done
     assert done.endswith("Reason: asked")
+
+
+def test_every_act_that_stands_in_the_log_has_a_title(run: Run, turn_off: Act) -> None:
+    turn_off()
+    run("log", "export", "--clear", "--as", "ari")
+    run("log", "erase", "--before", "2999-01-01", "--as", "lead")
+
+    rows = json.loads(run("log", "--json", "--limit", "100")[1])["rows"]
+
+    acts = {row["act"] for row in rows}
+    assert {"prove", "approve", "turn-off-mfa", "export-log", "erase-log"} <= acts
+    assert [act for act in acts | {ACCEPT, UNDO, LOOK, DISOWNED} if act not in TITLES] == []
 
 
 def test_a_request_says_in_words_what_is_agreed_to(run: Run) -> None:

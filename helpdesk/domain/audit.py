@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.agents import Role
 from helpdesk.domain.users import At
 
@@ -19,6 +20,27 @@ UNDO: Final = "undo"
 
 DISOWNED: Final = "not-me"
 """The act of a row that says: asked to prove the caller, the customer said it is not they."""
+
+TITLES: Final = {
+    **{name: action.title for name, action in ACTIONS.items()},
+    "prove": "Verify caller",
+    "approve": "Answer request",
+    "drift": "Measure clock",
+    "withdraw": "Withdraw agent",
+    "export-log": "Export log",
+    "erase-log": "Erase from log",
+    ACCEPT: "Accept log",
+    LOOK: "Look at case",
+    UNDO: "Undo",
+    DISOWNED: "Not the caller",
+}
+"""What a screen calls each act that may stand in the log, by its name on the command line."""
+
+
+def title_of(act: str) -> str:
+    """Return what a screen calls an act; one of another version by its name, from outside."""
+    return TITLES.get(act, act)
+
 
 ERASED: Final = "(erased)"
 """Stands for a user whose rows were parted from their personal data."""

@@ -13,7 +13,7 @@ from helpdesk.domain.audit import LogRow, Result
 from helpdesk.domain.events import decode_timeline
 from helpdesk.tui.render.case import papers
 from helpdesk.tui.render.events import per_hour, timeline_lines
-from helpdesk.tui.render.rows import USERS, widths
+from helpdesk.tui.render.rows import LOG, USERS, Scene, widths
 from helpdesk.tui.render.values import (
     ago,
     badge,
@@ -161,3 +161,16 @@ def test_columns_share_the_width_exactly(total: int) -> None:
 
     used = sum(width for _, width in given) + len(given) - 1
     assert used == total or total < 26
+
+
+@pytest.mark.parametrize(
+    ("act", "says"),
+    [("turn-off-mfa", "Turn MFA off"), ("prove", "Verify caller"), ("of-later", "of-later")],
+)
+def test_the_log_names_acts_as_the_screen_does(act: str, says: str) -> None:
+    row = LogRow(
+        seq=1, at=NOW, agent="dana", role=Role.SUPPORT, act=act, user="u1", result=Result.DONE
+    )
+    column = next(column for column in LOG if column.title == "Act")
+
+    assert column.cell(row, Scene({}, NOW)).text == says

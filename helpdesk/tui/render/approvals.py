@@ -6,9 +6,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import Approval, why_not_approve
+from helpdesk.domain.audit import title_of
 from helpdesk.domain.users import At
 from helpdesk.tui.render.proving import left_of, standing
 from helpdesk.tui.render.rows import Cell, Column, Scene, outside
@@ -78,7 +78,7 @@ def _left(row: ApprovalRow, scene: Scene) -> Cell:
 
 def _title(row: ApprovalRow, scene: Scene) -> Cell:
     act = row.approval.act
-    return Cell(ACTIONS[act].title if act in ACTIONS else outside(act), "strong")
+    return Cell(outside(title_of(act)), "strong")
 
 
 APPROVALS: Final[tuple[Column[ApprovalRow], ...]] = (

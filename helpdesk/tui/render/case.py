@@ -7,7 +7,7 @@ from datetime import datetime
 
 from textual.content import Content
 
-from helpdesk.domain.actions import ACTIONS
+from helpdesk.domain.audit import title_of
 from helpdesk.domain.cases import DOUBLES, Case
 from helpdesk.domain.decisions import Decision
 from helpdesk.domain.products import Product
@@ -231,8 +231,7 @@ def papers(case: Case, now: datetime) -> Content:
     noted = {note for ticket in case.tickets for note in ticket.notes}
     for row in case.log[:8]:
         when = clock(row.at, now)
-        title = ACTIONS[row.act].title if row.act in ACTIONS else row.act
-        text = f"{when} {clean(title)}: {row.result.value}"
+        text = f"{when} {clean(title_of(row.act))}: {row.result.value}"
         parts.append(Content.assemble((text, QUIET), (f" · {clean(row.agent)}", QUIET)))
         if row.says and not (row.act == "note" and row.says in noted):
             parts.append(Content.assemble("  ", show(row.says, QUIET, limit=300)))

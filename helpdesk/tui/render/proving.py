@@ -11,8 +11,9 @@ from typing import Final
 
 from textual.content import Content
 
-from helpdesk.domain.actions import ACTIONS, AnyAction, TurnOffMfa
+from helpdesk.domain.actions import AnyAction, TurnOffMfa
 from helpdesk.domain.approvals import APPROVERS, ASKED_FOR, HOLDS_FOR, Approval, action_of
+from helpdesk.domain.audit import title_of
 from helpdesk.domain.cases import Case, Preview
 from helpdesk.domain.diagnosis.verdicts import Verdict
 from helpdesk.domain.holds import Ending, Hold
@@ -92,7 +93,7 @@ def watching(case: Case, verdict: Verdict | None) -> Content:
 
 def held(hold: Hold, now: datetime) -> Content:
     """Return an act that waits, with what is left of the wait and the key that undoes it."""
-    title = ACTIONS[hold.act].title if hold.act in ACTIONS else clean(hold.act)
+    title = clean(title_of(hold.act))
     left = m_ss((hold.due_at - now).total_seconds())
     return Content.assemble((f"◷ HELD: {title} in {left}", WARN), ("  U", STRONG), " undoes it")
 
@@ -265,7 +266,7 @@ def _ticket_words(number: str, case: Case) -> str:
 
 def news_of(approval: Approval, now: datetime) -> str:
     """Return what to tell the agent whose request was answered."""
-    title = ACTIONS[approval.act].title if approval.act in ACTIONS else approval.act
+    title = title_of(approval.act)
     if not approval.is_granted:
         says = f": {approval.says}" if approval.says else "."
         return clean(f"{approval.approver} refused {title}{says}")

@@ -8,8 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from msgspec import Struct
 
-from helpdesk.domain.actions import ACTIONS
-from helpdesk.domain.audit import LogRow, Result
+from helpdesk.domain.audit import LogRow, Result, title_of
 from helpdesk.domain.challenges import ChallengeState
 from helpdesk.domain.diagnosis.verdicts import Strength
 from helpdesk.domain.products import Product
@@ -315,9 +314,7 @@ LOG: Final[tuple[Column[LogRow], ...]] = (
     Column(
         title="Act",
         width=19,
-        cell=lambda row, scene: Cell(
-            ACTIONS[row.act].title if row.act in ACTIONS else outside(row.act), "strong"
-        ),
+        cell=lambda row, scene: Cell(outside(title_of(row.act)), "strong"),
     ),
     Column(title="User", weight=1, cell=lambda row, scene: Cell(outside(row.user))),
     Column(

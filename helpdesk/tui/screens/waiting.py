@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.agents import Agent
 from helpdesk.domain.approvals import Approval, why_not_approve
+from helpdesk.domain.audit import title_of
 from helpdesk.domain.limits import STRANGER_IN, Alarm
 from helpdesk.domain.text import clean
 from helpdesk.tui.keys import key_of
@@ -34,7 +34,7 @@ class Waiting:
                     more = f" Press {key_of(one.act)} on them." if one.is_granted else ""
                     found.append((one.user, f"{news_of(one, now)}{more}", one.is_granted))
             elif one.id not in before and not why_not_approve(self._agent, one, approvals, now):
-                title = ACTIONS[one.act].title if one.act in ACTIONS else one.act
+                title = title_of(one.act)
                 says = f"{one.requester} asks for a second person: {title}. Key 4 shows it."
                 found.append((one.user, clean(says), True))
         return found
