@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
@@ -19,9 +18,9 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from helpdesk.domain.search import Page
-from helpdesk.tui.render.rows import Column, Scene, widths
+from helpdesk.tui.render.rows import Column, Scene
 from helpdesk.tui.render.values import fit
-from helpdesk.tui.widgets.drawn import Drawn
+from helpdesk.tui.widgets.cells import Celled
 from helpdesk.tui.widgets.resting import Rest
 from helpdesk.tui.widgets.windows import FEWEST, thumb_of, top_for, window_at
 
@@ -33,14 +32,11 @@ KEPT = 4_000
 PAINTED = 400
 """Painted rows kept, to be shown again as the window moves by some."""
 
-LOOKS = ("head", "cursor", "resting", "thumb", "plain", "quiet", "strong", "good", "warn", "bad")
-"""What a cell may look like, as the style sheet names it."""
-
 BEAT_S = 10
 """Seconds for which a painted row is as good as new: some say how long ago something was."""
 
 
-class RowList(Drawn, Generic[T], can_focus=True):
+class RowList(Celled[T], can_focus=True):
     """Shows rows in columns; says `Wanted` for rows it lacks, `Rested` and `Chosen` for its cursor.
 
     Args:
@@ -49,7 +45,6 @@ class RowList(Drawn, Generic[T], can_focus=True):
         has_head: Whether the columns' titles stand above the rows.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"row-list--{look}" for look in LOOKS}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", show=False),
         Binding("down", "move(1)", show=False),
@@ -94,12 +89,10 @@ class RowList(Drawn, Generic[T], can_focus=True):
         id: str | None = None,  # noqa: A002 - Textual's own name for it
     ) -> None:
         self._painted: dict[tuple[int, bool, str], tuple[T, Strip]] = {}
-        self._shared: tuple[int, tuple[tuple[Column[T], int], ...]] = (-1, ())
         self._painted_at = -1
         self._rest: Rest[T] = Rest(self, self._say_rested)
         self._let_by: events.Key | None = None
-        super().__init__(id=id)
-        self._columns = columns
+        super().__init__(columns, id=id)
         self._identity = identity
         self._scene = scene
         self._head = 1 if has_head else 0
@@ -107,7 +100,6 @@ class RowList(Drawn, Generic[T], can_focus=True):
         self._is_answered = False
         self._top = 0
         self._asked: tuple[int, ...] | None = None
-        self._looks: dict[str, Style] = {}
 
     @property
     def seen(self) -> int:
@@ -233,16 +225,6 @@ class RowList(Drawn, Generic[T], can_focus=True):
             self.set_reactive(RowList.cursor, at)
         return at is not None
 
-    def notify_style_update(self) -> None:
-        """Forget the looks of the last theme."""
-        self._looks = {}
-        super().notify_style_update()
-
-    def _look(self, name: str) -> Style:
-        if name not in self._looks:
-            self._looks[name] = self.get_component_rich_style(f"row-list--{name}")
-        return self._looks[name]
-
     def shown_by(self) -> object:
         """Give the time, in beats, and whether keys move the cursor."""
         self._painted_at = self._beat()
@@ -285,31 +267,6 @@ class RowList(Drawn, Generic[T], can_focus=True):
         name = "cursor" if self.has_focus else "resting"
         under = self._look(name) if at == self.cursor else None
         return self._strip(parts, "▌" if at == self.cursor else " ", under, thumb)
-
-    def _widths(self, inner: int) -> tuple[tuple[Column[T], int], ...]:
-        if self._shared[0] != inner:
-            self._shared = inner, widths(self._columns, inner)
-        return self._shared[1]
-
-    def _strip(
-        self, parts: list[tuple[str, str, int]], mark: str, under: Style | None, end: str
-    ) -> Strip:
-        """Return cells side by side; on the cursor its own colours win over the cells' looks."""
-        plain = self.worn(under or self._look("plain"))
-        segments = [Segment(mark, plain)]
-        for text, look, width in parts:
-            # The gap after a cell is drawn with it: one change of colour less.
-            style = plain if under is not None else self.worn(self._look(look))
-            segments.append(Segment(f"{fit(text, width)} ", style))
-        left = self.outer_size.width - 1 - sum(width + 1 for _, _, width in parts)
-        if left > 0:
-            segments.append(Segment(" " * left, plain))
-        if end != " ":  # it stands in the last cell, a gap: no column begins or ends there
-            last = segments[-1]
-            segments[-1] = Segment(last.text[:-1], last.style)
-            segments.append(Segment(end, self.worn(self._look("thumb"))))
-        line = [*Segment.simplify(segments)]
-        return self.finished_in_worn(line) if left >= 0 else self.finished(line)
 
     def _thumb(self, at: int) -> str:
         return thumb_of(at - self._top, self._top, self._height, self.total)
