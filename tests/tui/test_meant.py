@@ -14,6 +14,7 @@ from helpdesk.domain.errors import Unreachable
 from helpdesk.domain.search import Page, Query, UserRow
 from helpdesk.service.local import LocalDesk
 from helpdesk.tui.screens.desk import DeskScreen
+from helpdesk.tui.widgets.chrome import Open
 from helpdesk.tui.widgets.rowlist import RowList
 from tests.tui.console import Console, Slow, console
 
@@ -31,6 +32,23 @@ class SlowToFind(Slow):
         if query.words and not offset:
             await self._pass("find")
         return found
+
+
+class Counted(Slow):
+    """A desk that keeps whose cases it was asked for.
+
+    Attributes:
+        asked: Their ids, in order.
+    """
+
+    def __init__(self, desk: LocalDesk) -> None:
+        super().__init__(desk)
+        self.asked: list[str] = []
+
+    async def case(self, user: str) -> object:
+        """Give a case, and keep that it was asked for."""
+        self.asked.append(user)
+        return await super().case(user)
 
 
 class LostWhileFinding(SlowToFind):
@@ -188,3 +206,70 @@ async def test_a_list_that_was_rolled_and_is_asked_anew_takes_no_case_away(demo:
 
         assert (rows._top, agent.case_user) == (before, "u50")
         assert before > 0
+
+
+async def test_a_case_opened_from_another_place_has_the_lists_cursor(demo: Demo) -> None:
+    desk = Counted(demo())
+    async with console(desk) as agent:  # type: ignore[arg-type]
+        await agent.has_case(MAYA)
+        rows = rows_of(agent)
+        other = rows._rows[3].id
+        desk.asked.clear()
+        await agent.press("2")
+        await agent.sees("Rounds")
+        agent.app.screen.post_message(Open(other))
+        await agent.has_case(other)
+        await agent.settles()
+
+        assert rows.current is not None
+        assert (rows.current.id, rows.is_apart, agent.case_user) == (other, False, other)
+        assert desk.asked == [other]
+        assert [line for line in agent.lines if "▌" in line] == [agent.lines[rows.region.y + 3]]
+        await agent.press("down")
+        await agent.has_case(rows._rows[4].id)
+
+
+async def test_a_case_that_is_not_in_the_list_leaves_the_cursor_looking_as_if_it_rested(
+    demo: Demo,
+) -> None:
+    async with console(demo()) as agent:
+        await agent.find("okafor", MAYA)
+        rows = rows_of(agent)
+        await agent.press("2")
+        await agent.sees("Rounds")
+        agent.app.screen.post_message(Open("u5"))
+        await agent.has_case("u5")
+        await agent.settles()
+
+        assert rows.is_apart
+        line = agent.lines[rows.region.y]
+        assert "Maya" in line
+        assert "▌" not in line
+        assert rows.has_focus
+        await agent.press("ctrl+r")
+        await agent.settles()
+        assert (rows.is_apart, agent.case_user) == (True, "u5")
+        await agent.press("enter")
+        await agent.has_case(MAYA)
+        await agent.settles()
+        assert "▌" in agent.lines[rows.region.y]
+
+
+async def test_a_user_who_left_the_list_while_their_case_is_open_takes_the_cursors_look_along(
+    demo: Demo,
+) -> None:
+    async with console(demo()) as agent:
+        await agent.has_case(MAYA)
+        screen = agent.app.screen
+        assert isinstance(screen, DeskScreen)
+        rows, held = screen.finder.rows, dict(screen.finder.rows._rows)
+        left = tuple(held[at] for at in sorted(held) if held[at].id != MAYA)
+
+        rows.show(Page(rows=left, offset=0, total=len(left)), keep=True)
+        screen.listed(kept=True)
+        assert rows.is_apart
+        rows.show(Page(rows=tuple(held.values()), offset=0, total=len(held)), keep=True)
+        screen.listed(kept=True)
+
+        assert rows.current is not None
+        assert (rows.current.id, rows.is_apart, agent.case_user) == (MAYA, False, MAYA)

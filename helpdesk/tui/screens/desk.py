@@ -158,13 +158,16 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
     @on(RowList.Rested)
     def _rested(self, message: RowList.Rested[UserRow]) -> None:
         self._rested_on = self._looked_at = message.row.id
+        self.finder.rows.is_apart = False
         if self.case is None or self.case.user.id != message.row.id:
             self.open_case(message.row.id)
 
     @on(RowList.Chosen)
     def _chosen(self, message: RowList.Chosen[UserRow]) -> None:
         self._rested_on = message.row.id
-        self.open_user(message.row.id)
+        self.finder.rows.is_apart = False
+        self._look_at(message.row.id)
+        self.show_case(is_open=True)
 
     def _look_at(self, user: str) -> None:
         self._looked_at = user
@@ -193,16 +196,20 @@ class DeskScreen(HoldingPlace, FindingPlace[UserRow]):
 
     def listed(self, *, kept: bool) -> None:
         """Take the row a list asked anew came to lie on for where the cursor rested."""
-        row = self.finder.rows.current
-        if kept and row is not None and not self.finder.rows.is_moving:
-            self._rested_on = row.id
+        rows = self.finder.rows
+        if kept and rows.current is not None and not rows.is_moving:
+            rows.stay_on(self._looked_at)
+            self._rested_on = rows.current.id
         is_asked = self.is_asking and not self.is_current  # in a dialog: it keeps whom it is about
         if not kept and self.finder.rows.total == 0 and not is_asked:
             self._looked_at, self.case = "", None  # who was shown is not who was searched for
             self.show_case(is_open=False)
 
     def open_user(self, user: str) -> None:
-        """Open a user's case; where the list gives way to it, the case takes the focus."""
+        """Open the case of a user chosen elsewhere, and stand on them where the list has them."""
+        rows = self.finder.rows
+        rows.stand_on(user)
+        self._rested_on = rows.current.id if rows.current else ""
         self._look_at(user)
         self.show_case(is_open=True)
 

@@ -43,6 +43,10 @@ class RowList(Celled[T], can_focus=True):
         columns: What is shown of a row.
         identity: A row's key, by which the cursor stays where it is when the list is asked anew.
         has_head: Whether the columns' titles stand above the rows.
+
+    Attributes:
+        is_apart: Whether something else is open than the row under the cursor, which then looks
+            as if it rested until keys move it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -57,6 +61,7 @@ class RowList(Celled[T], can_focus=True):
 
     total: reactive[int] = reactive(0, repaint=False)
     cursor: reactive[int] = reactive(0, repaint=False)
+    is_apart: reactive[bool] = reactive(False)
     empty_says: reactive[str] = reactive("")
     unknown_says: reactive[str] = reactive("")
 
@@ -152,6 +157,26 @@ class RowList(Celled[T], can_focus=True):
         self._draw_changed(faces)
         if not keep:
             self._rest.moved(self.current)
+
+    def stand_on(self, identity: str) -> None:
+        """Put the cursor on the row with this key, which is open, and say nothing of it.
+
+        Where it is not here the cursor stays, apart.
+        """
+        self._rest.stop()
+        self.is_apart = not self._hold(identity)
+        self._scroll_to_cursor()
+        self.refresh()
+
+    def stay_on(self, identity: str) -> None:
+        """Stand apart where what is open left the list, and on it again where it came back.
+
+        The list stays where it is rolled to.
+        """
+        if self.is_apart:
+            self.is_apart = not self._hold(identity)
+        else:
+            self.is_apart = self.current is not None and self._identity(self.current) != identity
 
     def forget_asking(self) -> None:
         """Let rows that did not come be asked for again."""
@@ -264,9 +289,10 @@ class RowList(Celled[T], can_focus=True):
         for column, width in self._widths(inner):
             cell = column.cell(row, scene)
             parts.append((cell.text, cell.look, width))
-        name = "cursor" if self.has_focus else "resting"
+        name = "cursor" if self.has_focus and not self.is_apart else "resting"
         under = self._look(name) if at == self.cursor else None
-        return self._strip(parts, "▌" if at == self.cursor else " ", under, thumb)
+        mark = "▏" if self.is_apart else "▌"
+        return self._strip(parts, mark if at == self.cursor else " ", under, thumb)
 
     def _thumb(self, at: int) -> str:
         return thumb_of(at - self._top, self._top, self._height, self.total)
@@ -288,6 +314,7 @@ class RowList(Celled[T], can_focus=True):
 
     def watch_cursor(self, old: int, new: int) -> None:
         """Redraw two lines, or all where the window moved."""
+        self.is_apart = False
         if self._scroll_to_cursor():
             self.refresh(self.outer_size.region)
         else:
