@@ -613,6 +613,19 @@ def test_turning_off_goes_from_what_it_lacks_over_proof_and_a_colleague_to_done(
     assert (again, "off already" in off["why"]) == (3, True)
 
 
+@pytest.mark.parametrize(("method", "has_pair"), [("code", True), ("in-person", False)])
+def test_a_word_pair_is_given_where_something_reaches_the_caller_with_their_half(
+    run: Run, method: str, has_pair: bool
+) -> None:
+    over = ["--channel", "u2-f1"] if method == "code" else []
+
+    code, said, _ = run("prove", "u2", "--method", method, *over, "--ticket", "4822")
+
+    assert code == 0
+    assert ("You say" in said, "customer answers" in said) == (has_pair, has_pair)
+    assert "helpdesk prove u2 --answer" in said
+
+
 def test_a_desk_that_proves_nobody_says_so_at_every_command(run: Run, places: Path) -> None:
     (places / "config").mkdir()
     (places / "config" / "helpdesk.toml").write_text("prove_callers = false", "utf-8")

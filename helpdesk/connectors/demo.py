@@ -295,7 +295,7 @@ class DemoConnector(Filed):
                 says=f"The agent says {asking.words[0]}, the customer answers {asking.words[1]}.",
             )
             for asking in askings
-            if asking.method not in {Method.TOTP, Method.IN_PERSON}
+            if asking.method.has_pair
         ]
         for factor in person.factors:
             if factor.kind is FactorKind.TOTP and factor.state is FactorState.ACTIVE:

@@ -61,6 +61,11 @@ class Method(StrEnum):
         """The method as one reads it."""
         return _WORDS[self]
 
+    @property
+    def has_pair(self) -> bool:
+        """Whether something reaches the caller, and with it their half of the word pair."""
+        return self not in {Method.TOTP, Method.IN_PERSON}
+
 
 _WORDS = {
     Method.CODE: "a code read back",

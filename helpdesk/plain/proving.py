@@ -32,9 +32,10 @@ def ways_text(ways: Sequence[Way]) -> str:
 
 def asking_text(asking: Asking) -> str:
     """Return what an agent says and waits for after asking."""
+    pair = f" You say {asking.words[0]}; the customer answers {asking.words[1]}."
+    said = pair if asking.method.has_pair else ""
     return clean(
-        f"Asked by {asking.method.words}. You say {asking.words[0]}; the customer answers "
-        f"{asking.words[1]}. Then: helpdesk prove {asking.user} --answer …"
+        f"Asked by {asking.method.words}.{said} Then: helpdesk prove {asking.user} --answer …"
     )
 
 

@@ -50,9 +50,6 @@ from helpdesk.tui.render.values import (
 )
 from helpdesk.tui.render.weighing import preview_entries
 
-SPOKEN = frozenset({Method.CODE, Method.PUSH, Method.CALL_BACK, Method.ADMINISTRATOR})
-"""Methods by which something reaches the caller, and with it their half of the word pair."""
-
 
 def fresh(case: Case, now: datetime) -> tuple[Proof, ...]:
     """Return the proofs that an act of this agent may use now, the one that ends first in front."""
@@ -131,7 +128,7 @@ def way_line(way: Way, number: int, case: Case, *, is_at: bool) -> Content:
 def asked_entries(asking: Asking, to: str, left_s: float, tries: int) -> list[Entry]:
     """Return what was asked: the word pair, where it went, how long it waits, the tries left."""
     found: list[Entry] = []
-    if asking.method in SPOKEN:
+    if asking.method.has_pair:
         who = "administrator" if asking.method is Method.ADMINISTRATOR else "caller"
         says = Content.assemble((f" {clean(asking.words[0])} ", LIVE))
         answers = Content.assemble((f" {clean(asking.words[1])} ", LIVE))
