@@ -41,7 +41,7 @@ async def test_no_frame_shows_what_a_caller_reads_back(
             await agent.press("enter")
             await agent.stands_on_desk()
             await agent.press("5")
-            await agent.sees("prove")
+            await agent.sees("Verify caller")
 
     secrets = [code, wrong(code), *keys_on_file(tmp_path)]
     assert len(frames) > 5
