@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from textual import events, on
 from textual.app import App, ComposeResult
+from textual.pilot import Pilot
 
 from helpdesk.domain.search import Page
 from helpdesk.tui.render.rows import Cell, Column, Scene
@@ -139,12 +140,17 @@ async def test_the_wheel_rolls_the_window_and_leaves_the_cursor() -> None:
         assert app.rows.cursor == 0
 
 
+async def _begun(app: Million, pilot: Pilot[None]) -> None:
+    """Wait until the list has said where it begins, and forget that."""
+    while not app.rested:
+        await pilot.pause(0.01)
+    app.rested.clear()
+
+
 async def test_a_list_asked_anew_stays_where_the_wheel_rolled_it_and_pulls_nobody() -> None:
     app = Million()
     async with app.run_test(size=(40, 20)) as pilot:
-        while not app.rested:
-            await pilot.pause(0.01)
-        app.rested.clear()
+        await _begun(app, pilot)
         for _ in range(40):
             await pilot._post_mouse_events([events.MouseScrollDown], offset=(5, 5))
         await pilot.pause()
@@ -172,9 +178,7 @@ async def test_an_empty_list_says_so() -> None:
 async def test_a_held_key_comes_to_rest_once_where_it_ends() -> None:
     app = Million()
     async with app.run_test(size=(40, 20)) as pilot:
-        while not app.rested:
-            await pilot.pause(0.01)
-        app.rested.clear()
+        await _begun(app, pilot)
 
         for _ in range(7):
             app.rows.action_move(1)
