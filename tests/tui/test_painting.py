@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -140,6 +141,36 @@ async def test_a_key_is_drawn_before_a_case_is_laid_out_and_the_case_after_it(de
 
         assert "▌" in frames[0]
         assert "Tove Nyborg" not in frames[0]
+
+
+async def test_a_terminal_has_its_turn_before_the_case_after_a_key_is_asked_for(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = demo()
+    async with console(desk) as agent:
+        seen: list[str] = []
+        choose: Any = asyncio.get_running_loop()._selector  # type: ignore[attr-defined]
+        select, case = choose.select, desk.case
+
+        def waiting(patience_s: float | None = None) -> Any:
+            seen.append("busy" if patience_s == 0 else "rest")
+            return select(patience_s)
+
+        async def asked(user: str) -> Case:
+            seen.append("asked")
+            return await case(user)
+
+        monkeypatch.setattr(desk, "case", asked)
+        monkeypatch.setattr(choose, "select", waiting)
+        with written(agent) as frames:
+            agent.app.post_message(events.Key("down", None))
+            while not frames:
+                await asyncio.sleep(0)
+            seen.clear()
+            while "asked" not in seen:
+                await asyncio.sleep(0.2)
+
+        assert "rest" in seen[: seen.index("asked")]
 
 
 async def test_a_case_is_drawn_though_keys_keep_coming(demo: Demo) -> None:

@@ -1,4 +1,4 @@
-"""When a cursor rests: at once after a single key, and while a key is held once it is let go."""
+"""When a cursor rests: soon after a single key, and while a key is held once it is let go."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import Final, Generic, TypeVar
 from textual.widget import Widget
 
 R = TypeVar("R")
+
+SHOWN_S: Final = 0.005
+"""Seconds a terminal has to show the frame, on a processor that it may share with the console."""
 
 HELD_S: Final = 0.045
 """Seconds a cursor rests before that is said while a key is held."""
@@ -58,11 +61,9 @@ class Rest(Generic[R]):
         self._is_due = False
         if self._row is None:
             return
-        if self._is_held:
-            loop = asyncio.get_running_loop()
-            self._waiting = loop.call_later(HELD_S, self._on.call_later, self._end)
-        else:
-            self._on.call_later(self._end)
+        rest_s = HELD_S if self._is_held else SHOWN_S
+        loop = asyncio.get_running_loop()
+        self._waiting = loop.call_later(rest_s, self._on.call_later, self._end)
 
     def _end(self) -> None:
         row = self._row
