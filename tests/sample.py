@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,7 @@ def sample() -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
-def write_sample(path: Path) -> Path:
-    """Write the sample fixture and give its path."""
-    path.write_text(json.dumps(sample(), ensure_ascii=False), "utf-8")
+def write_sample(path: Path, tables: Mapping[str, Any] | None = None) -> Path:
+    """Write the sample fixture, or what was made of it, and give its path."""
+    path.write_text(json.dumps(tables or sample(), ensure_ascii=False), "utf-8")
     return path

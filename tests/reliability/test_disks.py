@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.disks import DAMAGES, asked, lost_or_doubled, row
+from tests.reliability.disks import DAMAGES, asked, row
+from tests.reliability.writers import lost_or_doubled
 from tests.sample import write_sample
 
 

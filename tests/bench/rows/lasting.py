@@ -11,9 +11,13 @@ from tests.bench.loading import answered, load
 from tests.bench.rows.gateway import NOTED, Wishes, people_of
 from tests.bench.run import Run, row
 from tests.bench.table import Goal, Line, Printed, Sample, in_turn, line
+from tests.reliability.disks import killed as killed_at_random
+from tests.reliability.each_call import killed_at_each_call, why_not
 from tests.reliability.pull_the_plug import pulled, store_in
+from tests.reliability.writers import Writers
 
 KILLS = 20
+CONSOLES_KILLED = 1_000
 CALLERS = 32
 ROUNDS = 5
 SECONDS = 2.0
@@ -22,7 +26,8 @@ AGAIN = "the same again, nothing written"
 
 @row("D2")
 def killed(run: Run) -> Iterator[Printed]:
-    """Acts of a gateway killed (SIGKILL) again and again: how many acknowledged ones are lost."""
+    """Acts of consoles and of a gateway that are killed (SIGKILL): how many are lost."""
+    yield _killed_consoles(run)
     place = run.home()
     with store_in(place, is_postgresql=False) as store:
         found, _ = pulled(store, place, run.count(KILLS), seed=1)
@@ -31,6 +36,21 @@ def killed(run: Run) -> Iterator[Printed]:
     what = f"{run.count(KILLS)} kills of a gateway, {SQLITE}: lost, doubled or half done"
     yield Line("D2", what, Sample([len(wrong)], "acts"), none,
                {"acknowledged": Goal(most=0)}, says=str(found))  # fmt: skip
+
+
+def _killed_consoles(run: Run) -> Line:
+    """At each call to the system of a note on a file, and at random moments of many."""
+    place, writers, random_ones = run.home(), Writers(), run.count(CONSOLES_KILLED)
+    says = why_not()
+    try:
+        wrong = list(killed_at_random(place, writers, random_ones, seed=1))
+        calls, found = (0, []) if says else killed_at_each_call(place, writers, run.is_quick)
+    finally:
+        writers.close()
+    what = f"{calls:,} consoles killed, each at another call of a note, {random_ones:,} at random"
+    tried = {"killed": Sample([calls + random_ones], "consoles")}
+    lost = Sample([len(wrong) + len(found)], "acts")
+    return Line("D2", f"{what}: lost or doubled", lost, tried, {"killed": Goal(most=0)}, says=says)
 
 
 @row("D3")
