@@ -95,7 +95,9 @@ def _followed(writers: Writers, name: str, before: int, kill: str = "") -> str:
     log = writers.file.with_name(f"{name}.calls")
     _until(lambda: _state(console, "State").startswith("T"), name)
     inject = ["-e", f"inject={kill}"] if kill else []
-    follower = subprocess.Popen(["strace", "-fqo", log, "-p", str(console), *inject])
+    follower = subprocess.Popen(
+        ["strace", "-fqo", log, "-p", str(console), *inject], stderr=subprocess.DEVNULL
+    )
     try:
         _until(lambda: _state(console, "TracerPid") != "0", name)
         os.kill(console, signal.SIGCONT)
