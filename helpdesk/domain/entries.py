@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -31,6 +31,30 @@ class Entry(Struct, frozen=True, kw_only=True):
     numbers: str
     rounds: int
     ticket: Ticket | None
+
+
+class Request(Protocol):
+    """What of a ticket says in whose queue it is, and where."""
+
+    @property
+    def agent(self) -> str | None:
+        """Id of the agent who has it."""
+        ...
+
+    @property
+    def complaint(self) -> Complaint | None:
+        """What the customer says is wrong."""
+        ...
+
+    @property
+    def on_phone(self) -> bool:
+        """Whether the customer waits on the line."""
+        ...
+
+    @property
+    def opened_at(self) -> datetime:
+        """When it was opened."""
+        ...
 
 
 class Open(Struct):
@@ -212,7 +236,7 @@ def heat(entry: Entry, now: datetime) -> tuple[object, ...]:
 
 
 def heat_of(
-    ticket: Ticket | None, rounds: int, now: datetime, *, is_locked: bool
+    ticket: Request | None, rounds: int, now: datetime, *, is_locked: bool
 ) -> tuple[object, ...]:
     """Return how urgent it is, the smallest first.
 
@@ -236,7 +260,7 @@ def is_for(agent: Agent, entry: Entry, now: datetime) -> bool:
     return entry.ticket is not None and waits_for(agent, entry.ticket)
 
 
-def waits_for(agent: Agent, ticket: Ticket) -> bool:
+def waits_for(agent: Agent, ticket: Request) -> bool:
     """Whether an open ticket is in an agent's queue: their own, or nobody's."""
     if ticket.agent not in {None, agent.id}:
         return False
@@ -248,7 +272,9 @@ def waiting(agent: Agent, entry: Entry, now: datetime) -> tuple[object, ...]:
     return waiting_of(agent, entry.ticket, heat(entry, now))
 
 
-def waiting_of(agent: Agent, ticket: Ticket | None, heat: tuple[object, ...]) -> tuple[object, ...]:
+def waiting_of(
+    agent: Agent, ticket: Request | None, heat: tuple[object, ...]
+) -> tuple[object, ...]:
     """Return the order of an agent's queue, by what is so urgent: their own tickets first."""
     return (not (ticket and ticket.agent == agent.id), *heat)
 

@@ -56,7 +56,7 @@ def shifted(value: S, by: timedelta) -> S:
         part = getattr(value, name)
         if type(part) is datetime:
             if is_time:
-                changed[name] = _later(part, by)
+                changed[name] = later(part, by)
         elif not part:
             continue
         elif type(part) is tuple and isinstance(part[0], msgspec.Struct):
@@ -68,7 +68,8 @@ def shifted(value: S, by: timedelta) -> S:
     return msgspec.structs.replace(value, **changed) if changed else value  # type: ignore[type-var]
 
 
-def _later(at: datetime, by: timedelta) -> datetime:
+def later(at: datetime, by: timedelta) -> datetime:
+    """Return a moment moved; one that cannot be is as it was."""
     try:
         return at + by
     except OverflowError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache, reduce
 from itertools import islice
@@ -15,7 +15,7 @@ from helpdesk.domain import entries
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.alike import shape
 from helpdesk.domain.audit import LOOK, LogRow
-from helpdesk.domain.entries import Entry
+from helpdesk.domain.entries import Entry, Request
 from helpdesk.domain.search import Query, Sort, UserState, is_beginning, matches
 from helpdesk.domain.text import digits, folded
 from helpdesk.domain.tickets import LoopReport, Ticket
@@ -23,8 +23,9 @@ from helpdesk.domain.users import User
 from helpdesk.stores import opened
 from helpdesk.stores.base import SEEN
 from helpdesk.stores.listed import Listed
-from helpdesk.stores.opennow import NOTHING, Listing, OpenNow, changed, of_all, of_some, placed
+from helpdesk.stores.opennow import Listing, OpenNow, changed, of_all, of_some, placed
 from helpdesk.stores.people import People, Places, SeenLast, is_in, together
+from helpdesk.stores.standing import Filed, Lying
 from helpdesk.stores.tiny import TinyStore
 from helpdesk.stores.tinyfile import TinyFile
 
@@ -185,11 +186,23 @@ class TinyDirectory:
 
     def _after(self, people: People, open_: Listing, before: _Known | None) -> _Known:
         """Everybody as they are now; of whom the tickets are the same nothing is looked at."""
-        whose = changed(open_, self._open)
-        if before is None or whose is None or not before.people.is_of_one_file(people):
-            return _Known(people, OpenNow(placed(people, of_all(open_))), before)
+        is_one = before is not None and before.people.is_of_one_file(people)
+        whose = changed(open_, self._open) if is_one else None
+        if before is None or whose is None:
+            return _Known(people, self._opened(people, open_), before)
         touched = placed(people, of_some(open_, whose))
         return _Known(people, before.opened.after(touched), before, touched)
+
+    def _opened(self, people: People, open_: Listing) -> OpenNow:
+        """What is open, of a long file as it is kept, with what became of it beside the file."""
+        tickets, loops = open_
+        if isinstance(tickets, Lying) and isinstance(loops, Lying):
+            if people.lies_in(tickets.lies.handle):
+                beside = of_some(open_, tickets.beside() | loops.beside())
+                return OpenNow(placed(people, beside), Filed(tickets.lies, tickets))
+        else:
+            self._file.keep_standing(people)
+        return OpenNow(placed(people, of_all(open_)))
 
 
 class _Known:
@@ -210,7 +223,6 @@ class _Known:
         touched: Collection[int] | None = None,
     ) -> None:
         self.people, self.opened = people, opened
-        self._open, self.ticketed = opened.by_place, opened.ticketed
         self._entries = self._as_before(before, touched) if before else {}
         is_same = before is not None and before.people is people
         self._seen: SeenLast = before._seen if before and is_same else SeenLast(people)
@@ -220,7 +232,7 @@ class _Known:
         found = self._entries.get(place)
         if found is None:
             people, user = self.people, self.people.user(place)
-            said, open_ = people.said(place), self._open.get(place, NOTHING)
+            said, open_ = people.said(place), self.opened.at(place)
             found = entries.entry_of(user, people.account(user), said, open_)
             self._entries[place] = found
         return found
@@ -254,22 +266,15 @@ class _Known:
 
     def _queue(self, agent: Agent, now: datetime) -> list[int]:
         """Whom an agent should look at, the hottest first."""
-        is_theirs, open_ = self.is_of(agent.account), self._open
-        found: Places = [
-            place
-            for place in self.ticketed
-            if (ticket := open_[place].ticket) and entries.waits_for(agent, ticket)
-        ]
+        is_theirs, found = self.is_of(agent.account), self.opened.waiting(agent)
         if agent.role is Role.ACCOUNT_MANAGER:
             ever = self.people.ever_due()
             due = (place for place in ever if entries.is_due(self.entry(place).user, now))
             found = together(found, due)
-        return sorted(
-            filter(is_theirs, found),
-            key=lambda p: entries.waiting_of(
-                agent, open_.get(p, NOTHING).ticket, self._heat(p, now)
-            ),
-        )
+        heat = self._heat(now)
+        theirs = ((p, self.opened.request(p)) for p in found if is_theirs(p))
+        order = sorted(theirs, key=lambda one: entries.waiting_of(agent, one[1], heat(*one)))
+        return [place for place, _ in order]
 
     def seen(self, since: datetime, account: str | None, limit: int) -> list[int]:
         """Give who did something since a moment, those seen last, at most *limit*."""
@@ -288,7 +293,7 @@ class _Known:
 
     def _filters(self, query: Query, now: datetime, account: str | None) -> Iterable[Any]:
         """What else must hold of the user at a place, the cheapest first."""
-        people, open_ = self.people, self._open
+        people = self.people
         if account is not None:
             yield people.of_account(account)
         if query.product:
@@ -296,7 +301,7 @@ class _Known:
         if query.loop is not None:
             yield lambda place: query.loop is (self._rounds(place) > 0)
         if query.ticket is not None:
-            yield lambda place: query.ticket is bool(place in open_ and open_[place].tickets)
+            yield lambda place: query.ticket is is_in(self.opened.ticketed, place)
         if query.channel is not None:
             yield people.has(query.channel)
         if query.state is not None:
@@ -312,17 +317,16 @@ class _Known:
         return may_be
 
     def _rounds(self, place: int) -> int:
-        return self._open[place].rounds if place in self._open else 0
+        return self.opened.rounds(place)
 
     def _holding(self, word: str) -> Places:
         """Who has a word, or an open ticket whose number has it."""
         found, needle = self.people.holding(word), word.lstrip("#")
         if needle not in self.opened.numbers and not digits(word):
             return found
-        each = ((p, self.opened.of(p)) for p in self.ticketed)
         new = [
             place
-            for place, ids in each
+            for place, ids in self.opened.named()
             if matches("\n".join(map(folded, ids)), "\n".join(map(digits, ids)), (word,))
         ]
         return together(found, new)
@@ -346,12 +350,18 @@ class _Known:
                     (p for p in places if people.seen(p) >= 0), key=people.seen, reverse=True
                 )
             case Sort.HEAT:
-                return sorted(places, key=lambda p: self._heat(p, now))
+                heat = self._heat(now)
+                return sorted(places, key=lambda p: heat(p, self.opened.request(p)))
 
-    def _heat(self, place: int, now: datetime) -> tuple[object, ...]:
-        open_ = self._open.get(place, NOTHING)
-        is_locked = UserState.LOCKED in self._states(place, now)
-        return entries.heat_of(open_.ticket, open_.rounds, now, is_locked=is_locked)
+    def _heat(self, now: datetime) -> Callable[[int, Request | None], tuple[object, ...]]:
+        """How urgent the user at a place is whose newest open ticket is given."""
+        may_be_locked = self.people.may_be(UserState.LOCKED)
+
+        def heat(place: int, ticket: Request | None) -> tuple[object, ...]:
+            is_locked = may_be_locked(place) and self.entry(place).user.is_locked(now)
+            return entries.heat_of(ticket, self._rounds(place), now, is_locked=is_locked)
+
+        return heat
 
     def _beginning_first(self, places: Places, words: Sequence[str], most: int) -> Places:
         """Those whose names begin with each of the words first, until there are enough."""
@@ -371,10 +381,9 @@ class _Known:
         changed = self.people.changed_in(before.people)
         if changed is None:
             return {}
-        if touched is None:
-            both = before._open.keys() | self._open.keys()
-            touched = [p for p in both if before._open.get(p) != self._open.get(p)]
         known = before._entries.copy()
+        if touched is None:
+            touched = [p for p in known if before.opened.at(p) != self.opened.at(p)]
         for place in (*touched, *changed):
             known.pop(place, None)
         return known

@@ -115,7 +115,7 @@ class _Making:
             self._kept.keep(PEOPLE, shelf.handle, made)
             pieces = self._kept.found(PEOPLE, shelf.handle)
             pieces = pieces or {name: Piece(data) for name, data in made.items()}
-        return Crowd(read, pieces, lambda: self._kept.forget(PEOPLE))
+        return Crowd(read, pieces, lambda: self._kept.forget(PEOPLE), shelf.handle)
 
     def _told(self, everybody: Iterator[S], count: int) -> Iterator[S]:
         for number, one in enumerate(everybody):

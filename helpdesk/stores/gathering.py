@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
@@ -123,17 +124,19 @@ class Begun:
         return {"begun": begun, "begun at": msgspec.json.encode(ends)}
 
 
-class _Hashed:
+class Hashed:
     """Numbers that stand for texts, in order, each with the place of who has it."""
 
     def __init__(self) -> None:
         self._hashes, self._places = array("Q"), array("I")
 
     def add(self, number: int, place: int) -> None:
+        """Take in a number, and the place of who has it."""
         self._hashes.append(number)
         self._places.append(place)
 
     def pieces(self, name: str) -> dict[str, bytes]:
+        """Give the pieces, by name."""
         order = sorted(range(len(self._hashes)), key=self._hashes.__getitem__)
         hashes = array("Q", map(self._hashes.__getitem__, order))
         places = array("I", map(self._places.__getitem__, order))
@@ -144,7 +147,7 @@ class Known:
     """Who has an id or a login: `known`, and all `ids`."""
 
     def __init__(self) -> None:
-        self._known, self._ids, self._count = _Hashed(), _Listed(), 0
+        self._known, self._ids, self._count = Hashed(), _Listed(), 0
 
     def add(self, user: User, said: Said) -> None:
         """Take in the next user."""
@@ -162,7 +165,7 @@ class Shaped:
     """Who has a name or a login of a shape: `shapes`."""
 
     def __init__(self) -> None:
-        self._shapes, self._count = _Hashed(), 0
+        self._shapes, self._count = Hashed(), 0
 
     def add(self, user: User, said: Said) -> None:
         """Take in the next user."""
@@ -228,6 +231,16 @@ class Traits:
             "due": self._due.tobytes(),
             "ranks": _ranks(self._names).tobytes(),
         }
+
+
+def with_(hashes: Sequence[int], places: Sequence[int], kind: str, text: str) -> list[int]:
+    """Return who may have a text of a kind, of those `Hashed`, and a few who have not."""
+    number = hash_of(kind, text)
+    at, found = bisect_left(hashes, number), []
+    while at < len(hashes) and hashes[at] == number:
+        found.append(places[at])
+        at += 1
+    return found
 
 
 GATHERINGS: Final[tuple[type[Gathering], ...]] = (Spoken, Begun, Known, Shaped, Traits)

@@ -267,7 +267,8 @@ def _beside(path: Path) -> Path:
 
 PLACES: Final = "places"
 PEOPLE: Final = "people"
-"""What is kept: where documents lie, and what people are found by."""
+STANDING: Final = "standing"
+"""What is kept: where documents lie, what people are found by, and what is open of whom."""
 
 _FORMS: Final = {"keys": "q", "starts": "Q", "ends": "Q"}
 
@@ -334,6 +335,8 @@ def _keep_settled(
         users = tables.get("users")
         if isinstance(users, Shelf) and not (users.put or has_put(tables.get("accounts"))):
             kept.carry(PEOPLE, users.handle, written)
+            if not (has_put(tables.get("tickets")) or has_put(tables.get("loops"))):
+                kept.carry(STANDING, users.handle, written)
 
 
 def _is_settled(handle: Handle) -> bool:

@@ -30,14 +30,29 @@ class Listed(Generic[R]):
     """
 
     def __init__(self, all_: tuple[R, ...] = (), before: Listed[R] | None = None) -> None:
-        self.all = all_
-        self._places = self._as_before(before) if before is not None else None
+        self._all = all_
+        self._places = self._as_before(before) if type(before) is Listed else None
+
+    @property
+    def all(self) -> tuple[R, ...]:
+        """All of them."""
+        return self._all
+
+    @property
+    def is_read(self) -> bool:
+        """Whether none need be read any more to give all."""
+        return True
 
     def of(self, user: str) -> Sequence[R]:
         """Give those of a user."""
         if self._places is None:
-            self._places = _with({}, self.all, range(len(self.all)))
-        return [self.all[place] for place in self._places.get(user, ())]
+            self._places = _with({}, self._all, range(len(self._all)))
+        return [self._all[place] for place in self._places.get(user, ())]
+
+    def changed(self, before: Listed[R]) -> set[str] | None:
+        """Give whose are others than before; None where that cannot be said."""
+        places = self.others(before) if type(before) is Listed else None
+        return None if places is None else {self._all[place].user for place in places}
 
     def others(self, before: Listed[R]) -> list[int] | None:
         """Give at which places there is another record than before.

@@ -26,11 +26,12 @@ from helpdesk.stores.gathering import (
     STATES,
     bits_of,
     gathered,
-    hash_of,
     is_ever_due,
     moment_of,
+    with_,
 )
 from helpdesk.stores.kept import Damaged, Piece
+from helpdesk.stores.shelf import Handle
 
 FEW: Final = 16
 """One in so many users are few, to be sorted anew."""
@@ -46,6 +47,7 @@ class Crowd:
         everybody: Gives them, in their order.
         kept: Pieces that were gathered before.
         forget: Called where one of these is damaged.
+        handle: The file; None where they are not as one has them.
 
     Attributes:
         placed: The places of those who were looked for, by id.
@@ -56,8 +58,9 @@ class Crowd:
         everybody: Callable[[], Iterable[tuple[User, Said]]],
         kept: Mapping[str, Piece] | None = None,
         forget: Callable[[], None] = lambda: None,
+        handle: Handle | None = None,
     ) -> None:
-        self._everybody, self._forget = everybody, forget
+        self._everybody, self._forget, self.handle = everybody, forget, handle
         self._pieces = dict(kept or {})
         self._read: dict[str, Any] = {}
         self.placed: dict[str, int] = {}
@@ -109,13 +112,7 @@ class Crowd:
 
     def with_(self, name: str, kind: str, text: str) -> list[int]:
         """Give who may have a text of a kind, and a few who have not."""
-        number, hashes = hash_of(kind, text), self.numbers(name, "Q")
-        places, at = self.numbers(f"{name} places"), bisect_left(hashes, number)
-        found = []
-        while at < len(hashes) and hashes[at] == number:
-            found.append(places[at])
-            at += 1
-        return found
+        return with_(self.numbers(name, "Q"), self.numbers(f"{name} places"), kind, text)
 
     def _piece(self, name: str) -> Piece:
         with self._gathering:
@@ -167,6 +164,10 @@ class People:
     def is_of_one_file(self, other: People) -> bool:
         """Whether both are of one file, where everybody has the same place."""
         return self._crowd is other._crowd
+
+    def lies_in(self, handle: Handle) -> bool:
+        """Whether everybody has the place that they have in this file."""
+        return self._crowd.handle is handle
 
     def is_as_in(self, other: People, place: int) -> bool:
         """Whether the user at a place is the same as there."""
@@ -258,11 +259,13 @@ class People:
 
     def may_be(self, state: UserState) -> Callable[[int], bool]:
         """Give whether the user at a place may be in a state at some time."""
-        return lambda place: bool(self._bits(place) & STATES[state])
+        bit = STATES[state]
+        return lambda place: bool(self._bits(place) & bit)
 
     def has(self, kind: FactorKind) -> Callable[[int], bool]:
         """Give whether the user at a place has a factor of a kind."""
-        return lambda place: bool(self._bits(place) & KINDS[kind])
+        bit = KINDS[kind]
+        return lambda place: bool(self._bits(place) & bit)
 
     def states(self, place: int) -> list[UserState]:
         """Give what may hold of the user at a place at some time; all but a lock does now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
@@ -22,7 +23,7 @@ class Remade(Generic[V]):
     """
 
     def __init__(self, make: Callable[[str, Any, timedelta], V]) -> None:
-        self._make = make
+        self.make = make
         self._of: object = None
         self._by = timedelta()
         self._lies: object = None
@@ -30,9 +31,14 @@ class Remade(Generic[V]):
         self._put: dict[str, tuple[Any, V]] = {}
         self._at: dict[str, int] = {}  # where the value of what was put stands
         self._values: tuple[V, ...] = ()
+        self._making = threading.Lock()
 
     def values(self, documents: Mapping[str, Any], by: timedelta) -> tuple[V, ...]:
         """Give the value of each document, its times moved."""
+        with self._making:
+            return self._now(documents, by)
+
+    def _now(self, documents: Mapping[str, Any], by: timedelta) -> tuple[V, ...]:
         if self._by != by:
             self._of, self._lies, self._put, self._by = None, None, {}, by
         if self._of is documents:
@@ -48,14 +54,14 @@ class Remade(Generic[V]):
     def _shelved(self, shelf: Shelf) -> tuple[V, ...]:
         if self._lies is not shelf.places:
             bare = Shelf(shelf.table, shelf.handle, shelf.places)
-            self._filed = [self._make(key, body, self._by) for key, body in bare.bodies()]
+            self._filed = [self.make(key, body, self._by) for key, body in bare.bodies()]
             self._lies = shelf.places
             self._put = {}
         if not (self._put and self._put.keys() <= shelf.put.keys()):
             self._put, self._at, self._values = {}, {}, tuple(self._filed)
         values, known = [*self._values], self._put
         made = {  # all of it, before any of it is taken in: a document may be damaged
-            key: (document, self._make(key, document, self._by))
+            key: (document, self.make(key, document, self._by))
             for key, document in shelf.put.items()
             if key not in known or known[key][0] is not document
         }
@@ -72,4 +78,4 @@ class Remade(Generic[V]):
         before = self._put.get(key)
         if before is not None and before[0] is document:
             return before
-        return document, self._make(key, document, self._by)
+        return document, self.make(key, document, self._by)

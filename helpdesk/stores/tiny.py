@@ -133,17 +133,18 @@ class TinyStore:
         listed = self.listed(kind)
         return [
             one
-            for one in (listed.of(user) if user else listed.all)
+            for one in (listed.of(user) if user else await _all_of(listed))
             if (since is None or begun(one) >= since) and (not only_open or not has_ended(one))
         ]
 
     async def get(self, kind: type[R], name: str) -> R | None:
         """Give the record of this id, or None."""
-        return next((one for one in self.listed(kind).all if one.id == name), None)
+        all_ = await _all_of(self.listed(kind))
+        return next((one for one in all_ if one.id == name), None)
 
     async def next_ticket(self) -> str:
         """Give the number that a new ticket gets: one more than the highest."""
-        names = [ticket.id for ticket in self.listed(Ticket).all]
+        names = [ticket.id for ticket in await _all_of(self.listed(Ticket))]
         numbers = [int(name) for name in names if name.isascii() and name.isdigit()]
         return str(max(numbers, default=1000) + 1)
 
@@ -282,7 +283,7 @@ class TinyStore:
         self._list("outbox", Notice)
 
     def _list(self, table: str, kind: type[Any]) -> None:
-        self._listed[table] = Listed(self._all(table, kind), self._listed[table])
+        self._listed[table] = self._file.listed(table, kind, self._listed[table])
 
     def _row(self, key: str, body: Any, by: timedelta) -> tuple[LogRow, Entry | None]:
         document = msgspec.json.decode(body) if isinstance(body, bytes) else body
@@ -346,6 +347,11 @@ class TinyStore:
         names = self._file.names(table)
         key = names.key(record.id)
         self._file.put(table, names.free() if key is None else key, msgspec.to_builtins(record))
+
+
+async def _all_of(listed: Listed[R]) -> Sequence[R]:
+    """Return all of them; what is still to be read of a long file is read in a thread."""
+    return listed.all if listed.is_read else await asyncio.to_thread(lambda: listed.all)
 
 
 def _place(agent: str, key: str) -> int:

@@ -26,10 +26,12 @@ from helpdesk.domain.shifting import moment, moved, shifted, stamp
 from helpdesk.domain.users import User
 from helpdesk.stores.atomic import AtomicStorage, Signature
 from helpdesk.stores.everybody import Everybody, everybody
+from helpdesk.stores.listed import Listed
 from helpdesk.stores.names import Named, Names
 from helpdesk.stores.people import People
 from helpdesk.stores.remade import Remade
-from helpdesk.stores.shelf import Shelf, Tell
+from helpdesk.stores.shelf import Handle, Shelf, Tell
+from helpdesk.stores.standing import TABLES, Lying, R, Standing, keep_standing, kept_standing
 from helpdesk.stores.whole import whole
 
 if TYPE_CHECKING:
@@ -74,6 +76,7 @@ class TinyFile:
         self._named: dict[str, Names] = {}
         self._everybody: Everybody | None = None
         self._gathering = threading.Lock()
+        self._standing: tuple[Handle, Standing | None] | None = None
         self.name = str(path)
         learn((_Timeline, Named))
 
@@ -114,6 +117,31 @@ class TinyFile:
         Raises:
             BadFile: One is not of that form; the error names table, record and field.
         """
+        return self.made(table, self._remade(table, kind))
+
+    def listed(self, table: str, kind: type[R], before: Listed[R]) -> Listed[R]:
+        """Give the records of a table: of a long file they are read when they are asked for.
+
+        Raises:
+            BadFile: One is not of that form; the error names table, record and field.
+        """
+        documents, by = self._storage.read().get(table, _EMPTY), self._moved_by()
+        remade = self._remade(table, kind)
+        if table in TABLES and isinstance(documents, Shelf) and (lies := self._lies(documents)):
+            return Lying(documents, lies, by, remade, before)
+        return Listed(remade.values(documents, by), before)
+
+    def _lies(self, shelf: Shelf) -> Standing | None:
+        """What is kept of the tickets and loops of a file; of one file always the same."""
+        if self._standing is None or self._standing[0] is not shelf.handle:
+            self._standing = shelf.handle, kept_standing(self._storage.kept, shelf.handle)
+        return self._standing[1]
+
+    def keep_standing(self, people: People) -> None:
+        """Keep what tickets and loops are found by, where all of them lie in a long file."""
+        keep_standing(self._storage.kept, self._storage.durable(), people, self.plain)
+
+    def _remade(self, table: str, kind: type[S]) -> Remade[S]:
         if table not in self._made:
             decode = msgspec.json.Decoder(kind).decode
 
@@ -123,7 +151,7 @@ class TinyFile:
                 return shifted(self.decoded(table, key, body, kind), by)
 
             self._made[table] = Remade(make)
-        return self.made(table, self._made[table])
+        return self._made[table]
 
     def made(self, table: str, known: Remade[S]) -> tuple[S, ...]:
         """Give what is made of each document of a table, in the order of the file."""

@@ -25,6 +25,7 @@ from helpdesk.domain.users import User
 from helpdesk.stores import atomic, directory
 from helpdesk.stores import kept as keeping
 from helpdesk.stores.directory import TinyDirectory
+from helpdesk.stores.kept import STANDING, Kept
 from helpdesk.stores.shelf import Handle
 from helpdesk.stores.tiny import TinyStore
 from helpdesk.stores.tinyfile import TinyFile
@@ -231,7 +232,7 @@ async def test_a_file_that_changed_just_now_is_not_kept(
     assert not kept.exists()
 
 
-@pytest.mark.parametrize("name", ["places", "people"])
+@pytest.mark.parametrize("name", ["places", "people", "standing"])
 @pytest.mark.parametrize(
     "damage",
     [
@@ -249,7 +250,7 @@ async def test_what_is_damaged_is_made_anew_and_never_believed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(keeping, "LONG", 1)
-    Counted(long_file, clock, kept).people()
+    await found(Counted(long_file, clock, kept), clock)
     rested()
     right = await found(Counted(long_file, clock, kept), clock)
     path = next(kept.glob(f"*.{name}"))
@@ -260,6 +261,26 @@ async def test_what_is_damaged_is_made_anew_and_never_believed(
     again = await found(Counted(long_file, clock, kept), clock)
 
     assert answers == again == right
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["open", "rounds", "ends", "theirs", "ticketed", "kinds", "opened", "all kinds", "loops"],
+)
+async def test_pieces_that_do_not_belong_together_are_made_anew(
+    long_file: Path, kept: Path, clock: Clock, name: str
+) -> None:
+    right = await found(Counted(long_file, clock, kept), clock)
+    keeper, source = Kept(kept, long_file), Handle(long_file)
+    pieces = keeper.found(STANDING, source) or {}
+    whole = {of: piece.read(0, piece.size) for of, piece in pieces.items()}
+    keeper.keep(STANDING, source, whole | {name: b"[]" if "all" in name else whole[name][:-8]})
+
+    answers = await found(Counted(long_file, clock, kept), clock)
+    again = keeper.found(STANDING, source) or {}
+
+    assert answers == right
+    assert {of: piece.read(0, piece.size) for of, piece in again.items()} == whole
 
 
 @pytest.fixture

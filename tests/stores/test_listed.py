@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from helpdesk.domain.tickets import Ticket
+from helpdesk.domain.agents import Agent, Role
+from helpdesk.domain.tickets import LoopReport, Ticket
 from helpdesk.stores import atomic
+from helpdesk.stores import kept as keeping
 from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.listed import AT_ONCE, Listed
 from helpdesk.stores.tiny import TinyStore
@@ -57,16 +59,45 @@ def test_the_records_of_a_user_are_the_same_taken_over_as_looked_for(seed: int) 
             assert [listed.all[p] for p in same] == [before.all[p] for p in same]
 
 
+def known_of(users: TinyDirectory) -> list[object]:
+    """What a directory knows of what is open, by the place of each user."""
+    opened, places = users._known.opened, range(USERS)
+    each = [(opened.at(place), opened.of(place), opened.rounds(place)) for place in places]
+    return [each, [*opened.ticketed], opened.numbers, [*opened.named()]]
+
+
+def records_of(store: TinyStore, user: str) -> list[object]:
+    """The tickets and loops of a user."""
+    return [*store.listed(Ticket).of(user), *store.listed(LoopReport).of(user)]
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
 async def test_a_directory_that_goes_on_knows_what_one_knows_that_begins(
-    long_file: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    long_file: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_kept: bool
 ) -> None:
     monkeypatch.setattr(atomic, "FROM", LONG)
-    file = TinyFile(long_file, clock)
-    store = TinyStore(file)
-    store.load()
-    on = TinyDirectory(file, store)
-    await on.refresh()
-    first, second, *_ = [one for one in store.listed(Ticket).all if one.is_open]
+    monkeypatch.setattr(keeping, "SETTLED_NS", 0)
+    kept = tmp_path / "read" if is_kept else None
+    agents = [Agent(id="dana", name="Dana", role=role) for role in Role]
+
+    async def begun(kept: Path | None) -> tuple[TinyStore, TinyDirectory]:
+        file = TinyFile(long_file, clock, kept)
+        store = TinyStore(file)
+        store.load()
+        users = TinyDirectory(file, store)
+        await users.refresh()
+        return store, users
+
+    await begun(kept)
+    store, on = await begun(kept)
+    async with store.transaction():  # the first one writes the file whole
+        await store.keep(replace(SOME[0], id="9000", user="u3"))
+    await begun(kept)
+    store, on = await begun(kept)
+    assert store.listed(Ticket).is_read is not is_kept
+    listed = TinyStore(TinyFile(long_file, clock))
+    listed.load()
+    first, second, *_ = [one for one in listed.listed(Ticket).all if one.is_open]
     acts = (
         replace(first, notes=("Called.",)),
         replace(first, closed_at=clock.now),
@@ -74,6 +105,7 @@ async def test_a_directory_that_goes_on_knows_what_one_knows_that_begins(
         replace(second, id="9001", notes=("Called back.",)),
         replace(second, id="9002", user="nobody"),
         replace(second, closed_at=clock.now),
+        replace(first, user=second.user),
     )
 
     for act in acts:
@@ -81,14 +113,23 @@ async def test_a_directory_that_goes_on_knows_what_one_knows_that_begins(
             await store.keep(act)
         await on.refresh()
 
-        fresh = TinyStore(TinyFile(long_file, clock))
-        fresh.load()
-        anew = TinyDirectory(fresh._file, fresh)
-        await anew.refresh()
-        assert store.listed(Ticket).all == fresh.listed(Ticket).all
-        assert on._known.opened.by_place == anew._known.opened.by_place
-        assert on._known.ticketed == anew._known.ticketed
-        assert on._known.opened.numbers == anew._known.opened.numbers
+        fresh, anew = await begun(None)
+        next_, there = await begun(kept)
+        assert next_.listed(Ticket).is_read is not is_kept
+        assert known_of(on) == known_of(there) == known_of(anew)
+        for agent in agents:
+            asked = agent, clock.now
+            queue = await anew.queue(*asked, offset=0, limit=USERS)
+            assert await on.queue(*asked, offset=0, limit=USERS) == queue
+            assert await there.queue(*asked, offset=0, limit=USERS) == queue
         assert await on.entries([act.user]) == await anew.entries([act.user])
-        assert await store.get(Ticket, act.id) == act
-        assert len([one for one in store.listed(Ticket).all if one.id == act.id]) == 1
+        users = {"nobody", *(one.user for one in fresh.listed(Ticket).all)}
+        for user in users:
+            theirs = records_of(fresh, user)
+            assert records_of(store, user) == records_of(next_, user) == theirs
+    assert store.listed(Ticket).is_read is not is_kept
+    for one in (store, next_):
+        assert await one.select(Ticket) == await fresh.select(Ticket)
+        assert await one.get(Ticket, act.id) == act
+        assert await one.next_ticket() == await fresh.next_ticket()
+        assert len([ticket for ticket in one.listed(Ticket).all if ticket.id == act.id]) == 1
