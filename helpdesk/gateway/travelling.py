@@ -13,7 +13,7 @@ from helpdesk.domain.actions import ACTIONS
 from helpdesk.domain.audit import Result
 from helpdesk.domain.cases import Case, Handover, Outcome, masked_user
 from helpdesk.domain.events import decode_timeline, encode_event
-from helpdesk.domain.timeline import KINDS
+from helpdesk.domain.timeline import KINDS, AnyEvent, Other
 
 _PLAIN = tuple[dict[str, Any], ...]
 
@@ -51,10 +51,15 @@ def to_wire(value: Any) -> Any:
     """Return a value as it is encoded."""
     if isinstance(value, Case):
         parts = {name: getattr(value, name) for name in Case.__struct_fields__}
-        return WireCase(**parts | {"timeline": tuple(map(encode_event, value.timeline))})
+        return WireCase(**parts | {"timeline": tuple(map(_event, value.timeline))})
     if isinstance(value, Outcome):
         return WireOutcome(case=to_wire(value.case), says=value.says, handover=value.handover)
     return value
+
+
+def _event(event: AnyEvent) -> AnyEvent | dict[str, Any]:
+    """Return an event as it is encoded: as it is, unless it holds what its kind does not name."""
+    return encode_event(event) if isinstance(event, Other) or event.extra else event
 
 
 def from_wire(body: bytes, kind: Any) -> Any:
