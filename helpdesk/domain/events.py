@@ -90,7 +90,8 @@ def _put_times(event: Event, at: datetime, by: timedelta) -> None:
         moment = _moved(value, by) if by else value
         if moment.tzinfo is not UTC or not FIRST <= moment <= LAST:
             moment = _some_time(moment)
-        put(event, own, moment)
+        if moment is not value:
+            put(event, own, moment)
 
 
 def _moved(at: datetime, by: timedelta) -> datetime:
@@ -177,7 +178,7 @@ def _together(raws: list[Any] | bytes, by: timedelta) -> list[AnyEvent] | None:
         if at.tzinfo is not UTC:
             _timed(event, by)
         elif type(event) in _MORE_TIMES:
-            _put_times(event, at + by, by)
+            _put_times(event, at + by if by else at, by)
         elif by:
             put(event, "at", at + by)
     return events
@@ -200,9 +201,9 @@ def _plain(raws: list[Any] | bytes) -> list[Any] | None:
 def _has_plus(raws: bytes) -> bool:
     """Whether a key may be `+`, under which what a kind does not name is kept here.
 
-    JSON may also write it by its number, and one character is looked for in a tenth of the time.
+    JSON may also write it by its number. One character is looked for in a tenth of the time.
     """
-    return (b"+" in raws and b'"+"' in raws) or b"\\u002" in raws
+    return (b"+" in raws and b'"+"' in raws) or (b"\\" in raws and b"\\u002" in raws)
 
 
 def _parted(raws: list[Any], by: timedelta) -> list[Any] | None:
