@@ -192,14 +192,14 @@ def _masked_to(sent: T, hidden: Callable[[str], str]) -> T:
 
 def masked_event(event: AnyEvent, hidden: Callable[[str], str] = mask) -> AnyEvent:
     """Return an event with its destination masked and what nobody here knows hidden."""
-    match event:
-        case Other(raw=raw):
-            known = {"at", "kind", "id"}
-            return replace(event, raw={k: v if k in known else HIDDEN for k, v in raw.items()})
-        case Send(to=str(to)) if hidden(to) != to:
-            event = replace(event, to=hidden(to))
-        case Call(origin=str(origin)) if hidden(origin) != origin:
-            event = replace(event, origin=hidden(origin))
+    if isinstance(event, Other):
+        known = {"at", "kind", "id"}
+        raw = {key: v if key in known else HIDDEN for key, v in event.raw.items()}
+        return replace(event, raw=raw)
+    if isinstance(event, Send) and event.to:
+        event = replace(event, to=hidden(event.to))
+    elif isinstance(event, Call) and event.origin:
+        event = replace(event, origin=hidden(event.origin))
     return replace(event, extra=dict.fromkeys(event.extra, HIDDEN)) if event.extra else event
 
 
