@@ -127,6 +127,8 @@ def _attach(log: Log, ordered: list[Round]) -> None:
         at, browser = session.at, session.browser
         while upto < len(good) and begins[upto] <= at:  # sessions come oldest first
             upto += 1
+        if not upto or at > ends[upto - 1]:
+            continue  # nobody was asked just before
         for place in range(upto - 1, max(-1, upto - 4), -1):
             if at > ends[place]:
                 break  # so are all before it

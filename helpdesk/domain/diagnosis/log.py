@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, wraps
-from operator import attrgetter, gt
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from helpdesk.domain.timeline import AnyEvent, by_type
@@ -99,10 +99,7 @@ def once(work: Callable[[L], R]) -> Callable[[L], R]:
 
 def tidy(timeline: Sequence[AnyEvent]) -> list[AnyEvent]:
     """Return the events oldest first, each once: same id, or same in every word."""
-    events = list(timeline)
-    times = [event.at for event in events]
-    if any(map(gt, times, times[1:])):
-        events.sort(key=by_at)
+    events = sorted(timeline, key=by_at)
     names = {event.id for event in events}
     if len(names) == len(events) and None not in names:
         return events
