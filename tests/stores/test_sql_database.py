@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sqlite3
 import stat
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import psycopg
 import pytest
 from sqlalchemy import QueuePool, event
 
 from helpdesk.domain.actions import ChangeAddress, Note, Reveal
+from helpdesk.domain.audit import Result
 from helpdesk.domain.errors import BadInput, NoRecord, Unknown, Unreachable
+from helpdesk.domain.operations import Operation
 from helpdesk.domain.search import Query
+from helpdesk.domain.tickets import Ticket
 from helpdesk.service.inspecting import inspected
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.sql.database import Database
@@ -30,12 +34,15 @@ from helpdesk.stores.sql.opening import PATIENCE
 from helpdesk.stores.sql.reads import FromReplica
 from helpdesk.stores.sql.record import SqlStore
 from tests import postgres
-from tests.conftest import Clock
+from tests.conftest import NOW, Clock
 from tests.ports import free_port
 from tests.sql import desks_on, imported
 from tests.waiting import PATIENCE_S, until
 
 ROW, NOTICE = b"canary-reveal", b"canary@agency.example"
+ENOUGH = 12
+"""Transactions of which each line of the pool gets one."""
+
 POSTGRES = pytest.mark.skipif(
     postgres.programs() is None and postgres.GIVEN not in os.environ, reason=postgres.MISSING
 )
@@ -84,6 +91,46 @@ async def test_no_byte_of_an_sqlite_file_or_of_what_lies_beside_it_holds_what_wa
     assert ROW not in after
     assert NOTICE not in after
     assert (await inspected(lead)).is_sound
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        Ticket(id="4824", user="u6", subject="A code", opened_at=NOW),
+        Operation(id="k" * 24, agent="sam", fingerprint="f", at=NOW, result=Result.DONE),
+    ],
+    ids=["ticket", "operation"],
+)
+async def test_what_is_kept_and_read_all_the_time_is_put_together_once(
+    on_sqlite: Database, record: Any
+) -> None:
+    store, made, lines = SqlStore(on_sqlite), list[object](), list[Any]()
+
+    def note(action: int, table: str | None, *_: object) -> int:
+        made.extend([action] if table == "records" else [])
+        return sqlite3.SQLITE_OK
+
+    async def kept_and_read() -> None:
+        async with on_sqlite.transaction():
+            with on_sqlite.connection() as connection:
+                lines.append(connection.connection.driver_connection)
+            await store.keep(record)
+            await store.get(type(record), record.id)
+
+    for _ in range(ENOUGH):
+        await kept_and_read()
+    for line in {*lines}:
+        line.set_authorizer(note)  # asked whenever a statement is put together, as all are then
+    for _ in range(ENOUGH):
+        await kept_and_read()
+    is_heard = bool(made)
+    made.clear()
+    await kept_and_read()
+    for line in {*lines}:
+        line.set_authorizer(None)
+
+    assert is_heard
+    assert not made
 
 
 async def test_who_is_cancelled_while_they_wait_for_the_pen_does_not_keep_it(

@@ -200,8 +200,10 @@ class SqlDocuments:
         self._database.people_change()
         return await self._database.ask(step, *arguments, writes=OF_PEOPLE)
 
-    async def read(self, step: Callable[..., S], *arguments: Any, is_long: bool = False) -> S:
-        """Take a step that only reads; in a lull, each once."""
+    async def read(
+        self, step: Callable[..., S], *arguments: Any, is_long: bool = False, of: str = ""
+    ) -> S:
+        """Take a step that only reads; in a lull, each once, whatever it is *of*."""
         if step == self.generation:
             return cast(S, await self._database.people())
         if is_long:

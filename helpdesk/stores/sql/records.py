@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from helpdesk.domain.approvals import Approval
@@ -28,34 +28,29 @@ from helpdesk.stores.sql.part import Part
 from helpdesk.stores.sql.prepared import Prepared
 from helpdesk.stores.sql.schema import pen, records, users
 
-# Statements that are asked all the time are put together once.
-RECORD: Final = Prepared(
-    select(records.c.body).where(
-        records.c.kind == bindparam("kind"), records.c.name == bindparam("name")
-    )
-)
+_before: Final = records.alias("before")
 
+
+def _is_of(kind: str, table: Any = records) -> ColumnElement[bool]:
+    """Whether a record is of a kind, which stands in the statement as it is.
+
+    Some indexes are of one kind only, so SQLite puts a statement together anew each time that it is
+    given the kind: it could be another one.
+    """
+    is_of: ColumnElement[bool] = table.c.kind == literal_column(f"'{kind}'")
+    return is_of
+
+
+# Statements that are asked all the time are put together once.
 COUNTING: Final = Prepared(
     select(
         pen.c.changes,
         select(records.c.body)
-        .where(
-            records.c.kind == literal_column(f"'{TABLES[Operation]}'"),
-            records.c.name == bindparam("name"),
-        )
+        .where(_is_of(TABLES[Operation]), records.c.name == bindparam("name"))
         .scalar_subquery(),
     )
 )
 """How many changes there were, and what became of a write until then."""
-
-_before: Final = records.alias("before")
-
-_NEXT: Final = (
-    select(func.coalesce(func.max(_before.c.n), 0) + 1)
-    .where(_before.c.kind == bindparam("of"))
-    .scalar_subquery()
-)
-"""The place of one more of its kind."""
 
 COUNT: Final = Prepared(update(pen).where(pen.c.ticket < bindparam("number")))
 
@@ -77,8 +72,8 @@ class SqlRecords(Part):
         only_open: bool = False,
     ) -> Sequence[R]:
         """Give the records of a kind, oldest first, as `Store.select`."""
-        wanted = _records(of=bool(user), since=since is not None, only_open=only_open)
-        given = {"kind": TABLES[kind], "user": user, "since": since}
+        wanted = _records(TABLES[kind], of=bool(user), since=since is not None, only_open=only_open)
+        given = {"user": user, "since": since}
         is_long = not (user or only_open)
         what = records_of(kind, user, since, only_open=only_open)
         return await self._database.once(what, self._decoded, wanted, given, kind, is_long=is_long)
@@ -101,14 +96,13 @@ class SqlRecords(Part):
 
     async def keep(self, record: Record) -> None:
         """Write a record, new or instead of the one with its id."""
-        row, kind = record_row(record), type(record)
+        row, kind, dialect = record_row(record), type(record), self._database.engine.dialect.name
         writes: list[tuple[str, Hashable]] = [("records", (kind, of)) for of in (row["user"], "")]
         if isinstance(record, Ticket) and record.id not in self._theirs(record.user):
             writes = [("records", EACH)]  # it may have been another's
         if isinstance(record, Operation):
             self._database.absent.kept(row["name"], await self._database.changes())
-        dialect = self._database.engine.dialect.name
-        await self._database.write(_kept(dialect), row | {"of": row["kind"]}, writes=writes)
+        await self._database.write(_kept(row["kind"], dialect), row, writes=writes)
         if isinstance(record, Ticket):  # the entry of its user tells of it, wherever that is
             await self._database.ask(self._fold, record, writes=self._of_entry(record.user))
 
@@ -136,7 +130,7 @@ class SqlRecords(Part):
         return tuple(msgspec.json.decode(one, type=kind) for one in self._column(wanted, given))
 
     def _get(self, kind: type[Any], name: str) -> Any:
-        found = self._column(RECORD, {"kind": TABLES[kind], "name": name})
+        found = self._column(_named(TABLES[kind]), {"name": name})
         return msgspec.json.decode(found[0], type=kind) if found else None
 
     def _counting(self, name: str) -> tuple[Operation | None, int]:
@@ -156,18 +150,25 @@ class SqlRecords(Part):
 
 
 @functools.cache
-def _kept(dialect: str) -> Prepared:
-    """A record, new or instead of the one with its name, which keeps its place."""
+def _named(kind: str) -> Prepared:
+    """The record of a kind with a name."""
+    return Prepared(select(records.c.body).where(_is_of(kind), records.c.name == bindparam("name")))
+
+
+@functools.cache
+def _kept(kind: str, dialect: str) -> Prepared:
+    """A record, new behind those of its kind, or instead of the one with its name, in its place."""
     add = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    new = add(records).values(n=_NEXT)
+    last = select(func.coalesce(func.max(_before.c.n), 0)).where(_is_of(kind, _before))
+    new = add(records).values(n=last.scalar_subquery() + 1)
     fresh = {name: new.excluded[name] for name in FRESH}
     return Prepared(new.on_conflict_do_update(index_elements=["kind", "name"], set_=fresh))
 
 
 @functools.cache
-def _records(*, of: bool, since: bool, only_open: bool) -> Prepared:
+def _records(kind: str, *, of: bool, since: bool, only_open: bool) -> Prepared:
     """The records of a kind: of a user, from a moment on, only the open ones."""
-    wanted = select(records.c.body).where(records.c.kind == bindparam("kind"))
+    wanted = select(records.c.body).where(_is_of(kind))
     if of:
         wanted = wanted.where(records.c.user == bindparam("user"))
     if since:
