@@ -47,9 +47,9 @@ class SlowFile(TinyFile):
         return found
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, is_held: bool = False) -> Iterator[None]:
         """Change documents, and end when it is let."""
-        with super().transaction():
+        with super().transaction(is_held=is_held):
             yield
             self._wait(self.ends)
 

@@ -91,8 +91,13 @@ class Documents(Protocol):
         """Take a blocking step of the transaction under way to its end, cancelled or not."""
         ...
 
-    async def read(self, step: Callable[..., S], *arguments: Any, is_long: bool = False) -> S:
-        """Take a blocking step that only reads; where it is not *is_long*, as is quickest."""
+    async def read(
+        self, step: Callable[..., S], *arguments: Any, is_long: bool = False, of: str = ""
+    ) -> S:
+        """Take a blocking step that only reads; where it is not *is_long*, as is quickest.
+
+        What it gave that is all *of* one table is good until that is changed: nobody may change it.
+        """
         ...
 
 
@@ -110,11 +115,12 @@ class Filed:
 
     async def people(self, users: Sequence[str]) -> Mapping[str, User]:
         """Give these users by id; whoever is not known is left out."""
-        return await self._file.read(self._values, "users", users, User)
+        return await self._file.read(self._values, "users", users, User, of="users")
 
     async def account(self, name: str) -> Account | None:
         """Give the account of this id, or None."""
-        return (await self._file.read(self._values, "accounts", [name], Account)).get(name)
+        found = await self._file.read(self._values, "accounts", [name], Account, of="accounts")
+        return found.get(name)
 
     async def timeline(self, user: str) -> tuple[AnyEvent, ...]:
         """Give what happened to a user, oldest first."""

@@ -21,9 +21,8 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -49,17 +48,14 @@ from helpdesk.stores.journal import (
     most,
 )
 from helpdesk.stores.kept import Kept, keep_written, places_of
+from helpdesk.stores.lock import Lock
 from helpdesk.stores.previous import keep_previous
 from helpdesk.stores.shelf import Handle, Places, Shelf, Tell
 
 if TYPE_CHECKING:
-    from filelock import FileLock
     from tinydb.storages import Storage
 else:  # it adds nothing, and all of TinyDB comes with it
     Storage = object
-
-LOCK_WAIT_S: Final = 10.0
-"""How long a change waits for another console to finish its own."""
 
 T = TypeVar("T")
 
@@ -107,7 +103,7 @@ class AtomicStorage(Storage):
     def __init__(self, path: str, kept: Path | None = None, tell: Tell | None = None) -> None:
         self.path, self._name = Path(path), path
         self.kept, self.tell = Kept(kept, self.path), tell
-        self._turn = threading.Lock()  # the file's lock is one for all threads of this process
+        self._lock = Lock(self.path)
         self._journal = Journal(self.path)
         self._draft: Tables | None = None
         self._put: dict[str, set[str]] | None = {}
@@ -154,8 +150,14 @@ class AtomicStorage(Storage):
         finally:
             _PEN.reset(before)
 
+    def hold(self) -> bool:
+        """Take the lock where it is free at this moment, for the transaction that begins then."""
+        return self._lock.hold()
+
     @contextlib.contextmanager
-    def transaction(self, ended: Callable[[], None] = lambda: None) -> Iterator[set[str]]:
+    def transaction(
+        self, ended: Callable[[], None] = lambda: None, *, is_held: bool = False
+    ) -> Iterator[set[str]]:
         """Hold the file's lock; give a set to be filled with the tables that are written.
 
         What is written inside is committed at the end, or dropped on an error. A file that nobody
@@ -163,8 +165,9 @@ class AtomicStorage(Storage):
 
         Args:
             ended: Called once it is durable; until it calls `tell_changed` the signature stands.
+            is_held: Whether `hold` gave the lock.
         """
-        with self._locked():
+        with self._lock.held(is_held=is_held):
             seen, before = self._current(), _PEN.get()
             self._before = seen.signature
             draft = self._draft = dict(seen.tables)
@@ -186,7 +189,7 @@ class AtomicStorage(Storage):
 
     def install(self, tables: Tables, *, is_first: bool = False) -> None:
         """Write a whole file anew, whatever is there; where it is the first, only if nothing is."""
-        with self._locked():
+        with self._lock.held():
             if not (is_first and self.path.exists()):
                 self._commit(tables)
 
@@ -283,38 +286,6 @@ class AtomicStorage(Storage):
                 f"{self._journal.path} cannot be written: {error.strerror}; nothing was changed."
             ) from error
         return _Seen((*file, end), draft, known, end)
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        if not self._turn.acquire(timeout=LOCK_WAIT_S):
-            held = f"is held by another change for more than {LOCK_WAIT_S:.0f} s"
-            raise Unreachable(f"{self.path} {held}; nothing was changed.")
-        try:
-            self._take_lock()
-            try:
-                yield
-            finally:
-                self._lock.release()
-        finally:
-            self._turn.release()
-
-    @cached_property
-    def _lock(self) -> FileLock:
-        from filelock import FileLock  # noqa: PLC0415  (who only reads waits for no lock)
-
-        lock = f"{self.path}.lock"
-        return FileLock(lock, timeout=LOCK_WAIT_S, thread_local=False, mode=0o600)
-
-    def _take_lock(self) -> None:
-        try:
-            self._lock.acquire()
-        except TimeoutError as error:
-            held = f"is held by another console for more than {LOCK_WAIT_S:.0f} s"
-            raise Unreachable(f"{self.path} {held}; nothing was changed.") from error
-        except OSError as error:
-            raise Unreachable(
-                f"{self.path} cannot be changed: {error.strerror}; nothing was changed."
-            ) from error
 
     def _load(self) -> Tables:
         name = str(self.path)

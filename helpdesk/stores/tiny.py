@@ -57,6 +57,7 @@ class TinyStore:
         learn((*TABLES, Agent, LogRow, ChainedRow, Entry, Noted, Answered))
         self._file = file
         self._generation = self._log_generation = -1
+        self._version = 0  # of the log: how often others had changed the file when it was read
         self.agents: tuple[Agent, ...] = ()
         self._listed: dict[str, Listed[Any]] = {table: Listed() for table in TABLES.values()}
         self._read: tuple[tuple[LogRow, Entry | None], ...] = ()
@@ -73,9 +74,14 @@ class TinyStore:
         self, *, joins: bool = False, then: Then | None = None
     ) -> AsyncIterator[bool]:
         """Hold the only pen, as `Store.transaction`; waiting for it does not hold up the screen."""
-        held, step = self._file.transaction(), self._file.step
+        step = self._file.step
+        is_held = self._is_current() and self._file.hold()  # then there is nothing to read either
+        held = self._file.transaction(is_held=is_held)
         try:
-            await step(self._begin, held)
+            if is_held:
+                self._file.now(self._begin, held)
+            else:
+                await step(self._begin, held)
             self._writer = asyncio.current_task()
             try:
                 yield True
@@ -188,7 +194,7 @@ class TinyStore:
             size=len(entries),
             first=entries[0] if entries else None,
             last=entries[-1] if entries else None,
-            version=self._log_generation,
+            version=self._version,
         )
 
     async def checkpoint(self) -> Noted | None:
@@ -225,9 +231,11 @@ class TinyStore:
 
     async def operation(self, agent: str, key: str) -> Operation | None:
         """Give what became of a write, read from the file itself; None where there was none."""
-        is_inside = self._writer is not None and self._writer is asyncio.current_task()
-        read = self._file.step if is_inside else asyncio.to_thread
-        return await read(self._operation, agent, key)
+        if self._writer is not None and self._writer is asyncio.current_task():
+            return self._file.now(self._operation, agent, key)
+        if self._is_current():  # one document is read sooner than a thread is there for it
+            return self._operation(agent, key)
+        return await asyncio.to_thread(self._operation, agent, key)
 
     async def append(self, entry: Entry) -> None:
         """Append a row to the log; it counts as read at once."""
@@ -255,8 +263,9 @@ class TinyStore:
                 self._generation = generation
             log_generation = self._file.generation(*LOG)
             if log_generation != self._log_generation:
+                version = self._file.others
                 self._load_log()
-                self._log_generation = log_generation
+                self._log_generation, self._version = log_generation, version
 
     def _is_current(self) -> bool:
         read = self._file.generation(*RECORDS), self._file.generation(*LOG)

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 LEFT_ALONE: Final = timedelta(hours=12)
 """After this long untouched, a fixture is picked up as if no time had passed since."""
+
+GIVEN: Final = 4_096
+"""So many answers are kept that hold until their table is changed."""
 
 S = TypeVar("S")
 
@@ -74,6 +77,7 @@ class TinyFile:
         self._counting = threading.Lock()
         self._made: dict[str, Remade[Any]] = {}
         self._named: dict[str, Names] = {}
+        self._given: dict[Hashable, Any] = {}
         self._everybody: Everybody | None = None
         self._gathering = threading.Lock()
         self._standing: tuple[Handle, Standing | None] | None = None
@@ -104,6 +108,11 @@ class TinyFile:
                 self._signature = signature
                 self._generation += 1
             return self._generation + sum(self._written[each] for each in tables or self._written)
+
+    @property
+    def others(self) -> int:
+        """How often others had changed the file when its generation was last asked for."""
+        return self._generation
 
     def rows(self, table: str) -> Iterator[tuple[int, dict[str, Any]]]:
         """Give all documents of a table with their ids, in the order of the file."""
@@ -245,21 +254,42 @@ class TinyFile:
         return await whole(self._storage.within, step, *arguments)
 
     def now(self, step: Callable[..., S], *arguments: Any) -> S:
-        """Take a step of the transaction under way at once: one that reads nothing, and puts."""
+        """Take a step of the transaction under way at once: of a document, put or read."""
         return self._storage.within(step, *arguments)
 
-    async def read(self, step: Callable[..., S], *arguments: Any, is_long: bool = False) -> S:
+    async def read(
+        self, step: Callable[..., S], *arguments: Any, is_long: bool = False, of: str = ""
+    ) -> S:
         """Take a step that only reads in a thread: a file is as long as it is.
 
-        To look whether it changed costs less than a thread to look in.
+        To look whether it changed costs less than a thread to look in. While the table does not
+        that it is *of*, what it gave is given again.
         """
         if step in (self.generation, self.marks):
             return step(*arguments)
-        return await asyncio.to_thread(step, *arguments)
+        if not of:
+            return await asyncio.to_thread(step, *arguments)
+        about = (tuple(one) if isinstance(one, list) else one for one in arguments)
+        what = self.generation(of), step.__name__, *about
+        if what not in self._given:
+            found = await asyncio.to_thread(step, *arguments)
+            if len(self._given) >= GIVEN:
+                self._given.clear()
+            self._given[what] = found
+        given: S = self._given[what]
+        return given
+
+    def hold(self) -> bool:
+        """Take the pen at once, where nobody holds it, for the transaction that begins then."""
+        return self._storage.hold()
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Change documents: all of it becomes durable at the end, or nothing."""
+    def transaction(self, *, is_held: bool = False) -> Iterator[None]:
+        """Change documents: all of it becomes durable at the end, or nothing.
+
+        Args:
+            is_held: Whether the pen was taken already.
+        """
         before = None
 
         def count() -> None:
@@ -270,7 +300,7 @@ class TinyFile:
                     self._signature = signature
                     self._written.update(touched - {"meta"})
 
-        with self._storage.transaction(count) as touched:
+        with self._storage.transaction(count, is_held=is_held) as touched:
             self._touched = touched
             before = self._storage.signature()
             shift = self._moved_by()

@@ -419,6 +419,24 @@ async def test_a_console_that_is_open_sees_what_is_changed_under_it(
     assert "The checkpoint this console holds is of" in busy.alarm
 
 
+@pytest.mark.parametrize("attack", [recompute_with_the_key, cut_what_no_checkpoint_covers])
+async def test_a_console_that_is_open_sees_that_the_right_log_was_put_back(
+    busy: LocalDesk, sample_file: Path, places: Path, attack: Callable[[Tables, Keys], None]
+) -> None:
+    right, tables = tables_of(sample_file), tables_of(sample_file)
+    attack(tables, Keys(places / "keys"))
+    put(sample_file, tables)
+    await busy.case("u4")
+    await busy.watch()
+    before = busy.alarm
+    put(sample_file, right)
+
+    await busy.perform(Unlock(user="u4"))
+
+    assert before
+    assert busy.alarm == ""
+
+
 async def test_a_console_that_saw_nothing_yet_does_not_take_in_what_does_not_fit_itself(
     busy: LocalDesk, desk_as: Open, sample_file: Path, places: Path
 ) -> None:

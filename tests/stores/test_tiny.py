@@ -14,7 +14,7 @@ import pytest
 
 from helpdesk.domain.errors import BadFile, Unreachable
 from helpdesk.domain.shifting import moved
-from helpdesk.stores import atomic
+from helpdesk.stores import lock
 from helpdesk.stores.installing import install
 from helpdesk.stores.tinyfile import TinyFile
 from tests.conftest import Clock
@@ -149,7 +149,7 @@ def test_what_another_console_wrote_is_seen(sample_file: Path, clock: Clock) -> 
 def test_a_console_that_holds_the_file_is_waited_for_and_then_named(
     sample_file: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(atomic, "LOCK_WAIT_S", 0.05)
+    monkeypatch.setattr(lock, "LOCK_WAIT_S", 0.05)
     one, other = TinyFile(sample_file, clock), TinyFile(sample_file, clock)
 
     with (
@@ -158,6 +158,54 @@ def test_a_console_that_holds_the_file_is_waited_for_and_then_named(
         other.transaction(),
     ):
         pass
+
+
+def test_the_pen_is_had_at_once_only_where_nobody_holds_it(sample_file: Path, clock: Clock) -> None:
+    one, other = TinyFile(sample_file, clock), TinyFile(sample_file, clock)
+    for file in (one, other):
+        with file.transaction():
+            file.put("log", 1, {"by": "before"})
+
+    with one.transaction():
+        held = (one.hold(), other.hold())
+    is_had = other.hold()
+    with other.transaction(is_held=True):
+        other.put("log", 2, {"by": "other"})
+
+    assert held == (False, False)
+    assert is_had
+    assert one.hold()
+    assert dict(one.rows("log")) == {1: {"by": "before"}, 2: {"by": "other"}}
+
+
+async def test_what_is_of_one_table_is_read_again_when_that_was_changed(
+    sample_file: Path, clock: Clock
+) -> None:
+    file, other, read = TinyFile(sample_file, clock), TinyFile(sample_file, clock), list[str]()
+
+    def name(users: list[str]) -> list[str]:
+        read.append("users")
+        return [str(file.named("users", [user])[user][1]["name"]) for user in users]
+
+    async def given() -> list[str]:
+        return await file.read(name, ["u1"], of="users")
+
+    async def renamed(by: TinyFile, to: str) -> list[str]:
+        with by.transaction():
+            key, row = by.named("users", ["u1"])["u1"]
+            by.put("users", key, {**row, "name": to})
+        return await given()
+
+    before = await given()
+    with file.transaction():
+        file.put("log", 1, {"by": "me"})
+    same = await given()
+    count = len(read)
+
+    assert same == before
+    assert count == 1
+    assert await renamed(file, "Here") == ["Here"]
+    assert await renamed(other, "There") == ["There"]
 
 
 def test_two_processes_lose_nothing(sample_file: Path) -> None:

@@ -215,6 +215,23 @@ async def test_a_change_that_cannot_be_committed_leaves_no_row_in_memory(
     assert await store.checkpoints() == ()
 
 
+async def test_all_of_the_log_is_looked_at_again_only_where_others_wrote(
+    sample_file: Path, clock: Clock
+) -> None:
+    mine, theirs = (TinyStore(TinyFile(sample_file, clock)) for _ in range(2))
+    versions = []
+
+    for store in (mine, mine, mine, theirs, mine, mine):
+        async with store.transaction():
+            await store.note(Noted(note="a checkpoint", made=NOW))
+        versions.append((await mine.ends()).version)
+
+    of_mine, after_theirs = versions[:4], versions[4:]
+    assert len({*of_mine}) == 1
+    assert len({*after_theirs}) == 1
+    assert of_mine[0] != after_theirs[0]
+
+
 async def test_a_record_that_cannot_be_read_gives_the_lock_back(
     sample_file: Path, clock: Clock
 ) -> None:
