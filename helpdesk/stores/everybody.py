@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, NamedTuple, Protocol, TypeVar
+from functools import cached_property
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
+
+import msgspec
 
 from helpdesk.domain.entries import Said, said_of
 from helpdesk.domain.users import Account, User
 from helpdesk.stores.form import Tables
 from helpdesk.stores.gathering import GATHERINGS, gathered
-from helpdesk.stores.kept import PEOPLE, Kept, Piece
+from helpdesk.stores.kept import PEOPLE, Damaged, Kept, Piece
 from helpdesk.stores.people import Crowd, People
-from helpdesk.stores.shelf import SHARE, TOLD, Shelf, Tell
+from helpdesk.stores.shelf import SHARE, TOLD, Shelf, Tell, has_put
 
 S = TypeVar("S")
+
+NAMES: Final = "names of accounts"
+"""The piece that says what accounts are called."""
 
 
 class Decoding(Protocol):
@@ -58,26 +64,22 @@ def everybody(
     is_same = before is not None and before.accounts is accounts
     if before is not None and is_same and before.users is users and before.by == by:
         return before
-    names = before.names if before is not None and is_same else _names(accounts, decoding)
-    making = _Making(users, names, decoding, kept, tell)
+    names = before.names if before is not None and is_same else None
+    making = _Making(users, accounts, names, decoding, kept, tell)
     if not isinstance(users, Shelf):
-        return making.whole(accounts, by)
+        return making.whole(by)
     changed = making.changed()
     if changed is None or (isinstance(accounts, Shelf) and accounts.put):
-        return making.whole(accounts, by)
+        return making.whole(by)
     if before is not None and is_same and _is_one_file(before.users, users):
         crowd = before.crowd
     else:
         crowd = making.filed()
-    return making.made(crowd, users.places.keys, changed, accounts, by)
+    return making.made(crowd, users.places.keys, changed, by)
 
 
 def _is_one_file(before: Mapping[str, Any], users: Shelf) -> bool:
     return isinstance(before, Shelf) and before.handle is users.handle
-
-
-def _names(accounts: Mapping[str, Any], decoding: Decoding) -> dict[str, str]:
-    return {each.id: each.name for each in decoding.plain("accounts", accounts, Account)}
 
 
 class _Making:
@@ -86,21 +88,42 @@ class _Making:
     def __init__(
         self,
         users: Mapping[str, Any],
-        names: Mapping[str, str],
+        accounts: Mapping[str, Any],
+        names: Mapping[str, str] | None,
         decoding: Decoding,
         kept: Kept,
         tell: Tell | None,
     ) -> None:
-        self._users, self._names, self._decoding = users, names, decoding
+        self._users, self._accounts, self._decoding = users, accounts, decoding
         self._kept, self._tell = kept, tell
+        if names is not None:
+            self._names = names
 
-    def whole(self, accounts: Mapping[str, Any], by: timedelta) -> Everybody:
+    @cached_property
+    def _names(self) -> Mapping[str, str]:
+        """The names of the accounts, by id: as they are kept, else by reading all of them."""
+        kept, accounts = (self._pieces or {}).get(NAMES), self._accounts
+        if kept is not None and not has_put(accounts):
+            try:
+                kept.check()
+                return msgspec.json.decode(kept.read(0, kept.size), type=dict[str, str])
+            except (Damaged, msgspec.MsgspecError):
+                self._kept.forget(PEOPLE)
+        return {each.id: each.name for each in self._decoding.plain("accounts", accounts, Account)}
+
+    @cached_property
+    def _pieces(self) -> Mapping[str, Piece] | None:
+        """What is kept of them, where they lie in a file."""
+        users = self._users
+        return self._kept.found(PEOPLE, users.handle) if isinstance(users, Shelf) else None
+
+    def whole(self, by: timedelta) -> Everybody:
         """Make all anew, of people in memory."""
         people = [*self._plain(self._users)]
         said = [self._said(user) for user in people]
         crowd = Crowd(lambda: zip(people, said, strict=True))
         keys = [*map(int, self._users)]
-        return self.made(crowd, keys, {}, accounts, by, lambda place: people[place])
+        return self.made(crowd, keys, {}, by, lambda place: people[place])
 
     def filed(self) -> Crowd:
         """Make it of what was kept, or read everybody once and keep what they are found by."""
@@ -109,9 +132,10 @@ class _Making:
         def read() -> Iterator[tuple[User, Said]]:
             return ((user, self._said(user)) for user in self._plain(shelf))
 
-        pieces = self._kept.found(PEOPLE, shelf.handle)
+        pieces = self._pieces
         if pieces is None:
             made = gathered(GATHERINGS, self._told(read(), len(shelf)))
+            made[NAMES] = msgspec.json.encode(self._names)
             self._kept.keep(PEOPLE, shelf.handle, made)
             pieces = self._kept.found(PEOPLE, shelf.handle)
             pieces = pieces or {name: Piece(data) for name, data in made.items()}
@@ -142,7 +166,6 @@ class _Making:
         crowd: Crowd,
         keys: Sequence[int],
         changed: Mapping[int, User],
-        accounts: Mapping[str, Any],
         by: timedelta,
         at: Callable[[int], User] | None = None,
     ) -> Everybody:
@@ -157,7 +180,7 @@ class _Making:
             by=by,
             accounts=self._names,
         )
-        return Everybody(users, accounts, by, self._names, keys, crowd, people)
+        return Everybody(users, self._accounts, by, self._names, keys, crowd, people)
 
     def _at(self, shelf: Shelf, place: int) -> User:
         return next(self._plain({str(shelf.places.keys[place]): shelf.body(place)}))

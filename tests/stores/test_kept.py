@@ -25,7 +25,8 @@ from helpdesk.domain.users import User
 from helpdesk.stores import atomic, directory
 from helpdesk.stores import kept as keeping
 from helpdesk.stores.directory import TinyDirectory
-from helpdesk.stores.kept import STANDING, Kept
+from helpdesk.stores.everybody import NAMES
+from helpdesk.stores.kept import PEOPLE, STANDING, Kept
 from helpdesk.stores.shelf import Handle
 from helpdesk.stores.tiny import TinyStore
 from helpdesk.stores.tinyfile import TinyFile
@@ -281,6 +282,26 @@ async def test_pieces_that_do_not_belong_together_are_made_anew(
 
     assert answers == right
     assert {of: piece.read(0, piece.size) for of, piece in again.items()} == whole
+
+
+async def test_what_accounts_are_called_is_kept_and_not_believed_where_it_is_damaged(
+    long_file: Path, kept: Path, clock: Clock
+) -> None:
+    right = await found(Counted(long_file, clock, kept), clock)
+    keeper, source = Kept(kept, long_file), Handle(long_file)
+    pieces = keeper.found(PEOPLE, source) or {}
+    whole = {of: piece.read(0, piece.size) for of, piece in pieces.items()}
+    called = msgspec.json.decode(whole[NAMES], type=dict[str, str])
+    others = {account: name[::-1] for account, name in called.items()}
+    keeper.keep(PEOPLE, source, whole | {NAMES: msgspec.json.encode(others)})
+
+    names = {entry.account for entry in (await found(Counted(long_file, clock, kept), clock))[""]}
+    path = next(kept.glob(f"*.{PEOPLE}"))
+    path.write_bytes(path.read_bytes().replace(b'{"a1":', b'{"a9":'))
+    answers = await found(Counted(long_file, clock, kept), clock)
+
+    assert names == {entry.account[::-1] for entry in right[""]}
+    assert answers == right
 
 
 @pytest.fixture
