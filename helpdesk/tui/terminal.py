@@ -37,6 +37,7 @@ from textual.worker_manager import WorkerManager
 from helpdesk import opening
 from helpdesk.crashes import place, report
 from helpdesk.domain.text import clean
+from helpdesk.tui.composing import Frugal
 from helpdesk.tui.filters import Colourless, NoControls
 from helpdesk.tui.notice import Notice
 from helpdesk.tui.painting import Brush
@@ -81,6 +82,10 @@ class SafeScreen(Screen[T]):
     _is_dressed = _is_behind = False
     _put_off = 0
     _brush: Brush | None = None
+
+    def __init__(self, *names: str | None, **named: str | None) -> None:
+        super().__init__(*names, **named)
+        self._compositor = Frugal()
 
     @property
     def _update_timer(self) -> Timer:
