@@ -188,8 +188,42 @@ async def test_needs_of_many_lines_push_no_button_out_of_sight(
         assert "Cancel" in last
         assert "Ask a colleague" in last or "Reset one factor" in last
         assert agent.app.screen.query_one("#body").region.height >= 2
-        for sheet in agent.app.screen.query("#missing"):
-            assert sheet.size.height == sheet.virtual_size.height
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_all_that_an_act_needs_is_named_each_on_its_own_line(
+    demo: Demo, size: tuple[int, int]
+) -> None:
+    """Where they do not all fit the keys that scroll a dialog come to the rest."""
+    async with console(demo(), size=size) as agent:
+        await agent.find("imogen.ng", IMOGEN)
+        await agent.press("R")
+        await agent.sees("needs Prove the caller")
+        await agent.settles()
+
+        shown = agent.lines
+        if size[1] < 24:
+            await agent.press("pagedown", "pagedown", "pagedown")
+            await agent.settles()
+            shown += agent.lines
+
+        rows = [" ".join(line.strip("│ ╭╮").split()) for line in shown]
+        for need in ("Prove the caller", "Give the reason.", "Type the last four"):
+            assert any(need in row for row in rows), "\n".join(shown)
+        assert not any("Give the reason" in row and "Prove" in row for row in rows)
+        assert "more)" not in "".join(rows)
+        assert "Cancel" in agent.lines[agent.app.screen.query_one("#box").region.bottom - 2]
+
+
+async def test_a_day_is_asked_for_in_words(demo: Demo) -> None:
+    async with console(demo("account-manager"), size=(80, 24)) as agent:
+        await agent.find("mayank.rao", "u3")
+        await agent.press("o")
+        await agent.sees("Turn MFA off")
+
+        agent.app.screen.query_one("#field-until").scroll_visible(animate=False)
+
+        await agent.sees("year-month-day, or nothing")
 
 
 async def test_the_box_that_closes_a_ticket_names_it(demo: Demo) -> None:

@@ -63,7 +63,7 @@ async def send(agent: Console) -> None:
 async def reset(agent: Console) -> None:
     await agent.find("ines carvalho", "u4")
     await agent.press("R")
-    await agent.sees("Reason")
+    await agent.sees("Give the reason")
     await agent.press("1")
     await agent.loses("Give the reason")
 

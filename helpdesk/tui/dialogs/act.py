@@ -90,7 +90,8 @@ class ActDialog(Guarded[AnyAction]):
                 yield Sheet(id="preview")
                 yield from self._inputs()
                 yield Sheet(id="advice")
-            yield Sheet(id="missing")
+            with VerticalScroll(id="needs", can_focus=False):
+                yield Sheet(id="missing")
             with Horizontal(id="buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
                 if self.prove is not None:
@@ -147,7 +148,10 @@ class ActDialog(Guarded[AnyAction]):
     def missing(self) -> list[str]:
         """The sentences that say what is still needed, in order."""
         later = {*WAITS, "second-person"}
-        needs = [need.says for need in self._weighed.decision.needs if need.what not in later]
+        decision = self._weighed.decision
+        told = decision.instead  # it stands above already
+        open_ = [need for need in decision.needs if need.what not in later]
+        needs = [need.says.removesuffix(told).rstrip() for need in open_]
         empty = [f.required for f in self._fields if f.required and not self.value(f.name)]
         sentences = [*needs, *empty]
         if self._word and self.value(WORD).casefold() != self._word.casefold():
@@ -192,9 +196,9 @@ class ActDialog(Guarded[AnyAction]):
             ticket = self.action.ticket.lstrip("#")
             says = f"Ticket #{ticket}: type its last four characters" if ticket else "Ticket"
             label.update(show(says, WARN))
-        missing = self.missing
-        more = f"  (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-        entries = [entry("needs", show(f"{says}{more}", WARN)) for says in missing[:1]]
+        entries = [
+            entry("" if at else "needs", show(says, WARN)) for at, says in enumerate(self.missing)
+        ]
         if self._waits_s > 0:
             wait = f"{m_ss(self._waits_s)} {self._waits_for}"
             entries.append(entry("wait", show(wait, WARN)))
@@ -211,9 +215,8 @@ class ActDialog(Guarded[AnyAction]):
         self._go_on()
 
     def _say(self, entries: list[Entry]) -> None:
-        missing = self.query_one("#missing", Sheet)
-        missing.display = bool(entries)
-        missing.update(entries)
+        self.query_one("#needs").display = bool(entries)
+        self.query_one("#missing", Sheet).update(entries)
 
     def _count_down(self) -> None:
         now = self.clock()

@@ -91,7 +91,7 @@ class Field:
 UNTIL: Final = Field(
     name="until",
     label="Until which day; its manager is reminded then",
-    hint="2026-06-30, or nothing",
+    hint="year-month-day, or nothing",
     takes_words=True,
 )
 """The end of an exception, which a request to turn off may have."""

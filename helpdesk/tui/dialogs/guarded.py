@@ -41,31 +41,35 @@ LEAST = (60, 15)
 LINES = 2
 """Lines of what scrolls that are never given up."""
 
+SCROLLS = ("body", "needs")
+"""Ids of what scrolls in a dialog, in the order in which they give up lines."""
+
 
 class Yielding(VerticalLayout):
-    """Puts widgets below each other; where they do not fit, `#body` gives up lines for the rest."""
+    """Puts widgets below each other; where they do not fit, what scrolls gives up lines."""
 
     def arrange(
         self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True
     ) -> ArrangeResult:
-        """Give the places, `#body` made as low as keeps the last of the others in sight."""
+        """Give the places, what scrolls made as low as keeps the last of the others in sight."""
         found = list(super().arrange(parent, children, size, greedy))
         bottom = max((one.region.bottom + one.margin.bottom for one in found), default=0)
-        at = next((at for at, one in enumerate(found) if one.widget.id == "body"), len(found))
-        if not size.height or at == len(found):  # without a height it is only measured
-            return found
-        body = found[at].region
-        lacking = min(bottom - size.height, max(0, body.height - LINES))
-        if lacking <= 0:
-            return found
-        found[at] = found[at]._replace(region=body._replace(height=body.height - lacking))
-        up = Offset(0, -lacking)
-        below = [one._replace(region=one.region.translate(up)) for one in found[at + 1 :]]
-        return [*found[: at + 1], *below]
+        lacking = bottom - size.height if size.height else 0  # without one it is only measured
+        for at, one in enumerate(found):
+            height = one.region.height
+            given = min(lacking, height - LINES) if one.widget.id in SCROLLS else 0
+            if given <= 0:
+                continue
+            lacking -= given
+            found[at] = one._replace(region=one.region._replace(height=height - given))
+            up = Offset(0, -given)
+            below = found[at + 1 :]
+            found[at + 1 :] = [low._replace(region=low.region.translate(up)) for low in below]
+        return found
 
 
 class Box(Vertical):
-    """The frame of a dialog, in which `#body` scrolls and the buttons are always in sight."""
+    """The frame of a dialog, whose middle scrolls and whose buttons are always in sight."""
 
     def __init__(self, *, classes: str = "") -> None:
         super().__init__(id="box", classes=classes)
@@ -100,7 +104,7 @@ class Dialog(ModalScreen[T], SafeScreen[T]):
 
     def action_roll(self, by: int) -> None:
         """Scroll what does not fit by half a page, wherever the focus is."""
-        for body in self.query("#body"):
+        for body in self.query(",".join(f"#{one}" for one in SCROLLS)):
             body.scroll_relative(y=by * max(1, body.size.height // 2), animate=False)
 
     def action_cancel(self) -> None:
