@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 from textual.content import Content
 
 from helpdesk.domain.agents import Role
 from helpdesk.domain.audit import LogRow, Result
+from helpdesk.domain.decisions import Decision, Weight
 from helpdesk.domain.events import decode_timeline
-from helpdesk.tui.render.case import papers
+from helpdesk.tui.render.case import may_i_reasons, papers
 from helpdesk.tui.render.events import per_hour, timeline_lines
 from helpdesk.tui.render.rows import LOG, USERS, Scene, widths
 from helpdesk.tui.render.values import (
@@ -61,6 +63,38 @@ def test_a_long_text_stays_beside_its_head() -> None:
     assert max(map(len, lines)) <= 24
 
 
+LONG = (
+    "The customer waits at the door of the theatre and reads every number out twice. " * 3,
+    "الزبون ينتظر عند باب المسرح ويقرأ كل رقم مرتين بصوت عال ثم يسأل من جديد. " * 3,
+    "הלקוח ממתין ליד דלת התיאטרון וקורא כל מספר פעמיים ואז שואל שוב. " * 3,
+    "顧客在劇院門口等候並且把每一個號碼都大聲讀了兩遍然後又問了一次" * 4,
+)
+COLUMNS = (34, 76, 118)
+"""Cells of a part of the case in 80, 130 and 200 columns, of the narrowest and the widest."""
+
+
+def goes_on_beneath(shown: str, head: str, width: int) -> bool:
+    """Whether the text after a head is broken, and goes on beneath its first word to its end."""
+    lines = shown.splitlines()
+    at = next(at for at, line in enumerate(lines) if line.startswith(head))
+    beneath = lines[at + 1 :]
+    indent = " " * cell_len(head)
+    fits = all(cell_len(line) <= width for line in lines)
+    hangs = all(line.startswith(indent) and line[len(indent)] != " " for line in beneath)
+    return fits and hangs and len(beneath) > 0
+
+
+@pytest.mark.parametrize("width", COLUMNS)
+@pytest.mark.parametrize("text", LONG)
+def test_every_text_of_a_case_goes_on_beneath_its_first_word(text: str, width: int) -> None:
+    case = factories.case(tickets=(factories.ticket(notes=(text,)),))
+    refused = Decision(act="reset-all", weight=Weight.REFUSED, why=text, instead="Ask Priya.")
+    reasons = may_i_reasons(replace(case, decisions=(refused,)), {"reset-all": ("R", "Reset all")})
+
+    assert goes_on_beneath(papers(case, NOW, width).plain, "  › ", width)
+    assert goes_on_beneath(hanging(reasons, width).plain, "✗ R  ", width)
+
+
 def test_a_note_that_went_on_no_ticket_is_shown_and_one_that_did_is_shown_once() -> None:
     rows = tuple(
         LogRow(
@@ -77,7 +111,7 @@ def test_a_note_that_went_on_no_ticket_is_shown_and_one_that_did_is_shown_once()
     )
     case = factories.case(tickets=(factories.ticket(notes=("use the newest",)),), log=rows)
 
-    shown = papers(case, NOW).plain
+    shown = papers(case, NOW, 80).plain
 
     assert shown.count("called once more") == 1
     assert shown.count("use the newest") == 1

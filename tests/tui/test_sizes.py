@@ -35,6 +35,16 @@ async def test_who_codes_and_may_i_are_in_sight_at_every_size(
         assert len(agent.lines) == size[1]
 
 
+async def test_a_reason_of_more_than_a_line_goes_on_beneath_its_first_word(demo: Demo) -> None:
+    async with console(demo(), size=(200, 60)) as agent:
+        await open_maya(agent)
+
+        first = next(at for at, line in enumerate(agent.lines) if "✗ r R  Only" in line)
+        above, below = agent.lines[first : first + 2]
+
+        assert below.index("Priya Shah.") == above.index("Only an administrator")
+
+
 @pytest.mark.parametrize("size", [(59, 15), (60, 14), (20, 5), (1, 1)], ids=str)
 async def test_below_the_least_size_one_line_says_so(demo: Demo, size: tuple[int, int]) -> None:
     async with console(demo(), size=(80, 24)) as agent:

@@ -22,12 +22,14 @@ from helpdesk.tui.render.values import (
     QUIET,
     STRONG,
     WARN,
+    Entry,
     ago,
     cells,
     clock,
     fit,
     flow,
     grid,
+    hanging,
     joined,
     lines,
     m_ss,
@@ -215,9 +217,13 @@ def _factor(factor: Factor, now: datetime) -> Content:
     return lines((head, Content.assemble(" " * 4, tail) if tail.plain else tail))
 
 
-def papers(case: Case, now: datetime) -> Content:
-    """Return tickets with their notes, newest first, then what the desk did for this user."""
-    parts: list[Content] = []
+def papers(case: Case, now: datetime, width: int) -> Content:
+    """Return tickets with their notes, newest first, then what the desk did for this user.
+
+    A line longer than *width* cells goes on beneath its own first word.
+    """
+    parts: list[Entry] = []
+    nothing, indent, note = Content(""), Content("  "), Content.assemble(("  › ", QUIET))
     for ticket in sorted(case.tickets, key=lambda t: t.opened_at, reverse=True):
         state = (
             f"open {span((now - ticket.opened_at).total_seconds())}" if ticket.is_open else "closed"
@@ -225,17 +231,20 @@ def papers(case: Case, now: datetime) -> Content:
         has = f"with {clean(ticket.agent)}" if ticket.agent else "nobody has it"
         number = f"#{clean(ticket.id).lstrip('#')}"
         look = WARN if ticket.is_open else QUIET
-        parts.append(Content.assemble((f"{number} ", STRONG), (state, look), (f" · {has}", QUIET)))
-        parts.append(Content.assemble("  ", show(ticket.subject)))
-        parts.extend(Content.assemble(("  › ", QUIET), show(n, limit=600)) for n in ticket.notes)
+        says = Content.assemble((f"{number} ", STRONG), (state, look), (f" · {has}", QUIET))
+        parts.append(Entry(nothing, says))
+        parts.append(Entry(indent, show(ticket.subject)))
+        parts.extend(Entry(note, show(n, limit=600)) for n in ticket.notes)
     noted = {note for ticket in case.tickets for note in ticket.notes}
     for row in case.log[:8]:
         when = clock(row.at, now)
         text = f"{when} {clean(title_of(row.act))}: {row.result.value}"
-        parts.append(Content.assemble((text, QUIET), (f" · {clean(row.agent)}", QUIET)))
+        parts.append(Entry(nothing, Content.assemble((f"{text} · {clean(row.agent)}", QUIET))))
         if row.says and not (row.act == "note" and row.says in noted):
-            parts.append(Content.assemble("  ", show(row.says, QUIET, limit=300)))
-    return lines(parts) if parts else Content.assemble(("no tickets, no notes", QUIET))
+            parts.append(Entry(indent, show(row.says, QUIET, limit=300)))
+    if not parts:
+        return Content.assemble(("no tickets, no notes", QUIET))
+    return hanging(parts, width)
 
 
 def glyph_of(decision: Decision) -> tuple[str, str]:
@@ -267,15 +276,17 @@ def may_i_chips(
     return grid(chips, width + 2, column)
 
 
-def may_i_reasons(case: Case, keys: dict[str, tuple[str, str]]) -> list[Content]:
-    """Return the reasons of what is refused, one line a reason with all keys it holds for."""
+def may_i_reasons(case: Case, keys: dict[str, tuple[str, str]]) -> list[Entry]:
+    """Return the reasons of what is refused, an entry a reason with all keys it holds for."""
     by_why: dict[str, list[str]] = {}
     for decision in case.decisions:
         if decision.is_refused and glyph_of(decision)[0] == "✗":
             by_why.setdefault(decision.why, []).append(keys.get(decision.act, ("",))[0])
     ordered = sorted(by_why.items(), key=lambda pair: -len(pair[1]))
     return [
-        Content.assemble(("✗ ", BAD), (" ".join(letters), STRONG), "  ", show(why, limit=400))
+        Entry(
+            Content.assemble(("✗ ", BAD), (" ".join(letters), STRONG), "  "), show(why, limit=400)
+        )
         for why, letters in ordered
     ]
 

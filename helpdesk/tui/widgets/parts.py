@@ -23,7 +23,7 @@ from helpdesk.tui.keys import KEYS
 from helpdesk.tui.render import case as words
 from helpdesk.tui.render.codes import codes
 from helpdesk.tui.render.proving import caller, held, watching
-from helpdesk.tui.render.values import QUIET, cells, lines, pressable
+from helpdesk.tui.render.values import QUIET, Entry, cells, hanging, lines, pressable
 from helpdesk.tui.widgets.drawn import Drawn
 
 
@@ -207,7 +207,7 @@ class Papers(Part):
 
     def content(self, case: Case, width: int) -> Content:
         """Tickets with their notes, then what the desk did."""
-        return words.papers(case, max(self.now or case.at, case.at))
+        return words.papers(case, max(self.now or case.at, case.at), width)
 
 
 ACT_KEYS = {key.act: (key.shown, key.label) for key in KEYS if key.act}
@@ -231,8 +231,10 @@ class MayI(Part):
         if self.room and len(reasons) > self.room:
             left = len(reasons) - self.room + 1
             more = "more reasons" if self.room > 1 else "reasons why not"
-            shown[-1:] = [Content.assemble((f"… {left} {more}: press i", QUIET))]
-        return lines((words.may_i_chips(case, ACT_KEYS, width, brief=self.is_low), *shown))
+            says = Content.assemble((f"… {left} {more}: press i", QUIET))
+            shown[-1:] = [Entry(Content(""), says)]
+        chips = words.may_i_chips(case, ACT_KEYS, width, brief=self.is_low)
+        return lines((chips, hanging(shown, width)))
 
     def on_click(self, event: events.Click) -> None:
         """Wish for the act that was clicked."""
