@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from rich.style import Style
+from textual.color import Color
 from textual.widgets import Button
 
 from helpdesk.domain.proofs import Method
@@ -13,6 +15,7 @@ from helpdesk.service.local import LocalDesk
 from helpdesk.tui.dialogs.act import ActDialog
 from helpdesk.tui.dialogs.guarded import Dialog
 from helpdesk.tui.dialogs.pages import HandoverDialog
+from helpdesk.tui.themes import NAMES
 from tests.proving import prove
 from tests.tui.console import Console, console, hears_now
 
@@ -133,6 +136,81 @@ async def test_enter_held_down_in_the_last_field_does_not_confirm(demo: Demo) ->
         hears_now(dialog)
         await agent.press("enter")
         await agent.sees("2 factors are reset")
+
+
+async def led_to_the_act(agent: Console) -> Button:
+    """Give the act's button of a box filled in, to which Enter led."""
+    await reset_all_of_imogen(agent)
+    dialog = agent.app.screen
+    hears_now(dialog)
+    dialog.query_one("#cancel").focus()
+    await agent.press("1")
+    dialog.query_one("#field-word").focus()
+    await agent.type(TICKET)
+    await agent.press("enter")
+    await agent.until(lambda: agent.focused == "do", "the focus on the act")
+    await agent.settles()
+    return dialog.query_one("#do", Button)
+
+
+@pytest.mark.usefixtures("deaf_for_ages")
+@pytest.mark.parametrize("is_plain", [False, True], ids=["", "NO_COLOR"])
+@pytest.mark.parametrize("theme", NAMES)
+async def test_a_button_looks_deaf_as_long_as_it_does_not_hear_enter(
+    demo: Demo, theme: str, is_plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither as at rest nor as ready, and its words stand out from their ground."""
+    if is_plain:
+        monkeypatch.setenv("NO_COLOR", "1")
+    async with console(await proven(demo()), theme=theme) as agent:
+        button = await led_to_the_act(agent)
+
+        deaf = drawn(agent, button)
+        button.remove_class("-deaf")
+        await agent.settles()
+        ready = drawn(agent, button)
+        agent.app.screen.query_one("#cancel").focus()
+        await agent.settles()
+        rest = drawn(agent, button)
+
+        assert len({str(look) for look in (deaf, ready, rest)}) == 3
+        if not is_plain:
+            assert deaf.color is not None
+            assert deaf.bgcolor is not None
+            assert contrast(deaf) >= 4.5
+
+
+@pytest.mark.usefixtures("guarded")
+async def test_a_button_that_hears_looks_ready(demo: Demo) -> None:
+    async with console(await proven(demo())) as agent:
+        button = await led_to_the_act(agent)
+
+        await agent.until(lambda: not button.has_class("-deaf"), "the button that looks ready")
+
+        assert isinstance(agent.app.screen, ActDialog)
+        assert not agent.app.screen.is_led
+
+
+def drawn(agent: Console, button: Button) -> Style:
+    """Give the look of a button's first letter as it is painted."""
+    region = button.region
+    line = agent.app.screen._compositor.render_strips()[region.y].crop(region.x, region.right)
+    return next(one.style for one in line if one.text.strip() and one.style)
+
+
+def contrast(look: Style) -> float:
+    """Give how far letters stand out from their ground: 1 not at all, 21 black on white."""
+    assert look.color is not None
+    assert look.bgcolor is not None
+    colours = (Color.from_rich_color(look.color), Color.from_rich_color(look.bgcolor))
+    low, high = sorted(map(luminance, colours))
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour: Color) -> float:
+    """Give how bright a colour is, as WCAG counts it: 0 to 1."""
+    parts = (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in colour.normalized)
+    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
 
 
 async def test_the_first_code_goes_into_its_field_at_once(demo: Demo) -> None:

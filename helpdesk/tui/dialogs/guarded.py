@@ -2,12 +2,14 @@
 
 opens ──▶ deaf (0.8 s, and as long as a key is being repeated) ──▶ listens ──▶ closes
 
-Where Enter in a field leads to the button that acts, the button is deaf to Enter in the same way.
+Where Enter in a field leads to the button that acts, the button is deaf to Enter in the same way,
+and looks so.
 """
 
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import ClassVar, TypeVar
 
 from textual import events
@@ -152,7 +154,15 @@ class Guarded(Dialog[T]):
     def lead_to(self, button: Widget) -> None:
         """Let Enter lead to a button; held down or struck twice it does not press it as well."""
         self._presses_at = time.monotonic() + self.guard_s
+        self._look_led(button)
         button.focus()
+
+    def _look_led(self, button: Widget) -> None:
+        """Let a button look deaf as long as it is, and then ready."""
+        left = self._presses_at - time.monotonic()
+        button.set_class(left > 0, "-deaf")
+        if left > 0:
+            self.set_timer(left, partial(self._look_led, button))
 
     def _is_repeated(self, event: events.Key) -> bool:
         """Whether an Enter comes too soon after the one that led to a button."""
