@@ -93,6 +93,7 @@ class FollowingApp(SafeApp):
         line = banner_line(says, is_loud=is_loud, can_see=bool(worth_showing(wishes)))
         for place in self.places():
             place.stand(desk.freshness.says, line)
+            place.grow_older()
         for user, told, is_good in self._standing.news(wishes):
             severity = "information" if is_good else "error"
             self.notify(told, title=user, severity=severity, timeout=TOLD_S, markup=False)  # type: ignore[arg-type]

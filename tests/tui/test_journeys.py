@@ -67,6 +67,26 @@ async def test_sorting_is_written_into_the_search_line(demo: Demo) -> None:
         await agent.sees("sort:name", "240 found")
 
 
+async def test_ages_in_a_list_go_on_without_the_desk_being_asked(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    clock.now = NOW
+    desk = demo(clock=clock)
+    async with console(desk, clock=clock) as agent:
+        await agent.press("2")
+        await agent.sees("12 min ago")
+        await agent.settles()
+        assert "32 min ago" not in agent.flat
+        asked: list[object] = []
+        monkeypatch.setattr(desk, "loops", lambda *given, **_: asked.append(given))
+
+        clock.go_on(minutes=20)
+
+        await agent.sees("32 min ago")
+        assert not asked
+
+
 async def test_a_loop_report_leads_to_its_case(demo: Demo) -> None:
     async with console(demo()) as agent:
         await agent.press("2")

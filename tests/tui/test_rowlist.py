@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from textual import events, on
 from textual.app import App, ComposeResult
+from textual.geometry import Region
 from textual.pilot import Pilot
 
 from helpdesk.domain.search import Page
 from helpdesk.tui.render.rows import Cell, Column, Scene
+from helpdesk.tui.render.values import ago
 from helpdesk.tui.themes import THEMES
 from helpdesk.tui.widgets.rowlist import KEPT, RowList
 
 MILLION = 1_000_000
+BEGUN = datetime(2026, 5, 4, tzinfo=UTC)
+
+
+def age(row: int, scene: Scene) -> str:
+    """Say of the fourth row alone how long ago it was."""
+    return ago(BEGUN - timedelta(minutes=3), scene.now) if row == 3 else ""
 
 
 class Million(App[None]):
@@ -27,9 +35,12 @@ class Million(App[None]):
         self.theme = "dark"
         self.asked: list[tuple[int, int]] = []
         self.rested: list[int] = []
-        scene = Scene({}, datetime(2026, 5, 4, tzinfo=UTC))
-        column: Column[int] = Column(title="Number", cell=lambda row, scene: Cell(f"row {row:,}"))
-        self.rows: RowList[int] = RowList((column,), str, lambda: scene)
+        self.now = BEGUN
+        columns: tuple[Column[int], ...] = (
+            Column(title="Number", cell=lambda row, scene: Cell(f"row {row:,}")),
+            Column(title="Age", width=10, cell=lambda row, scene: Cell(age(row, scene))),
+        )
+        self.rows: RowList[int] = RowList(columns, str, lambda: Scene({}, self.now))
 
     def compose(self) -> ComposeResult:
         yield self.rows
@@ -200,6 +211,30 @@ async def test_of_a_list_that_stays_as_it_was_nothing_is_drawn_anew() -> None:
 
         assert not app.rows._repaint_regions
         assert app.lines() == drawn
+
+
+async def test_as_time_goes_by_only_the_lines_that_tell_of_it_are_painted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = Million()
+    async with app.run_test(size=(40, 20)) as pilot:
+        await pilot.pause(0.1)
+        painted: list[Region] = []
+        refresh = app.rows.refresh
+
+        def noted(*regions: Region) -> RowList[int]:
+            painted.extend(regions)
+            return refresh(*regions)
+
+        monkeypatch.setattr(app.rows, "refresh", noted)
+
+        for _ in range(12):
+            app.now += timedelta(seconds=10)
+            app.rows.grow_older()
+            await pilot.pause()
+
+        assert "5 min ago" in app.lines()[3]
+        assert painted == [Region(0, 3, 40, 1)] * 2  # 4 min ago, then 5
 
 
 async def test_a_line_drawn_once_is_no_longer_than_the_list_after_it_shrank() -> None:

@@ -52,6 +52,11 @@ class FindingPlace(Place, Generic[T]):
         """Give the list."""
         return self.finder.rows
 
+    def grow_older(self) -> None:
+        """Let the list say how long ago something was by now, where nothing lies on it."""
+        if self.is_current:
+            self.finder.rows.grow_older()
+
     def answering(self) -> set[Widget]:
         """Give the search, how many it found, and the list."""
         return {self.finder, self.finder.search, self.finder.rows}

@@ -175,6 +175,9 @@ class Place(SafeScreen[None], Plain):
             banner.line = line
         self._stands = stands if headers and banners else None
 
+    def grow_older(self) -> None:
+        """Let what is shown say how long ago it was by now; a place without a list says nothing."""
+
     def heed_changes(self, found: Changes) -> None:
         """Ask again for what changed; nothing told means that anything may have."""
         if self.is_current and not is_log_only(found):

@@ -239,6 +239,16 @@ class RowList(Celled[T], can_focus=True):
             if face != self._face(y):
                 self.refresh(Region(0, y, self.outer_size.width, 1))
 
+    def grow_older(self) -> None:
+        """Draw the lines anew that time changed: once a beat, and no other."""
+        if self._painted_at == self._beat() or self._kept_for[:1] != (self.outer_size,):
+            return
+        drawn, self._painted = self._kept, {}
+        self._kept_for = (*self._kept_for[:-1], self.shown_by())
+        for y, strip in [*drawn.items()]:
+            if strip != self.draw_line(y):
+                self.refresh(Region(0, y, self.outer_size.width, 1))
+
     def _beat(self) -> int:
         return int(self._scene().now.timestamp()) // BEAT_S
 
