@@ -15,32 +15,37 @@ from helpdesk.domain.cases import Case, Handover, Outcome, masked_user
 from helpdesk.domain.events import decode_timeline, encode_event
 from helpdesk.domain.timeline import KINDS, AnyEvent, Other
 
-_PLAIN = tuple[dict[str, Any], ...]
 
-WireCase = msgspec.defstruct(
-    "WireCase",
-    [
-        (f.name, _PLAIN if f.name == "timeline" else f.type, f.default)
+def _case_form(name: str, timeline: Any) -> Any:
+    """Return the form of a case whose timeline is of another one."""
+    fields = [
+        (f.name, timeline if f.name == "timeline" else f.type, f.default)
         if f.default is not msgspec.NODEFAULT
         else (f.name, f.type)
         for f in msgspec.structs.fields(Case)
-    ],
-    frozen=True,
-    kw_only=True,
-    module=__name__,
-)
+    ]
+    return msgspec.defstruct(name, fields, frozen=True, kw_only=True, module=__name__)
+
+
+def _outcome_form(name: str, case: Any) -> Any:
+    """Return the form of an outcome whose case is of another one."""
+    fields: list[tuple[str, Any] | tuple[str, Any, Any]]
+    fields = [("case", case), ("says", str), ("handover", Handover | None, None)]
+    return msgspec.defstruct(name, fields, frozen=True, kw_only=True, module=__name__)
+
+
+WireCase = _case_form("WireCase", tuple[dict[str, Any], ...])
 """A case as it travels: each event of the timeline in the words of the case format."""
 
-WireOutcome = msgspec.defstruct(
-    "WireOutcome",
-    [("case", WireCase), ("says", str), ("handover", Handover | None, None)],
-    frozen=True,
-    kw_only=True,
-    module=__name__,
-)
+WireOutcome = _outcome_form("WireOutcome", WireCase)
+
+_CASE = _case_form("_CASE", msgspec.Raw)
+"""One that came: its events are read by what tells their kinds apart."""
+
+_OUTCOME = _outcome_form("_OUTCOME", _CASE)
 
 
-FORMS: Final = (WireCase, WireOutcome, *KINDS.values())
+FORMS: Final = (_CASE, _OUTCOME, *KINDS.values())
 """Forms that no endpoint names: a case and an outcome travel as these."""
 
 TRANSLATED: Final = frozenset({Case, Outcome})
@@ -69,9 +74,9 @@ def from_wire(body: bytes, kind: Any) -> Any:
         msgspec.DecodeError: It is not of that form.
     """
     if kind is Case:
-        return _case(_reader(WireCase).decode(body))
+        return _case(_reader(_CASE).decode(body))
     if kind is Outcome:
-        found = _reader(WireOutcome).decode(body)
+        found = _reader(_OUTCOME).decode(body)
         return Outcome(case=_case(found.case), says=found.says, handover=found.handover)
     return _reader(kind).decode(body)
 
@@ -84,7 +89,7 @@ def _reader(kind: Any) -> msgspec.json.Decoder[Any]:
 
 def _case(found: Any) -> Case:
     parts = {name: getattr(found, name) for name in Case.__struct_fields__}
-    return Case(**parts | {"timeline": decode_timeline(found.timeline)})
+    return Case(**parts | {"timeline": decode_timeline(bytes(found.timeline or b"[]"))})
 
 
 _CHANGES: Final = frozenset(ACTIONS) | {"undo"}
