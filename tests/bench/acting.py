@@ -2,6 +2,8 @@
 
 Writes milliseconds of each, beside those of an append of as many bytes to a file of its own, and
 of TinyDB's own storage where one document of the same fixture changes; and how often a note synced.
+A note is written as the console does it: under a key, on a case that is on the screen, with its
+verdict, whose look is in the log by then.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from secrets import token_urlsafe
 from unittest.mock import patch
 
 from tinydb import TinyDB
@@ -55,16 +58,26 @@ async def main(desk: Desk, beside: Path, count: int) -> None:
     users = [row.id for row in (await desk.queue(limit=count)).rows]
     told: dict[str, list[float]] = {"ours": [], "append and sync": [], "syncs": []}
     for number in range(count):
+        note = Note(user=users[number % len(users)], text=f"Note {number}.")
+        await seen(desk, note)
         with (
             patch.object(os, "fsync", wraps=os.fsync) as whole,
             patch.object(os, "fdatasync", wraps=os.fdatasync) as data,
         ):
             began = time.perf_counter()
-            await desk.perform(Note(user=users[number % len(users)], text=f"Note {number}."))
+            await desk.perform(note, key=token_urlsafe(18))
             told["ours"].append((time.perf_counter() - began) * 1e3)
         told["syncs"].append(whole.call_count + data.call_count)
         told["append and sync"].append(appended(beside))
     say(told)
+
+
+async def seen(desk: Desk, note: Note) -> None:
+    """Ask what a console asked before a note is written, and let it be written down."""
+    await desk.case(note.user)
+    await desk.why(note.user)
+    await desk.weigh(note)
+    await desk.settle()
 
 
 def say(told: Mapping[str, Sequence[float]]) -> None:
