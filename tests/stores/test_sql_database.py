@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import sqlite3
 import stat
 import time
@@ -16,6 +17,7 @@ from typing import Any, cast
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import QueuePool, event
 
 from helpdesk.domain.actions import ChangeAddress, Note, Reveal
@@ -33,6 +35,7 @@ from helpdesk.stores.sql.migrations import migrate
 from helpdesk.stores.sql.opening import PATIENCE
 from helpdesk.stores.sql.reads import FromReplica
 from helpdesk.stores.sql.record import SqlStore
+from helpdesk.stores.sql.schema import users
 from tests import postgres
 from tests.conftest import NOW, Clock
 from tests.ports import free_port
@@ -60,6 +63,12 @@ async def plant(desk: LocalDesk, clock: Clock) -> None:
 def everywhere(places: Path) -> bytes:
     """Return all bytes of the database's files."""
     return b"".join(path.read_bytes() for path in places.glob("desk.db*"))
+
+
+def line_of(database: Database) -> Any:
+    """Return the driver's own line of whoever asks."""
+    with database.connection() as connection:
+        return connection.connection.driver_connection
 
 
 @pytest.fixture
@@ -112,8 +121,7 @@ async def test_what_is_kept_and_read_all_the_time_is_put_together_once(
 
     async def kept_and_read() -> None:
         async with on_sqlite.transaction():
-            with on_sqlite.connection() as connection:
-                lines.append(connection.connection.driver_connection)
+            lines.append(await on_sqlite.ask(line_of, on_sqlite))
             await store.keep(record)
             await store.get(type(record), record.id)
 
@@ -131,6 +139,29 @@ async def test_what_is_kept_and_read_all_the_time_is_put_together_once(
 
     assert is_heard
     assert not made
+
+
+async def test_of_a_user_only_what_changed_is_written(on_sqlite: Database) -> None:
+    store, directory, said = SqlStore(on_sqlite), SqlDirectory(on_sqlite), list[str]()
+    (ticket, *_) = await store.select(Ticket, user="u6", only_open=True)
+
+    async def kept(notes: tuple[str, ...]) -> list[set[str]]:
+        async with on_sqlite.transaction():
+            line = await on_sqlite.ask(line_of, on_sqlite)
+            line.set_trace_callback(said.append)
+            await store.keep(replace(ticket, notes=notes))
+            line.set_trace_callback(None)
+        told = [one for one in said if one.startswith("UPDATE users")]
+        said.clear()
+        return [{*re.findall(r"(\w+)=", one.partition(" WHERE ")[0])} for one in told]
+
+    changed, same = await kept(("Called back.",)), await kept(("Called back.",))
+    entry = (await directory.entries(["u6"]))["u6"]
+
+    assert [{*names} & {*users.c.keys()} for names in changed] == [{"ticket"}]
+    assert not same
+    assert entry.ticket is not None
+    assert entry.ticket.notes == ("Called back.",)
 
 
 async def test_who_is_cancelled_while_they_wait_for_the_pen_does_not_keep_it(

@@ -61,6 +61,8 @@ OPEN: Final = Prepared(
 )
 """The open tickets and loops of a user."""
 
+FOLDED: Final = Prepared(select(users).where(users.c.id == bindparam("user")))
+
 FOLD: Final = Prepared(change(users).where(users.c.id == bindparam("whose")))
 
 KEY: Final = Prepared(select(users.c.key).where(users.c.id == bindparam("user")))
@@ -246,7 +248,13 @@ def fold(connection: Connection, user: User) -> None:
         [msgspec.json.decode(body, type=Ticket) for kind, body in found if kind == "tickets"],
         [msgspec.json.decode(body, type=LoopReport) for kind, body in found if kind == "loops"],
     )[user.id]
-    FOLD.run(connection, user_row(entry) | {"whose": user.id})
+    row = user_row(entry)
+    for before in FOLDED.rows(connection, {"user": user.id}):
+        kept = zip(users.c.keys(), before, strict=True)
+        # An index of what is written is written too, and most of a user is as it was.
+        new = {name: row[name] for name, value in kept if name in row and row[name] != value}
+        if new:
+            FOLD.run(connection, new | {"whose": user.id})
 
 
 def user_row(entry: Entry) -> dict[str, Any]:
