@@ -219,7 +219,7 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "no lock is taken across processes",
-        "stores/atomic.py",
+        "stores/lock.py",
         "            self._lock.acquire()\n        except Timeout",
         "            pass\n        except Timeout",
         "tests/stores/test_tiny.py tests/service/test_sharing.py",
