@@ -237,6 +237,22 @@ async def test_as_time_goes_by_only_the_lines_that_tell_of_it_are_painted(
         assert painted == [Region(0, 3, 40, 1)] * 2  # 4 min ago, then 5
 
 
+async def test_of_a_new_answer_the_lines_that_differ_are_drawn_in_one_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = Million()
+    async with app.run_test(size=(40, 20)) as pilot:
+        await pilot.pause()
+        asked: list[tuple[Region, ...]] = []
+        monkeypatch.setattr(app.rows, "refresh", lambda *regions: asked.append(regions))
+        same, other = app.page(0, 100).rows, app.page(500, 100).rows
+        rows = (*same[:3], other[0], same[4], *other[1:])
+
+        app.rows.show(Page(total=MILLION, offset=0, rows=rows), keep=True)
+
+        assert asked == [tuple(Region(0, y, 40, 1) for y in (3, *range(5, 20)))]
+
+
 async def test_a_line_drawn_once_is_no_longer_than_the_list_after_it_shrank() -> None:
     app = Million()
     async with app.run_test(size=(40, 20)) as pilot:

@@ -221,13 +221,13 @@ class RowList(Celled[T], can_focus=True):
 
     def _faces(self) -> list[object]:
         """Give what each line shows: equal where it is drawn alike."""
-        return [self._face(y) for y in range(self.outer_size.height)]
-
-    def _face(self, y: int) -> object:
-        at = self._top + y - self._head
-        if y < self._head or at >= self.total:
-            return self._is_answered, at == 0
-        return self._rows.get(at), at == self.cursor, self._thumb(at)
+        top, height, total, cursor = self._top, self._height, self.total, self.cursor
+        return [self._is_answered] * self._head + [
+            (self._rows.get(at), at == cursor, thumb_of(at - top, top, height, total))
+            if at < total
+            else (self._is_answered, at == 0)
+            for at in range(top, top + height)
+        ]
 
     def _draw_changed(self, before: list[object]) -> None:
         """Draw the lines anew that show something else than before; all where time went by."""
@@ -235,9 +235,10 @@ class RowList(Celled[T], can_focus=True):
             self.refresh()
             return
         self._kept = {}
-        for y, face in enumerate(before):
-            if face != self._face(y):
-                self.refresh(Region(0, y, self.outer_size.width, 1))
+        pairs, width = zip(before, self._faces(), strict=True), self.outer_size.width
+        changed = [Region(0, y, width, 1) for y, (old, new) in enumerate(pairs) if old != new]
+        if changed:
+            self.refresh(*changed)
 
     def grow_older(self) -> None:
         """Draw the lines anew that time changed: once a beat, and no other."""
