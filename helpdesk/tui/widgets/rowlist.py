@@ -329,9 +329,8 @@ class RowList(Celled[T], can_focus=True):
         if self._scroll_to_cursor():
             self.refresh(self.outer_size.region)
         else:
-            for at in (old, new):
-                y = at - self._top + self._head
-                self.refresh(Region(0, y, self.outer_size.width, 1))
+            lines = (at - self._top + self._head for at in (old, new))
+            self.refresh(*(Region(0, y, self.outer_size.width, 1) for y in lines))
         self._rest.moved(self.current)
 
     async def on_key(self, event: events.Key) -> None:
