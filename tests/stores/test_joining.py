@@ -222,3 +222,19 @@ async def test_only_what_others_wrote_or_what_is_of_people_tells_that_people_cha
     told.append(await database.people())
 
     assert told[0] == told[1] < told[2] == told[3] < told[4]
+
+
+async def test_whoever_waited_for_another_process_is_joined_all_the_same(
+    database: Database,
+) -> None:
+    address = database.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
+    with closing(Database(address, longest_s=0.2)) as late:
+        writers = Writers(late)
+        async with database.transaction():
+            first = task(writers.write("late a"))
+            await asyncio.sleep(0.1)  # it waits before the others come
+            others = [task(writers.write(name)) for name in ("late b", "late c")]
+            await asyncio.sleep(0.4)
+        await asyncio.gather(first, *others)
+
+    assert list(writers.begun.values()) == [True, False, False]

@@ -257,8 +257,9 @@ class Transactions(Connections):
                 connection.begin()
                 if self.is_sqlite:
                     take_pen(connection, waits=waits)
+                count = ONE_MORE.one(connection)[0]  # a server waits here for another process
                 shared = Shared(connection, self._longest_s)
-                shared.count = shared.counted = ONE_MORE.one(connection)[0]
+                shared.count = shared.counted = count
                 shared.known[COUNT] = shared.count
                 if shared.count - 1 != self.written:  # others wrote: nobody here knows what
                     self._people_at = shared.count - 1
