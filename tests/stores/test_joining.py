@@ -238,3 +238,19 @@ async def test_whoever_waited_for_another_process_is_joined_all_the_same(
         await asyncio.gather(first, *others)
 
     assert list(writers.begun.values()) == [True, False, False]
+
+
+async def test_only_what_others_wrote_of_people_tells_that_people_changed(
+    database: Database,
+) -> None:
+    address = database.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
+    told = []
+    with closing(Database(address)) as other:
+        for is_of_people in (True, False, False, True):
+            async with other.transaction():
+                if is_of_people:
+                    other.people_change()
+            async with database.lull():
+                told.append(await database.people())
+
+    assert told[0] == told[1] == told[2] < told[3]

@@ -41,6 +41,7 @@ class Two(NamedTuple):
     open_here: Callable[..., LocalDesk]
     open_there: Callable[..., LocalDesk]
     said: list[str]
+    address: str
 
 
 BOTH = pytest.mark.parametrize("two", ["sqlite", "postgresql"], indirect=True)
@@ -79,7 +80,7 @@ async def two(
             address = stack.enter_context(postgres.database(postgres_server()))
         here = stack.enter_context(closing(imported(address, sample_file, clock)))
         there = stack.enter_context(closing(Database(address)))
-        yield Two(here, at(here), at(there), said)
+        yield Two(here, at(here), at(there), said, address)
         for desk in opened:
             await desk.aclose()
 
@@ -174,6 +175,68 @@ async def test_a_keyed_write_asked_for_at_several_desks_at_once_is_done_once(two
 
     assert [one.says for one in done] == ["once"] * 3
     assert [row.says for row in (await desks[2].case("u5")).log if row.act == "note"] == ["once"]
+
+
+async def test_what_another_process_wrote_of_one_user_leaves_the_others_known(two: Two) -> None:
+    here, there = two.open_here("dana"), two.open_there("lee")
+    for user in ("u5", "u4"):
+        await here.perform(Note(user=user, text="one"))
+    await there.perform(Note(user="u4", text="two"))
+    said = asked(two)
+
+    await here.perform(Note(user="u5", text="three"))
+    left = [one for one in said if "FROM users" in one]
+    seen = await here.case("u4")
+
+    assert not left
+    assert [row.says for row in seen.log if row.act == "note"] == ["two", "one"]
+
+
+@BOTH
+async def test_where_an_older_process_did_not_tell_what_it_wrote_nothing_stays_known(
+    two: Two,
+) -> None:
+    store, there = SqlStore(two.here), two.open_there("lee")
+    await there.perform(Note(user="u5", text="told"))
+
+    async def tickets() -> int:
+        async with two.here.lull():
+            return len(await store.select(Ticket, user="u2"))
+
+    before = await tickets()
+    with two.here.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE pen SET changes = changes + 1")
+        connection.exec_driver_sql(
+            """DELETE FROM records WHERE kind = 'tickets' AND "user" = 'u2'"""
+        )
+    await there.perform(Note(user="u5", text="told as well"))
+
+    assert before
+    assert not await tickets()
+
+
+@BOTH
+async def test_who_could_be_taken_for_whom_another_process_wrote_of_is_read_anew(two: Two) -> None:
+    people, store = DemoConnector(SqlDocuments(two.here)), SqlStore(two.here)
+    async with two.here.transaction():
+        await people._edit("u5", lambda old: replace(old, name="Maya Twin"))
+        await people._edit("u2", lambda old: replace(old, name="Maya  Tvvin"))
+    directory, elsewhere = SqlDirectory(two.here), SqlStore(Database(two.address))
+    (mine,) = await store.select(Ticket, user="u2", only_open=True)
+    them = (await directory.entries(["u5"]))["u5"].user
+
+    async def agent() -> str | None:
+        async with two.here.lull():
+            (twin,) = await directory.doubles(them, account=None, limit=5)
+            return twin.ticket.agent if twin.ticket else None
+
+    before = await agent()
+    async with elsewhere.transaction():
+        await elsewhere.keep(replace(mine, agent="sam"))
+
+    assert before != "sam"
+    assert await agent() == "sam"
+    elsewhere._database.close()
 
 
 async def test_what_one_wrote_oneself_is_seen_at_once(two: Two) -> None:

@@ -89,7 +89,7 @@ class Database(Transactions):
         What this process wrote of something else does not change it; what others wrote may.
         """
         count, held = await self.changes(), self._held
-        is_known = count <= self.written if held is None else not held.is_of_people
+        is_known = count <= self._followed if held is None else not held.is_of_people
         return self._people_at if is_known else count
 
     async def changes(self) -> int:
@@ -120,8 +120,18 @@ class Database(Transactions):
         if lull_of(self) is not None:
             return Lull(count)
         if not self._lull.is_of(count):
-            self._lull = Lull(count)
-        return Inside(self, self._lull)
+            await self._catch_up(count)
+        return Inside(self, self._lull if self._lull.is_of(count) else Lull(count))
+
+    async def _catch_up(self, count: int) -> None:
+        """Take in what others wrote, up to so many changes."""
+        since, news = self._lull.count, None
+        if self._lull.is_of(since):
+            if count < since:  # whoever asks was held up: another knows more already
+                return
+            news = await self._put(None, self._heard, since, count)
+        if self._lull.count == since:
+            self._follow(count, since, news)
 
     @property
     def _held(self) -> Shared | None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Sequence
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
+from helpdesk.domain.alike import shape
 from helpdesk.domain.users import User
 
 T = TypeVar("T")
@@ -25,7 +26,7 @@ LASTING: Final = frozenset(
 )
 """The kinds of which those who write say what of them may be another afterwards."""
 
-SEVERAL: Final = frozenset({"listed", "entries"})
+SEVERAL: Final = frozenset({"listed", "entries", "alike"})
 """The kinds that are about several things at once; about none of them is about all."""
 
 OF_PEOPLE: Final = tuple(
@@ -64,6 +65,7 @@ class Lull:
         self._ends: float = under._ends if under else time.monotonic() + LASTS_S
         self._known: dict[str, dict[Hashable, dict[What, Any]]] = {}
         self._changed: dict[str, set[Hashable]] = {}
+        self._is_all_changed = False
         self._size = 0
         self._answers: dict[Hashable, tuple[datetime, datetime, Any]] = {}
         self._keeping = threading.Lock()  # who reads in a thread keeps it there
@@ -94,11 +96,31 @@ class Lull:
         """Know some parts no more: a kind and what it is about, or `ALL`; without any, nothing."""
         self._answers.clear()
         if not parts:
-            self._known.clear()
-            self._under = None
+            self._is_all_changed = True
+            self.drop()
         for kind, of in parts:
             self._changed.setdefault(kind, set()).add(of)
             _drop(self._known.get(kind, {}), kind, {of})
+
+    def drop(self) -> None:
+        """Know nothing any more, though no more was changed."""
+        self._answers.clear()
+        self._known.clear()
+        self._under = None
+
+    @property
+    def changed(self) -> Sequence[tuple[str, Any]] | None:
+        """The parts that are known no more, as `forget` was told; None for all."""
+        if self._is_all_changed:
+            return None
+        return [(kind, of) for kind, changed in self._changed.items() for of in changed]
+
+    def without(self, parts: Sequence[tuple[str, Hashable]], count: int) -> Lull:
+        """Give what is known after so many changes, which others made, of other parts alone."""
+        after = Lull(0, self)
+        if parts:
+            after.forget(*parts)
+        return after.settled(count)
 
     def settled(self, count: int) -> Lull:
         """Give what is known once all is durable that was written; what was under it is taken.
@@ -164,9 +186,14 @@ def named(login: str) -> What:
     return "named", login
 
 
+def shapes(user: User) -> tuple[str, str]:
+    """Return what others look like who could be taken for a user."""
+    return shape(user.name), shape(user.login)
+
+
 def alike(user: User, account: str | None, limit: int) -> What:
     """Return what those who could be taken for a user are known by in a lull."""
-    return "alike", user.id, user.name, user.login, account, limit
+    return "alike", shapes(user), user.id, account, limit
 
 
 class Inside:

@@ -13,7 +13,6 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, literal_colum
 from sqlalchemy.dialects import postgresql, sqlite
 
 from helpdesk.domain.approvals import Approval
-from helpdesk.domain.cases import DOUBLES
 from helpdesk.domain.entries import Entry
 from helpdesk.domain.erasing import KEPT, bare, is_open, needed_proofs
 from helpdesk.domain.operations import Operation
@@ -23,7 +22,7 @@ from helpdesk.domain.users import User
 from helpdesk.stores.base import TABLES, R
 from helpdesk.stores.sql.documents import fold
 from helpdesk.stores.sql.lull import ALL as EACH
-from helpdesk.stores.sql.lull import What, alike, entries_of
+from helpdesk.stores.sql.lull import What, entries_of, shapes
 from helpdesk.stores.sql.part import Part
 from helpdesk.stores.sql.prepared import Prepared
 from helpdesk.stores.sql.schema import pen, records, users
@@ -96,8 +95,9 @@ class SqlRecords(Part):
 
     async def keep(self, record: Record) -> None:
         """Write a record, new or instead of the one with its id."""
-        row, kind, dialect = record_row(record), type(record), self._database.engine.dialect.name
-        writes: list[tuple[str, Hashable]] = [("records", (kind, of)) for of in (row["user"], "")]
+        row, dialect = record_row(record), self._database.engine.dialect.name
+        about = [(row["kind"], of) for of in (row["user"], "")]
+        writes: list[tuple[str, Hashable]] = [("records", one) for one in about]
         if isinstance(record, Ticket) and record.id not in self._theirs(record.user):
             writes = [("records", EACH)]  # it may have been another's
         if isinstance(record, Operation):
@@ -119,11 +119,10 @@ class SqlRecords(Part):
         """The parts of what is kept in a lull that hold the entry of a user."""
         found: Sequence[Entry] = self._database.known_of(entries_of((user,))) or ()
         them = found[0].user if found else None
-        twins = self._database.known_of(alike(them, None, DOUBLES)) if them else None
-        if them is None or twins is None or len(twins) == DOUBLES:
+        if them is None:
             return [("entries", user), ("ahead", EACH), ("named", EACH), ("alike", EACH)]
-        # Whoever could be taken for them, they could be taken for.
-        alikes = [("alike", twin.user.id) for twin in twins]
+        # Among those of another login, and of another shape, they are not.
+        alikes = [("alike", shape) for shape in shapes(them)]
         return [("entries", user), ("ahead", user), ("named", them.login.casefold()), *alikes]
 
     def _decoded(self, wanted: Prepared, given: Mapping[str, Any], kind: type[R]) -> Sequence[R]:
@@ -182,7 +181,7 @@ def records_of(
     kind: type[Any], user: str = "", since: datetime | None = None, *, only_open: bool = False
 ) -> What:
     """Return what records of a kind are known by in a lull."""
-    return "records", (kind, user), since, only_open
+    return "records", (TABLES[kind], user), since, only_open
 
 
 def record_row(record: Record | LoopReport) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from helpdesk.domain.errors import HelpdeskError, NoRecord
 from helpdesk.stores.base import Then
 from helpdesk.stores.sql.absent import Absent
 from helpdesk.stores.sql.bell import CHANNEL
-from helpdesk.stores.sql.connections import COUNT, ENDED, KNOWN, Connections
+from helpdesk.stores.sql.connections import COUNT, ENDED, KNOWN, within
 from helpdesk.stores.sql.lull import Lull, end_lull
 from helpdesk.stores.sql.opening import BUSY_S
+from helpdesk.stores.sql.others import TELL, Others, Told
 from helpdesk.stores.sql.prepared import Prepared, said
 from helpdesk.stores.sql.schema import pen
 from helpdesk.stores.sql.turns import (
@@ -46,7 +47,7 @@ NOTIFY: Final = Prepared(text(f"NOTIFY {CHANNEL}"))
 ONE_MORE: Final = Prepared(update(pen).values(changes=pen.c.changes + 1).returning(pen.c.changes))
 
 
-class Transactions(Connections):
+class Transactions(Others):
     """One database whose changes become durable together, or not at all.
 
     Attributes:
@@ -70,7 +71,7 @@ class Transactions(Connections):
         self._longest_s = longest_s
         self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()
         self._writers: dict[asyncio.Task[Any] | None, Shared] = {}
-        self.written = self._people_at = 0
+        self.written = 0
         self._alone_at = self._others_at = -1
         self.absent = Absent()
         self._erasing: set[str] = set()
@@ -101,9 +102,12 @@ class Transactions(Connections):
             shared, is_first = turns.shared, turns.shared is None
             if shared is None:
                 shared = turns.shared = await self._begun()
-                # Of this moment, where nobody wrote since: others cannot before this ends.
-                if self._lull.is_of(shared.count - 1):
-                    shared.lull = Lull(0, self._lull)
+                before = shared.count - 1
+                if before < self._followed:  # the database was put back
+                    self._followed = -1
+                self._follow(before, *shared.heard)
+                # Of this moment: others cannot write before this ends.
+                shared.lull = Lull(0, self._lull)
             else:
                 shared.join()
             async with self._holding(turns, shared, is_first=is_first):
@@ -261,8 +265,9 @@ class Transactions(Connections):
                 shared = Shared(connection, self._longest_s)
                 shared.count = shared.counted = count
                 shared.known[COUNT] = shared.count
-                if shared.count - 1 != self.written:  # others wrote: nobody here knows what
-                    self._people_at = shared.count - 1
+                since, before = self._lull.count, shared.count - 1
+                if since != before:
+                    shared.heard = since, within(connection, None, self._heard, since, before)
                 if shared.count - 1 != self._alone_at:
                     self._others_at = shared.count - 1
                 if not self.is_sqlite:  # heard when it is durable, by whoever listens
@@ -284,7 +289,7 @@ class Transactions(Connections):
         shared.count -= 1
         shared.known.clear()  # it may be of what was dropped
         shared.known[COUNT] = shared.count
-        shared.lull.forget()
+        shared.lull.drop()
 
     def _end(self, shared: Shared) -> None:
         """Make durable what was written; how that ended stands in *shared*."""
@@ -294,6 +299,9 @@ class Transactions(Connections):
         shared.is_parted = True  # what failed until here was taken back
         if shared.count != shared.counted:
             shared.later.append((COUNTED, {"count": shared.count}))
+        before, parts = shared.counted - 1, shared.lull.changed
+        told = Told(shared.count, before, shared.is_of_people, parts)
+        shared.later.append((TELL, told.row))
         try:
             with self._telling():
                 self._told(shared)
@@ -301,13 +309,14 @@ class Transactions(Connections):
             shared.failure = error
             drop(shared.connection)
             return
-        self.written = shared.count  # though it be unknown how it ends
+        self.written = self._followed = shared.count  # though it be unknown how it ends
         try:
             with self._telling(is_ending=True):
                 _commit(shared.connection, is_sqlite=self.is_sqlite)
             shared.is_durable = True
         except Exception as error:  # noqa: BLE001  (raised by all who wrote)
             shared.failure = error
+            self._followed = -1
 
     def _purge(self) -> None:
         """Leave nothing beside the tables of what was erased; where that fails, the next time."""

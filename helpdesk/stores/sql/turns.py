@@ -14,7 +14,7 @@ import contextlib
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, text
@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from helpdesk.stores.sql.connections import COUNT
 from helpdesk.stores.sql.lull import Lull
 from helpdesk.stores.sql.opening import BUSY_S
+from helpdesk.stores.sql.others import Told
 from helpdesk.stores.sql.prepared import Prepared
 
 Write = tuple[Prepared, Mapping[str, Any]]
@@ -50,6 +51,7 @@ class Shared:
         lull: What was read under the pen since something was written.
         count: How many changes there were, with these.
         counted: How many of them the database was told of.
+        heard: What others wrote before it, after so many changes.
         later: What a server is told next, before anything else: statements, and what they are of.
         part: How many savepoints there are in it.
         is_parted: Whether what is written now can be taken back alone.
@@ -67,6 +69,7 @@ class Shared:
         self.known: dict[str, Any] = {}
         self.lull = Lull(0)
         self.count = self.counted = 0
+        self.heard: tuple[int, Sequence[Told] | None] = (0, None)
         self.later: list[Write] = []
         self.part = 0
         self.is_of_people = self.is_durable = False
