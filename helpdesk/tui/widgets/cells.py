@@ -10,20 +10,21 @@ from textual.strip import Strip
 
 from helpdesk.tui.render.rows import Column, widths
 from helpdesk.tui.render.values import fit
-from helpdesk.tui.widgets.drawn import Drawn
+from helpdesk.tui.widgets.drawn import Dressed
 
 T = TypeVar("T")
 LOOKS = ("head", "cursor", "resting", "thumb", "plain", "quiet", "strong", "good", "warn", "bad")
 """What a cell may look like, as the style sheet names it."""
 
 
-class Celled(Drawn, Generic[T]):
+class Celled(Dressed, Generic[T]):
     """Draws lines of cells in columns.
 
     Args:
         columns: What is shown of a row.
     """
 
+    KIND = "row-list"
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"row-list--{look}" for look in LOOKS}
 
     def __init__(
@@ -35,17 +36,6 @@ class Celled(Drawn, Generic[T]):
         super().__init__(id=id)
         self._columns = columns
         self._shared: tuple[int, tuple[tuple[Column[T], int], ...]] = (-1, ())
-        self._looks: dict[str, Style] = {}
-
-    def notify_style_update(self) -> None:
-        """Forget the looks of the last theme."""
-        self._looks = {}
-        super().notify_style_update()
-
-    def _look(self, name: str) -> Style:
-        if name not in self._looks:
-            self._looks[name] = self.get_component_rich_style(f"row-list--{name}")
-        return self._looks[name]
 
     def _widths(self, inner: int) -> tuple[tuple[Column[T], int], ...]:
         if self._shared[0] != inner:

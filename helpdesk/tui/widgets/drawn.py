@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -157,6 +158,24 @@ class Drawn(Framed):
         if crop.column_span != (0, width):
             return [strip.crop(crop.x, crop.right) for strip in strips]
         return strips
+
+
+class Dressed(Drawn):
+    """A drawn widget in looks that the style sheet names `KIND--name`, each asked for once."""
+
+    KIND: ClassVar[str]
+
+    _looks: dict[str, Style] = {}  # noqa: RUF012 - replaced before it is filled
+
+    def notify_style_update(self) -> None:
+        """Forget the looks of the last theme."""
+        self._looks = {}
+        super().notify_style_update()
+
+    def _look(self, name: str) -> Style:
+        if name not in self._looks:
+            self._looks[name] = self.get_component_rich_style(f"{self.KIND}--{name}")
+        return self._looks[name]
 
 
 class Plain(Framed):

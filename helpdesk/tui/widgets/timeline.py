@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.errors import NoWidget
 from textual.geometry import Size
@@ -19,13 +18,16 @@ from helpdesk.domain.diagnosis.verdicts import Verdict
 from helpdesk.tui.render.events import Line, per_hour, timeline_lines
 from helpdesk.tui.render.values import clock, fit, sparkline
 from helpdesk.tui.render.verdict import evidence_events, marks
-from helpdesk.tui.widgets.drawn import Drawn
+from helpdesk.tui.widgets.drawn import Dressed
 
 MARGIN, TODAY, EARLIER, WORDS = 2, 9, 13, 18
 """Cells of the margin, of a time of today, of an earlier one, and of an event's words."""
 
+LOOKS = ("mark", "plain", "quiet", "strong", "good", "warn", "bad")
+"""What a part of a line may look like, as the style sheet names it."""
 
-class Timeline(Drawn):
+
+class Timeline(Dressed):
     """Shows the events of `case`, below one line of the last 24 hours; marks those of `verdict`.
 
     Drawn line by line: only what is in sight costs anything.
@@ -38,15 +40,8 @@ class Timeline(Drawn):
             super().__init__()
             self.place = place
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "timeline--quiet",
-        "timeline--plain",
-        "timeline--strong",
-        "timeline--good",
-        "timeline--warn",
-        "timeline--bad",
-        "timeline--mark",
-    }
+    KIND = "timeline"
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"timeline--{look}" for look in LOOKS}
 
     case: reactive[Case | None] = reactive(None, layout=True)
     verdict: reactive[Verdict | None] = reactive(None)
@@ -56,7 +51,6 @@ class Timeline(Drawn):
         self._lines: list[Line] = []
         self._marks: dict[int, str] = {}
         self._time = EARLIER
-        self._looks: dict[str, Style] = {}
 
     @property
     def topmost(self) -> int:
@@ -89,16 +83,6 @@ class Timeline(Drawn):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Give one line an event, one for the day and one where there is nothing."""
         return len(self._lines) + 1 if self._lines else 2
-
-    def notify_style_update(self) -> None:
-        """Forget the looks of the last theme."""
-        self._looks = {}
-        super().notify_style_update()
-
-    def _look(self, name: str) -> Style:
-        if name not in self._looks:
-            self._looks[name] = self.get_component_rich_style(f"timeline--{name}")
-        return self._looks[name]
 
     def draw_line(self, y: int) -> Strip:
         """Draw the day, or one event."""
