@@ -6,6 +6,7 @@ what is open of whom ─▶ an agent's queue, put in order without reading one
 
 from __future__ import annotations
 
+import contextlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -200,7 +201,8 @@ def keep_standing(kept: Kept, tables: Tables, people: People, plain: Plain) -> N
         return
     if people.lies_in(tickets.handle) and not (tickets.put or loops.put):
         all_ = [*plain("tickets", tickets, Ticket)], [*plain("loops", loops, LoopReport)]
-        kept.keep(STANDING, tickets.handle, standing(*all_, people.place))
+        with contextlib.suppress(OverflowError):  # a number is larger than any that is kept
+            kept.keep(STANDING, tickets.handle, standing(*all_, people.place))
 
 
 class Lying(Listed[R]):

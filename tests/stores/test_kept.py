@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import stat
 import threading
 import time
@@ -282,6 +283,20 @@ async def test_pieces_that_do_not_belong_together_are_made_anew(
 
     assert answers == right
     assert {of: piece.read(0, piece.size) for of, piece in again.items()} == whole
+
+
+async def test_rounds_of_a_loop_that_no_piece_can_hold_are_told_all_the_same(
+    long_file: Path, kept: Path, clock: Clock
+) -> None:
+    most = 1 << 63
+    text = re.sub('"rounds":[0-9]+', f'"rounds":{most}', long_file.read_text("utf-8"))
+    long_file.write_text(text, "utf-8")
+    rested()
+
+    answers = await found(Counted(long_file, clock, kept), clock)
+
+    assert {entry.rounds for entry in answers["loop:yes"]} == {most}
+    assert answers == await found(TinyFile(long_file, clock), clock)
 
 
 async def test_what_accounts_are_called_is_kept_and_not_believed_where_it_is_damaged(
