@@ -339,7 +339,7 @@ class TinyFile:
     def _told(self, table: str, key: int | str, read: Callable[[Any], S], given: Any) -> S:
         try:
             return read(given)
-        except msgspec.ValidationError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             says, _, path = str(error).partition(" - at `$")
             raise BadFile(
                 self.name, f"{table}.{key}{path.rstrip('`')}", self.damage(says)

@@ -20,8 +20,10 @@ from msgspec.structs import replace
 
 from helpdesk.domain.agents import Agent, Role
 from helpdesk.domain.entries import Entry
+from helpdesk.domain.errors import BadFile
 from helpdesk.domain.search import Query, parse
 from helpdesk.domain.text import folded
+from helpdesk.domain.tickets import Ticket
 from helpdesk.domain.users import User
 from helpdesk.stores import atomic, directory
 from helpdesk.stores import kept as keeping
@@ -297,6 +299,23 @@ async def test_rounds_of_a_loop_that_no_piece_can_hold_are_told_all_the_same(
 
     assert {entry.rounds for entry in answers["loop:yes"]} == {most}
     assert answers == await found(TinyFile(long_file, clock), clock)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda data: data[:1_000], lambda data: re.sub(b'("subject":").', b"\\1\xff", data)],
+)
+async def test_a_record_that_is_damaged_after_the_file_was_opened_is_named(
+    long_file: Path, kept: Path, clock: Clock, damage: Callable[[bytes], bytes]
+) -> None:
+    await found(Counted(long_file, clock, kept), clock)
+    store = TinyStore(Counted(long_file, clock, kept))
+    store.load()
+    user = TinyFile(long_file, clock).values("tickets", Ticket)[0].user
+    long_file.write_bytes(damage(long_file.read_bytes()))
+
+    with pytest.raises(BadFile, match=r"tickets\.\d+"):
+        await store.select(Ticket, user=user)
 
 
 async def test_what_accounts_are_called_is_kept_and_not_believed_where_it_is_damaged(
