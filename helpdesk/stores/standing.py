@@ -130,7 +130,8 @@ class Standing:
             self.theirs, self.ends = self._numbers("theirs"), self._numbers("ends")
             self.ticketed, self.kinds = self._numbers("ticketed"), self._numbers("kinds")
             self.opened = self._numbers("opened", "q")
-            self.all_kinds = self._words("all kinds", list[Kind])
+            self.all_kinds = self._words(pieces["all kinds"], list[Kind])
+            self._named = pieces["numbers"]  # read when they are asked for
             self._whose = {
                 table: (self._numbers(table, "Q"), self._numbers(f"{table} places"))
                 for table in TABLES
@@ -143,7 +144,7 @@ class Standing:
     @cached_property
     def numbers(self) -> list[list[str]]:
         """The numbers of the open tickets of each of whom anything is open."""
-        found: list[list[str]] = self._words("numbers", list[list[str]])
+        found: list[list[str]] = self._words(self._named, list[list[str]])
         return found
 
     @cached_property
@@ -172,8 +173,7 @@ class Standing:
     def _numbers(self, name: str, form: str = "I") -> Sequence[int]:
         return self._pieces[name].numbers(form)
 
-    def _words(self, name: str, kind: Any) -> Any:
-        piece = self._pieces[name]
+    def _words(self, piece: Piece, kind: Any) -> Any:
         return msgspec.json.decode(piece.read(0, piece.size), type=kind)
 
 

@@ -287,6 +287,20 @@ async def test_pieces_that_do_not_belong_together_are_made_anew(
     assert {of: piece.read(0, piece.size) for of, piece in again.items()} == whole
 
 
+async def test_a_piece_that_is_not_there_is_made_anew(
+    long_file: Path, kept: Path, clock: Clock
+) -> None:
+    right = await found(Counted(long_file, clock, kept), clock)
+    keeper, source = Kept(kept, long_file), Handle(long_file)
+    pieces = keeper.found(STANDING, source) or {}
+    whole = {of: piece.read(0, piece.size) for of, piece in pieces.items()}
+
+    for name in whole:
+        keeper.keep(STANDING, source, {of: data for of, data in whole.items() if of != name})
+        assert await found(Counted(long_file, clock, kept), clock) == right
+        assert (keeper.found(STANDING, source) or {}).keys() == whole.keys()
+
+
 async def test_rounds_of_a_loop_that_no_piece_can_hold_are_told_all_the_same(
     long_file: Path, kept: Path, clock: Clock
 ) -> None:
