@@ -291,14 +291,16 @@ def kept_places(kept: Kept, source: Handle) -> dict[str, Places] | None:
     try:
         for piece in found.values():
             piece.check()
-    except Damaged:
+        tables = dict.fromkeys(name.partition(" ")[2] for name in found)
+        return {
+            table: Places(
+                *(found[f"{part} {table}"].numbers(form) for part, form in _FORMS.items())
+            )
+            for table in tables
+        }
+    except (Damaged, KeyError, TypeError):  # or it is something else under their name
         kept.forget(PLACES)
         return None
-    tables = dict.fromkeys(name.partition(" ")[2] for name in found)
-    return {
-        table: Places(*(found[f"{part} {table}"].numbers(form) for part, form in _FORMS.items()))
-        for table in tables
-    }
 
 
 def places_of(kept: Kept, source: Handle, tell: Tell | None) -> dict[str, Places] | None:

@@ -29,7 +29,7 @@ from helpdesk.stores import atomic, directory
 from helpdesk.stores import kept as keeping
 from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.everybody import NAMES
-from helpdesk.stores.kept import PEOPLE, STANDING, Kept
+from helpdesk.stores.kept import PEOPLE, PLACES, STANDING, Kept
 from helpdesk.stores.shelf import Handle
 from helpdesk.stores.tiny import TinyStore
 from helpdesk.stores.tinyfile import TinyFile
@@ -299,6 +299,19 @@ async def test_a_piece_that_is_not_there_is_made_anew(
         keeper.keep(STANDING, source, {of: data for of, data in whole.items() if of != name})
         assert await found(Counted(long_file, clock, kept), clock) == right
         assert (keeper.found(STANDING, source) or {}).keys() == whole.keys()
+
+
+@pytest.mark.parametrize("other", [PEOPLE, STANDING])
+async def test_what_is_kept_under_the_name_of_something_else_is_made_anew(
+    long_file: Path, kept: Path, clock: Clock, other: str
+) -> None:
+    right = await found(Counted(long_file, clock, kept), clock)
+    places = next(kept.glob(f"*.{PLACES}"))
+    whole = places.read_bytes()
+    next(kept.glob(f"*.{other}")).replace(places)
+
+    assert await found(Counted(long_file, clock, kept), clock) == right
+    assert places.read_bytes() == whole
 
 
 async def test_rounds_of_a_loop_that_no_piece_can_hold_are_told_all_the_same(
