@@ -213,12 +213,16 @@ async def test_of_a_list_that_stays_as_it_was_nothing_is_drawn_anew() -> None:
         assert app.lines() == drawn
 
 
+@pytest.mark.parametrize("is_answered_anew", [False, True])
 async def test_as_time_goes_by_only_the_lines_that_tell_of_it_are_painted(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, *, is_answered_anew: bool
 ) -> None:
     app = Million()
     async with app.run_test(size=(40, 20)) as pilot:
         await pilot.pause(0.1)
+        if is_answered_anew:
+            app.rows.show(app.page(0, 100), keep=True)
+            await pilot.pause(0.1)
         painted: list[Region] = []
         refresh = app.rows.refresh
 

@@ -234,7 +234,6 @@ class RowList(Celled[T], can_focus=True):
         if self._painted_at != self._beat():
             self.refresh()
             return
-        self._kept = {}
         pairs, width = zip(before, self._faces(), strict=True), self.outer_size.width
         changed = [Region(0, y, width, 1) for y, (old, new) in enumerate(pairs) if old != new]
         if changed:
