@@ -30,6 +30,7 @@ from helpdesk.stores import kept as keeping
 from helpdesk.stores.directory import TinyDirectory
 from helpdesk.stores.everybody import NAMES
 from helpdesk.stores.kept import PEOPLE, PLACES, STANDING, Kept
+from helpdesk.stores.moment import Moment
 from helpdesk.stores.shelf import Handle
 from helpdesk.stores.tiny import TinyStore
 from helpdesk.stores.tinyfile import TinyFile
@@ -158,7 +159,7 @@ async def test_who_is_known_is_carried_over_while_others_become_known(
     known._entries = {Busy(0): known.entry(0), 1: known.entry(1)}
     Busy.others = known._entries
 
-    after = directory._Known(known.people, known.opened, known)
+    after = Moment(known.people, known.opened, known)
 
     assert {*after._entries} >= {0, 1}
 
