@@ -22,7 +22,7 @@ from helpdesk.domain.search import Query, UserState
 from helpdesk.domain.tickets import Ticket
 from helpdesk.service.local import LocalDesk
 from helpdesk.stores.base import no_lull
-from helpdesk.stores.sql import directory
+from helpdesk.stores.sql import directory, lull
 from helpdesk.stores.sql.database import Database
 from helpdesk.stores.sql.directory import SqlDirectory
 from helpdesk.stores.sql.documents import SqlDocuments
@@ -213,6 +213,28 @@ async def test_where_an_older_process_did_not_tell_what_it_wrote_nothing_stays_k
 
     assert before
     assert not await tickets()
+
+
+@BOTH
+async def test_people_are_read_anew_by_who_only_looks_once_the_database_was_put_back(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lull, "LASTS_S", 0.0)  # as if each question came much later
+    there = two.open_there("lee")
+    with closing(Database(two.address)) as looking:
+
+        async def people() -> int:
+            await asyncio.sleep(0)  # a count is good for one turn of the loop
+            async with looking.lull():
+                return await looking.people()
+
+        for text in ("one", "two", "three"):
+            await there.perform(Note(user="u5", text=text))
+            before = await people()
+        with two.here.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE pen SET changes = changes - 1")
+
+        assert await people() != before
 
 
 @BOTH

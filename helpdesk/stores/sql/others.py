@@ -123,7 +123,8 @@ class Others(Connections):
         if lull.is_of(count):
             return
         told = news if lull.is_of(since) else None
-        if count > self._followed:
+        # Fewer, and no lull lasts: the database was put back.
+        if count > self._followed or (told is None and count < self._followed):
             if told is None or since > self._followed or any(one.is_of_people for one in told):
                 self._people_at = count
             self._followed = count
