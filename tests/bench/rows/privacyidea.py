@@ -21,7 +21,7 @@ from tests.labs.environment import Missing
 from tests.labs.privacyidea.running import Lab, lab_in
 from tests.reliability.process import Plug
 
-USERS, ENROLLED, SENT, ROWS = 10_000, 40, 4_000, 15
+USERS, ENROLLED, SENT, ROWS = 10_000, 40, 8_000, 15
 CONNECTIONS, SECONDS, ROUNDS = 8, 3.0, 5
 PEER = "privacyIDEA"
 AT_LEAST = Goal(least=5)
